@@ -1,0 +1,125 @@
+"""Renamed fields: which other names a canonical path may arrive under, and how they resolve."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from schemas.sources import Source
+
+# (alias, canonical) pairs for one level of one source's documents
+Renames = tuple[tuple[str, str], ...]
+_NO_RENAMES: Renames = ()
+_EVERY_SOURCE = "*"
+
+
+class AliasesInvalid(ValueError):
+    """An alias file is not of the documented form; the message names file, place and remedy."""
+
+
+class AmbiguousField(ValueError):
+    """Two names of one field are both filled, with different values."""
+
+    def __init__(self, canonical: str, alias: str) -> None:
+        super().__init__(
+            f"both {canonical!r} and its other name {alias!r} are filled, with different values"
+        )
+        self.canonical = canonical
+        self.alias = alias
+
+
+class Aliases:
+    """The renames in force, looked up by source and level.
+
+    A level is the dotted canonical path of the object that holds the field: `""` is the root,
+    `guestChecks` one check, `guestChecks.detailLines` one line.
+    """
+
+    def __init__(self, by_level: Mapping[tuple[Source, str], Renames]) -> None:
+        self._by_level = dict(by_level)
+
+    def at(self, source: Source, level: str) -> Renames:
+        """Return the (alias, canonical) pairs for the fields of one level."""
+        return self._by_level.get((source, level), _NO_RENAMES)
+
+
+def apply_renames(record: dict[str, Any], renames: Renames) -> None:
+    """Give the fields of `record` their canonical names, in place.
+
+    When both names are there and one is empty or null, the filled one is taken; equal values
+    are one value.
+
+    Raises:
+        AmbiguousField: both are filled and differ. The record is then half renamed.
+    """
+    for alias, canonical in renames:
+        if alias not in record:
+            continue
+        value = record.pop(alias)
+        known = record.get(canonical)
+        if canonical not in record or _is_empty(known):
+            record[canonical] = value if not _is_empty(value) else known or value
+        elif not _is_empty(value) and value != known:
+            raise AmbiguousField(canonical, alias)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASES_FILE") -> Aliases:
+    """Read the shipped aliases and add those of `extra_toml`, the text of a file of that form.
+
+    Raises:
+        AliasesInvalid: a section is no source, a path or a name is not text, or one name stands
+            for two fields of the same level.
+    """
+    rows = list(_shipped())
+    if extra_toml is not None:
+        rows += _parse(extra_toml, extra_name)
+    by_level: dict[tuple[Source, str], dict[str, str]] = {}
+    for source, path, alias in rows:
+        level, _, canonical = path.rpartition(".")
+        names = by_level.setdefault((source, level), {})
+        if names.setdefault(alias, canonical) != canonical:
+            raise AliasesInvalid(
+                f"{extra_name}: [{source}] gives {alias!r} to both {names[alias]!r} and "
+                f"{canonical!r} of level {level or 'root'!r}; keep one of the two lines"
+            )
+    return Aliases({level: tuple(names.items()) for level, names in by_level.items()})
+
+
+@cache
+def _shipped() -> tuple[tuple[Source, str, str], ...]:
+    text = files("schemas").joinpath("aliases.toml").read_text(encoding="utf-8")
+    return tuple(_parse(text, "schemas/aliases.toml"))
+
+
+def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
+    try:
+        sections = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AliasesInvalid(f"{name} is not TOML: {error}") from error
+    for section, paths in sections.items():
+        if not isinstance(paths, dict):
+            raise AliasesInvalid(f"{name}: {section!r} must be a section like [getGuestChecks]")
+        for path, names in paths.items():
+            if not isinstance(names, list) or not all(isinstance(alias, str) for alias in names):
+                raise AliasesInvalid(f'{name}: [{section}] {path} must be a list like ["taxation"]')
+            for source in _sources_of(section, name):
+                yield from ((source, path, alias) for alias in names)
+
+
+def _sources_of(section: str, name: str) -> tuple[Source, ...]:
+    if section == _EVERY_SOURCE:
+        return tuple(Source)
+    if section == Source.GUEST_CHECKS:
+        return (Source.GUEST_CHECKS, Source.ERP)
+    try:
+        return (Source(section),)
+    except ValueError:
+        known = ", ".join(Source)
+        raise AliasesInvalid(
+            f"{name}: [{section}] is no source; use one of {known} or '*'"
+        ) from None

@@ -1,0 +1,240 @@
+"""What an SQS message body announces: S3 native, SNS-wrapped, EventBridge and test events.
+
+Keys are URL-encoded with `+` for a space in native and SNS-wrapped events and raw in EventBridge
+events (Amazon S3 User Guide, "Event message structure" and "Using EventBridge"). Event versions
+are compared by their major number only; unknown fields are ignored; `sequencer`, `size`, `eTag`
+and `versionId` may be missing.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+_SUPPORTED_MAJOR = "2"
+_CREATED = "ObjectCreated:"
+_EVENTBRIDGE_CREATED = "Object Created"
+_SEQUENCER_WIDTH = 64
+_MAX_CHARACTERS = 1024  # S3's own limit for keys and version ids, in bytes
+
+
+class EventMalformed(ValueError):
+    """The body is no event we know; the message says what is missing and where."""
+
+
+class IgnoreReason(StrEnum):
+    """Why an event asks for nothing to be loaded."""
+
+    TEST_EVENT = "test_event"
+    NO_RECORDS = "no_records"
+    NOT_A_CREATION = "not_a_creation"
+    FOLDER_MARKER = "folder_marker"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An event that is acknowledged without work."""
+
+    reason: IgnoreReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectEvent:
+    """One object version that was written to the lake.
+
+    `key` is the object's real key; `etag` is unquoted; `size_bytes` is what the event
+    announced; `event_time` is aware, in UTC.
+    """
+
+    bucket: str
+    key: str
+    event_name: str
+    version_id: str | None = None
+    etag: str | None = None
+    size_bytes: int | None = None
+    sequencer: str | None = None
+    event_time: datetime | None = None
+
+
+def decode_body(body: str) -> list[ObjectEvent | Ignored]:
+    """Read one SQS message body.
+
+    Returns:
+        One entry per record, in the order of the message; never empty.
+
+    Raises:
+        EventMalformed: not JSON, no known envelope, or a record without bucket or key.
+    """
+    return list(_decode(_json_object(body, "message body")))
+
+
+def sequencer_order(sequencer: str | None) -> str:
+    """Make sequencers of one key comparable as text, padding the shorter with zeros on the right.
+
+    Source: Amazon S3 User Guide, "Event ordering and duplicate events".
+    """
+    return (sequencer or "").upper().ljust(_SEQUENCER_WIDTH, "0")
+
+
+def created_body(event: ObjectEvent) -> str:
+    """Write a native S3 message body with one record, the inverse of `decode_body`."""
+    time = event.event_time or datetime.now(UTC)
+    described = {
+        "key": quote_plus(event.key, safe="/"),
+        "size": event.size_bytes,
+        "eTag": event.etag,
+        "versionId": event.version_id,
+        "sequencer": event.sequencer,
+    }
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventTime": time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "eventName": event.event_name,
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "bucket": {"name": event.bucket},
+            "object": {name: value for name, value in described.items() if value is not None},
+        },
+    }
+    return json.dumps({"Records": [record]}, ensure_ascii=False)
+
+
+def _decode(body: Mapping[str, Any]) -> Iterator[ObjectEvent | Ignored]:
+    if "Records" in body:
+        yield from _native(body["Records"])
+    elif body.get("Event") == "s3:TestEvent":
+        yield Ignored(IgnoreReason.TEST_EVENT, str(body.get("Bucket", "")))
+    elif body.get("Type") == "Notification" and "Message" in body:
+        yield from _decode(_json_object(body["Message"], "SNS Message"))
+    elif "detail-type" in body and "detail" in body:
+        yield _eventbridge(body)
+    else:
+        raise EventMalformed(
+            "no known envelope: expected Records (S3), Type=Notification (SNS), detail-type "
+            f"(EventBridge) or Event=s3:TestEvent; found the fields {sorted(body)[:10]}"
+        )
+
+
+def _native(records: Any) -> Iterator[ObjectEvent | Ignored]:
+    if not isinstance(records, list):
+        raise EventMalformed("Records is not a list")
+    if not records:
+        yield Ignored(IgnoreReason.NO_RECORDS, "")
+    for number, record in enumerate(records):
+        yield _native_record(record, f"Records[{number}]")
+
+
+def _native_record(record: Any, place: str) -> ObjectEvent | Ignored:
+    major = _text(record, "eventVersion", place).partition(".")[0]
+    if major != _SUPPORTED_MAJOR:
+        raise EventMalformed(f"{place}.eventVersion is {major}.x; only 2.x is known")
+    name = _text(record, "eventName", place).removeprefix("s3:")
+    s3 = _mapping(record, "s3", place)
+    bucket = _text(_mapping(s3, "bucket", f"{place}.s3"), "name", f"{place}.s3.bucket")
+    described = _mapping(s3, "object", f"{place}.s3")
+    key = _unquoted(_text(described, "key", f"{place}.s3.object"), place)
+    if not name.startswith(_CREATED):
+        return Ignored(IgnoreReason.NOT_A_CREATION, f"{name} {key}")
+    return _event(bucket, key, name, described, record.get("eventTime"))
+
+
+def _eventbridge(body: Mapping[str, Any]) -> ObjectEvent | Ignored:
+    detail = _mapping(body, "detail", "body")
+    bucket = _text(_mapping(detail, "bucket", "detail"), "name", "detail.bucket")
+    described = _mapping(detail, "object", "detail")
+    key = _stored(_text(described, "key", "detail.object"), "detail.object")
+    name = _text(body, "detail-type", "body")
+    if name != _EVENTBRIDGE_CREATED:
+        return Ignored(IgnoreReason.NOT_A_CREATION, f"{name} {key}")
+    plain = {
+        "size": described.get("size"),
+        "eTag": described.get("etag"),
+        "versionId": described.get("version-id"),
+        "sequencer": described.get("sequencer"),
+    }
+    reason = detail.get("reason")
+    suffix = reason if isinstance(reason, str) and reason else "Unknown"
+    return _event(bucket, key, f"{_CREATED}{suffix}", plain, body.get("time"))
+
+
+def _event(
+    bucket: str, key: str, name: str, described: Mapping[str, Any], time: Any
+) -> ObjectEvent | Ignored:
+    if key.endswith("/"):
+        return Ignored(IgnoreReason.FOLDER_MARKER, key)
+    size = described.get("size")
+    return ObjectEvent(
+        bucket=bucket,
+        key=key,
+        event_name=name,
+        version_id=_optional_text(described, "versionId"),
+        etag=(_optional_text(described, "eTag") or "").strip('"') or None,
+        size_bytes=size if type(size) is int and size >= 0 else None,
+        sequencer=_optional_text(described, "sequencer"),
+        event_time=_time(time),
+    )
+
+
+def _optional_text(described: Mapping[str, Any], name: str) -> str | None:
+    value = described.get(name)
+    # S3 writes the text "null" for the version of an object in an unversioned bucket.
+    if not isinstance(value, str) or value in ("", "null"):
+        return None
+    if len(value) > _MAX_CHARACTERS:
+        raise EventMalformed(f"object.{name} is longer than {_MAX_CHARACTERS} characters")
+    return _stored(value, f"object.{name}")
+
+
+def _time(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _json_object(text: Any, place: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise EventMalformed(f"{place} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise EventMalformed(f"{place} is {type(value).__name__}, not an object")
+    return value
+
+
+def _mapping(parent: Any, name: str, place: str) -> Mapping[str, Any]:
+    value = parent.get(name) if isinstance(parent, dict) else None
+    if not isinstance(value, dict):
+        raise EventMalformed(f"{place}.{name} is missing or not an object")
+    return value
+
+
+def _text(parent: Any, name: str, place: str) -> str:
+    value = parent.get(name) if isinstance(parent, dict) else None
+    if not isinstance(value, str) or not value:
+        raise EventMalformed(f"{place}.{name} is missing or not text")
+    return value
+
+
+def _unquoted(key: str, place: str) -> str:
+    try:
+        return _stored(unquote_plus(key, errors="strict"), place)
+    except UnicodeDecodeError as error:
+        raise EventMalformed(f"{place}.s3.object.key is not URL-encoded UTF-8") from error
+
+
+def _stored(key: str, place: str) -> str:
+    # Neither S3 (1 to 1024 bytes of UTF-8) nor a PostgreSQL text could hold such a key.
+    if len(key) > _MAX_CHARACTERS:
+        raise EventMalformed(f"{place}: the object key is longer than S3 allows")
+    if "\0" in key or (not key.isprintable() and any("\ud800" <= c <= "\udfff" for c in key)):
+        raise EventMalformed(f"{place}: the text holds NUL or a lone surrogate")
+    return key

@@ -1,0 +1,174 @@
+"""The value types of the contracts: what is accepted for each, and nothing looser.
+
+Values are what a JSON parser yields: str, int, Decimal, bool, None, list, dict. A conversion is
+accepted only when it is exact: a quoted number is the number, `5.0` is the integer 5, `true` is
+never 1. Each type answers a bad value with one error that says what would be accepted.
+
+Oracle's Business Intelligence API sends ids and counts as JSON numbers, dates as `YYYY-MM-DD`
+and times as `YYYY-MM-DDTHH:MM:SS` without a zone suffix.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+_INTEGER_TEXT = r"^[+-]?[0-9]{1,19}$"
+_NUMBER_TEXT = r"^[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?$"
+_DATE_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME_TEXT = _DATE_TEXT + r"[Tt ][0-9]{2}:[0-9]{2}"
+
+
+def _integral(value: Decimal) -> int:
+    # A huge exponent would build a huge integer before the range could be checked.
+    if not value.is_finite() or value.adjusted() > 18 or value != value.to_integral_value():
+        raise ValueError("not an integer")
+    return _in_range(int(value))
+
+
+def _in_range(value: int) -> int:
+    if not INT64_MIN <= value <= INT64_MAX:
+        raise ValueError("beyond 64 bits")
+    return value
+
+
+def _finite(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise ValueError("not finite")
+    return value
+
+
+def _flag(value: int) -> bool:
+    return bool(value)
+
+
+def _text(value: Any) -> str:
+    return str(value)
+
+
+_STRICT_DECIMAL = core_schema.is_instance_schema(Decimal)
+_STRICT_INT = core_schema.int_schema(strict=True)
+_STRICT_BOOL = core_schema.bool_schema(strict=True)
+
+
+def _after(function: Any, schema: CoreSchema) -> CoreSchema:
+    return core_schema.no_info_after_validator_function(function, schema)
+
+
+class _Accepts:
+    """Pydantic annotation: tries each choice in turn, fails with one message."""
+
+    def __init__(self, expected: str, json_type: JsonSchemaValue, *choices: CoreSchema) -> None:
+        self._json_type = json_type
+        self._schema = core_schema.union_schema(
+            list(choices),
+            mode="left_to_right",
+            custom_error_type="not_accepted",
+            custom_error_message=f"expected {expected}",
+        )
+
+    def __get_pydantic_core_schema__(
+        self, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return self._schema
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return dict(self._json_type)
+
+
+Int64 = Annotated[
+    int,
+    _Accepts(
+        "an integer of at most 64 bits, or the same in quotes",
+        {"type": "integer", "minimum": INT64_MIN, "maximum": INT64_MAX},
+        core_schema.int_schema(strict=True, ge=INT64_MIN, le=INT64_MAX),
+        _after(_integral, _STRICT_DECIMAL),
+        core_schema.chain_schema(
+            [
+                core_schema.str_schema(strict=True, pattern=_INTEGER_TEXT),
+                core_schema.int_schema(ge=INT64_MIN, le=INT64_MAX),
+            ]
+        ),
+    ),
+]
+
+Number = Annotated[
+    Decimal | int,
+    _Accepts(
+        "a finite number, or the same in quotes",
+        {"type": "number"},
+        _after(_finite, _STRICT_DECIMAL),
+        _STRICT_INT,
+        core_schema.chain_schema(
+            [
+                core_schema.str_schema(strict=True, pattern=_NUMBER_TEXT),
+                core_schema.decimal_schema(),
+            ]
+        ),
+    ),
+]
+
+Text = Annotated[
+    str,
+    _Accepts(
+        "text (a number is taken as its digits)",
+        {"type": "string"},
+        core_schema.str_schema(strict=True),
+        _after(_text, _STRICT_INT),
+        _after(_text, _after(_finite, _STRICT_DECIMAL)),
+    ),
+]
+
+# For fields whose type no source confirms: any scalar, kept as its text.
+ScalarText = Annotated[
+    str,
+    _Accepts(
+        "text, a number or a boolean",
+        {"type": ["string", "number", "boolean"]},
+        core_schema.str_schema(strict=True),
+        _after(lambda value: "true" if value else "false", _STRICT_BOOL),
+        _after(_text, _STRICT_INT),
+        _after(_text, _after(_finite, _STRICT_DECIMAL)),
+    ),
+]
+
+Flag = Annotated[
+    bool,
+    _Accepts(
+        "true or false (0 and 1 are taken as such)",
+        {"type": "boolean"},
+        _STRICT_BOOL,
+        _after(_flag, core_schema.int_schema(strict=True, ge=0, le=1)),
+    ),
+]
+
+Timestamp = Annotated[
+    datetime,
+    _Accepts(
+        "a time like 2024-01-31T13:45:00",
+        {"type": "string", "format": "date-time"},
+        core_schema.chain_schema(
+            [
+                core_schema.str_schema(strict=True, pattern=_TIME_TEXT),
+                core_schema.datetime_schema(),
+            ]
+        ),
+    ),
+]
+
+BusinessDate = Annotated[
+    date,
+    _Accepts(
+        "a date like 2024-01-31",
+        {"type": "string", "format": "date"},
+        core_schema.chain_schema(
+            [core_schema.str_schema(strict=True, pattern=_DATE_TEXT), core_schema.date_schema()]
+        ),
+    ),
+]

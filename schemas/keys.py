@@ -1,0 +1,116 @@
+"""The layout of the data lake's keys, built and parsed in this one place.
+
+Store ids are free text (`99 CB CB`, `001`, `São João`, `A/B`): they are percent-encoded in
+keys, so a key is always ASCII and a store never adds a folder level. Keys here are the
+object's real key; the encoding that S3 adds inside event messages is `schemas.envelopes`'
+business.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from urllib.parse import quote, unquote
+
+from schemas.sources import ENDPOINTS_BY_NAME, Source
+
+RAW_PREFIX = "raw/"
+ERP_PREFIX = "raw/erp/"
+API_PREFIX = "raw/api_responses/"
+PROCESSED_PREFIX = "processed/"
+ERRORS_PREFIX = "logs/errors/"
+FOLDERS = (RAW_PREFIX, ERP_PREFIX, API_PREFIX, PROCESSED_PREFIX, "logs/", ERRORS_PREFIX)
+
+_PULLED_AT_FORMAT = "%Y%m%dT%H%M%S.%fZ"
+_API_KEY = re.compile(
+    re.escape(API_PREFIX)
+    + r"(?P<endpoint>[^/]+)/busDt=(?P<bus_dt>\d{4}-\d{2}-\d{2})/storeId=(?P<store>[^/]+)/"
+    r"(?P<name>[^/]+)\.json(?:\.gz)?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """The identity that an API answer's key carries."""
+
+    source: Source
+    bus_dt: date
+    store_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErpKey:
+    """An ERP export: the key names neither store nor day."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderMarker:
+    """A key that ends in `/`: consoles create such zero-byte objects as folders."""
+
+
+def is_folder_marker(key: str) -> bool:
+    """Say whether `key` is a folder marker and not a document."""
+    return key.endswith("/")
+
+
+def store_day_prefix(source: Source, bus_dt: date, store_id: str) -> str:
+    """Return the prefix under which every answer for one endpoint, day and store lies.
+
+    Raises:
+        ValueError: `source` is no API endpoint, or `store_id` is empty.
+    """
+    if source.value not in ENDPOINTS_BY_NAME:
+        raise ValueError(f"{source.value} is not an API endpoint")
+    if not store_id:
+        raise ValueError("store id is empty")
+    store = quote(store_id, safe="")
+    # "." and ".." survive quote(); S3 clients normalise them away as path segments.
+    if store in (".", ".."):
+        store = store.replace(".", "%2E")
+    return f"{API_PREFIX}{source.value}/busDt={bus_dt.isoformat()}/storeId={store}/"
+
+
+def api_key(source: Source, bus_dt: date, store_id: str, pulled_at: datetime) -> str:
+    """Build the key of one API answer.
+
+    Args:
+        source: The endpoint's source.
+        bus_dt: The business date asked for.
+        store_id: The store asked for, raw.
+        pulled_at: When the answer came; an aware datetime, written in UTC to the microsecond
+            so that keys of one prefix sort by time.
+
+    Raises:
+        ValueError: `source` is no API endpoint, `store_id` is empty or `pulled_at` is naive.
+    """
+    if pulled_at.tzinfo is None:
+        raise ValueError("pulled_at must carry a time zone")
+    name = pulled_at.astimezone(UTC).strftime(_PULLED_AT_FORMAT)
+    return f"{store_day_prefix(source, bus_dt, store_id)}{name}.json"
+
+
+def parse_key(key: str) -> ApiKey | ErpKey | FolderMarker | None:
+    """Read what a key says about its object; None when it is no document of ours."""
+    if is_folder_marker(key):
+        return FolderMarker()
+    if key.startswith(ERP_PREFIX):
+        return ErpKey() if key.endswith((".json", ".json.gz")) else None
+    match = _API_KEY.fullmatch(key)
+    if match is None or match["endpoint"] not in ENDPOINTS_BY_NAME:
+        return None
+    try:
+        bus_dt = date.fromisoformat(match["bus_dt"])
+        store_id = unquote(match["store"], errors="strict")
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return ApiKey(Source(match["endpoint"]), bus_dt, store_id)
+
+
+def error_log_key(source: str, failed_at: datetime, name: str) -> str:
+    """Build the key of an error log: `logs/errors/<source>/<yyyy>/<mm>/<dd>/<name>.json`.
+
+    `name` identifies the failure (message id and record), so that writing the same failure
+    twice writes one object.
+    """
+    day = failed_at.astimezone(UTC).strftime("%Y/%m/%d")
+    return f"{ERRORS_PREFIX}{quote(source, safe='')}/{day}/{quote(name, safe='')}.json"

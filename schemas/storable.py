@@ -1,0 +1,102 @@
+"""What JSON can say and PostgreSQL cannot hold truthfully.
+
+Text with NUL or lone surrogates, NaN and Infinity, numbers beyond `numeric`, and objects that
+name one key twice with different values. Looking for these costs more than validation, so it is
+done only for documents that gave a reason: the parser, the bytes or the database.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from schemas.codes import ErrorCode
+from schemas.quarantine import RecordError, cut_short, dotted
+
+# PostgreSQL manual, "Numeric Types": digits before and after the decimal point
+_NUMERIC_BEFORE, _NUMERIC_AFTER = 131_072, 16_383
+MAX_DEPTH = 200
+
+Problem = tuple[ErrorCode, RecordError]
+
+
+class RepeatedKeys(dict[str, Any]):
+    """A JSON object that named `repeated` keys more than once with different values."""
+
+    repeated: tuple[str, ...] = ()
+
+    def copy(self) -> "RepeatedKeys":
+        """Return a shallow copy that remembers the same keys."""
+        copied = RepeatedKeys(self)
+        copied.repeated = self.repeated
+        return copied
+
+
+def object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object for a JSON parser, remembering keys whose values contradict each other.
+
+    The last value counts, as most parsers have it; equal values are one value.
+    """
+    record = dict(pairs)
+    if len(record) == len(pairs):
+        return record
+    repeated = tuple(dict.fromkeys(name for name, value in pairs if record[name] != value))
+    if not repeated:
+        return record
+    marked = RepeatedKeys(record)
+    marked.repeated = repeated
+    return marked
+
+
+def find_unstorable(value: Any) -> Problem | None:
+    """Return the first thing in a decoded JSON value that cannot be stored, or None."""
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while pending:
+        location, current = pending.pop()
+        if problem := _problem_of(current, location):
+            return problem
+        if isinstance(current, dict):
+            for name, child in current.items():
+                if reason := _text_problem(name):
+                    return _invalid(location, f"a field name holds {reason}", name)
+                pending.append(((*location, name), child))
+        elif isinstance(current, list):
+            pending += (((*location, number), child) for number, child in enumerate(current))
+    return None
+
+
+def _problem_of(value: Any, location: tuple[str | int, ...]) -> Problem | None:
+    if isinstance(value, str):
+        reason = _text_problem(value)
+        return _invalid(location, f"text holds {reason}", value) if reason else None
+    if isinstance(value, Decimal):
+        reason = _number_problem(value)
+        return _invalid(location, reason, value) if reason else None
+    if isinstance(value, RepeatedKeys):
+        name = value.repeated[0]
+        message = f"the field {name!r} comes more than once, with different values"
+        return ErrorCode.AMBIGUOUS_FIELD, RecordError(dotted((*location, name)), message, "")
+    return None
+
+
+def _text_problem(text: str) -> str | None:
+    if "\0" in text:
+        return "NUL, which no text in PostgreSQL can"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "half of a surrogate pair, which is no character"
+    return None
+
+
+def _number_problem(value: Decimal) -> str | None:
+    if not value.is_finite():
+        return "the number is not finite"
+    exponent = value.as_tuple().exponent
+    if value and value.adjusted() >= _NUMERIC_BEFORE:
+        return f"the number has more than {_NUMERIC_BEFORE} digits"
+    if isinstance(exponent, int) and exponent < -_NUMERIC_AFTER:
+        return f"the number has more than {_NUMERIC_AFTER} decimals"
+    return None
+
+
+def _invalid(location: tuple[str | int, ...], message: str, value: Any) -> Problem:
+    return ErrorCode.SCHEMA_INVALID, RecordError(dotted(location), message, cut_short(value))
