@@ -1,0 +1,24 @@
+"""Runs the simulated ERP until it is told to stop."""
+
+import uvicorn
+
+from devstack.erp.app import create_app
+
+_STOP_SECONDS = 5
+
+
+def serve(host: str, port: int) -> None:
+    """Serve on `host:port` until SIGINT or SIGTERM; blocks. Requests are not logged.
+
+    Raises:
+        SystemExit: the address cannot be bound.
+    """
+    uvicorn.run(
+        create_app(),
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        ws="none",
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )

@@ -1,0 +1,97 @@
+"""The ERP itself: every answer is made here, and nowhere else.
+
+Whoever wants to disturb answers (throttling, cut connections, renamed fields) wraps
+`Simulator.answer` or the application; the generators below know nothing of it.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date
+
+import simplejson
+
+from devstack.erp.checks import guest_check
+from devstack.erp.lists import (
+    ListOf,
+    cash_management,
+    charge_backs,
+    fiscal_invoices,
+    transactions,
+)
+from devstack.erp.opening import Trade, answered_tickets
+from devstack.erp.settings import SimulatorSettings
+from devstack.erp.store_day import StoreDay, business_day
+from devstack.erp.ticket import Json
+from schemas.sources import Source
+from schemas.store_days import list_field
+
+_LISTS: dict[Source, ListOf] = {
+    Source.FISCAL_INVOICE: fiscal_invoices,
+    Source.CHARGE_BACK: charge_backs,
+    Source.TRANSACTIONS: transactions,
+    Source.CASH_MANAGEMENT: cash_management,
+}
+
+
+class Simulator:
+    """A chain of restaurants at one revision.
+
+    Attributes:
+        revision: How many rounds of corrections have happened; `advance` adds one.
+    """
+
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self._settings = settings
+        self.revision = settings.revision
+
+    def advance(self) -> int:
+        """Let one round of corrections happen and return the new revision."""
+        self.revision += 1
+        return self.revision
+
+    def records(self, source: Source, store_id: str, day: date) -> Iterator[Json]:
+        """Yield what the answer for one store and day lists, one record at a time."""
+        store_day = StoreDay(self._settings.seed, store_id, day)
+        trade = self._trade()
+        if source is not Source.GUEST_CHECKS:
+            yield from _LISTS[source](store_day, trade)
+            return
+        since = self._settings.taxation_from
+        taxes_name = "taxation" if since and day >= since else "taxes"
+        for ticket in answered_tickets(store_day, trade):
+            yield guest_check(ticket, taxes_name)
+
+    def answer(self, source: Source, store_id: str, day: date) -> bytes:
+        """Return the body of an answer: UTF-8 JSON, equal bytes for an equal request.
+
+        Only `curUTC`, in answers of getGuestChecks, follows the clock. Memory holds the bytes
+        and one record, never all records: a day may have 50,000 checks.
+        """
+        rows = [_dump(record) for record in self.records(source, store_id, day)]
+        frame = [_dump(self._head(source, store_id, day))[:-1]]
+        name = f',"{list_field(source)}":'.encode()
+        if rows:
+            frame += [name, b"[", b",".join(rows), b"]"]
+        else:
+            empty = StoreDay(self._settings.seed, store_id, day).dice(source.value).below(3)
+            frame += (b"", name + b"null", name + b"[]")[empty : empty + 1]
+        return b"".join([*frame, b"}"])
+
+    def _head(self, source: Source, store_id: str, day: date) -> Json:
+        if source is Source.GUEST_CHECKS:
+            now = self._settings.now().astimezone(UTC)
+            return {"curUTC": now.strftime("%Y-%m-%dT%H:%M:%S"), "locRef": store_id}
+        return {"storeId": store_id, "busDt": day.isoformat()}
+
+    def _trade(self) -> Trade:
+        settings = self._settings
+        return Trade(
+            checks_per_day=settings.checks_per_day,
+            closed_days_percent=settings.closed_days_percent,
+            today=business_day(settings.now()),
+            revision=self.revision,
+        )
+
+
+def _dump(value: Json) -> bytes:
+    text = simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()

@@ -1,0 +1,60 @@
+"""Control totals: what a day's answers contain, and what the warehouse should show for it."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from devstack.erp.simulator import Simulator
+from devstack.erp.ticket import Json
+from schemas.sources import Source
+from schemas.store_days import STORE_DAY_LISTS, list_field
+
+
+def control_totals(simulator: Simulator, store_id: str, day: date) -> Json:
+    """Count and sum one store's day at the current revision.
+
+    Returns:
+        `answer`: how many records each endpoint's answer for that day lists. `revenue`: sums
+        over the checks *opened* on that day and not cancelled, amounts as exact decimal text.
+        A check that crosses midnight counts in the answers of both days, in the revenue of one.
+    """
+    checks = list(simulator.records(Source.GUEST_CHECKS, store_id, day))
+    answer: Json = {
+        source.value: {list_field(source): sum(1 for _ in simulator.records(source, store_id, day))}
+        for source in STORE_DAY_LISTS
+    }
+    answer[Source.GUEST_CHECKS.value] = {
+        "checks": len(checks),
+        "detail_lines": sum(len(check.get("detailLines", ())) for check in checks),
+        "taxes": sum(len(_taxes(check)) for check in checks),
+    }
+    return {
+        "storeId": store_id,
+        "busDt": day.isoformat(),
+        "revision": simulator.revision,
+        "answer": answer,
+        "revenue": _revenue(check for check in checks if check["opnBusDt"] == day.isoformat()),
+    }
+
+
+def _revenue(checks: Iterable[Json]) -> Json:
+    counted = [check for check in checks if not check.get("cancelFlag")]
+    return {
+        "checks": len(counted),
+        "detail_lines": sum(len(check.get("detailLines", ())) for check in counted),
+        "taxes": sum(len(_taxes(check)) for check in counted),
+        "guests": sum(check["gstCnt"] for check in counted),
+        "net": _text(check["subTtl"] for check in counted),
+        "tax": _text(tax["taxCollTtl"] for check in counted for tax in _taxes(check)),
+        "discounts": _text(check["dscTtl"] for check in counted),
+    }
+
+
+def _taxes(check: Json) -> list[Json]:
+    taxes: list[Json] = check.get("taxes") or check.get("taxation") or []
+    return taxes
+
+
+def _text(amounts: Iterable[Any]) -> str:
+    return f"{sum(amounts, Decimal(0)):.2f}"
