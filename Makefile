@@ -1,0 +1,62 @@
+# The project's commands. Nothing needs to be installed before, except make and Python 3.11+.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
+# Later releases of its dependencies break this LocalStack: see localstack-init/localstack.in.
+LOCALSTACK_AS_OF := 2026-02-05
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format unit bench lock clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Another interpreter than python3: make setup PYTHON=python3.12"
+
+setup: ## Make .venv and .venv-localstack from the lock files (a second or nothing when up to date)
+	@$(PYTHON) devstack/bootstrap.py
+
+demo: setup ## Show the whole way of the data on local servers, with a failure and its repair
+	@$(BIN)/devstack demo
+
+test: setup lint ## Check everything: lint, types, import rules, then all tests on real servers
+	@echo "== tests: unit, then integration and e2e on real PostgreSQL and LocalStack"
+	@$(BIN)/python -m pytest
+
+lint: setup ## Check style, formatting, types and import rules
+	@echo "== ruff: style"
+	@$(BIN)/ruff check .
+	@echo "== ruff: formatting"
+	@$(BIN)/ruff format --check .
+	@echo "== mypy: types"
+	@$(BIN)/mypy
+	@echo "== import-linter: who may import whom"
+	@$(BIN)/lint-imports
+
+format: setup ## Format the code and fix what can be fixed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+unit: setup ## Run only the unit tests: no servers, a few seconds
+	@$(BIN)/python -m pytest tests/unit
+
+bench: setup ## Measure speed against named limits and peers on local servers
+	@$(BIN)/devstack run -- $(BIN)/python -m bench
+
+lock: ## Resolve all lock files anew (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on PATH"; exit 1; }
+	@echo "== requirements/runtime.lock: what the programs need"
+	@$(UV_COMPILE) --upgrade pyproject.toml -o requirements/runtime.lock >/dev/null
+	@echo "== requirements/dev.lock: that, and what tests and local servers need"
+	@$(UV_COMPILE) --upgrade --extra dev -c requirements/runtime.lock pyproject.toml \
+		-o requirements/dev.lock >/dev/null
+	@echo "== localstack-init/localstack.lock: LocalStack, as of $(LOCALSTACK_AS_OF)"
+	@cd localstack-init && $(UV_COMPILE) --upgrade --exclude-newer $(LOCALSTACK_AS_OF) \
+		localstack.in -o localstack.lock >/dev/null
+
+clean: ## Stop a running devstack; remove both environments and all caches
+	@if [ -x $(BIN)/devstack ]; then $(BIN)/devstack down; fi
+	@rm -rf .venv .venv-localstack .devstack .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

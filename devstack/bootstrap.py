@@ -1,0 +1,213 @@
+"""Makes the two virtual environments: `.venv` for the project, `.venv-localstack` for LocalStack.
+
+Run by `make setup` with whatever Python the machine has, so this file uses the standard library
+only and older interpreters can read it. When nothing has changed it ends at once; what was
+interrupted is done again; two runs at the same time take turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Iterator, NamedTuple  # noqa: UP035 - read by older interpreters
+
+OLDEST = (3, 11)
+ROOT = Path(__file__).resolve().parent.parent
+_SPINNER = "|/-\\"
+_TAIL_LINES = 15
+_TICK_SECONDS = 0.2
+_QUIET_NOTE_SECONDS = 15.0
+
+
+class Environment(NamedTuple):
+    """One virtual environment, the lock file it is installed from, and whether it has us."""
+
+    directory: Path
+    lock: Path
+    holds_project: bool
+
+
+class SetupError(Exception):
+    """The set-up cannot go on; the message says what to do."""
+
+
+def main(root: Path = ROOT) -> int:
+    """Bring both environments up to date; return the exit code."""
+    if sys.version_info < OLDEST:
+        return _continue_with_newer_python()
+    began = time.monotonic()
+    environments = (
+        Environment(root / ".venv", root / "requirements" / "dev.lock", holds_project=True),
+        Environment(root / ".venv-localstack", root / "localstack-init" / "localstack.lock", False),
+    )
+    try:
+        with _only_one(root):
+            worked = [bring_up_to_date(environment, root) for environment in environments]
+    except SetupError as exc:
+        sys.stderr.write(f"setup: {exc}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nsetup: interrupted; the next run does the rest\n")
+        return 130
+    if any(worked):
+        _say(f"done in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def bring_up_to_date(environment: Environment, root: Path) -> bool:
+    """Install what is missing or out of date; return whether there was anything to do.
+
+    Raises:
+        SetupError: a step failed; its log is kept in the environment's directory.
+    """
+    packages, project = environment.directory / ".packages", environment.directory / ".project"
+    wanted = fingerprint(environment.lock)
+    worked = False
+    if _read(packages) != wanted:
+        _install_packages(environment)
+        packages.write_text(wanted)
+        worked = True
+    if environment.holds_project:
+        wanted = fingerprint(root / "pyproject.toml")
+        if _read(project) != wanted:
+            _say(f"{environment.directory.name}: installing the project itself")
+            options = ["--no-deps", "--no-build-isolation", "--editable", str(root)]
+            _pip(environment, options)
+            project.write_text(wanted)
+            worked = True
+    return worked
+
+
+def fingerprint(path: Path) -> str:
+    """Return a hash of a file's content together with the interpreter in use."""
+    interpreter = f"{sys.version} {sys.base_prefix}".encode()
+    return hashlib.sha256(path.read_bytes() + interpreter).hexdigest()
+
+
+def _install_packages(environment: Environment) -> None:
+    if importlib.util.find_spec("ensurepip") is None:
+        raise SetupError(
+            f"{sys.executable} comes without venv and pip; on Debian and Ubuntu: "
+            "apt install python3-venv, or name another one: make setup PYTHON=/path/to/python3.11"
+        )
+    count = sum(1 for line in environment.lock.read_text().splitlines() if "==" in line[:80])
+    name = environment.directory.name
+    version = ".".join(map(str, sys.version_info[:3]))
+    _say(f"{name}: creating it with Python {version}")
+    # Emptied first: half an installation, or one of another lock, is not to be trusted.
+    shutil.rmtree(environment.directory, ignore_errors=True)
+    environment.directory.mkdir()
+    # Ours may be the interpreter of a virtual environment, even of the one just emptied.
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    _step(environment, [python, "-m", "venv", str(environment.directory)])
+    _say(f"{name}: installing {count} packages from {environment.lock.name}")
+    _pip(environment, ["--require-hashes", "--requirement", str(environment.lock)])
+
+
+def _pip(environment: Environment, options: list[str]) -> None:
+    python = str(environment.directory / "bin" / "python")
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    _step(environment, [python, "-m", "pip", "install", *quiet, *options])
+
+
+def _step(environment: Environment, command: list[str]) -> None:
+    """Run one step with its output in the log; show that it is alive.
+
+    Raises:
+        SetupError: it failed; the message ends with the log's last lines.
+    """
+    log = environment.directory / "setup.log"
+    began = time.monotonic()
+    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=kept)
+        try:
+            code = _wait_visibly(process)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    if code != 0:
+        tail = log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
+        shown = "\n".join(f"    {line}" for line in tail)
+        what = " ".join(command[1:4])
+        raise SetupError(f"`{what}` failed with code {code}; the end of {log}:\n{shown}")
+    _say(f"  ok ({time.monotonic() - began:.0f} s)")
+
+
+def _wait_visibly(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process; a spinner on a terminal, a line now and then elsewhere."""
+    began = noted = time.monotonic()
+    on_terminal = sys.stderr.isatty()
+    turn = 0
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(_TICK_SECONDS)
+            if on_terminal:
+                sys.stderr.write("\r\x1b[K")
+            return code
+        now = time.monotonic()
+        turn += 1
+        if on_terminal:
+            sys.stderr.write(f"\r  {_SPINNER[turn % 4]} {now - began:.0f} s")
+            sys.stderr.flush()
+        elif now - noted > _QUIET_NOTE_SECONDS:
+            noted = now
+            _say(f"  still at it ({now - began:.0f} s)")
+
+
+@contextlib.contextmanager
+def _only_one(root: Path) -> Iterator[None]:
+    """Hold a lock on the project's directory, so that no lock file is left anywhere."""
+    directory = os.open(root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("another setup is running here; waiting for it")
+            fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _continue_with_newer_python() -> int:
+    """Start again with a newer Python from PATH; a shim that does not work does not count."""
+    for name in ("python3.13", "python3.12", "python3.11"):
+        path = shutil.which(name)
+        if (
+            path
+            and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
+        ):
+            sys.stdout.flush()
+            os.execv(path, [path, *sys.argv])  # noqa: S606 - replaces this process on purpose
+    found = ".".join(map(str, sys.version_info[:3]))
+    sys.stderr.write(
+        f"setup: Python 3.11 or newer is needed; {sys.executable} is {found}, and no working "
+        "python3.11 to python3.13 is on PATH. Name one: make setup PYTHON=/path/to/python3.11\n"
+    )
+    return 1
+
+
+def _read(stamp: Path) -> str:
+    try:
+        return stamp.read_text()
+    except OSError:
+        return ""
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"setup: {text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The guided tour behind `make demo`: the real programs on real servers, checked at the end."""
