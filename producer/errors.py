@@ -1,0 +1,110 @@
+"""What can go wrong on the way from the ERP, or a disk, into the lake.
+
+::
+
+    ProducerError
+    ├── ConfigurationError        a setting or an argument; nothing was sent (exit code 2)
+    ├── ErpError                  no answer that may be stored
+    │   ├── ErpUnavailableError   no connection, timeout, 408/425/429/5xx: retried
+    │   ├── ErpRefusedError       any other status: asking again will not help
+    │   └── AnswerRejectedError   status 200, but no document of the endpoint
+    ├── LakeError                 the object was not written
+    │   ├── LakeUnavailableError  S3 throttles, fails or cannot be reached: retried by the SDK
+    │   ├── LakeRefusedError      S3 will not take this object
+    │   └── LakeClosedError       no bucket or no permission: every other object fails too
+    ├── NotJsonError              bytes that are no JSON text, and where they stop being one
+    └── FileRejectedError         a file on disk that may not go into the lake
+
+Errors are mapped where the foreign library is called, always `from exc`. They carry a code
+and say what to do next; they never carry a document or a secret.
+"""
+
+from typing import ClassVar
+
+
+class ProducerError(Exception):
+    """Anything the producer reports instead of a traceback."""
+
+    code: ClassVar[str] = "producer_error"
+    #: Whether the same call may succeed later without anybody changing anything.
+    is_transient: ClassVar[bool] = False
+    #: Whether every further object of the run is bound to fail in the same way.
+    stops_the_run: ClassVar[bool] = False
+
+
+class ConfigurationError(ProducerError):
+    """A setting or an argument makes the run impossible; nothing has been sent."""
+
+    code = "configuration"
+
+
+class ErpError(ProducerError):
+    """The ERP gave no answer that may be stored."""
+
+    code = "erp_error"
+
+
+class ErpUnavailableError(ErpError):
+    """The ERP could not be reached, took too long, or said to come back later.
+
+    Args:
+        message: What happened, without the address or the token.
+        retry_after_seconds: How long the ERP asked to be left alone; None when it did not say.
+    """
+
+    code = "erp_unavailable"
+    is_transient = True
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ErpRefusedError(ErpError):
+    """The ERP answered with a status that asking again will not change."""
+
+    code = "erp_refused"
+
+
+class AnswerRejectedError(ErpError):
+    """The ERP answered 200 with something that is no document of the endpoint."""
+
+    code = "answer_rejected"
+
+
+class LakeError(ProducerError):
+    """An object was not written to the lake."""
+
+    code = "lake_error"
+
+
+class LakeUnavailableError(LakeError):
+    """S3 cannot be reached, throttles or fails, even after the SDK's own retries."""
+
+    code = "lake_unavailable"
+    is_transient = True
+
+
+class LakeRefusedError(LakeError):
+    """S3 will not take this object; others may still be written."""
+
+    code = "lake_refused"
+
+
+class LakeClosedError(LakeError):
+    """The bucket is missing or the credentials do not open it: nothing can be written."""
+
+    code = "lake_closed"
+    stops_the_run = True
+
+
+class NotJsonError(ProducerError):
+    """Bytes that are no JSON text; the message says where."""
+
+    code = "not_json"
+
+
+class FileRejectedError(ProducerError):
+    """A file that may not go into the lake as it is."""
+
+    code = "file_rejected"

@@ -1,0 +1,100 @@
+"""Showing how far a run is: a bar on a terminal, a plain line every few seconds elsewhere.
+
+Everything goes to stderr; stdout belongs to the result.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from producer.tally import Tally
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextmanager
+def shown_progress(title: str, tally: Tally) -> Iterator[None]:
+    """Show the tally while the block runs.
+
+    Args:
+        title: What is being done, in a word or two.
+        tally: Watched through its `on_change`.
+    """
+    if sys.stderr.isatty():
+        with _bar(title, tally):
+            yield
+    else:
+        tally.on_change = ProgressLines(title, sys.stderr.write)
+        yield
+
+
+class ProgressLines:
+    """Writes a line at most every `SECONDS_BETWEEN_LINES`, when something has changed.
+
+    Args:
+        title: What is being done, in a word or two.
+        write: Takes each line, with its line break.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        write: Callable[[str], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._title = title
+        self._write = write
+        self._clock = clock
+        self._started = self._last = clock()
+
+    def __call__(self, tally: Tally) -> None:
+        """Write a line if one is due."""
+        now = self._clock()
+        if now - self._last < SECONDS_BETWEEN_LINES:
+            return
+        self._last = now
+        rate = (tally.stored + tally.failed) / (now - self._started)
+        left = f"{tally.untried / rate:.0f} s left" if rate else "no end in sight"
+        self._write(
+            f"{self._title}: {tally.stored + tally.failed}/{tally.total}, {rate:.1f}/s, "
+            f"{tally.failed} failed, {left}\n"
+        )
+
+
+@contextmanager
+def _bar(title: str, tally: Tally) -> Iterator[None]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[failed]} failed"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as progress:
+        task = progress.add_task(title, total=tally.total, rate="", failed=0)
+
+        def on_change(tally: Tally) -> None:
+            speed = progress.tasks[0].speed
+            progress.update(
+                task,
+                completed=tally.stored + tally.failed,
+                rate=f"{speed:.1f}/s" if speed else "",
+                failed=tally.failed,
+            )
+
+        tally.on_change = on_change
+        yield

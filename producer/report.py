@@ -1,0 +1,83 @@
+"""What a command says at its end: a sentence and a table for people, or JSON for programs."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from producer.tally import Tally
+
+_ROWS_SHOWN_COUNT = 50
+
+EXIT_OK = 0
+EXIT_INCOMPLETE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+def exit_code(tally: Tally, *, interrupted: bool) -> int:
+    """Return 0 only when everything the run is about lies in the lake."""
+    if interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_OK if tally.is_complete else EXIT_INCOMPLETE
+
+
+def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupted: bool) -> str:
+    """Return one JSON object about a run; `failures` holds what is missing and why."""
+    return json.dumps(
+        {
+            **about,
+            "total": tally.total,
+            "stored": tally.stored,
+            "failed": tally.failed,
+            "untried": tally.untried,
+            "stored_bytes": tally.stored_bytes,
+            "seconds": round(seconds, 3),
+            "interrupted": interrupted,
+            "stopped_by": tally.stopped_by,
+            "failures": [
+                {**failure.subject, "code": failure.code, "message": failure.message}
+                for failure in tally.failures
+            ],
+            "failures_omitted": tally.failed - len(tally.failures),
+        },
+        ensure_ascii=False,
+    )
+
+
+def print_report(tally: Tally, *, seconds: float, interrupted: bool, to: TextIO) -> None:
+    """Print the sentence and, if something is missing, the table of it."""
+    # Store ids and file names are free text: "[bold]" and ":smile:" are names like any other.
+    console = Console(file=to, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    if interrupted:
+        console.print("Interrupted. What is stored stays; run the command again for the rest.")
+    if tally.stopped_by is not None:
+        console.print(f"Stopped early: {tally.stopped_by}")
+    console.print(
+        f"{tally.stored} of {tally.total} stored ({tally.stored_bytes:,} bytes) in "
+        f"{seconds:.1f} s; {tally.failed} failed, {tally.untried} not tried."
+    )
+    if tally.failures:
+        console.print(_missing(tally), soft_wrap=False)
+    if tally.failed > _ROWS_SHOWN_COUNT:
+        console.print(f"… and {tally.failed - _ROWS_SHOWN_COUNT} more; --json lists them.")
+
+
+def _missing(tally: Tally) -> Table:
+    table = Table(title="Missing", title_justify="left")
+    for name in tally.failures[0].subject:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    table.add_column("why", overflow="fold")
+    for failure in tally.failures[:_ROWS_SHOWN_COUNT]:
+        table.add_row(*failure.subject.values(), failure.message)
+    return table
+
+
+def print_error(message: str) -> None:
+    """Say on stderr why nothing was done."""
+    Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True).print(
+        f"error: {message}", style="red" if sys.stderr.isatty() else None
+    )

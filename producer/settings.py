@@ -1,0 +1,165 @@
+"""The producer's settings: one frozen model, read from the environment and `.env`.
+
+Reading happens in `load_settings` only, never at import. `.env` is shared with the consumer,
+so names unknown here are ignored. The AWS variables are read too because values that stand
+only in `.env` are invisible to the AWS SDK; whatever is not set here is left to the SDK
+(profiles, roles, `AWS_DEFAULT_REGION`).
+"""
+
+import json
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from producer.errors import ConfigurationError
+
+
+def _split_stores(value: Any) -> Any:
+    """Read `99 CB CB, 001`, or a JSON list for store ids that contain a comma."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as exc:
+            raise ValueError('starts with "[" but is no JSON list of texts') from exc
+    return [part for part in value.split(",") if part.strip()]
+
+
+def _header_safe(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value().strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", token):
+        raise ValueError("holds spaces, line breaks or non-ASCII characters; copy it again")
+    return SecretStr(token)
+
+
+Stores = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_stores)]
+Token = Annotated[SecretStr, AfterValidator(_header_safe)]
+
+
+class Settings(BaseSettings):
+    """Everything about the producer that may differ from one installation to the next."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    bucket_name: str = Field(min_length=3, max_length=63, description="Bucket of the data lake.")
+    api_base_url: HttpUrl | None = Field(
+        None, description="Address of the ERP API, without the endpoint path; needed by pull."
+    )
+    api_token: Token | None = Field(None, description="Bearer token of the ERP API.")
+    stores: Stores = Field(
+        (),
+        description="Stores to pull when --store is not given: separated by commas, or a JSON "
+        "list when an id contains a comma.",
+    )
+
+    aws_endpoint_url: HttpUrl | None = Field(
+        None, description="Address of S3 when it is not AWS itself, such as LocalStack."
+    )
+    aws_region: str | None = Field(
+        None,
+        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="AWS region of the bucket.",
+    )
+    aws_access_key_id: str | None = Field(None, description="AWS access key.")
+    aws_secret_access_key: SecretStr | None = Field(None, description="AWS secret key.")
+    aws_session_token: SecretStr | None = Field(None, description="AWS session token.")
+
+    pull_concurrency: int = Field(
+        8, ge=1, le=256, description="Requests to the ERP that may run at once."
+    )
+    pull_connect_timeout_seconds: float = Field(
+        10, gt=0, le=300, description="Time to get a connection to the ERP."
+    )
+    pull_request_timeout_seconds: float = Field(
+        120, gt=0, le=3600, description="Time for one attempt, from request to last byte."
+    )
+    pull_max_attempts: int = Field(
+        5, ge=1, le=50, description="Attempts for one answer, the first one included."
+    )
+    pull_backoff_initial_seconds: float = Field(
+        0.5, gt=0, le=60, description="Wait before the second attempt; doubles each time."
+    )
+    pull_backoff_max_seconds: float = Field(
+        30, gt=0, le=600, description="Longest wait between attempts, jitter included."
+    )
+    pull_retry_after_max_seconds: float = Field(
+        300, ge=0, le=86_400, description="Longest Retry-After that is waited for."
+    )
+    pull_max_answer_bytes: int = Field(
+        256 * 2**20, ge=1024, le=5 * 2**30, description="Largest answer that is accepted."
+    )
+    pull_stop_after_failures: int = Field(
+        50,
+        ge=1,
+        le=100_000,
+        description="Answers missed in a row, because ERP or S3 is down, that end the run.",
+    )
+    upload_concurrency: int = Field(4, ge=1, le=64, description="Files sent at once.")
+    upload_max_file_bytes: int = Field(
+        512 * 2**20, ge=1024, le=5 * 2**30, description="Largest file, unpacked."
+    )
+    lake_timeout_seconds: float = Field(
+        60, gt=0, le=3600, description="Time S3 may stay silent before an attempt counts as lost."
+    )
+    lake_max_attempts: int = Field(
+        6, ge=1, le=50, description="Attempts of the AWS SDK for one object."
+    )
+    producer_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Lowest level of log events shown on stderr."
+    )
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.pull_connect_timeout_seconds > self.pull_request_timeout_seconds:
+            raise ValueError(
+                "PULL_CONNECT_TIMEOUT_SECONDS is longer than PULL_REQUEST_TIMEOUT_SECONDS"
+            )
+        if self.pull_backoff_initial_seconds > self.pull_backoff_max_seconds:
+            raise ValueError("PULL_BACKOFF_INITIAL_SECONDS is above PULL_BACKOFF_MAX_SECONDS")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and from `.env` in the working directory.
+
+    Raises:
+        ConfigurationError: A variable is missing or unusable; the message names each one and
+            says what to do, and holds no value.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        raise ConfigurationError(_explain(exc)) from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigurationError(f"cannot read .env: {exc}") from exc
+
+
+def _explain(exc: ValidationError) -> str:
+    lines = []
+    for error in exc.errors(include_input=False, include_url=False):
+        name = str(error["loc"][0]).upper() if error["loc"] else "settings"
+        if error["type"] == "missing":
+            lines.append(f"{name} is not set; export it or add a line {name}=… to .env")
+        else:
+            lines.append(f"{name}: {error['msg']}; correct it in the environment or in .env")
+    return "\n".join(lines)

@@ -1,0 +1,194 @@
+"""The producer's commands, as processes, against LocalStack and the simulated ERP."""
+
+import gzip
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.keys import API_PREFIX, ApiKey, parse_key
+from schemas.sources import ENDPOINTS
+from tests.conftest import Lake
+
+DEADLINE_SECONDS = 60.0
+
+
+def producer(
+    arguments: list[str], environment: Mapping[str, str], cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "producer", *arguments],
+        env=dict(environment),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+
+
+def keys(lake: Lake, prefix: str) -> list[str]:
+    pages = lake.s3.get_paginator("list_objects_v2").paginate(Bucket=lake.bucket, Prefix=prefix)
+    found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    return [key for key in found if not key.endswith("/")]
+
+
+def summary(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_a_pull_puts_one_object_per_store_day_and_endpoint_into_the_lake(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    two_days = ["pull", "--from", "2024-01-01", "--to", "2024-01-02", "--json"]
+    result = producer(
+        [*two_days, "--store", "99 CB CB", "--store", "São João"],
+        environment,
+        tmp_path,
+    )
+    assert (result.returncode, summary(result)["stored"]) == (0, 20), result.stderr
+
+    stored = {}
+    for key in keys(lake, API_PREFIX):
+        identity = parse_key(key)
+        assert isinstance(identity, ApiKey)
+        stored[identity] = lake.s3.get_object(Bucket=lake.bucket, Key=key)
+    assert stored.keys() == {
+        ApiKey(endpoint.source, date(2024, 1, day), store)
+        for endpoint in ENDPOINTS
+        for day in (1, 2)
+        for store in ("99 CB CB", "São João")
+    }
+    for identity, answer in stored.items():
+        body = answer["Body"].read()
+        document = json.loads(body)
+        assert document.get("storeId", document.get("locRef")) == identity.store_id
+        assert answer["ContentType"] == "application/json"
+        assert answer["Metadata"]["endpoint"] == identity.source.value
+        assert answer["Metadata"]["business-date"] == identity.bus_dt.isoformat()
+        assert answer["Metadata"]["store"] in {"99%20CB%20CB", "S%C3%A3o%20Jo%C3%A3o"}
+        assert answer["Metadata"]["sha-256"] == hashlib.sha256(body).hexdigest()
+
+
+def test_pulling_again_adds_objects_and_replaces_none(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    arguments = ["pull", "--from", "2024-01-01", "--store", "1", "--endpoint", "getChargeBack"]
+    for _ in range(2):
+        assert producer(arguments, environment, tmp_path).returncode == 0
+    assert len(keys(lake, API_PREFIX)) == 2
+
+
+def test_a_missing_bucket_is_named_and_the_exit_code_is_one(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    result = producer(
+        ["pull", "--from", "2024-01-01", "--store", "1"],
+        {**environment, "BUCKET_NAME": "no-such-bucket"},
+        tmp_path,
+    )
+    assert result.returncode == 1
+    assert "there is no bucket no-such-bucket" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_an_erp_that_is_down_leaves_a_table_of_what_is_missing(
+    environment: dict[str, str], lake: Lake, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    unreachable = {
+        **environment,
+        "API_BASE_URL": f"http://127.0.0.1:{unused_tcp_port}",
+        "PULL_MAX_ATTEMPTS": "1",
+    }
+    result = producer(["pull", "--from", "2024-01-01", "--store", "099"], unreachable, tmp_path)
+    assert result.returncode == 1
+    assert "0 of 5 stored" in result.stdout
+    for endpoint in ENDPOINTS:
+        assert endpoint.name in result.stdout
+    assert keys(lake, API_PREFIX) == []
+
+
+def test_an_upload_stores_good_files_as_they_are_and_names_bad_ones(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    plain, packed = b'\xef\xbb\xbf{"curUTC": 1.50 }\r\n', gzip.compress(b'{"curUTC": 2}')
+    (folder / "Relatório 1+2.json").write_bytes(plain)
+    (folder / "b.json.gz").write_bytes(packed)
+    (folder / "broken.json").write_bytes(b'{"curUTC":\n oops}')
+    result = producer(["upload", "exports", "missing.json"], environment, tmp_path)
+
+    assert result.returncode == 1
+    assert "2 of 4 stored" in result.stdout
+    assert "line 2, column 2" in " ".join(result.stdout.replace("│", " ").split())
+    assert sorted(keys(lake, "raw/")) == ["raw/erp/Relatório 1+2.json", "raw/erp/b.json.gz"]
+    first = lake.s3.get_object(Bucket=lake.bucket, Key="raw/erp/Relatório 1+2.json")
+    second = lake.s3.get_object(Bucket=lake.bucket, Key="raw/erp/b.json.gz")
+    assert (first["Body"].read(), first["ContentType"]) == (plain, "application/json")
+    assert second["Body"].read() == packed
+    assert (second["ContentType"], second["ContentEncoding"]) == ("application/json", "gzip")
+
+
+def test_a_broken_document_is_uploaded_when_asked_for(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.json").write_bytes(b"{oops")
+    result = producer(
+        ["upload", "broken.json", "--no-check", "--to", "raw/erp/tests"], environment, tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    assert keys(lake, "raw/") == ["raw/erp/tests/broken.json"]
+
+
+def test_credentials_may_stand_in_the_env_file_alone(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    """The AWS SDK does not read `.env`, so the producer hands the values over."""
+    names = {name for name in environment if name.startswith("AWS_")} | {"BUCKET_NAME"}
+    lines = [f"{name}={environment[name]}" for name in sorted(names)]
+    (tmp_path / ".env").write_text("\n".join([*lines, "DB_HOST=unused"]), encoding="utf-8")
+    (tmp_path / "a.json").write_bytes(b"{}")
+    rest = {name: value for name, value in environment.items() if name not in names}
+    result = producer(["upload", "a.json"], rest, tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert keys(lake, "raw/") == ["raw/erp/a.json"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_pull_keeps_what_it_has_and_says_so(
+    environment: dict[str, str], lake: Lake, tmp_path: Path, sent: signal.Signals
+) -> None:
+    """The race: the signal arrives while requests and writes are under way."""
+    arguments = ["pull", "--from", "2020-01-01", "--to", "2024-12-31", "--store", "1", "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "producer", *arguments],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not keys(lake, API_PREFIX) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(sent)
+        stdout, stderr = process.communicate(timeout=DEADLINE_SECONDS)
+
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    counted = json.loads(stdout)
+    assert counted["interrupted"] is True
+    # A write that was cut off may have arrived without being counted; never the reverse.
+    assert 1 <= counted["stored"] <= len(keys(lake, API_PREFIX)) < counted["total"]
+    for key in keys(lake, API_PREFIX):
+        json.loads(lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read())

@@ -1,0 +1,63 @@
+"""What the command line refuses before anything is sent."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from producer.cli import cli
+
+SENT = "nothing may be sent"
+
+
+@pytest.fixture(autouse=True)
+def _no_sending(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail the test when the command gets as far as sending."""
+
+    async def refuse(*_args: object, **_kwargs: object) -> None:
+        raise AssertionError(SENT)
+
+    monkeypatch.setattr("producer.app.run_pull", refuse)
+    monkeypatch.setattr("producer.app.run_upload", refuse)
+    monkeypatch.setenv("BUCKET_NAME", "lake")
+    monkeypatch.setenv("API_BASE_URL", "http://127.0.0.1:1")
+
+
+PULL = ["pull", "--from", "2024-01-02"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*PULL, "--to", "2024-01-01", "--store", "1"], "--from 2024-01-02 is after --to"),
+        ([*PULL, "--store", "1", "--endpoint", "nope"], "the endpoints are getGuestChecks"),
+        (PULL, "no store to pull"),
+        (["pull", "--from", "01/02/2024", "--store", "1"], "01/02/2024"),
+        (["pull", "--store", "1"], "--from"),
+        (["upload"], "FILE"),
+        (["upload", "a.json", "--to", "processed/"], "must start with raw/"),
+        (["upload", "a/x.json", "b/x.json"], "would both become raw/erp/x.json"),
+    ],
+)
+def test_a_usage_error_exits_with_two_and_says_why(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_unset_variable_exits_with_two_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BUCKET_NAME")
+    result = CliRunner().invoke(cli, [*PULL, "--store", "1"])
+    assert result.exit_code == 2
+    assert "BUCKET_NAME is not set" in result.stderr
+
+
+def test_stores_of_the_settings_are_used_when_none_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It gets past the refusals, to where this test's stand-in stops it."""
+    Path(".env").write_text("STORES=001\n", encoding="utf-8")
+    result = CliRunner().invoke(cli, PULL)
+    assert isinstance(result.exception, AssertionError)
+    assert str(result.exception) == SENT

@@ -1,0 +1,133 @@
+"""Settings come from the environment and `.env`, and say what is wrong with them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from producer.errors import ConfigurationError
+from producer.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean(clean_environment: None) -> None:
+    """Start every test without settings."""
+
+
+def test_the_environment_wins_over_the_file_it_shares_with_the_consumer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path(".env").write_text(
+        "BUCKET_NAME=from-file\nDB_HOST=x\nSOMETHING_ELSE=1\nAPI_TOKEN=\nSTORES=1,2\n"
+        "AWS_ACCESS_KEY_ID=key\nAWS_SECRET_ACCESS_KEY=secret\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("STORES", "3")
+    settings = load_settings()
+    assert settings.bucket_name == "from-file"
+    assert settings.stores == ("3",)
+    assert settings.api_token is None
+    assert settings.aws_access_key_id == "key"
+
+
+@pytest.mark.parametrize(
+    ("text", "stores"),
+    [
+        ("99 CB CB", ("99 CB CB",)),
+        ("001, 99 CB CB ,São João,", ("001", " 99 CB CB ", "São João")),
+        ('["Rua A, 10", "001"]', ("Rua A, 10", "001")),
+        ("", ()),
+        (" ", ()),
+    ],
+)
+def test_stores_are_separated_by_commas_or_a_json_list(
+    monkeypatch: pytest.MonkeyPatch, text: str, stores: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("BUCKET_NAME", "lake")
+    monkeypatch.setenv("STORES", text)
+    assert load_settings().stores == stores
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_region_has_either_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("BUCKET_NAME", "lake")
+    monkeypatch.setenv(name, "sa-east-1")
+    assert load_settings().aws_region == "sa-east-1"
+
+
+def test_a_missing_variable_is_named_with_the_remedy() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert str(caught.value) == (
+        "BUCKET_NAME is not set; export it or add a line BUCKET_NAME=… to .env"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_BASE_URL", "sekret.example"),
+        ("API_TOKEN", "sekret token"),
+        ("API_TOKEN", "sekret\ntoken"),
+        ("STORES", "[sekret"),
+        ("STORES", "[1]"),
+        ("PULL_CONCURRENCY", "0"),
+        ("PULL_REQUEST_TIMEOUT_SECONDS", "sekret"),
+        ("PULL_CONNECT_TIMEOUT_SECONDS", "200"),
+        ("PULL_BACKOFF_INITIAL_SECONDS", "50"),
+        ("PRODUCER_LOG_LEVEL", "sekret"),
+    ],
+)
+def test_an_unusable_variable_is_named_and_its_value_is_not(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("BUCKET_NAME", "lake")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert name in str(caught.value)
+    assert "correct it in the environment or in .env" in str(caught.value)
+    assert "sekret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_reported() -> None:
+    Path(".env").write_bytes(b"BUCKET_NAME=\xff\xfe\n")
+    with pytest.raises(ConfigurationError, match=r"cannot read \.env"):
+        load_settings()
+
+
+def test_secrets_do_not_show(settings_for: Callable[..., Settings]) -> None:
+    settings = settings_for(api_token="s3cret", aws_secret_access_key="s3cret")
+    assert "s3cret" not in repr(settings) + str(settings)
+
+
+def test_every_setting_has_a_description_and_every_number_a_range() -> None:
+    for name, info in Settings.model_fields.items():
+        assert info.description, name
+        if info.annotation in (int, float):
+            bounds = {type(bound).__name__ for bound in info.metadata}
+            assert bounds & {"Ge", "Gt"}, name
+            assert bounds & {"Le", "Lt"}, name
+            assert name.rpartition("_")[2] in {
+                "seconds",
+                "bytes",
+                "attempts",
+                "failures",
+                "concurrency",
+            }
+
+
+def test_importing_the_producer_reads_no_environment() -> None:
+    """Otherwise a missing variable would break `--help`."""
+    result = subprocess.run(
+        [sys.executable, "-m", "producer", "pull", "--help"],
+        env={"PATH": os.environ["PATH"], "PULL_CONCURRENCY": "nonsense"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "--from" in result.stdout
