@@ -1,0 +1,1 @@
+"""From queue to tables: the service that runs for months."""

@@ -1,0 +1,135 @@
+"""The composition root: the one place that builds adapters and wires them together."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from consumer.admission import Admission
+from consumer.deadletters import DeadLetters, ErrorLogs
+from consumer.errors import SettingsInvalid
+from consumer.handler import Handler, Ports, Rules
+from consumer.leases import Leases
+from consumer.ledger import postgres_ledger
+from consumer.loader import BatchLimits, Loader, postgres_load
+from consumer.postgres import open_pool
+from consumer.s3 import open_lake
+from consumer.settings import ConsumerSettings, LakeSettings
+from consumer.settlement import Backoff
+from consumer.sqs import SqsQueue, open_sqs
+from consumer.worker import Desk, Limits, Worker
+from schemas.aliases import Aliases, AliasesInvalid, load_aliases
+
+log = structlog.get_logger()
+
+_RECEIVERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The main queue and its dead-letter queue."""
+
+    main: SqsQueue
+    dead: SqsQueue
+
+
+@asynccontextmanager
+async def open_queues(settings: LakeSettings, connections: int = 10) -> AsyncIterator[Queues]:
+    """Hold both queues while the block runs."""
+    async with open_sqs(settings, connections) as client:
+        yield Queues(SqsQueue(client, settings.queue_url), SqsQueue(client, settings.dlq_url))
+
+
+async def run(settings: ConsumerSettings, until_idle_seconds: float | None = None) -> None:
+    """Work the queue until SIGTERM or SIGINT, or until it stayed empty for that long.
+
+    Raises:
+        SettingsInvalid: the alias file cannot be used.
+        Transient: the queue could not be asked about at start.
+    """
+    aliases = read_aliases(settings.schema_aliases_file)
+    async with AsyncExitStack() as stack:
+        connections = settings.max_in_flight_messages
+        queues = await stack.enter_async_context(open_queues(settings, connections))
+        lake = await stack.enter_async_context(open_lake(settings, connections))
+        # One session beyond the loader's, so that ledger entries do not wait for batches.
+        pool = await stack.enter_async_context(open_pool(settings, settings.loader_connections + 1))
+        visibility_seconds = await queues.main.visibility_timeout_seconds()
+        loader = Loader(
+            postgres_load(pool),
+            BatchLimits(
+                settings.batch_max_rows,
+                settings.batch_max_bytes,
+                settings.batch_max_wait_milliseconds / 1000,
+            ),
+            settings.loader_connections,
+        )
+        logs = ErrorLogs(lake)
+        record = postgres_ledger(pool)
+        ports = Ports(lake, loader, logs, record)
+        admission = Admission(settings.max_in_flight_bytes)
+        desk = Desk(
+            Handler(
+                _rules(settings, aliases),
+                ports,
+                admission,
+                asyncio.Semaphore(settings.decode_threads),
+            ),
+            DeadLetters(queues.dead, logs, record),
+            Leases(queues.main, visibility_seconds),
+            admission,
+            Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
+        )
+        worker = Worker(queues.main, desk, _limits(settings, until_idle_seconds))
+        log.info("started", visibility_seconds=visibility_seconds, queue_url=settings.queue_url)
+        await _work(worker, loader, until_idle_seconds)
+        log.info("stopped")
+
+
+async def _work(worker: Worker, loader: Loader, until_idle_seconds: float | None) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    try:
+        async with asyncio.TaskGroup() as group:
+            loading = group.create_task(loader.run())
+            await worker.run(until_idle_seconds)
+            loading.cancel()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def read_aliases(path: str | None) -> Aliases:
+    """Read the shipped renames and those of SCHEMA_ALIASES_FILE.
+
+    Raises:
+        SettingsInvalid: the file cannot be read or is not of the documented form.
+    """
+    if path is None:
+        return load_aliases()
+    try:
+        return load_aliases(Path(path).read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"SCHEMA_ALIASES_FILE: cannot read {path}: {error}") from error
+    except AliasesInvalid as error:
+        raise SettingsInvalid(str(error)) from error
+
+
+def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:
+    return Rules(
+        settings.bucket_name, aliases, settings.max_object_bytes, settings.max_decompressed_bytes
+    )
+
+
+def _limits(settings: ConsumerSettings, until_idle_seconds: float | None) -> Limits:
+    wait = settings.receive_wait_seconds
+    if until_idle_seconds is not None:
+        wait = max(1, min(wait, int(until_idle_seconds)))
+    return Limits(
+        settings.max_in_flight_messages, _RECEIVERS, wait, settings.shutdown_timeout_seconds
+    )

@@ -1,0 +1,190 @@
+"""One transaction: the staged documents of a batch become rows, versions and ledger entries.
+
+The order of locks is the same in every process (ledger rows, items, checks, children, days; each
+in key order), so two consumers that load the same checks do not wait in a circle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from psycopg import AsyncConnection
+
+from consumer import copy_text, statements
+from consumer.staging import Staged
+from consumer.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
+from schemas.codes import State
+from schemas.documents import Finding
+from schemas.envelopes import ObjectEvent, sequencer_order
+from schemas.frames import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which object version a document is, and when it was written and received."""
+
+    event: ObjectEvent
+    version_id: str | None
+    etag: str
+    last_modified: datetime
+    received_at: datetime
+    attempts: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies the object version in the ledger."""
+        return self.event.bucket, self.event.key, self.version_id or self.etag
+
+    @property
+    def event_time(self) -> datetime:
+        """When the object was written, to the precision that is known."""
+        return self.event.event_time or self.last_modified
+
+    @property
+    def event_order(self) -> str:
+        """Event time, sequencer and key as text that compares like the events."""
+        time = self.event_time.isoformat(timespec="microseconds")
+        sequencer = self.event.sequencer
+        return f"{time}|{sequencer_order(sequencer) if sequencer else ''}|{self.event.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorNote:
+    """What the ledger says of a document with quarantined records."""
+
+    message: str
+    log_key: str
+
+
+@dataclass(slots=True)
+class StagedDocument:
+    """One document, ready to load. `number` is unique in this process."""
+
+    number: int
+    identity: Identity
+    frame: Frame
+    staged: Staged
+    record_count: int
+    quarantined_count: int = 0
+    keep_all: bool = False
+    keep_ids: list[str] = field(default_factory=list)
+    findings: dict[Finding, int] = field(default_factory=dict)
+    error_note: ErrorNote | None = None
+
+
+async def load_batch(
+    connection: AsyncConnection, documents: Sequence[StagedDocument]
+) -> dict[int, State]:
+    """Load documents of different object versions in one transaction.
+
+    Idempotent: loading the same documents again changes nothing but the ledger.
+
+    Returns:
+        The end state of each document by its number.
+
+    Raises:
+        psycopg.Error: nothing of the batch was committed.
+    """
+    async with connection.transaction():
+        await _copy(connection, documents)
+        await connection.execute(statements.fixed("register_objects"))
+        if any(document.frame.source.holds_checks for document in documents):
+            await _load_checks(connection)
+        await _load_lists(connection, documents)
+        if any(document.findings for document in documents):
+            await connection.execute(statements.fixed("record_drift"))
+        cursor = await connection.execute(
+            statements.fixed("settle_objects"), {"list_sources": statements.LIST_SOURCES}
+        )
+        return {number: State(state) for number, state in await cursor.fetchall()}
+
+
+async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]) -> None:
+    pieces: dict[str, list[bytes]] = {"stage_documents": []}
+    for document in documents:
+        pieces["stage_documents"].append(_document_row(document))
+        for stage, data in document.staged.tables.items():
+            pieces.setdefault(stage, []).append(data)
+        if document.findings:
+            pieces.setdefault("stage_drift", []).append(_drift_rows(document))
+    cursor = connection.cursor()
+    for stage, chunks in pieces.items():
+        async with cursor.copy(statements.copy_into(stage)) as copy:
+            for chunk in chunks:
+                await copy.write(chunk)
+
+
+def _document_row(document: StagedDocument) -> bytes:
+    identity, frame, note = document.identity, document.frame, document.error_note
+    event = identity.event
+    keep_ids = "{" + ",".join(_array_element(value) for value in document.keep_ids) + "}"
+    values = (
+        document.number,
+        event.bucket,
+        event.key,
+        identity.version_id,
+        identity.etag,
+        event.sequencer,
+        event.size_bytes,
+        frame.source.value,
+        frame.store_id,
+        frame.bus_dt,
+        frame.as_of or identity.last_modified,
+        identity.event_time,
+        identity.event_order,
+        identity.received_at,
+        identity.attempts,
+        document.record_count,
+        document.quarantined_count,
+        document.keep_all,
+        keep_ids,
+        note.message if note else None,
+        note.log_key if note else None,
+    )
+    return copy_text.line(copy_text.cells(values)).encode()
+
+
+def _array_element(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _drift_rows(document: StagedDocument) -> bytes:
+    rows = (
+        copy_text.line(copy_text.cells((document.number, finding.path, finding.kind, count, None)))
+        for finding, count in document.findings.items()
+    )
+    return "".join(rows).encode()
+
+
+async def _load_checks(connection: AsyncConnection) -> None:
+    await connection.execute(statements.fixed("upsert_sold"))
+    await connection.execute(statements.fixed("pick_winners"))
+    await connection.execute(statements.for_table("upsert_checks", GUEST_CHECKS))
+    cursor = await connection.execute(statements.fixed("any_patches"))
+    row = await cursor.fetchone()
+    patched = bool(row and row[0])
+    if patched:
+        await connection.execute(statements.fixed("add_patched_checks"))
+        await connection.execute(statements.for_table("patch_checks", GUEST_CHECKS))
+    await connection.execute(statements.fixed("mark_applied"))
+    for table in (TAXES, DETAIL_LINES):
+        await connection.execute(statements.for_table(f"upsert_{table.name}", table))
+        await connection.execute(statements.for_table("remove_children", table))
+        if patched:
+            parameters = {"table": table.name}
+            for step in ("add_patched_children", "patch_children"):
+                await connection.execute(statements.for_table(step, table), parameters)
+
+
+async def _load_lists(connection: AsyncConnection, documents: Sequence[StagedDocument]) -> None:
+    sources = {document.frame.source for document in documents} & LIST_TABLES.keys()
+    if not sources:
+        return
+    await connection.execute(
+        statements.fixed("upsert_days"), {"list_sources": statements.LIST_SOURCES}
+    )
+    await connection.execute(statements.fixed("mark_days_applied"))
+    for source in sorted(sources):
+        for step in ("upsert_rows", "remove_rows"):
+            statement = statements.for_table(step, LIST_TABLES[source])
+            await connection.execute(statement, {"source": source.value})

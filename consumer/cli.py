@@ -1,0 +1,81 @@
+"""The consumer's command line: arguments in, exit code out.
+
+Exit codes: 0 done; 1 it could not be done, and the message says why; 2 an argument or a setting
+is unusable; 130 interrupted.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consumer import app as application
+from consumer import explain as explaining
+from consumer import migrate as migrating
+from consumer.dlq_cli import dlq
+from consumer.errors import ConsumerError, SchemaNewer
+from consumer.logs import configure_logs
+from consumer.settings import ConsumerSettings, DatabaseSettings
+from consumer.terminal import fail, finish, settings_of
+
+cli = typer.Typer(
+    help="Load the data lake's announced objects into PostgreSQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cli.add_typer(dlq, name="dlq")
+
+
+@cli.command()
+def migrate() -> None:
+    """Create or upgrade the tables; safe to repeat and to run concurrently."""
+    settings = settings_of(DatabaseSettings)
+    try:
+        before, after = migrating.migrate(settings)
+    except (ConsumerError, SchemaNewer) as error:
+        fail(str(error))
+    if before == after:
+        typer.echo(f"schema {after}: nothing to do")
+    else:
+        typer.echo(f"schema {before or 'empty'} -> {after}")
+
+
+@cli.command()
+def run(
+    until_idle: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="Stop once the queue stayed empty that long; the default is to run for ever.",
+        ),
+    ] = None,
+) -> None:
+    """Work the queue until SIGTERM or SIGINT."""
+    settings = settings_of(ConsumerSettings)
+    configure_logs(settings.log_level)
+    finish(application.run(settings, until_idle))
+
+
+@cli.command()
+def explain(
+    file: Annotated[
+        Path | None, typer.Argument(help="A message body; stdin if left out.", exists=True)
+    ] = None,
+) -> None:
+    """Print what would be done with an SQS message body; touches nothing."""
+    try:
+        body = file.read_text(encoding="utf-8") if file else sys.stdin.read()
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"cannot read the message body: {error}")
+    decision = explaining.explain(body, os.environ.get("BUCKET_NAME"))
+    typer.echo(json.dumps(decision, indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line; the console script and `python -m consumer` end up here."""
+    cli()

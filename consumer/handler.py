@@ -1,0 +1,173 @@
+"""What happens to one message: announced objects in, outcomes out.
+
+fetch → prepare → load, each with its own kinds of failure. Decides nothing about the message.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from consumer.admission import Admission
+from consumer.batches import ErrorNote, Identity, StagedDocument
+from consumer.deadletters import ErrorLogs, records_invalid
+from consumer.errors import ConsumerError, Internal, Permanent
+from consumer.ledger import Entry, RecordEntry
+from consumer.preparation import Fetched, Prepared, prepare
+from consumer.s3 import Outdated, StoredObject
+from consumer.settlement import Done, Failed, Outcome
+from consumer.sqs import Delivery
+from schemas.aliases import Aliases
+from schemas.codes import ErrorCode, State
+from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
+from schemas.keys import ApiKey, ErpKey, parse_key
+from schemas.sources import Source
+
+log = structlog.get_logger()
+
+
+class Objects(Protocol):
+    """Where announced objects are read."""
+
+    async def fetch(self, event: ObjectEvent, max_bytes: int) -> StoredObject:
+        """Read exactly the announced version."""
+
+
+class Load(Protocol):
+    """Brings a staged document into the tables."""
+
+    async def load(self, document: StagedDocument) -> State:
+        """Return the document's end state; raise ConsumerError when nothing was committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the handler is configured with."""
+
+    bucket: str
+    aliases: Aliases
+    max_object_bytes: int
+    max_decompressed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the handler works with."""
+
+    objects: Objects
+    loader: Load
+    logs: ErrorLogs
+    record: RecordEntry
+
+
+class Handler:
+    """Ingests the objects that messages announce."""
+
+    def __init__(
+        self, rules: Rules, ports: Ports, admission: Admission, decode_slots: asyncio.Semaphore
+    ) -> None:
+        self._rules = rules
+        self._ports = ports
+        self._admission = admission
+        self._decode_slots = decode_slots
+
+    async def handle(self, delivery: Delivery) -> list[Outcome]:
+        """Ingest every object of a message; idempotent. Never raises but for cancellation."""
+        try:
+            announced = decode_body(delivery.body)
+        except EventMalformed as error:
+            return [Failed(Permanent(ErrorCode.EVENT_MALFORMED, str(error)))]
+        outcomes: list[Outcome] = []
+        for item in announced:
+            if isinstance(item, Ignored):
+                log.debug("event_ignored", reason=item.reason, detail=item.detail)
+                outcomes.append(Done(State.IGNORED))
+            else:
+                outcomes.append(await self._outcome(item, delivery))
+        return outcomes
+
+    async def _outcome(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
+        try:
+            return await self._ingest(event, delivery)
+        except Outdated:
+            return await self._superseded(event, delivery)
+        except ConsumerError as error:
+            return Failed(error, event)
+        except Exception as error:
+            log.exception("handler_failed", object_key=event.key)
+            return Failed(Internal(f"{type(error).__name__}: {error}"), event)
+
+    async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
+        source, key = self._check(event)
+        async with self._admission.of(event.size_bytes or 0):
+            stored = await self._ports.objects.fetch(event, self._rules.max_object_bytes)
+            fetched = Fetched(_identity(event, stored, delivery), source, key, stored.data)
+            prepared = await self._prepare(fetched)
+            try:
+                return await self._load(prepared, event, delivery)
+            except Permanent as error:
+                # The database refused a value; looking closer may find the record it is in.
+                closer = await self._prepare(fetched, careful=True)
+                if len(closer.quarantined) == len(prepared.quarantined):
+                    return Failed(error, event)
+                return await self._load(closer, event, delivery)
+
+    async def _prepare(self, fetched: Fetched, *, careful: bool = False) -> Prepared:
+        limit = self._rules.max_decompressed_bytes
+        async with self._decode_slots:
+            return await asyncio.to_thread(
+                prepare, fetched, self._rules.aliases, limit, careful=careful
+            )
+
+    async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
+        document, quarantined = prepared.document, prepared.quarantined
+        if not quarantined:
+            return Done(await self._ports.loader.load(document))
+        # The log is written first, so that the ledger never names one that does not exist.
+        error = records_invalid(quarantined, document.record_count)
+        log_key = await self._ports.logs.write(delivery, error, event, quarantined)
+        document.error_note = ErrorNote(str(error), log_key)
+        await self._ports.loader.load(document)
+        return Failed(error, event, log_key)
+
+    async def _superseded(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
+        entry = Entry(event, State.SUPERSEDED, delivery.received_at, delivery.receive_count)
+        try:
+            await self._ports.record(entry)
+        except ConsumerError as error:
+            return Failed(error, event)
+        return Done(State.SUPERSEDED)
+
+    def _check(self, event: ObjectEvent) -> tuple[Source, ApiKey | ErpKey]:
+        if event.bucket != self._rules.bucket:
+            raise Permanent(
+                ErrorCode.UNKNOWN_SOURCE,
+                f"the event names bucket {event.bucket!r}, we serve {self._rules.bucket!r}",
+            )
+        if event.size_bytes is not None and event.size_bytes > self._rules.max_object_bytes:
+            raise Permanent(
+                ErrorCode.OBJECT_TOO_LARGE,
+                f"{event.size_bytes} bytes; split it or raise MAX_OBJECT_BYTES",
+            )
+        key = parse_key(event.key)
+        if isinstance(key, ApiKey):
+            return key.source, key
+        if isinstance(key, ErpKey):
+            return Source.ERP, key
+        raise Permanent(
+            ErrorCode.UNKNOWN_SOURCE,
+            "the key is none of raw/erp/<name>.json and raw/api_responses/<endpoint>/busDt=…/"
+            "storeId=…/<name>.json; move the object or narrow the bucket's notification",
+        )
+
+
+def _identity(event: ObjectEvent, stored: StoredObject, delivery: Delivery) -> Identity:
+    return Identity(
+        event=event,
+        version_id=stored.version_id,
+        etag=stored.etag,
+        last_modified=stored.last_modified,
+        received_at=delivery.received_at,
+        attempts=delivery.receive_count,
+    )

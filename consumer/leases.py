@@ -1,0 +1,69 @@
+"""Leases: keeping what we hold invisible to others, from receipt to settlement.
+
+SQS answers 200 to a deletion whose receipt handle has expired and deletes nothing, so the clock
+that counts is our own: a lease that could not be extended in time is lost, and whoever works on
+its message must abandon it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+
+import structlog
+
+from consumer.errors import LeaseLost, Transient
+from consumer.sqs import Delivery, Queue, in_batches
+
+log = structlog.get_logger()
+
+
+class Leases:
+    """The leases of all messages that this process holds.
+
+    Args:
+        queue: Whose messages they are.
+        visibility_seconds: The queue's visibility timeout; leases are extended at half of it.
+    """
+
+    def __init__(self, queue: Queue, visibility_seconds: int) -> None:
+        self._queue = queue
+        self._visibility_seconds = visibility_seconds
+        self._expiry: dict[Delivery, float] = {}
+
+    def hold(self, delivery: Delivery, received_at: float) -> None:
+        """Start keeping a lease; `received_at` is `monotonic()` from before its receive call."""
+        self._expiry[delivery] = received_at + self._visibility_seconds
+
+    def let_go(self, delivery: Delivery) -> None:
+        """Stop extending; must come before a retry delay is set, which it would overwrite."""
+        self._expiry.pop(delivery, None)
+
+    def is_held(self, delivery: Delivery) -> bool:
+        """Say whether the message is certainly still ours."""
+        return self._expiry.get(delivery, 0.0) > monotonic()
+
+    async def keep(self) -> None:
+        """Extend leases until cancelled."""
+        while True:
+            await asyncio.sleep(min(1.0, self._visibility_seconds / 8))
+            due = monotonic() + self._visibility_seconds / 2
+            held = [delivery for delivery, expiry in self._expiry.items() if expiry < due]
+            async for batch in in_batches(held):
+                await self._extend(batch)
+
+    async def _extend(self, batch: Sequence[Delivery]) -> None:
+        asked_at = monotonic()
+        try:
+            failed = await self._queue.change_visibility(batch, self._visibility_seconds)
+        except Transient as error:
+            log.warning("lease_extension_failed", code=error.code, error=str(error))
+            return
+        for delivery in batch:
+            # While the call ran, the message may have been settled, or its lease may have run out.
+            if delivery not in self._expiry:
+                continue
+            if delivery not in failed:
+                self._expiry[delivery] = asked_at + self._visibility_seconds
+            elif isinstance(failed[delivery], LeaseLost):
+                self._expiry[delivery] = 0.0
+                log.warning("lease_lost", message_id=delivery.message_id)

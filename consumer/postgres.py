@@ -1,0 +1,76 @@
+"""PostgreSQL for the consumer: sessions, and what the database's errors mean.
+
+Sessions hold temporary staging tables, so a connection pooler in front must pool by session.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import AsyncConnection, errors
+from psycopg_pool import AsyncConnectionPool
+
+from consumer import statements
+from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, Internal, Permanent
+from consumer.settings import DatabaseSettings
+from schemas.codes import ErrorCode
+
+# SQLSTATE classes (PostgreSQL manual, Appendix A) in which the data is at fault: data exception,
+# integrity constraint, program limit such as an index row too large
+_DATA_CLASSES = ("22", "23", "54")
+_CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
+_SESSION = """
+    SET TIME ZONE 'UTC';
+    SET work_mem = '64MB';
+    SET temp_buffers = '64MB';
+    SET jit = off;
+"""
+
+
+def is_conflict(error: Exception) -> bool:
+    """Say whether trying the same transaction again at once is the remedy."""
+    return isinstance(error, _CONFLICTS)
+
+
+def mapped(error: psycopg.Error) -> ConsumerError:
+    """Translate a database error: the data's fault, the database's, or ours."""
+    state = error.sqlstate or ""
+    if state[:2] in _DATA_CLASSES or isinstance(error, psycopg.DataError | psycopg.IntegrityError):
+        return Permanent(ErrorCode.DATA_REJECTED, _described(error))
+    if isinstance(error, errors.InsufficientPrivilege | errors.InvalidAuthorizationSpecification):
+        return AccessDenied(f"PostgreSQL refuses us: {error}; check DB_USER and its grants")
+    if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.UndefinedFunction):
+        return DatabaseUnavailable(f"the schema is behind: {error}; run `consumer migrate`")
+    if isinstance(error, psycopg.OperationalError | psycopg.InternalError):
+        return DatabaseUnavailable(f"PostgreSQL is not available: {error}")
+    return Internal(f"{type(error).__name__}: {error}")
+
+
+def _described(error: psycopg.Error) -> str:
+    parts = (error.diag.message_primary or str(error), error.diag.message_detail)
+    context = (error.diag.context or "").partition("\n")[0][:300]
+    return "; ".join(part[:300] for part in (*parts, context) if part)
+
+
+@asynccontextmanager
+async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[AsyncConnectionPool]:
+    """Open a pool of at most `size` sessions; does not wait for the database to be up."""
+    statement_timeout = f"-c statement_timeout={settings.db_statement_timeout_seconds * 1000}"
+    pool = AsyncConnectionPool(
+        kwargs=settings.conninfo | {"options": statement_timeout},
+        min_size=1,
+        max_size=size,
+        open=False,
+        configure=_prepare_session,
+        check=AsyncConnectionPool.check_connection,
+        timeout=settings.db_connect_timeout_seconds,
+    )
+    async with pool:
+        yield pool
+
+
+async def _prepare_session(connection: AsyncConnection) -> None:
+    async with connection.transaction():
+        await connection.execute(_SESSION)
+        for statement in statements.stage_tables():
+            await connection.execute(statement)

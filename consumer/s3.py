@@ -1,0 +1,114 @@
+"""The data lake on S3: reading announced objects, writing error logs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aiobotocore.session import get_session
+
+from consumer.aws import AWS_ERRORS, client_arguments, mapped
+from consumer.errors import Permanent, StorageUnavailable
+from consumer.settings import LakeSettings
+from schemas.codes import ErrorCode
+from schemas.envelopes import ObjectEvent
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
+
+_CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as S3 returned it; `etag` is unquoted."""
+
+    data: bytes
+    etag: str
+    version_id: str | None
+    last_modified: datetime
+
+
+class Outdated(Exception):
+    """The object was overwritten since the event; the newer write has an event of its own."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__("the object was overwritten since this event")
+        self.etag = etag
+
+
+@asynccontextmanager
+async def open_lake(settings: LakeSettings, connections: int) -> AsyncIterator["Lake"]:
+    """Hold a client for the bucket while the block runs; connects on first use."""
+    arguments = client_arguments(settings, connections)
+    async with get_session().create_client("s3", **arguments) as client:
+        yield Lake(client, settings.bucket_name)
+
+
+class Lake:
+    """One bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    async def fetch(self, event: ObjectEvent, max_bytes: int) -> StoredObject:
+        """Read exactly the version that was announced; safe to repeat.
+
+        Raises:
+            Outdated: without versioning: what lies there now is not what was announced.
+            Permanent: `object_missing`, or `object_too_large` beyond `max_bytes` as stored.
+            Transient: S3 could not answer, throttles or refuses us.
+        """
+        what = f"reading s3://{event.bucket}/{event.key}"
+        request: GetObjectRequestTypeDef = {"Bucket": event.bucket, "Key": event.key}
+        if event.version_id:
+            request["VersionId"] = event.version_id
+        try:
+            answer = await self._client.get_object(**request)
+            # Leaving the body unread would leak its connection.
+            async with answer["Body"] as body:
+                _check_announced(answer, event, max_bytes)
+                data = b"".join([chunk async for chunk in body.iter_chunks(_CHUNK_BYTES)])
+        except AWS_ERRORS as error:
+            raise mapped(error, what) from error
+        if len(data) != answer["ContentLength"]:
+            raise StorageUnavailable(f"{what}: {len(data)} of {answer['ContentLength']} bytes came")
+        return StoredObject(
+            data, _etag(answer), _version(answer) or event.version_id, answer["LastModified"]
+        )
+
+    async def write_log(self, key: str, body: bytes) -> None:
+        """Write an error log object, replacing the one a former attempt wrote.
+
+        Raises:
+            Transient: S3 could not answer, throttles or refuses us.
+        """
+        try:
+            await self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
+            )
+        except AWS_ERRORS as error:
+            raise mapped(error, f"writing s3://{self._bucket}/{key}") from error
+
+
+def _check_announced(answer: "GetObjectOutputTypeDef", event: ObjectEvent, max_bytes: int) -> None:
+    etag = _etag(answer)
+    if event.version_id is None and event.etag is not None and etag != event.etag:
+        raise Outdated(etag)
+    if answer["ContentLength"] > max_bytes:
+        raise Permanent(
+            ErrorCode.OBJECT_TOO_LARGE,
+            f"{answer['ContentLength']} bytes; split it or raise MAX_OBJECT_BYTES ({max_bytes})",
+        )
+
+
+def _etag(answer: "GetObjectOutputTypeDef") -> str:
+    return answer["ETag"].strip('"')
+
+
+def _version(answer: "GetObjectOutputTypeDef") -> str | None:
+    version = answer.get("VersionId")
+    return None if version in (None, "null") else version

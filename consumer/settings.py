@@ -1,0 +1,121 @@
+"""The consumer's settings: read from the environment and `.env`, checked once at start."""
+
+from functools import cached_property
+from typing import Self
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_CONFIG = SettingsConfigDict(
+    env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+)
+
+
+class DatabaseSettings(BaseSettings):
+    """How to reach PostgreSQL."""
+
+    model_config = _CONFIG
+
+    db_host: str = Field("localhost", description="host name, or the directory of a Unix socket")
+    db_port: int = Field(5432, ge=1, le=65535, description="port")
+    db_name: str = Field("postgres", description="database")
+    db_user: str = Field("postgres", description="user; must own the tables to migrate them")
+    db_password: SecretStr | None = Field(None, description="password")
+    db_connect_timeout_seconds: int = Field(
+        10, ge=1, le=120, description="how long to wait for a connection"
+    )
+    db_statement_timeout_seconds: int = Field(
+        300, ge=1, le=86_400, description="longest statement before it is cancelled and retried"
+    )
+
+    @cached_property
+    def conninfo(self) -> dict[str, str | int]:
+        """Return the connection parameters for psycopg."""
+        parameters: dict[str, str | int] = {
+            "host": self.db_host,
+            "port": self.db_port,
+            "dbname": self.db_name,
+            "user": self.db_user,
+            "connect_timeout": self.db_connect_timeout_seconds,
+            "application_name": "coco-ingest-consumer",
+        }
+        if self.db_password:
+            parameters["password"] = self.db_password.get_secret_value()
+        return parameters
+
+
+class LakeSettings(BaseSettings):
+    """Which bucket and queues; everything else about AWS is left to its SDK."""
+
+    model_config = _CONFIG
+
+    bucket_name: str = Field(min_length=3, description="bucket of the data lake")
+    queue_url: str = Field(min_length=1, description="queue that S3 announces objects on")
+    dlq_url: str = Field(min_length=1, description="dead-letter queue of that queue")
+    aws_region: str = Field(
+        "us-east-1",
+        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="region of bucket and queues",
+    )
+    aws_endpoint_url: str | None = Field(
+        None, description="another endpoint than AWS, such as LocalStack's"
+    )
+    # Read here too because the SDK does not see what stands only in `.env`.
+    aws_access_key_id: str | None = Field(None, description="access key; a role needs none")
+    aws_secret_access_key: SecretStr | None = Field(None, description="secret of that key")
+    aws_session_token: SecretStr | None = Field(None, description="token of a temporary key")
+
+
+class ConsumerSettings(DatabaseSettings, LakeSettings):
+    """Everything `consumer run` can be told."""
+
+    max_in_flight_messages: int = Field(
+        200, ge=1, le=10_000, description="messages held at once, whatever their state"
+    )
+    max_in_flight_bytes: int = Field(
+        256 * 2**20, ge=2**20, description="announced bytes of the objects held at once"
+    )
+    max_object_bytes: int = Field(
+        64 * 2**20, ge=1024, description="largest object, as stored; larger: object_too_large"
+    )
+    max_decompressed_bytes: int = Field(
+        256 * 2**20, ge=1024, description="largest document once gunzipped"
+    )
+    decode_threads: int = Field(2, ge=1, le=64, description="documents validated at once")
+    batch_max_rows: int = Field(
+        20_000, ge=1, description="rows after which a transaction takes no further object"
+    )
+    batch_max_bytes: int = Field(
+        16 * 2**20, ge=1024, description="staged bytes after which it takes no further object"
+    )
+    batch_max_wait_milliseconds: int = Field(
+        50, ge=0, le=60_000, description="how long an object may wait for neighbours"
+    )
+    loader_connections: int = Field(2, ge=1, le=64, description="transactions at once")
+    retry_base_seconds: float = Field(
+        2, gt=0, le=600, description="first retry delay; doubles with each receive, full jitter"
+    )
+    retry_max_seconds: int = Field(
+        600, ge=1, le=43_200, description="longest retry delay (SQS allows 12 hours)"
+    )
+    receive_wait_seconds: int = Field(
+        20, ge=1, le=20, description="long poll; 20 is cheapest on an empty queue"
+    )
+    shutdown_timeout_seconds: int = Field(
+        25, ge=1, le=3600, description="time to finish work in hand when told to stop"
+    )
+    schema_aliases_file: str | None = Field(
+        None, description="TOML file of renamed fields, added to the shipped ones"
+    )
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least severe level logged"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.max_object_bytes > self.max_in_flight_bytes:
+            raise ValueError(
+                "MAX_OBJECT_BYTES must not exceed MAX_IN_FLIGHT_BYTES, or the largest objects "
+                "could never be admitted"
+            )
+        return self

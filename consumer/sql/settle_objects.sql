@@ -1,0 +1,63 @@
+-- The end state of every object of the batch. What was loaded once stays loaded when an old
+-- event comes again.
+WITH touched AS (
+    SELECT doc_no FROM stage_winners WHERE applied
+    UNION
+    SELECT doc_no FROM stage_days WHERE applied
+    UNION
+    SELECT p.doc_no
+    FROM stage_patches AS p
+    JOIN stage_documents AS d USING (doc_no)
+    JOIN guest_checks AS c
+        ON c.store_id = p.store_id AND c.guest_check_id = p.guest_check_id
+    WHERE c.last_updated_utc IS NULL OR d.as_of >= c.as_of
+),
+outcome AS (
+    SELECT
+        d.*,
+        EXISTS (
+            SELECT FROM ingested_objects AS later
+            WHERE
+                later.bucket = d.bucket
+                AND later.object_key = d.object_key
+                AND later.object_id <> d.object_id
+                AND later.state IN ('loaded', 'dead_lettered')
+                AND later.sequencer IS NOT NULL
+                AND d.sequencer IS NOT NULL
+                AND rpad(upper(later.sequencer), 64, '0') COLLATE "C"
+                > rpad(upper(d.sequencer), 64, '0') COLLATE "C"
+        ) AS older_write,
+        CASE
+            WHEN d.source = ANY (%(list_sources)s) THEN NOT EXISTS (
+                SELECT FROM stage_days AS y WHERE y.doc_no = d.doc_no AND y.applied
+            )
+            ELSE d.records > 0 AND NOT EXISTS (
+                SELECT FROM touched AS t WHERE t.doc_no = d.doc_no
+            )
+        END AS outdated
+    FROM stage_documents AS d
+),
+settled AS (
+    SELECT
+        o.*,
+        CASE
+            WHEN quarantined > 0 THEN 'dead_lettered'
+            WHEN older_write OR outdated THEN 'superseded'
+            ELSE 'loaded'
+        END AS new_state
+    FROM outcome AS o
+)
+UPDATE ingested_objects AS t
+SET
+    state = CASE
+        WHEN s.new_state = 'superseded' AND t.state = 'loaded' AND t.committed_at < now()
+            THEN 'loaded'
+        ELSE s.new_state
+    END,
+    error_code = CASE WHEN s.new_state = 'dead_lettered' THEN 'records_invalid' END,
+    error_message = CASE WHEN s.new_state = 'dead_lettered' THEN s.error_message END,
+    error_log_key = CASE WHEN s.new_state = 'dead_lettered' THEN s.error_log_key END,
+    committed_at = clock_timestamp()
+FROM settled AS s
+WHERE t.object_id = s.object_id
+RETURNING s.doc_no, t.state

@@ -1,0 +1,37 @@
+-- Writes each winner over an older version of its check, in key order; locks the row even when
+-- it writes nothing. Checks with patches are left to patch_checks.
+WITH written AS (
+    INSERT INTO guest_checks AS t ({columns}, as_of, object_id)
+    SELECT {staged}, w.as_of, w.object_id
+    FROM stage_winners AS w
+    JOIN stage_guest_checks AS s USING (doc_no, pos)
+    ORDER BY w.store_id, w.guest_check_id
+    ON CONFLICT (store_id, guest_check_id) DO UPDATE SET
+        {assignments}, as_of = excluded.as_of, object_id = excluded.object_id
+    WHERE
+        t.patches IS NULL
+        AND (
+            t.last_updated_utc IS NULL
+            OR (excluded.last_updated_utc, excluded.as_of) > (t.last_updated_utc, t.as_of)
+            OR (
+                (excluded.last_updated_utc, excluded.as_of) = (t.last_updated_utc, t.as_of)
+                AND (
+                    excluded.object_id = t.object_id
+                    OR (
+                        SELECT o.event_order FROM ingested_objects AS o
+                        WHERE o.object_id = excluded.object_id
+                    ) >= (
+                        SELECT o.event_order FROM ingested_objects AS o
+                        WHERE o.object_id = t.object_id
+                    )
+                )
+            )
+        )
+        AND ({stored}, t.as_of, t.object_id)
+        IS DISTINCT FROM ({excluded}, excluded.as_of, excluded.object_id)
+    RETURNING t.store_id, t.guest_check_id, t.xmax = 0 AS fresh
+)
+UPDATE stage_winners AS w
+SET fresh = true
+FROM written AS r
+WHERE r.fresh AND w.store_id = r.store_id AND w.guest_check_id = r.guest_check_id

@@ -1,0 +1,31 @@
+-- The lines of applied checks, in key order. A line that another check holds goes to the check
+-- with the newer version.
+INSERT INTO detail_lines AS t ({columns})
+SELECT {staged}
+FROM (
+    SELECT DISTINCT ON (l.store_id, l.guest_check_line_item_id) l.*
+    FROM stage_winners AS w
+    JOIN stage_detail_lines AS l USING (doc_no, pos)
+    WHERE w.applied
+    ORDER BY
+        l.store_id, l.guest_check_line_item_id,
+        w.last_updated_utc DESC, w.as_of DESC, w.guest_check_id DESC
+) AS s
+ORDER BY s.store_id, s.guest_check_line_item_id
+ON CONFLICT (store_id, guest_check_line_item_id) DO UPDATE SET
+    {assignments}, removed_at = NULL
+WHERE
+    t.patches IS NULL
+    AND (
+        t.guest_check_id = excluded.guest_check_id
+        OR t.removed_at IS NOT NULL
+        OR (
+            SELECT (n.last_updated_utc, n.as_of, n.guest_check_id)
+                >= (o.last_updated_utc, o.as_of, o.guest_check_id)
+            FROM guest_checks AS n, guest_checks AS o
+            WHERE
+                n.store_id = t.store_id AND n.guest_check_id = excluded.guest_check_id
+                AND o.store_id = t.store_id AND o.guest_check_id = t.guest_check_id
+        ) IS NOT FALSE
+    )
+    AND ({stored}, t.removed_at) IS DISTINCT FROM ({excluded}, NULL)

@@ -1,0 +1,10 @@
+-- The rows of the answers that stand; of rows with one id in one answer the last counts.
+INSERT INTO {table} AS t ({columns}, as_of, object_id)
+SELECT DISTINCT ON (s.store_id, s.bus_dt, s.record_id) {staged}, d.as_of, d.object_id
+FROM stage_days AS d
+JOIN {stage} AS s USING (doc_no)
+WHERE d.applied AND d.source = %(source)s
+ORDER BY s.store_id, s.bus_dt, s.record_id, s.pos DESC
+ON CONFLICT (store_id, bus_dt, record_id) DO UPDATE SET
+    {assignments}, as_of = excluded.as_of, object_id = excluded.object_id, removed_at = NULL
+WHERE ({stored}, t.removed_at) IS DISTINCT FROM ({excluded}, NULL)

@@ -1,0 +1,214 @@
+"""From validated records to rows ready to COPY: what one document adds to a batch.
+
+Full checks and store-day rows become COPY text of their staging tables. Partial checks become
+patches: the columns they set and nothing else. Knows tables and COPY, not SQL or connections.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from consumer import copy_text
+from consumer.copy_text import NULL, cells, json_cell
+from consumer.tables import (
+    DETAIL_COLUMNS,
+    DETAIL_LINES,
+    FLATTENED,
+    GUEST_CHECKS,
+    HEADER_FIELDS,
+    LINE_FIELDS,
+    LIST_TABLES,
+    TAX_FIELDS,
+    TAXES,
+    column_name,
+)
+from schemas.documents import Accepted
+from schemas.frames import Frame
+from schemas.guest_checks import LINE_TYPES, UNKNOWN_LINE_TYPE, DetailLine, GuestCheck, Record, Tax
+
+STAGE_PATCHES = "stage_patches"
+STAGE_SOLD = "stage_sold"
+
+_HEADER_COUNT = len(HEADER_FIELDS)
+_LINE_COUNT = len(LINE_FIELDS)
+_SLOTS = {
+    name: tuple((FLATTENED.index(column), field) for field, column in columns.items())
+    for name, columns in DETAIL_COLUMNS.items()
+}
+_NO_DETAIL = [NULL] * len(FLATTENED)
+
+
+@dataclass(slots=True)
+class Staged:
+    """Rows of one document by staging table, as COPY text; `row_count` counts all of them."""
+
+    tables: dict[str, bytes] = field(default_factory=dict)
+    row_count: int = 0
+
+    @property
+    def byte_count(self) -> int:
+        """Size of the COPY text in bytes."""
+        return sum(map(len, self.tables.values()))
+
+
+def stage(frame: Frame, accepted: Iterable[Accepted], document_number: int) -> Staged:
+    """Write a document's valid records as rows.
+
+    Args:
+        frame: The document's frame.
+        accepted: Its valid records.
+        document_number: Unique in its batch; ties rows to `stage_documents`.
+    """
+    rows = _Rows(frame, document_number)
+    if frame.source.holds_checks:
+        for item in accepted:
+            rows.add_check(item.position, item.record)  # type: ignore[arg-type]  # holds_checks
+    else:
+        for item in accepted:
+            rows.add_row(item)
+    return rows.finish()
+
+
+class _Rows:
+    """Collects the rows of one document."""
+
+    def __init__(self, frame: Frame, document_number: int) -> None:
+        self._frame = frame
+        self._document = str(document_number)
+        self._store = copy_text.escape(frame.store_id)
+        self._lines: defaultdict[str, list[str]] = defaultdict(list)
+        self._sold: dict[int, tuple[date, date] | None] = {}
+
+    def finish(self) -> Staged:
+        for item, days in self._sold.items():
+            first, last = days or (None, None)
+            self._add(STAGE_SOLD, [self._store, str(item), *cells((first, last))])
+        tables = {name: "".join(lines).encode() for name, lines in self._lines.items()}
+        return Staged(tables, sum(map(len, self._lines.values())))
+
+    def _add(self, table: str, row: list[str]) -> None:
+        self._lines[table].append(copy_text.line(row))
+
+    def add_check(self, position: int, check: GuestCheck) -> None:
+        place = [self._document, str(position), self._store]
+        if check.is_full:
+            self._add_full_check(place, check)
+        else:
+            self._add_partial_check(place, check)
+        for line in check.detailLines or ():
+            if line.menuItem is not None and line.menuItem.miNum is not None:
+                self._sell(line.menuItem.miNum, line.busDt or check.opnBusDt)
+
+    def _add_full_check(self, place: list[str], check: GuestCheck) -> None:
+        header = list(check.__dict__.values())[:_HEADER_COUNT]
+        extra = json_cell(check.__pydantic_extra__)
+        self._add(GUEST_CHECKS.stage, [*place, *cells(header), extra])
+        check_id = str(check.guestCheckId)
+        # The later of two children with one id counts.
+        for tax in {tax.taxNum: tax for tax in check.taxes or ()}.values():
+            values = cells(tax.__dict__.values())
+            extra = json_cell(tax.__pydantic_extra__)
+            self._add(TAXES.stage, [*place, check_id, *values, extra])
+        lines = check.detailLines or ()
+        for line in {line.guestCheckLineItemId: line for line in lines}.values():
+            values = cells(list(line.__dict__.values())[:_LINE_COUNT])
+            row = [*place, values[0], check_id, *values[1:], *_detail_cells(line)]
+            self._add(DETAIL_LINES.stage, row)
+
+    def _add_partial_check(self, place: list[str], check: GuestCheck) -> None:
+        check_id = str(check.guestCheckId)
+        patch = _patch(check, HEADER_FIELDS[1:])
+        self._add_patch(place, GUEST_CHECKS.name, check_id, NULL, patch)
+        for tax in check.taxes or ():
+            patch = _patch(tax, TAX_FIELDS[1:])
+            self._add_patch(place, TAXES.name, check_id, str(tax.taxNum), patch)
+        for line in check.detailLines or ():
+            line_id = str(line.guestCheckLineItemId)
+            self._add_patch(place, DETAIL_LINES.name, check_id, line_id, _line_patch(line))
+
+    def _add_patch(
+        self, place: list[str], table: str, check_id: str, child_id: str, patch: dict[str, Any]
+    ) -> None:
+        text = copy_text.escape(copy_text.json_text(patch))
+        self._add(STAGE_PATCHES, [*place, table, check_id, child_id, text])
+
+    def _sell(self, item: int, day: date | None) -> None:
+        known = self._sold.setdefault(item, None)
+        if day is not None:
+            self._sold[item] = (min(known[0], day), max(known[1], day)) if known else (day, day)
+
+    def add_row(self, item: Accepted) -> None:
+        values = list(item.record.__dict__.values())[1:]
+        row = [
+            self._document,
+            str(item.position),
+            self._store,
+            *cells((self._frame.bus_dt, item.record_id, *values)),
+            json_cell(item.record.__pydantic_extra__),
+        ]
+        self._add(LIST_TABLES[self._frame.source].stage, row)
+
+
+def line_type(line: DetailLine) -> str:
+    """Name a line's type; the contract's order decides when it carries two sub-objects."""
+    for name, kind in LINE_TYPES.items():
+        if line.__dict__[name] is not None:
+            return kind
+    return UNKNOWN_LINE_TYPE
+
+
+def _detail_cells(line: DetailLine) -> list[str]:
+    """Write line type, flattened sub-object and extra of a line."""
+    row = _NO_DETAIL.copy()
+    kind = UNKNOWN_LINE_TYPE
+    fields = line.__dict__
+    for name, detail in _details(fields):
+        kind = LINE_TYPES[name]
+        values = detail.__dict__
+        for slot, field_name in _SLOTS[name]:
+            row[slot] = cells((values[field_name],))[0]
+        break
+    return [kind, *row, json_cell(_line_extra(line))]
+
+
+def _details(fields: dict[str, Any]) -> Iterable[tuple[str, Record]]:
+    return ((name, fields[name]) for name in LINE_TYPES if fields[name] is not None)
+
+
+def _line_extra(line: DetailLine) -> dict[str, Any]:
+    """Collect what has no column: unknown fields of line and sub-object, further sub-objects."""
+    extra = dict(line.__pydantic_extra__ or {})
+    for number, (name, detail) in enumerate(_details(line.__dict__)):
+        if number:
+            extra[name] = detail.model_dump(exclude_unset=True)
+        elif detail.__pydantic_extra__:
+            extra[name] = detail.__pydantic_extra__
+    return extra
+
+
+def _patch(record: GuestCheck | Tax | DetailLine, fields: tuple[str, ...]) -> dict[str, Any]:
+    """Map the columns that a partial record sets to their values; `+name` is a field of extra."""
+    sent = record.model_fields_set
+    patch = {column_name(name): _plain(record.__dict__[name]) for name in fields if name in sent}
+    return patch | {f"+{name}": value for name, value in (record.__pydantic_extra__ or {}).items()}
+
+
+def _line_patch(line: DetailLine) -> dict[str, Any]:
+    patch = _patch(line, LINE_FIELDS[1:])
+    for number, (name, detail) in enumerate(_details(line.__dict__)):
+        if number:
+            patch[f"+{name}"] = detail.model_dump(exclude_unset=True)
+            continue
+        patch["line_type"] = LINE_TYPES[name]
+        columns = DETAIL_COLUMNS[name]
+        sent = detail.model_fields_set
+        patch |= {columns[key]: _plain(detail.__dict__[key]) for key in columns if key in sent}
+        if detail.__pydantic_extra__:
+            patch[f"+{name}"] = detail.__pydantic_extra__
+    return patch
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime | date) else value

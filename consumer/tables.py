@@ -1,0 +1,98 @@
+"""Which columns each table takes from its contract, in the order rows are written.
+
+The contracts name fields as the ERP spells them; columns are their snake_case. Nothing here
+knows SQL: `consumer.statements` writes it from these lists, and a test holds them to the
+migrated tables.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
+from schemas.sources import Source
+from schemas.store_days import STORE_DAY_LISTS
+
+_CHILDREN_OF_CHECK = ("taxes", "detailLines")
+
+
+def column_name(field: str) -> str:
+    """Write a source field as a column: `lastUpdatedUTC` is `last_updated_utc`."""
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", field).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A data table; `values` are the columns a document fills beside the key."""
+
+    name: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Key and values, in the order rows are written."""
+        return self.key + self.values
+
+    @property
+    def stage(self) -> str:
+        """The staging table of the same columns."""
+        return f"stage_{self.name}"
+
+
+HEADER_FIELDS = tuple(name for name in GuestCheck.model_fields if name not in _CHILDREN_OF_CHECK)
+TAX_FIELDS = tuple(Tax.model_fields)
+LINE_FIELDS = tuple(name for name in DetailLine.model_fields if name not in LINE_TYPES)
+
+# Where the fields of a line's sub-object go. `inclTax` and `activeTaxes` mean the same on each.
+DETAIL_COLUMNS: dict[str, dict[str, str]] = {
+    "menuItem": {
+        "miNum": "menu_item_id",
+        "modFlag": "mod_flag",
+        "inclTax": "incl_tax",
+        "activeTaxes": "active_taxes",
+        "prcLvl": "prc_lvl",
+    },
+    "discount": {
+        "dscNum": "dsc_num",
+        "dscMiNum": "dsc_mi_num",
+        "inclTax": "incl_tax",
+        "activeTaxes": "active_taxes",
+    },
+    "serviceCharge": {"svcChgNum": "svc_chg_num", "inclTax": "incl_tax"},
+    "tenderMedia": {"tmedNum": "tmed_num"},
+    "errorCorrect": {"type": "error_correct_type", "objectNum": "object_num"},
+    "other": {"detailType": "detail_type", "detailNum": "detail_num"},
+}
+FLATTENED = tuple(
+    dict.fromkeys(column for columns in DETAIL_COLUMNS.values() for column in columns.values())
+)
+
+_header_columns = tuple(column_name(name) for name in HEADER_FIELDS)
+_line_columns = tuple(column_name(name) for name in LINE_FIELDS)
+
+GUEST_CHECKS = Table(
+    "guest_checks", ("store_id", "guest_check_id"), (*_header_columns[1:], "extra")
+)
+TAXES = Table(
+    "taxes",
+    ("store_id", "guest_check_id", "tax_num"),
+    (*(column_name(name) for name in TAX_FIELDS[1:]), "extra"),
+)
+DETAIL_LINES = Table(
+    "detail_lines",
+    ("store_id", "guest_check_line_item_id"),
+    ("guest_check_id", *_line_columns[1:], "line_type", *FLATTENED, "extra"),
+)
+
+
+def _list_table(source: Source) -> Table:
+    shape = STORE_DAY_LISTS[source]
+    fields: dict[str, Any] = dict(shape.model.model_fields)
+    del fields[shape.id_field]
+    values = (*(column_name(name) for name in fields), "extra")
+    return Table(shape.table, ("store_id", "bus_dt", "record_id"), values)
+
+
+LIST_TABLES: dict[Source, Table] = {source: _list_table(source) for source in STORE_DAY_LISTS}
+DATA_TABLES: tuple[Table, ...] = (GUEST_CHECKS, TAXES, DETAIL_LINES, *LIST_TABLES.values())
