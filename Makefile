@@ -51,6 +51,9 @@ lock: ## Resolve all lock files anew (needs uv)
 	@echo "== requirements/dev.lock: that, and what tests and local servers need"
 	@$(UV_COMPILE) --upgrade --extra dev -c requirements/runtime.lock pyproject.toml \
 		-o requirements/dev.lock >/dev/null
+	@echo "== requirements/build.lock: what builds the wheel in the Dockerfile"
+	@$(UV_COMPILE) --upgrade -c requirements/dev.lock requirements/build.in \
+		-o requirements/build.lock >/dev/null
 	@echo "== localstack-init/localstack.lock: LocalStack, as of $(LOCALSTACK_AS_OF)"
 	@cd localstack-init && $(UV_COMPILE) --upgrade --exclude-newer $(LOCALSTACK_AS_OF) \
 		localstack.in -o localstack.lock >/dev/null

@@ -11,12 +11,13 @@ import structlog
 
 from consumer.admission import Admission
 from consumer.deadletters import DeadLetters, ErrorLogs
-from consumer.errors import SettingsInvalid
+from consumer.errors import DatabaseUnavailable, SchemaMismatch, SettingsInvalid
 from consumer.handler import Handler, Ports, Rules
 from consumer.leases import Leases
 from consumer.ledger import postgres_ledger
 from consumer.loader import BatchLimits, Loader, postgres_load
-from consumer.postgres import open_pool
+from consumer.migrate import schema_head
+from consumer.postgres import open_pool, schema_version
 from consumer.s3 import open_lake
 from consumer.settings import ConsumerSettings, LakeSettings
 from consumer.settlement import Backoff
@@ -27,6 +28,7 @@ from schemas.aliases import Aliases, AliasesInvalid, load_aliases
 log = structlog.get_logger()
 
 _RECEIVERS = 2
+_DATABASE_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
 
     Raises:
         SettingsInvalid: the alias file cannot be used.
+        SchemaMismatch: the tables are of an older or newer release.
         Transient: the queue could not be asked about at start.
     """
     aliases = read_aliases(settings.schema_aliases_file)
+    await _wait_for_schema(settings)
     async with AsyncExitStack() as stack:
         connections = settings.max_in_flight_messages
         queues = await stack.enter_async_context(open_queues(settings, connections))
@@ -88,6 +92,24 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         log.info("started", visibility_seconds=visibility_seconds, queue_url=settings.queue_url)
         await _work(worker, loader, until_idle_seconds)
         log.info("stopped")
+
+
+async def _wait_for_schema(settings: ConsumerSettings) -> None:
+    """Wait until the database answers, and refuse tables that this release does not know."""
+    needed = schema_head()
+    while True:
+        try:
+            found = await schema_version(settings)
+        except DatabaseUnavailable as error:
+            log.warning("database_unavailable", error=str(error))
+            await asyncio.sleep(_DATABASE_PAUSE_SECONDS)
+            continue
+        if found == needed:
+            return
+        raise SchemaMismatch(
+            f"the database is at schema {found or 'none'}, this release needs {needed}; "
+            "run `consumer migrate`, or deploy the newer release if the tables are newer"
+        )
 
 
 async def _work(worker: Worker, loader: Loader, until_idle_seconds: float | None) -> None:

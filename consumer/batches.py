@@ -6,7 +6,7 @@ in key order), so two consumers that load the same checks do not wait in a circl
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from psycopg import AsyncConnection
 
@@ -42,10 +42,13 @@ class Identity:
 
     @property
     def event_order(self) -> str:
-        """Event time, sequencer and key as text that compares like the events."""
-        time = self.event_time.isoformat(timespec="microseconds")
-        sequencer = self.event.sequencer
-        return f"{time}|{sequencer_order(sequencer) if sequencer else ''}|{self.event.key}"
+        """Event time and sequencer as text that compares like the events.
+
+        Key and version at its end leave no two objects equal.
+        """
+        time = self.event_time.astimezone(UTC).isoformat(timespec="microseconds")
+        sequencer = sequencer_order(self.event.sequencer)
+        return f"{time} {sequencer} {self.event.key} {self.version_id or self.etag}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +171,9 @@ async def _load_checks(connection: AsyncConnection) -> None:
         await connection.execute(statements.for_table("patch_checks", GUEST_CHECKS))
     await connection.execute(statements.fixed("mark_applied"))
     for table in (TAXES, DETAIL_LINES):
-        await connection.execute(statements.for_table(f"upsert_{table.name}", table))
+        # Removal first: a line that moved is free before its new check claims it.
         await connection.execute(statements.for_table("remove_children", table))
+        await connection.execute(statements.for_table(f"upsert_{table.name}", table))
         if patched:
             parameters = {"table": table.name}
             for step in ("add_patched_children", "patch_children"):

@@ -16,7 +16,7 @@ from consumer import app as application
 from consumer import explain as explaining
 from consumer import migrate as migrating
 from consumer.dlq_cli import dlq
-from consumer.errors import ConsumerError, SchemaNewer
+from consumer.errors import ConsumerError, SchemaMismatch
 from consumer.logs import configure_logs
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from consumer.terminal import fail, finish, settings_of
@@ -36,7 +36,7 @@ def migrate() -> None:
     settings = settings_of(DatabaseSettings)
     try:
         before, after = migrating.migrate(settings)
-    except (ConsumerError, SchemaNewer) as error:
+    except (ConsumerError, SchemaMismatch) as error:
         fail(str(error))
     if before == after:
         typer.echo(f"schema {after}: nothing to do")

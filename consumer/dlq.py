@@ -18,7 +18,7 @@ from schemas.envelopes import EventMalformed, ObjectEvent, decode_body
 
 _VISIBILITY_SECONDS = 300
 _POLL_SECONDS = 1
-_EMPTY_POLLS = 2  # SQS samples its servers: one empty answer does not mean an empty queue
+_EMPTY_POLLS = 1  # a long poll asks all of SQS's servers
 
 
 @dataclass(frozen=True, slots=True)

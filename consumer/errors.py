@@ -8,7 +8,7 @@
         ├── Throttled             S3 SlowDown, SQS throttling
         ├── AccessDenied          credentials or policy; an operator must act
         └── Internal              a bug; reaches the DLQ through the queue's redrive policy
-    SchemaNewer                   start-up only: this release is older than the database
+    SchemaMismatch                start-up only: the tables are of another release
     SettingsInvalid               start-up only
 
 Errors carry a code and identifiers, never payloads.
@@ -75,8 +75,8 @@ class Internal(Transient):
     _code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 
 
-class SchemaNewer(Exception):
-    """The database's schema is newer than this release."""
+class SchemaMismatch(Exception):
+    """The database's schema is older or newer than this release works with."""
 
 
 class SettingsInvalid(Exception):

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from consumer.errors import DatabaseUnavailable, SchemaNewer
+from consumer.errors import DatabaseUnavailable, SchemaMismatch
 from consumer.settings import DatabaseSettings
 
 # Any constant will do as long as no other program uses it in this database.
@@ -29,7 +29,7 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
         The schema versions before and after; equal when there was nothing to do.
 
     Raises:
-        SchemaNewer: the database was migrated by a newer release than this one.
+        SchemaMismatch: the database was migrated by a newer release than this one.
         DatabaseUnavailable: PostgreSQL could not be reached or refused.
     """
     config = _config()
@@ -72,7 +72,7 @@ def _current(connection: Connection, config: Config) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
-        raise SchemaNewer(
+        raise SchemaMismatch(
             f"the database is at schema {current}, newer than this release knows "
             f"({_head(config)}); deploy the newer release"
         )

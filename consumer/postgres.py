@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 from psycopg import AsyncConnection, errors
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from consumer import statements
@@ -67,6 +68,23 @@ async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[Asyn
     )
     async with pool:
         yield pool
+
+
+async def schema_version(settings: DatabaseSettings) -> str | None:
+    """Return the version that `consumer migrate` left, or None if it never ran.
+
+    Raises:
+        ConsumerError: the database could not be asked.
+    """
+    try:
+        async with await AsyncConnection.connect(make_conninfo(**settings.conninfo)) as connection:
+            cursor = await connection.execute("SELECT version_num FROM alembic_version")
+            row = await cursor.fetchone()
+    except errors.UndefinedTable:
+        return None
+    except psycopg.Error as error:
+        raise mapped(error) from error
+    return str(row[0]) if row else None
 
 
 async def _prepare_session(connection: AsyncConnection) -> None:

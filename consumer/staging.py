@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from consumer import copy_text
 from consumer.copy_text import NULL, cells, json_cell
@@ -32,12 +32,18 @@ STAGE_PATCHES = "stage_patches"
 STAGE_SOLD = "stage_sold"
 
 _HEADER_COUNT = len(HEADER_FIELDS)
+# What makes a check partial is that it has no version, not even a null that would erase one.
+_PATCHED_HEADER_FIELDS = tuple(
+    name for name in HEADER_FIELDS if name not in ("guestCheckId", "lastUpdatedUTC")
+)
 _LINE_COUNT = len(LINE_FIELDS)
 _SLOTS = {
     name: tuple((FLATTENED.index(column), field) for field, column in columns.items())
     for name, columns in DETAIL_COLUMNS.items()
 }
 _NO_DETAIL = [NULL] * len(FLATTENED)
+
+Child = TypeVar("Child", Tax, DetailLine)
 
 
 @dataclass(slots=True)
@@ -106,25 +112,23 @@ class _Rows:
         extra = json_cell(check.__pydantic_extra__)
         self._add(GUEST_CHECKS.stage, [*place, *cells(header), extra])
         check_id = str(check.guestCheckId)
-        # The later of two children with one id counts.
-        for tax in {tax.taxNum: tax for tax in check.taxes or ()}.values():
+        for tax in _by_id(check.taxes, "taxNum"):
             values = cells(tax.__dict__.values())
             extra = json_cell(tax.__pydantic_extra__)
             self._add(TAXES.stage, [*place, check_id, *values, extra])
-        lines = check.detailLines or ()
-        for line in {line.guestCheckLineItemId: line for line in lines}.values():
+        for line in _by_id(check.detailLines, "guestCheckLineItemId"):
             values = cells(list(line.__dict__.values())[:_LINE_COUNT])
             row = [*place, values[0], check_id, *values[1:], *_detail_cells(line)]
             self._add(DETAIL_LINES.stage, row)
 
     def _add_partial_check(self, place: list[str], check: GuestCheck) -> None:
         check_id = str(check.guestCheckId)
-        patch = _patch(check, HEADER_FIELDS[1:])
+        patch = _patch(check, _PATCHED_HEADER_FIELDS)
         self._add_patch(place, GUEST_CHECKS.name, check_id, NULL, patch)
-        for tax in check.taxes or ():
+        for tax in _by_id(check.taxes, "taxNum"):
             patch = _patch(tax, TAX_FIELDS[1:])
             self._add_patch(place, TAXES.name, check_id, str(tax.taxNum), patch)
-        for line in check.detailLines or ():
+        for line in _by_id(check.detailLines, "guestCheckLineItemId"):
             line_id = str(line.guestCheckLineItemId)
             self._add_patch(place, DETAIL_LINES.name, check_id, line_id, _line_patch(line))
 
@@ -151,12 +155,9 @@ class _Rows:
         self._add(LIST_TABLES[self._frame.source].stage, row)
 
 
-def line_type(line: DetailLine) -> str:
-    """Name a line's type; the contract's order decides when it carries two sub-objects."""
-    for name, kind in LINE_TYPES.items():
-        if line.__dict__[name] is not None:
-            return kind
-    return UNKNOWN_LINE_TYPE
+def _by_id(children: list[Child] | None, id_field: str) -> Iterable[Child]:
+    """Give a check's children; of two with one id the later counts."""
+    return {child.__dict__[id_field]: child for child in children or ()}.values()
 
 
 def _detail_cells(line: DetailLine) -> list[str]:

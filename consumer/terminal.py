@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 from rich.console import Console
 
-from consumer.errors import ConsumerError, SchemaNewer, SettingsInvalid
+from consumer.errors import ConsumerError, SchemaMismatch, SettingsInvalid
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -43,7 +43,7 @@ def finish(work: Coroutine[Any, Any, R]) -> R:
         return asyncio.run(work)
     except* SettingsInvalid as group:
         fail(_first(group), EXIT_USAGE)
-    except* (ConsumerError, SchemaNewer) as group:
+    except* (ConsumerError, SchemaMismatch) as group:
         fail(_first(group))
     except* KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)

@@ -5,8 +5,6 @@ only and older interpreters can read it. When nothing has changed it ends at onc
 interrupted is done again; two runs at the same time take turns.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import hashlib
@@ -112,13 +110,13 @@ def _install_packages(environment: Environment) -> None:
     _pip(environment, ["--require-hashes", "--requirement", str(environment.lock)])
 
 
-def _pip(environment: Environment, options: list[str]) -> None:
+def _pip(environment: Environment, options: "list[str]") -> None:
     python = str(environment.directory / "bin" / "python")
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
     _step(environment, [python, "-m", "pip", "install", *quiet, *options])
 
 
-def _step(environment: Environment, command: list[str]) -> None:
+def _step(environment: Environment, command: "list[str]") -> None:
     """Run one step with its output in the log; show that it is alive.
 
     Raises:
@@ -143,7 +141,7 @@ def _step(environment: Environment, command: list[str]) -> None:
     _say(f"  ok ({time.monotonic() - began:.0f} s)")
 
 
-def _wait_visibly(process: subprocess.Popen[bytes]) -> int:
+def _wait_visibly(process: "subprocess.Popen[bytes]") -> int:
     """Wait for a process; a spinner on a terminal, a line now and then elsewhere."""
     began = noted = time.monotonic()
     on_terminal = sys.stderr.isatty()
@@ -181,12 +179,11 @@ def _only_one(root: Path) -> Iterator[None]:
 
 def _continue_with_newer_python() -> int:
     """Start again with a newer Python from PATH; a shim that does not work does not count."""
+    quiet = subprocess.DEVNULL
     for name in ("python3.13", "python3.12", "python3.11"):
         path = shutil.which(name)
-        if (
-            path
-            and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
-        ):
+        probe = [path or name, "-c", ""]
+        if path and subprocess.call(probe, stdout=quiet, stderr=quiet) == 0:
             sys.stdout.flush()
             os.execv(path, [path, *sys.argv])  # noqa: S606 - replaces this process on purpose
     found = ".".join(map(str, sys.version_info[:3]))

@@ -76,12 +76,15 @@ def run(
 
 @app.command()
 def api(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; in a container, 0.0.0.0.")
+    ] = "127.0.0.1",
 ) -> None:
     """Serve only the simulated ERP API, in the foreground."""
     from devstack.erp.server import serve  # noqa: PLC0415 - the other commands start faster without
 
-    serve("127.0.0.1", port)
+    serve(host, port)
 
 
 @app.command()

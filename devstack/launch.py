@@ -13,9 +13,11 @@ from pathlib import Path
 # For servers: the pipe comes as standard input, the one number that every shell can redirect.
 _SERVER = 'printf "watch %s\\n" "$$" >&0; exec "$@" </dev/null'
 
-# For commands, whose standard input is their own. 126 and 127 are what a shell answers.
+# For commands, whose standard input is their own. 126 and 127 are what a shell answers. An
+# interrupt that we ignore, as programs in the background do, would be ignored by the command.
 _COMMAND = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 pipe, *command = sys.argv[1:]
 os.write(int(pipe), b"watch %d\\n" % os.getpid())
 os.close(int(pipe))

@@ -4,6 +4,7 @@ Knows nothing about which server it is; `postgres`, `localstack` and `api` say h
 theirs and how to tell that it is ready.
 """
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -11,7 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devstack.launch import announced_server
+import psutil
+
+from devstack.launch import announced_server, signal_program
 
 _LOG_LINES_SHOWN = 20
 
@@ -51,9 +54,41 @@ class RunningServer:
         """Say whether the process is gone."""
         return self.process.poll() is not None
 
-    def port_was_taken(self) -> bool:
-        """Say whether the server is gone and something else now listens on its port."""
-        return self.has_ended() and self.spec.port is not None and not is_free(self.spec.port)
+    def listens(self) -> bool:
+        """Say whether this very process listens on its port; True when it has none.
+
+        An answer from the port proves nothing: it may come from somebody else's server.
+        """
+        if self.spec.port is None:
+            return True
+        try:
+            connections = psutil.Process(self.process.pid).net_connections("tcp")
+        except psutil.NoSuchProcess:
+            return False
+        return any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == self.spec.port
+            for connection in connections
+        )
+
+    def port_is_taken(self) -> bool:
+        """Say whether somebody else listens on this server's port, so that it never will."""
+        if self.spec.port is None or is_free(self.spec.port):
+            return False
+        # Asked in this order: it may have begun to listen just before.
+        return not self.listens()
+
+    def stop(self) -> None:
+        """Ask the process to end, in the way its spec says, without waiting."""
+        signal_program(self.process.pid, self.spec.stop_signal)
+        # One that somebody has paused (SIGSTOP) would not notice.
+        signal_program(self.process.pid, signal.SIGCONT)
+
+    def wait_stopped(self, seconds: float) -> None:
+        """Wait until the process is gone; kill what is left of its group after `seconds`."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        signal_program(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def failure(self, reason: str) -> ServerFailedError:
         """Build the error that explains this server's failure to a person."""

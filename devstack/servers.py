@@ -1,16 +1,12 @@
 """The three servers of a stack, started together, polled until each is ready, stopped together."""
 
-import contextlib
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from devstack import api, localstack, postgres
 from devstack.environment import command_environment
-from devstack.launch import signal_program
 from devstack.server import RunningServer, ServerFailedError, ServerSpec, free_port, start
 
 START_TIMEOUT_SECONDS = 90.0
@@ -76,9 +72,11 @@ class Servers:
         elapsed = time.monotonic() - self._started_at
         for name in list(self._waiting):
             server = self._running[name]
-            if server.has_ended():
-                self._restart_or_raise(name, server)
-            elif self._is_ready(server):
+            if server.port_is_taken():
+                self._start_elsewhere(name, server)
+            elif server.has_ended():
+                raise server.failure(server.exit_reason())
+            elif server.listens() and _is_ready(server):
                 self._waiting.remove(name)
                 yield name, elapsed
             elif elapsed > START_TIMEOUT_SECONDS:
@@ -94,26 +92,17 @@ class Servers:
     def stop(self) -> None:
         """Stop all servers and wait until they are gone."""
         for server in self._running.values():
-            signal_program(server.process.pid, server.spec.stop_signal)
-            # A server that somebody has paused (SIGSTOP) would not notice.
-            signal_program(server.process.pid, signal.SIGCONT)
+            server.stop()
         deadline = time.monotonic() + _STOP_SECONDS
         for server in self._running.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.process.wait(max(0.0, deadline - time.monotonic()))
-            signal_program(server.process.pid, signal.SIGKILL)
-            server.process.wait()
+            server.wait_stopped(max(0.0, deadline - time.monotonic()))
 
-    def _is_ready(self, server: RunningServer) -> bool:
-        try:
-            # Asked second: an answer may have come from a stranger on our port.
-            return server.spec.is_ready() and not server.has_ended()
-        except ServerFailedError as exc:
-            raise server.failure(str(exc)) from exc
-
-    def _restart_or_raise(self, name: str, server: RunningServer) -> None:
-        if not server.port_was_taken() or self._attempts[name] >= _PORT_ATTEMPTS:
-            raise server.failure(server.exit_reason())
+    def _start_elsewhere(self, name: str, server: RunningServer) -> None:
+        # LocalStack stays alive without its port; the API has ended by itself.
+        server.stop()
+        server.wait_stopped(_STOP_SECONDS)
+        if self._attempts[name] >= _PORT_ATTEMPTS:
+            raise server.failure(f"found its port taken {_PORT_ATTEMPTS} times")
         self._start_on_free_port(name)
 
     def _start_on_free_port(self, name: str) -> None:
@@ -123,3 +112,10 @@ class Servers:
     def _launch(self, spec: ServerSpec) -> None:
         log = self._directory / f"{spec.name}.log"
         self._running[spec.name] = start(spec, log, self._watch_pipe)
+
+
+def _is_ready(server: RunningServer) -> bool:
+    try:
+        return server.spec.is_ready()
+    except ServerFailedError as exc:
+        raise server.failure(str(exc)) from exc

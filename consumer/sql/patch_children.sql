@@ -5,11 +5,14 @@ WITH fresh AS (
     SELECT
         p.store_id,
         p.child_id,
-        jsonb_object_agg(
-            e.key,
-            jsonb_build_object('v', e.value, 'a', d.as_of, 'o', d.event_order)
-            ORDER BY d.as_of, d.event_order, p.pos
-        ) FILTER (WHERE e.key IS NOT NULL)
+        coalesce(
+            jsonb_object_agg(
+                e.key,
+                jsonb_build_object('v', e.value, 'a', d.as_of, 'o', d.event_order)
+                ORDER BY d.as_of, d.event_order, p.pos
+            ) FILTER (WHERE e.key IS NOT NULL),
+            '{{}}'
+        )
         -- A row that came with nothing but its key still says that it is there.
         || jsonb_build_object(
             '{child_key}',
@@ -67,20 +70,28 @@ changed AS (
 ),
 final AS (
     SELECT
-        apply_patches(
-            CASE
-                WHEN (base).store_id IS NOT NULL THEN base
-                ELSE jsonb_populate_record(
+        CASE
+            WHEN (base).store_id IS NOT NULL THEN apply_patches(base, changes)
+            -- Removed: what it said last stays readable.
+            WHEN changes IS NULL THEN stored
+            ELSE apply_patches(
+                jsonb_populate_record(
                     NULL::{table},
                     jsonb_build_object(
                         'store_id', (stored).store_id,
                         'guest_check_id', (stored).guest_check_id,
-                        '{child_key}', (stored).{child_id}
+                        '{child_key}', (stored).{child_id},
+                        -- What a new line is when its document does not say; taxes have none.
+                        'line_type', 'unknown',
+                        'vd_flag', false,
+                        'err_cor_flag', false,
+                        'return_flag', false,
+                        'do_not_show_flag', false
                     )
-                )
-            END,
-            changes
-        ) AS row,
+                ),
+                changes
+            )
+        END AS row,
         patches,
         CASE
             WHEN (base).store_id IS NOT NULL OR changes IS NOT NULL THEN NULL

@@ -18,7 +18,7 @@ FROM newest
 ORDER BY source, store_id, bus_dt
 ON CONFLICT (source, store_id, bus_dt) DO UPDATE SET
     as_of = excluded.as_of,
-    event_order = greatest(t.event_order, excluded.event_order),
+    event_order = excluded.event_order,
     object_id = excluded.object_id
 WHERE
     (excluded.as_of, excluded.event_order) > (t.as_of, t.event_order)

@@ -22,12 +22,14 @@ _REVENUE = """
     WHERE store_id = %(store)s AND bus_dt = %(day)s
 """
 _LINES = """
-    SELECT count(*) FROM detail_lines JOIN guest_checks AS c USING (store_id, guest_check_id)
+    SELECT count(*) FROM detail_lines AS l JOIN guest_checks AS c USING (store_id, guest_check_id)
     WHERE store_id = %(store)s AND c.opn_bus_dt = %(day)s AND c.cancel_flag IS NOT TRUE
+        AND l.removed_at IS NULL
 """
 _TAXES = """
-    SELECT count(*) FROM taxes JOIN guest_checks AS c USING (store_id, guest_check_id)
+    SELECT count(*) FROM taxes AS l JOIN guest_checks AS c USING (store_id, guest_check_id)
     WHERE store_id = %(store)s AND c.opn_bus_dt = %(day)s AND c.cancel_flag IS NOT TRUE
+        AND l.removed_at IS NULL
 """
 _LISTS = {
     "getFiscalInvoice": "fiscal_invoices",

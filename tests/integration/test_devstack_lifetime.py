@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,6 +35,21 @@ class Ready(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 host, port = os.environ["GATEWAY_LISTEN"].split(":")
 http.server.HTTPServer((host, int(port)), Ready).serve_forever()
+"""
+
+# Exits with 40 and the number of interrupts it got.
+COUNT_INTERRUPTS = """
+import pathlib, signal, sys, time
+count = 0
+def note(*_):
+    global count
+    count += 1
+signal.signal(signal.SIGINT, note)
+pathlib.Path("started").touch()
+while not count:
+    time.sleep(0.02)
+time.sleep(0.3)
+sys.exit(40 + count)
 """
 
 
@@ -163,25 +177,33 @@ def test_ctrl_c_reaches_the_command_once_and_its_exit_code_is_kept(
     workspace: Path, stand_in: Path
 ) -> None:
     """SIGINT to devstack's process group: the command decides how it ends."""
-    script = textwrap.dedent(
-        """
-        import pathlib, signal, sys, time
-        count = 0
-        def note(*_):
-            global count
-            count += 1
-        signal.signal(signal.SIGINT, note)
-        pathlib.Path("started").touch()
-        while not count:
-            time.sleep(0.02)
-        time.sleep(0.3)
-        sys.exit(40 + count)
-        """
-    )
-    running = start(workspace, "run", "--", sys.executable, "-c", script)
+    running = start(workspace, "run", "--", sys.executable, "-c", COUNT_INTERRUPTS)
     poll((workspace / "started").exists, "the command to run")
     os.killpg(running.pid, signal.SIGINT)
     running.communicate(timeout=DEADLINE_SECONDS)
+    assert running.returncode == 41
+    assert leftovers(workspace) == []
+
+
+def test_ctrl_c_on_a_terminal_reaches_the_command_once(workspace: Path, stand_in: Path) -> None:
+    """There the command shares our process group; the key reaches both, we send nothing more."""
+    in_terminal = (
+        "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    )
+    command = [DEVSTACK, "run", "--", sys.executable, "-c", COUNT_INTERRUPTS]
+    running = subprocess.Popen(
+        [sys.executable, "-c", in_terminal, *command],
+        env={**os.environ, "TMPDIR": str(workspace)},
+        cwd=workspace,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert running.stdin is not None
+    poll((workspace / "started").exists, "the command to run")
+    running.stdin.write(b"\x03")
+    running.stdin.flush()
+    poll(lambda: running.poll() is not None, "devstack to end")
+    running.communicate()
     assert running.returncode == 41
     assert leftovers(workspace) == []
 

@@ -368,15 +368,16 @@ COMMENT ON VIEW v_check_reconciliation IS
 CREATE FUNCTION merge_patches(stored jsonb, fresh jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT jsonb_object_agg(
-        key, value ORDER BY (value ->> 'a')::timestamptz, (value ->> 'o') COLLATE "C"
+        key, value ORDER BY (value ->> 'a')::timestamptz, (value ->> 'o') COLLATE "C", age
     )
     FROM (
-        SELECT * FROM jsonb_each(coalesce(stored, '{}'))
+        SELECT key, value, 1 AS age FROM jsonb_each(coalesce(stored, '{}'))
         UNION ALL
-        SELECT * FROM jsonb_each(coalesce(fresh, '{}'))
+        SELECT key, value, 2 FROM jsonb_each(coalesce(fresh, '{}'))
     ) AS either
 $$;
-COMMENT ON FUNCTION merge_patches IS 'Per column the newest of two sets of patches';
+COMMENT ON FUNCTION merge_patches IS
+    'Per column the newest of two sets of patches; of equally new ones, the one read last';
 
 CREATE FUNCTION patches_since(patches jsonb, since timestamptz) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -400,4 +401,4 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     )
     FROM jsonb_each(coalesce(changes, '{}'))
 $$;
-COMMENT ON FUNCTION apply_patches IS 'A row with the columns of an changes set, others left alone';
+COMMENT ON FUNCTION apply_patches IS 'A row with the columns that changes set, others left alone';

@@ -1,0 +1,67 @@
+"""Fresh databases on the one server that everything is measured on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from consumer.migrate import migrate
+from consumer.settings import DatabaseSettings
+
+DATA_TABLES = (
+    "guest_checks",
+    "menu_items",
+    "taxes",
+    "detail_lines",
+    "fiscal_invoices",
+    "charge_backs",
+    "transactions",
+    "cash_management_details",
+)
+_TEMPLATE = "bench_template"
+
+
+class Server:
+    """The PostgreSQL server of DB_HOST; hands out empty databases with the consumer's tables."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._admin(f"DROP DATABASE IF EXISTS {_TEMPLATE} WITH (FORCE)")
+        self._admin(f"CREATE DATABASE {_TEMPLATE}")
+        migrate(self._named(_TEMPLATE))
+
+    @contextmanager
+    def fresh(self, name: str) -> Iterator[DatabaseSettings]:
+        """Hold a migrated, empty database; gone afterwards."""
+        self._admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._admin(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        self._admin("CHECKPOINT")
+        try:
+            yield self._named(name)
+        finally:
+            self._admin(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def version(self) -> str:
+        """Return the server's version."""
+        with psycopg.connect(**self._settings.conninfo) as connection:
+            return str(connection.execute("SHOW server_version").fetchall()[0][0])
+
+    def _named(self, name: str) -> DatabaseSettings:
+        return DatabaseSettings.model_validate(self._settings.model_dump() | {"db_name": name})
+
+    def _admin(self, statement: str) -> None:
+        with psycopg.connect(**self._settings.conninfo, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+def row_counts(settings: DatabaseSettings) -> dict[str, int]:
+    """Count the rows of every data table."""
+    with psycopg.connect(**settings.conninfo) as connection:
+        return {name: _only(connection, "SELECT count(*) FROM {}", name) for name in DATA_TABLES}
+
+
+def _only(connection: psycopg.Connection[Any], statement: str, table: str) -> int:
+    query = sql.SQL(statement).format(sql.Identifier(table))  # type: ignore[arg-type]  # ours
+    return int(connection.execute(query).fetchall()[0][0])

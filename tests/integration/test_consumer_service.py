@@ -1,0 +1,326 @@
+"""The consumer as a process, on real LocalStack and PostgreSQL."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from schemas.envelopes import ObjectEvent, created_body
+from tests.conftest import Lake
+from tests.programs import DEADLINE_SECONDS, query, run, succeed, until
+
+CHECK = {
+    "guestCheckId": 4455667788,
+    "chkNum": 12,
+    "opnBusDt": "2024-03-01",
+    "lastUpdatedUTC": "2024-03-01T20:00:00",
+    "subTtl": 80.5,
+    "taxes": [{"taxNum": 7, "taxCollTtl": 5.25, "taxRate": 6.5}],
+    "detailLines": [
+        {
+            "guestCheckLineItemId": 99887766554,
+            "busDt": "2024-03-01",
+            "dspTtl": 80.5,
+            "menuItem": {"miNum": 31, "inclTax": 5.251234},
+        }
+    ],
+}
+
+
+def export(*checks: dict[str, Any]) -> bytes:
+    document = {"curUTC": "2024-03-02T03:00:00", "locRef": "001", "guestChecks": checks}
+    return json.dumps(document).encode()
+
+
+def put(lake: Lake, key: str, body: bytes) -> None:
+    lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=body)
+
+
+def consume(environment: dict[str, str]) -> str:
+    """Migrate, work until the queue stayed empty for a second, and return the logs."""
+    succeed("consumer", "migrate", environment=environment)
+    result = run("consumer", "run", "--until-idle", "1", environment=environment)
+    assert result.returncode == 0, result.stderr
+    return result.stderr
+
+
+def ledger(environment: dict[str, str]) -> list[tuple[Any, ...]]:
+    return query(
+        environment,
+        "SELECT object_key, state, error_code FROM ingested_objects ORDER BY object_key, object_id",
+    )
+
+
+def parked(lake: Lake) -> list[Any]:
+    """Return the messages of the dead-letter queue, which must hold fewer than ten."""
+    answer = lake.sqs.receive_message(
+        QueueUrl=lake.dlq_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    )
+    return answer.get("Messages", [])
+
+
+def depth(lake: Lake, url: str) -> int:
+    answer = lake.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return sum(int(value) for name, value in answer.items() if name.startswith("ApproximateNumber"))
+
+
+def test_an_export_put_with_any_client_is_in_its_tables(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    put(lake, "raw/erp/março 1+1.json", export(CHECK))
+    consume(environment)
+    assert query(environment, "SELECT store_id, guest_check_id, sub_ttl::text FROM guest_checks")[
+        0
+    ] == ("001", 4455667788, "80.5")
+    assert query(environment, "SELECT tax_num, tax_coll_ttl::text FROM taxes") == [(7, "5.25")]
+    assert query(
+        environment, "SELECT line_type, menu_item_id, incl_tax::text FROM detail_lines"
+    ) == [("menu_item", 31, "5.251234")]
+    assert query(environment, "SELECT menu_item_id FROM menu_items") == [(31,)]
+    assert ledger(environment) == [("raw/erp/março 1+1.json", "loaded", None)]
+    assert depth(lake, lake.queue_url) == 0
+
+
+def test_a_truncated_document_is_parked_with_a_log_that_says_what_where_and_why(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    put(lake, "raw/erp/cut.json", export(CHECK)[:200])
+    consume(environment)
+    [message] = parked(lake)
+    attributes = {
+        name: value["StringValue"] for name, value in message["MessageAttributes"].items()
+    }
+    assert attributes["ErrorCode"] == "json_malformed"
+    assert attributes["ObjectKey"] == "raw/erp/cut.json"
+    assert attributes["Attempts"] == "1"
+    log_key = attributes["ErrorLogKey"]
+    assert log_key.startswith("logs/errors/erp/")
+    log = json.loads(lake.s3.get_object(Bucket=lake.bucket, Key=log_key)["Body"].read())
+    assert log["code"] == "json_malformed"
+    assert "line 1 column" in log["message"]
+    assert log["object"]["key"] == "raw/erp/cut.json"
+    assert query(environment, "SELECT error_log_key FROM ingested_objects") == [(log_key,)]
+    assert depth(lake, lake.queue_url) == 0
+
+
+def test_good_records_load_and_bad_ones_wait_for_their_fix(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    bad = CHECK | {"guestCheckId": 2, "subTtl": "eighty", "detailLines": []}
+    put(lake, "raw/erp/mixed.json", export(CHECK, bad))
+    consume(environment)
+    assert query(environment, "SELECT guest_check_id FROM guest_checks") == [(4455667788,)]
+    assert ledger(environment) == [("raw/erp/mixed.json", "dead_lettered", "records_invalid")]
+    [log_key] = query(environment, "SELECT error_log_key FROM ingested_objects")[0]
+    log = json.loads(lake.s3.get_object(Bucket=lake.bucket, Key=log_key)["Body"].read())
+    assert log["records"] == [
+        {
+            "path": "guestChecks[1]",
+            "record_id": "2",
+            "code": "schema_invalid",
+            "errors": [
+                {
+                    "location": "subTtl",
+                    "message": "expected a finite number, or the same in quotes",
+                    "value": "'eighty'",
+                }
+            ],
+        }
+    ]
+
+
+def test_a_fixed_object_is_loaded_by_replaying_its_dead_letter(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    environment = environment | {"COLUMNS": "200"}
+    put(lake, "raw/erp/day.json", b"{oops")
+    consume(environment)
+    put(lake, "raw/erp/day.json", export(CHECK))
+    assert "day.json" in succeed("consumer", "dlq", "list", environment=environment)
+    rehearsed = succeed("consumer", "dlq", "replay", "--dry-run", environment=environment)
+    assert rehearsed == "would replay 1 messages: 1 json_malformed\n"
+    other = succeed(
+        "consumer", "dlq", "replay", "--error-code", "schema_invalid", environment=environment
+    )
+    assert other == "replayed 0 messages\n"
+    done = succeed(
+        "consumer", "dlq", "replay", "--error-code", "json_malformed", environment=environment
+    )
+    assert done == "replayed 1 messages: 1 json_malformed\n"
+    consume(environment)
+    assert query(environment, "SELECT guest_check_id FROM guest_checks") == [(4455667788,)]
+    # The event of the overwritten bytes is outdated; the newer write had an event of its own.
+    assert ledger(environment) == [
+        ("raw/erp/day.json", "superseded", None),
+        ("raw/erp/day.json", "loaded", None),
+    ]
+    assert (depth(lake, lake.queue_url), depth(lake, lake.dlq_url)) == (0, 0)
+
+
+def test_a_renamed_field_needs_one_line_and_a_replay(
+    environment: dict[str, str], lake: Lake, tmp_path: Any
+) -> None:
+    renamed = {name: value for name, value in CHECK.items() if name != "guestCheckId"}
+    put(lake, "raw/erp/renamed.json", export(renamed | {"checkId": 77}))
+    consume(environment)
+    assert ledger(environment) == [("raw/erp/renamed.json", "dead_lettered", "records_invalid")]
+    aliases = tmp_path / "aliases.toml"
+    aliases.write_text('[erp]\n"guestChecks.guestCheckId" = ["checkId"]\n', encoding="utf-8")
+    environment = environment | {"SCHEMA_ALIASES_FILE": str(aliases)}
+    succeed("consumer", "dlq", "replay", environment=environment)
+    consume(environment)
+    assert query(environment, "SELECT guest_check_id FROM guest_checks") == [(77,)]
+    assert ledger(environment) == [("raw/erp/renamed.json", "loaded", None)]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("not json", "event_malformed"),
+        (created_body(ObjectEvent("another-bucket", "raw/erp/a.json", "x")), "event_malformed"),
+    ],
+)
+def test_a_message_that_is_no_event_of_ours_is_parked(
+    environment: dict[str, str], lake: Lake, body: str, code: str
+) -> None:
+    if "another-bucket" in body:
+        body = body.replace('"eventName": "x"', '"eventName": "ObjectCreated:Put"')
+        code = "unknown_source"
+    lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody=body)
+    consume(environment)
+    [message] = parked(lake)
+    assert message["MessageAttributes"]["ErrorCode"]["StringValue"] == code
+    assert message["Body"] == body
+
+
+def test_an_object_that_is_gone_is_parked_as_missing(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    event = ObjectEvent(lake.bucket, "raw/erp/gone.json", "ObjectCreated:Put", etag="1")
+    lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody=created_body(event))
+    consume(environment)
+    assert ledger(environment) == [("raw/erp/gone.json", "dead_lettered", "object_missing")]
+
+
+def test_one_bad_record_of_a_message_does_not_take_the_others_along(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    """Beats and otel-contrib delete or keep the whole message; here each record has its end."""
+    put(lake, "raw/erp/good.json", export(CHECK))
+    put(lake, "raw/erp/bad.json", b"[]")
+    lake.sqs.purge_queue(QueueUrl=lake.queue_url)
+    records = [
+        json.loads(created_body(ObjectEvent(lake.bucket, key, "ObjectCreated:Put")))["Records"][0]
+        for key in ("raw/erp/bad.json", "raw/erp/good.json", "raw/erp/folder/")
+    ]
+    lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody=json.dumps({"Records": records}))
+    consume(environment)
+    assert ledger(environment) == [
+        ("raw/erp/bad.json", "dead_lettered", "schema_invalid"),
+        ("raw/erp/good.json", "loaded", None),
+    ]
+    [message] = parked(lake)
+    [only] = json.loads(message["Body"])["Records"]
+    assert only["s3"]["object"]["key"] == "raw/erp/bad.json"
+
+
+def test_every_event_three_times_leaves_the_tables_as_once(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    put(lake, "raw/erp/a.json", export(CHECK))
+    event = ObjectEvent(lake.bucket, "raw/erp/a.json", "ObjectCreated:Put")
+    for _ in range(3):
+        lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody=created_body(event))
+    consume(environment)
+    assert query(environment, "SELECT count(*) FROM detail_lines") == [(1,)]
+    assert ledger(environment) == [("raw/erp/a.json", "loaded", None)]
+
+
+def test_a_consumer_without_tables_says_which_command_is_missing(
+    environment: dict[str, str],
+) -> None:
+    result = run("consumer", "run", "--until-idle", "1", environment=environment)
+    assert result.returncode == 1
+    assert "run `consumer migrate`" in result.stderr.replace("\n", " ")
+
+
+def test_a_consumer_waits_for_a_database_that_is_down(
+    environment: dict[str, str], unused_tcp_port: int
+) -> None:
+    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": str(unused_tcp_port)}
+    with running_consumer(away) as process:
+        assert process.stderr is not None
+        line = json.loads(process.stderr.readline())
+        process.send_signal(signal.SIGTERM)
+        process.wait(DEADLINE_SECONDS)
+    assert line["event"] == "database_unavailable"
+
+
+def test_sigterm_ends_the_daemon_with_exit_code_0_and_nothing_held(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    """The race: the signal arrives while messages are in hand and a long poll is running."""
+    succeed("consumer", "migrate", environment=environment)
+    for number in range(40):
+        put(lake, f"raw/erp/{number}.json", export(CHECK | {"guestCheckId": number}))
+    with running_consumer(environment) as process:
+        until(
+            lambda: query(environment, "SELECT count(*) FROM ingested_objects")[0][0] > 0,
+            "the first object is loaded",
+        )
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 0, errors
+    [(loaded,)] = query(environment, "SELECT count(*) FROM ingested_objects")
+    answer = lake.sqs.get_queue_attributes(QueueUrl=lake.queue_url, AttributeNames=["All"])
+    attributes = answer["Attributes"]
+    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
+    assert int(attributes["ApproximateNumberOfMessages"]) == 40 - loaded
+
+
+def test_explain_says_what_would_be_done_and_touches_nothing(environment: dict[str, str]) -> None:
+    event = ObjectEvent(environment["BUCKET_NAME"], "raw/erp/a b.json", "ObjectCreated:Put")
+    result = run("consumer", "explain", environment=environment, stdin=created_body(event))
+    explained = json.loads(result.stdout)
+    assert explained["decision"] == "load"
+    assert explained["records"][0]["key"] == "raw/erp/a b.json"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("QUEUE_URL", None, "QUEUE_URL is not set"),
+        ("DB_PORT", "many", "DB_PORT:"),
+        ("SCHEMA_ALIASES_FILE", "/nowhere.toml", "cannot read /nowhere.toml"),
+    ],
+)
+def test_unusable_settings_are_named_before_anything_is_received(
+    environment: dict[str, str], variable: str, value: str | None, said: str
+) -> None:
+    changed = {name: text for name, text in environment.items() if name != variable}
+    if value is not None:
+        changed[variable] = value
+    result = run("consumer", "run", "--until-idle", "1", environment=changed)
+    assert result.returncode == 2
+    assert said in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.stderr
+
+
+@contextmanager
+def running_consumer(environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Run the daemon while the block runs; a test that fails leaves no process behind."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "consumer", "run"],
+        env=environment | {"RECEIVE_WAIT_SECONDS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

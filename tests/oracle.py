@@ -1,0 +1,225 @@
+"""What the tables must say, told plainly from the documents: the specification as a program.
+
+Reads documents as JSON values and knows no project code: no contract, no order of arrival, no
+SQL. Only the fields that the generators use are named.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+HEADER = {
+    "opnBusDt": "opn_bus_dt",
+    "clsdUTC": "clsd_utc",
+    "clsdLcl": "clsd_lcl",
+    "clsdFlag": "clsd_flag",
+    "gstCnt": "gst_cnt",
+    "subTtl": "sub_ttl",
+    "tblName": "tbl_name",
+}
+TAX = {"taxCollTtl": "tax_coll_ttl", "taxRate": "tax_rate", "type": "type"}
+LINE = {
+    "busDt": "bus_dt",
+    "dspTtl": "dsp_ttl",
+    "dspQty": "dsp_qty",
+    "refInfo1": "ref_info1",
+    "vdFlag": "vd_flag",
+}
+DETAILS = {
+    "menuItem": (
+        "menu_item",
+        {"miNum": "menu_item_id", "modFlag": "mod_flag", "inclTax": "incl_tax"},
+    ),
+    "discount": ("discount", {"dscNum": "dsc_num", "inclTax": "incl_tax"}),
+}
+ABSENT_MEANS_FALSE = ("vd_flag", "err_cor_flag", "return_flag", "do_not_show_flag")
+LISTS = {
+    "getFiscalInvoice": ("fiscal_invoices", "invoiceId", {"amount": "amount", "tax": "tax"}),
+    "getChargeBack": ("charge_backs", "chargeId", {"amount": "amount", "reason": "reason"}),
+    "getTransactions": ("transactions", "transactionId", {"type": "type", "amount": "amount"}),
+    "getCashManagementDetails": (
+        "cash_management_details",
+        "cashBoxId",
+        {"openingBalance": "opening_balance", "closingBalance": "closing_balance"},
+    ),
+}
+
+Key = tuple[Any, ...]
+Row = dict[str, Any]
+Tables = dict[str, dict[Key, Row]]
+
+
+@dataclass(frozen=True)
+class Put:
+    """One object version: `order` is the S3 event order, `records` leave out the bad ones.
+
+    `bad_ids` are the ids of the bad records of a list, None where the id cannot be read.
+    """
+
+    source: str
+    store: str
+    day: date | None
+    as_of: datetime
+    order: int
+    records: tuple[dict[str, Any], ...]
+    bad_ids: tuple[str | None, ...] = ()
+
+
+@dataclass
+class Known:
+    """A row in the making: its columns, and what has no column."""
+
+    columns: Row = field(default_factory=dict)
+    extra: Row = field(default_factory=dict)
+
+    def row(self) -> Row:
+        """Return what the row says."""
+        said = self.columns | ({"extra": self.extra} if self.extra else {})
+        return {name: value for name, value in said.items() if value is not None}
+
+
+def expected_tables(puts: Iterable[Put]) -> Tables:
+    """Tell what the tables say once all of `puts` were loaded, in whatever order."""
+    tables: Tables = defaultdict(dict)
+    puts = list(puts)
+    for (store, check_id), sightings in _sightings(puts).items():
+        _tell_check(tables, (store, check_id), sightings)
+    _tell_items(tables, puts)
+    for put in standing_lists(puts).values():
+        _tell_list(tables, put)
+    return tables
+
+
+def standing_lists(puts: Iterable[Put]) -> dict[Key, Put]:
+    """Tell which answer each store-day list stands at."""
+    lists: dict[Key, list[Put]] = defaultdict(list)
+    for put in puts:
+        if put.source in LISTS:
+            lists[put.source, put.store, put.day].append(put)
+    return {
+        key: max(answers, key=lambda put: (put.as_of, put.order)) for key, answers in lists.items()
+    }
+
+
+def _sightings(puts: Iterable[Put]) -> dict[tuple[str, int], list[tuple[Put, int, Row]]]:
+    seen: dict[tuple[str, int], list[tuple[Put, int, Row]]] = defaultdict(list)
+    for put in puts:
+        if put.source not in LISTS:
+            for position, record in enumerate(put.records):
+                seen[put.store, record["guestCheckId"]].append((put, position, record))
+    return seen
+
+
+def _tell_check(
+    tables: Tables, key: tuple[str, int], sightings: list[tuple[Put, int, Row]]
+) -> None:
+    full = [one for one in sightings if one[2].get("lastUpdatedUTC") is not None]
+    partial = [one for one in sightings if one[2].get("lastUpdatedUTC") is None]
+    header, taxes, lines = Known(), dict[int, Known](), dict[int, Known]()
+    since = datetime.min.replace(tzinfo=UTC)
+    if full:
+        put, _, record = max(
+            full, key=lambda one: (one[2]["lastUpdatedUTC"], one[0].as_of, one[0].order, one[1])
+        )
+        since = put.as_of
+        header.columns["last_updated_utc"] = stored("last_updated_utc", record["lastUpdatedUTC"])
+        _merge(header, record, HEADER, ("guestCheckId", "lastUpdatedUTC", "taxes", "detailLines"))
+        for tax in _last_by_id(record.get("taxes"), "taxNum"):
+            _merge(taxes.setdefault(tax["taxNum"], Known()), tax, TAX, ("taxNum",))
+        for line in _last_by_id(record.get("detailLines"), "guestCheckLineItemId"):
+            known = lines[line["guestCheckLineItemId"]] = _new_line()
+            if line.get("menuItem") is not None:
+                known.columns["mod_flag"] = False
+            _merge_line(known, line)
+    for put, _, record in sorted(partial, key=lambda one: (one[0].as_of, one[0].order, one[1])):
+        if put.as_of < since:
+            continue
+        _merge(header, record, HEADER, ("guestCheckId", "lastUpdatedUTC", "taxes", "detailLines"))
+        for tax in _last_by_id(record.get("taxes"), "taxNum"):
+            _merge(taxes.setdefault(tax["taxNum"], Known()), tax, TAX, ("taxNum",))
+        for line in _last_by_id(record.get("detailLines"), "guestCheckLineItemId"):
+            _merge_line(lines.setdefault(line["guestCheckLineItemId"], _new_line()), line)
+    store, check_id = key
+    tables["guest_checks"][key] = header.row()
+    for number, known in taxes.items():
+        tables["taxes"][store, check_id, number] = known.row()
+    for number, known in lines.items():
+        tables["detail_lines"][store, number] = known.row() | {"guest_check_id": check_id}
+
+
+def _new_line() -> Known:
+    return Known(dict.fromkeys(ABSENT_MEANS_FALSE, False) | {"line_type": "unknown"})
+
+
+def _last_by_id(children: list[Row] | None, name: str) -> Iterator[Row]:
+    yield from {child[name]: child for child in children or ()}.values()
+
+
+def _merge(
+    known: Known, record: Mapping[str, Any], columns: Mapping[str, str], keys: Iterable[str]
+) -> None:
+    for name, value in record.items():
+        if name in columns:
+            known.columns[columns[name]] = stored(columns[name], value)
+        elif name not in keys:
+            known.extra[name] = value
+
+
+def _merge_line(known: Known, line: Row) -> None:
+    _merge(known, line, LINE, ("guestCheckLineItemId", *DETAILS))
+    details = [(name, line[name]) for name in DETAILS if line.get(name) is not None]
+    for number, (name, detail) in enumerate(details):
+        if number:
+            known.extra[name] = detail
+            continue
+        kind, columns = DETAILS[name]
+        known.columns["line_type"] = kind
+        inner = Known(known.columns)
+        _merge(inner, detail, columns, ())
+        if inner.extra:
+            known.extra[name] = inner.extra
+
+
+def _tell_items(tables: Tables, puts: Iterable[Put]) -> None:
+    days: dict[Key, list[date]] = defaultdict(list)
+    for (store, _), sightings in _sightings(puts).items():
+        for _, _, record in sightings:
+            for line in record.get("detailLines") or ():
+                item = (line.get("menuItem") or {}).get("miNum")
+                if item is not None:
+                    day = line.get("busDt") or record.get("opnBusDt")
+                    days[store, item] += [date.fromisoformat(day)] if day else []
+    for key, seen in days.items():
+        span = {"first_seen": min(seen), "last_seen": max(seen)} if seen else {}
+        tables["menu_items"][key] = span
+
+
+def _tell_list(tables: Tables, put: Put) -> None:
+    table, id_name, columns = LISTS[put.source]
+    occurrences: dict[str, int] = defaultdict(int)
+    for record in put.records:
+        record_id = record.get(id_name)
+        if record_id is None:
+            # Which id stands for a row without one is nobody's business, as long as rows of the
+            # same content are told apart.
+            content = repr(sorted(record.items()))
+            occurrences[content] += 1
+            record_id = f"content of {content} no. {occurrences[content]}"
+        known = Known()
+        _merge(known, record, columns, (id_name,))
+        tables[table][put.store, put.day, str(record_id)] = known.row()
+
+
+def stored(column: str, value: Any) -> Any:
+    """Tell how a JSON value of a column comes out of the database."""
+    if value is None:
+        return None
+    if column.endswith("_utc"):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    if column.endswith("_lcl"):
+        return datetime.fromisoformat(value)
+    if column.endswith("_dt"):
+        return date.fromisoformat(value)
+    return value

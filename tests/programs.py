@@ -1,0 +1,54 @@
+"""Running the project's programs as processes, the way their users do."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+DEADLINE_SECONDS = 60.0
+
+
+def run(
+    program: str, *arguments: str, environment: Mapping[str, str], stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m program` to its end and return what it said."""
+    return subprocess.run(
+        [sys.executable, "-m", program, *arguments],
+        env=dict(environment),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+
+
+def succeed(program: str, *arguments: str, environment: Mapping[str, str]) -> str:
+    """Run a program that must exit 0 and return its stdout."""
+    result = run(program, *arguments, environment=environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def query(environment: Mapping[str, str], statement: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on the environment's database."""
+    with psycopg.connect(
+        host=environment["DB_HOST"],
+        port=int(environment["DB_PORT"]),
+        dbname=environment["DB_NAME"],
+        user=environment["DB_USER"],
+        password=environment["DB_PASSWORD"],
+    ) as connection:
+        rows: Sequence[tuple[Any, ...]] = connection.execute(statement).fetchall()  # type: ignore[call-overload]  # test statements are built here
+        return list(rows)
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Poll until a condition holds, or fail naming what did not happen in time."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        time.sleep(0.05)
