@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 import psycopg
 from psycopg import AsyncConnection, errors
-from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from consumer import statements
@@ -77,7 +76,7 @@ async def schema_version(settings: DatabaseSettings) -> str | None:
         ConsumerError: the database could not be asked.
     """
     try:
-        async with await AsyncConnection.connect(make_conninfo(**settings.conninfo)) as connection:
+        async with await AsyncConnection.connect(**settings.conninfo) as connection:
             cursor = await connection.execute("SELECT version_num FROM alembic_version")
             row = await cursor.fetchone()
     except errors.UndefinedTable:

@@ -1,7 +1,7 @@
 """The consumer's settings: read from the environment and `.env`, checked once at start."""
 
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,9 +29,9 @@ class DatabaseSettings(BaseSettings):
     )
 
     @cached_property
-    def conninfo(self) -> dict[str, str | int]:
+    def conninfo(self) -> dict[str, Any]:
         """Return the connection parameters for psycopg."""
-        parameters: dict[str, str | int] = {
+        parameters: dict[str, Any] = {
             "host": self.db_host,
             "port": self.db_port,
             "dbname": self.db_name,
