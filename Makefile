@@ -1,6 +1,8 @@
 # The project's commands. Nothing needs to be installed before, except make and Python 3.11+.
 
 PYTHON ?= python3
+# Environments made with a PYTHON named once stay, until another one is named.
+ANY_PYTHON := $(if $(filter file,$(origin PYTHON)),--any-python)
 BIN := .venv/bin
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
@@ -15,7 +17,7 @@ help: ## Show this list
 	@echo "  Another interpreter than python3: make setup PYTHON=python3.12"
 
 setup: ## Make .venv and .venv-localstack from the lock files (a second or nothing when up to date)
-	@$(PYTHON) devstack/bootstrap.py
+	@$(PYTHON) devstack/bootstrap.py $(ANY_PYTHON)
 
 demo: setup ## Show the whole way of the data on local servers, with a failure and its repair
 	@$(BIN)/devstack demo

@@ -2,16 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from psycopg_pool import AsyncConnectionPool
 
 from consumer.admission import Admission
 from consumer.deadletters import DeadLetters, ErrorLogs
-from consumer.errors import DatabaseUnavailable, SchemaMismatch, SettingsInvalid
+from consumer.errors import ConsumerError, DatabaseUnavailable, SchemaMismatch, SettingsInvalid
 from consumer.handler import Handler, Ports, Rules
 from consumer.leases import Leases
 from consumer.ledger import postgres_ledger
@@ -22,6 +23,7 @@ from consumer.s3 import open_lake
 from consumer.settings import ConsumerSettings, LakeSettings
 from consumer.settlement import Backoff
 from consumer.sqs import SqsQueue, open_sqs
+from consumer.usual import UsualFields, share
 from consumer.worker import Desk, Limits, Worker
 from schemas.aliases import Aliases, AliasesInvalid, load_aliases
 
@@ -29,6 +31,7 @@ log = structlog.get_logger()
 
 _RECEIVERS = 2
 _DATABASE_PAUSE_SECONDS = 2.0
+_SHARE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         )
         logs = ErrorLogs(lake)
         record = postgres_ledger(pool)
-        ports = Ports(lake, loader, logs, record)
+        usual = UsualFields()
+        ports = Ports(lake, loader, logs, record, usual)
         admission = Admission(settings.max_in_flight_bytes)
         desk = Desk(
             Handler(
@@ -90,7 +94,9 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         )
         worker = Worker(queues.main, desk, _limits(settings, until_idle_seconds))
         log.info("started", visibility_seconds=visibility_seconds, queue_url=settings.queue_url)
-        await _work(worker, loader, until_idle_seconds)
+        await _share(usual, pool)
+        await _work(worker, loader, _keep_sharing(usual, pool), until_idle_seconds)
+        await _share(usual, pool)
         log.info("stopped")
 
 
@@ -112,15 +118,35 @@ async def _wait_for_schema(settings: ConsumerSettings) -> None:
         )
 
 
-async def _work(worker: Worker, loader: Loader, until_idle_seconds: float | None) -> None:
+async def _share(usual: UsualFields, pool: AsyncConnectionPool) -> None:
+    try:
+        await share(usual, pool)
+    except ConsumerError as error:
+        # What is usual serves only to report drift.
+        log.warning("usual_fields_not_shared", error=str(error))
+
+
+async def _keep_sharing(usual: UsualFields, pool: AsyncConnectionPool) -> None:
+    while True:
+        await asyncio.sleep(_SHARE_SECONDS)
+        await _share(usual, pool)
+
+
+async def _work(
+    worker: Worker,
+    loader: Loader,
+    sharing: Coroutine[None, None, None],
+    until_idle_seconds: float | None,
+) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
     try:
         async with asyncio.TaskGroup() as group:
-            loading = group.create_task(loader.run())
+            background = [group.create_task(loader.run()), group.create_task(sharing)]
             await worker.run(until_idle_seconds)
-            loading.cancel()
+            for task in background:
+                task.cancel()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
@@ -144,7 +170,11 @@ def read_aliases(path: str | None) -> Aliases:
 
 def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:
     return Rules(
-        settings.bucket_name, aliases, settings.max_object_bytes, settings.max_decompressed_bytes
+        settings.bucket_name,
+        aliases,
+        settings.max_object_bytes,
+        settings.max_decompressed_bytes,
+        settings.stream_above_bytes,
     )
 
 

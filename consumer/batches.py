@@ -4,9 +4,10 @@ The order of locks is the same in every process (ledger rows, items, checks, chi
 in key order), so two consumers that load the same checks do not wait in a circle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 
 from psycopg import AsyncConnection
 
@@ -14,7 +15,7 @@ from consumer import copy_text, statements
 from consumer.staging import Staged
 from consumer.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
-from schemas.documents import Finding
+from schemas.drift import Finding
 from schemas.envelopes import ObjectEvent, sequencer_order
 from schemas.frames import Frame
 
@@ -67,7 +68,7 @@ class StagedDocument:
     identity: Identity
     frame: Frame
     staged: Staged
-    record_count: int
+    record_count: int = 0
     quarantined_count: int = 0
     keep_all: bool = False
     keep_ids: list[str] = field(default_factory=list)
@@ -103,17 +104,17 @@ async def load_batch(
 
 
 async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]) -> None:
-    pieces: dict[str, list[bytes]] = {"stage_documents": []}
+    pieces: dict[str, list[Iterable[bytes]]] = {"stage_documents": []}
     for document in documents:
-        pieces["stage_documents"].append(_document_row(document))
-        for stage, data in document.staged.tables.items():
-            pieces.setdefault(stage, []).append(data)
+        pieces["stage_documents"].append([_document_row(document)])
+        for stage, spool in document.staged.tables.items():
+            pieces.setdefault(stage, []).append(spool.chunks())
         if document.findings:
-            pieces.setdefault("stage_drift", []).append(_drift_rows(document))
+            pieces.setdefault("stage_drift", []).append([_drift_rows(document)])
     cursor = connection.cursor()
     for stage, chunks in pieces.items():
         async with cursor.copy(statements.copy_into(stage)) as copy:
-            for chunk in chunks:
+            for chunk in chain.from_iterable(chunks):
                 await copy.write(chunk)
 
 
@@ -153,7 +154,9 @@ def _array_element(value: str) -> str:
 
 def _drift_rows(document: StagedDocument) -> bytes:
     rows = (
-        copy_text.line(copy_text.cells((document.number, finding.path, finding.kind, count, None)))
+        copy_text.line(
+            copy_text.cells((document.number, finding.path, finding.kind, count, finding.detail))
+        )
         for finding, count in document.findings.items()
     )
     return "".join(rows).encode()

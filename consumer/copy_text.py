@@ -12,6 +12,7 @@ from typing import Any
 import simplejson
 
 NULL = "\\N"
+_JSON = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, allow_nan=False)
 
 
 def escape(text: str) -> str:
@@ -21,7 +22,8 @@ def escape(text: str) -> str:
 
 def json_text(value: Any) -> str:
     """Write a decoded JSON value as JSON, every number with the digits it came with."""
-    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, allow_nan=False)
+    text: str = _JSON.encode(value)
+    return text
 
 
 def json_cell(value: Any) -> str:
@@ -30,8 +32,8 @@ def json_cell(value: Any) -> str:
 
 
 _CELLS: dict[type, Callable[[Any], str]] = {
-    type(None): lambda _: NULL,
-    bool: lambda value: "t" if value else "f",
+    type(None): {None: NULL}.__getitem__,
+    bool: {True: "t", False: "f"}.__getitem__,
     int: str,
     str: escape,
     Decimal: str,
@@ -40,13 +42,22 @@ _CELLS: dict[type, Callable[[Any], str]] = {
 }
 
 
+def cell(value: Any) -> str:
+    """Write a value of a contract's types as one cell.
+
+    Raises:
+        KeyError: the value has a type that no contract yields.
+    """
+    return _CELLS[type(value)](value)
+
+
 def cells(values: Iterable[Any]) -> list[str]:
-    """Write values of a contract's types as cells.
+    """Write values as cells; most fields of a check are absent, and nothing is called for those.
 
     Raises:
         KeyError: a value has a type that no contract yields.
     """
-    return [_CELLS[type(value)](value) for value in values]
+    return [NULL if value is None else _CELLS[type(value)](value) for value in values]
 
 
 def line(row: Iterable[str]) -> str:

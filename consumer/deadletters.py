@@ -5,15 +5,17 @@ writes the same log object again. It may send a second dead letter; a replay of 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any, Protocol
 
+from consumer.batches import StagedDocument
 from consumer.errors import ConsumerError, Permanent
 from consumer.ledger import Entry, RecordEntry, source_of
+from consumer.preparation import Prepared
 from consumer.settlement import Failed
 from consumer.sqs import Delivery, Queue
 from schemas.codes import ErrorCode, State
@@ -21,7 +23,6 @@ from schemas.envelopes import ObjectEvent, created_body
 from schemas.keys import error_log_key
 from schemas.quarantine import Quarantined
 
-_LOGGED_RECORDS = 1000
 _LOGGED_BODY_CHARACTERS = 20_000
 _ATTRIBUTE_CHARACTERS = 1000
 
@@ -44,7 +45,7 @@ class ErrorLogs:
         delivery: Delivery,
         error: ConsumerError,
         event: ObjectEvent | None,
-        quarantined: Sequence[Quarantined] = (),
+        prepared: Prepared | None = None,
     ) -> str:
         """Write the log of one failure and return its key; safe to repeat.
 
@@ -55,7 +56,7 @@ class ErrorLogs:
         source = (source_of(event) if event else None) or "unknown"
         name = f"{delivery.message_id}-{_fingerprint(event)}"
         key = error_log_key(source, delivery.received_at, name)
-        log = _log(delivery, error, event, quarantined) | {"failed_at": now.isoformat()}
+        log = _log(delivery, error, event, prepared) | {"failed_at": now.isoformat()}
         await self.store.write_log(key, json.dumps(log, indent=2).encode())
         return key
 
@@ -114,15 +115,15 @@ def _log(
     delivery: Delivery,
     error: ConsumerError,
     event: ObjectEvent | None,
-    quarantined: Sequence[Quarantined],
+    prepared: Prepared | None,
 ) -> dict[str, Any]:
     errors = error.errors if isinstance(error, Permanent) else ()
     return {
         "code": error.code,
         "message": str(error),
         "errors": [asdict(found) for found in errors],
-        "records": [asdict(record) for record in quarantined[:_LOGGED_RECORDS]],
-        "records_total": len(quarantined),
+        "records": [asdict(record) for record in prepared.quarantined] if prepared else [],
+        "records_total": prepared.document.quarantined_count if prepared else 0,
         "object": _object(event),
         "message_id": delivery.message_id,
         "attempts": delivery.receive_count,
@@ -159,13 +160,13 @@ def _attribute(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text[:_ATTRIBUTE_CHARACTERS])
 
 
-def records_invalid(quarantined: Sequence[Quarantined], loaded_count: int) -> Permanent:
+def records_invalid(document: StagedDocument, first: Quarantined) -> Permanent:
     """Return the error of a document of which some records were set aside."""
-    first = quarantined[0]
     problem = first.errors[0]
+    total = document.record_count + document.quarantined_count
     return Permanent(
         ErrorCode.RECORDS_INVALID,
-        f"{len(quarantined)} of {len(quarantined) + loaded_count} records were set aside, the "
-        f"first {first.path} (id {first.record_id}): {problem.location}: {problem.message}; fix "
-        "the records or add an alias, then replay",
+        f"{document.quarantined_count} of {total} records were set aside, the first {first.path} "
+        f"(id {first.record_id}): {problem.location}: {problem.message}; fix the records or add "
+        "an alias, then replay",
     )

@@ -1,4 +1,4 @@
-"""From an object's bytes to Python values: gzip, encoding, JSON.
+"""From a document's bytes to Python values: encoding and JSON.
 
 The fast parser is strict: whatever it refuses goes to a slow one that tells a broken document
 from a readable one with values that cannot be stored. Numbers keep their digits: int or Decimal,
@@ -7,20 +7,19 @@ never float.
 
 import codecs
 import json
-import zlib
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import jiter
 
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
-from schemas.storable import MAX_DEPTH, object_from_pairs
+from schemas.storable import MAX_DEPTH, is_too_deep, object_from_pairs
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ESCAPED_NUL = b"\\u0000"
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _INT_DIGITS = 4000  # below CPython's limit for conversions between int and text
 
 
@@ -30,34 +29,6 @@ class Decoded:
 
     root: Any
     suspicious: bool
-
-
-def gunzip(data: bytes, max_bytes: int) -> bytes:
-    """Return the document's bytes, decompressed if they are gzip.
-
-    Raises:
-        Permanent: `object_too_large` beyond `max_bytes`, `encoding_invalid` for a broken stream.
-    """
-    if not data.startswith(_GZIP_MAGIC):
-        return data
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        plain = stream.decompress(data, max_bytes + 1)
-    except zlib.error as error:
-        raise Permanent(
-            ErrorCode.ENCODING_INVALID, f"the gzip stream is broken: {error}; upload it again"
-        ) from error
-    if len(plain) > max_bytes:
-        raise Permanent(
-            ErrorCode.OBJECT_TOO_LARGE,
-            f"more than {max_bytes} bytes once decompressed; split it or raise "
-            "MAX_DECOMPRESSED_BYTES",
-        )
-    if not stream.eof:
-        raise Permanent(
-            ErrorCode.ENCODING_INVALID, "the gzip stream ends too early; upload it again"
-        )
-    return plain
 
 
 def decode(data: bytes) -> Decoded:
@@ -74,7 +45,7 @@ def decode(data: bytes) -> Decoded:
         )
     except ValueError as error:
         if "recursion limit" in str(error):
-            raise _malformed(f"nested deeper than {MAX_DEPTH} levels: {error}") from error
+            raise _malformed(f"{_TOO_DEEP}: {error}") from error
         return Decoded(_decode_slowly(data), suspicious=True)
     return Decoded(root, suspicious=_ESCAPED_NUL in data)
 
@@ -84,9 +55,9 @@ def _decode_slowly(data: bytes) -> Any:
     if not text.strip():
         raise _malformed("the document is empty")
     try:
-        return json.loads(
+        root = json.loads(
             text,
-            parse_float=Decimal,
+            parse_float=_parse_float,
             parse_int=_parse_int,
             parse_constant=Decimal,
             object_pairs_hook=object_from_pairs,
@@ -98,7 +69,10 @@ def _decode_slowly(data: bytes) -> Any:
             f"{error.pos} of {len(text)}), near {near!r}"
         ) from error
     except RecursionError as error:
-        raise _malformed(f"nested deeper than {MAX_DEPTH} levels") from error
+        raise _malformed(_TOO_DEEP) from error
+    if is_too_deep(root):
+        raise _malformed(_TOO_DEEP)
+    return root
 
 
 def _text(data: bytes) -> str:
@@ -118,6 +92,14 @@ def _text(data: bytes) -> str:
 
 def _parse_int(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < _INT_DIGITS else Decimal(digits)
+
+
+def _parse_float(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        # An exponent beyond 10^18: no database holds it, so its record is set aside as this.
+        return Decimal("Infinity")
 
 
 def _malformed(message: str) -> Permanent:

@@ -14,10 +14,11 @@ from consumer.batches import ErrorNote, Identity, StagedDocument
 from consumer.deadletters import ErrorLogs, records_invalid
 from consumer.errors import ConsumerError, Internal, Permanent
 from consumer.ledger import Entry, RecordEntry
-from consumer.preparation import Fetched, Prepared, prepare
+from consumer.preparation import Fetched, Knowledge, Prepared, prepare
 from consumer.s3 import Outdated, StoredObject
 from consumer.settlement import Done, Failed, Outcome
 from consumer.sqs import Delivery
+from consumer.usual import UsualFields
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
@@ -30,8 +31,8 @@ log = structlog.get_logger()
 class Objects(Protocol):
     """Where announced objects are read."""
 
-    async def fetch(self, event: ObjectEvent, max_bytes: int) -> StoredObject:
-        """Read exactly the announced version."""
+    async def fetch(self, event: ObjectEvent, max_bytes: int, memory_bytes: int) -> StoredObject:
+        """Read exactly the announced version; what exceeds `memory_bytes` goes to a spool."""
 
 
 class Load(Protocol):
@@ -49,6 +50,7 @@ class Rules:
     aliases: Aliases
     max_object_bytes: int
     max_decompressed_bytes: int
+    stream_above_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Ports:
     loader: Load
     logs: ErrorLogs
     record: RecordEntry
+    usual: UsualFields
 
 
 class Handler:
@@ -69,6 +72,7 @@ class Handler:
     ) -> None:
         self._rules = rules
         self._ports = ports
+        self._knowledge = Knowledge(rules.aliases, ports.usual)
         self._admission = admission
         self._decode_slots = decode_slots
 
@@ -100,8 +104,12 @@ class Handler:
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         source, key = self._check(event)
-        async with self._admission.of(event.size_bytes or 0):
-            stored = await self._ports.objects.fetch(event, self._rules.max_object_bytes)
+        # Of an object that is read as a stream no more than this is held in memory.
+        size_bytes = min(event.size_bytes or 0, 2 * self._rules.stream_above_bytes)
+        async with self._admission.of(size_bytes):
+            stored = await self._ports.objects.fetch(
+                event, self._rules.max_object_bytes, self._rules.stream_above_bytes
+            )
             fetched = Fetched(_identity(event, stored, delivery), source, key, stored.data)
             prepared = await self._prepare(fetched)
             try:
@@ -109,7 +117,7 @@ class Handler:
             except Permanent as error:
                 # The database refused a value; looking closer may find the record it is in.
                 closer = await self._prepare(fetched, careful=True)
-                if len(closer.quarantined) == len(prepared.quarantined):
+                if closer.document.quarantined_count == prepared.document.quarantined_count:
                     return Failed(error, event)
                 return await self._load(closer, event, delivery)
 
@@ -117,16 +125,18 @@ class Handler:
         limit = self._rules.max_decompressed_bytes
         async with self._decode_slots:
             return await asyncio.to_thread(
-                prepare, fetched, self._rules.aliases, limit, careful=careful
+                prepare, fetched, self._knowledge, limit, careful=careful
             )
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
         if not quarantined:
-            return Done(await self._ports.loader.load(document))
+            state = await self._ports.loader.load(document)
+            self._ports.usual.learn(document.frame.source, prepared.presences)
+            return Done(state)
         # The log is written first, so that the ledger never names one that does not exist.
-        error = records_invalid(quarantined, document.record_count)
-        log_key = await self._ports.logs.write(delivery, error, event, quarantined)
+        error = records_invalid(document, quarantined[0])
+        log_key = await self._ports.logs.write(delivery, error, event, prepared)
         document.error_note = ErrorNote(str(error), log_key)
         await self._ports.loader.load(document)
         return Failed(error, event, log_key)

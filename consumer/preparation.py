@@ -1,16 +1,26 @@
-"""From an object's bytes to a document ready to load. Pure and CPU-heavy: runs in a thread."""
+"""From an object's bytes to a document ready to load. Pure and CPU-heavy: runs in a thread.
 
-from collections import Counter
+A document in memory is parsed at once; one that was too large for memory is read as a stream,
+twice: for its frame, whose fields may stand behind the records, then for its records.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from io import BytesIO
+from itertools import count, islice
 from typing import Any
 
 from consumer.batches import Identity, StagedDocument
-from consumer.decode import decode, gunzip
+from consumer.decode import Decoded, decode
 from consumer.errors import Permanent
-from consumer.staging import stage
+from consumer.gunzip import PlainReader
+from consumer.splitting import DocumentSplitter
+from consumer.spool import Spool
+from consumer.staging import Staged, stage
 from schemas.aliases import Aliases
-from schemas.documents import UNKNOWN, Finding, Records, read_records
+from schemas.codes import ErrorCode
+from schemas.documents import read_records, record_reader
+from schemas.drift import DUPLICATE, UNKNOWN, Finding, Presence, Usual, find_drift
 from schemas.frames import DocumentInvalid, Frame, open_document
 from schemas.keys import ApiKey, ErpKey
 from schemas.quarantine import Quarantined
@@ -20,34 +30,49 @@ from schemas.store_days import list_field
 
 _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
+_RUN_RECORDS = 1000
+_MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stream
+_DETAILED_QUARANTINES = 1000  # of one document: the log lists so many, and counts the rest
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An object's bytes, and whose they are."""
+    """An object's bytes, and whose they are; a spool when they are many."""
 
     identity: Identity
     source: Source
     key: ApiKey | ErpKey
-    data: bytes
+    data: bytes | Spool
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready to load and the records that were set aside."""
+    """A document ready to load, the records that were set aside, and what its fields held.
+
+    `quarantined` lists the first thousand; `document.quarantined_count` counts all.
+    """
 
     document: StagedDocument
     quarantined: list[Quarantined]
+    presences: list[Presence]
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What documents are read with: the renames in force, and what is usual."""
+
+    aliases: Aliases
+    usual: Usual
 
 
 def prepare(
-    fetched: Fetched, aliases: Aliases, max_bytes: int, *, careful: bool = False
+    fetched: Fetched, knowledge: Knowledge, max_bytes: int, *, careful: bool = False
 ) -> Prepared:
     """Decode, validate and stage one object. CPU-bound; holds the interpreter for milliseconds.
 
     Args:
         fetched: The object.
-        aliases: The renames in force.
+        knowledge: What it is read with.
         max_bytes: Largest document once decompressed.
         careful: Look into every value for what PostgreSQL cannot hold, even though parsing gave
             no reason to: after the database rejected the document.
@@ -55,16 +80,48 @@ def prepare(
     Raises:
         Permanent: the document as a whole is refused.
     """
-    decoded = decode(gunzip(fetched.data, max_bytes))
-    careful = careful or decoded.suspicious
     try:
-        frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
-        if careful:
-            _screen_frame(decoded.root, fetched.source)
+        if isinstance(fetched.data, Spool):
+            frame, runs = _open_stream(fetched, fetched.data, knowledge.aliases, max_bytes)
+        else:
+            frame, runs = _open_whole(fetched, fetched.data, knowledge.aliases, max_bytes)
     except DocumentInvalid as error:
         raise Permanent(error.code, str(error), error.errors) from error
-    records = read_records(frame, rows, aliases, find_unstorable if careful else None)
-    return Prepared(_staged(fetched.identity, frame, records), records.quarantined)
+    return _assemble(fetched.identity, frame, runs, knowledge, careful=careful)
+
+
+def _open_whole(
+    fetched: Fetched, data: bytes, aliases: Aliases, max_bytes: int
+) -> tuple[Frame, Iterator[Decoded]]:
+    decoded = decode(PlainReader(BytesIO(data), max_bytes).read())
+    frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
+    if decoded.suspicious:
+        _screen_frame(decoded.root, fetched.source)
+    return frame, _in_runs(rows, suspicious=decoded.suspicious)
+
+
+def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
+    remaining = iter(rows)
+    while run := list(islice(remaining, _RUN_RECORDS)):
+        yield Decoded(run, suspicious)
+
+
+def _open_stream(
+    fetched: Fetched, spool: Spool, aliases: Aliases, max_bytes: int
+) -> tuple[Frame, Iterator[Decoded]]:
+    own = list_field(fetched.source)
+    fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
+    first = DocumentSplitter(PlainReader(spool.rewound(), max_bytes), fields, _MAX_RUN_BYTES)
+    for _ in first:
+        pass
+    decoded = decode(first.frame)
+    frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
+    if decoded.suspicious:
+        _screen_frame(decoded.root, fetched.source)
+    if rows:
+        raise Permanent(ErrorCode.JSON_MALFORMED, f"{own} was cut at the wrong place")
+    second = DocumentSplitter(PlainReader(spool.rewound(), max_bytes), fields, _MAX_RUN_BYTES)
+    return frame, map(decode, second)
 
 
 def _screen_frame(root: dict[str, Any], source: Source) -> None:
@@ -76,19 +133,40 @@ def _screen_frame(root: dict[str, Any], source: Source) -> None:
         raise DocumentInvalid(code, error.message, (error,))
 
 
-def _staged(identity: Identity, frame: Frame, records: Records) -> StagedDocument:
-    number = next(_numbers) % _DOCUMENT_NUMBERS
-    findings: Counter[Finding] = records.findings
+def _assemble(
+    identity: Identity,
+    frame: Frame,
+    runs: Iterable[Decoded],
+    knowledge: Knowledge,
+    *,
+    careful: bool,
+) -> Prepared:
+    """Validate and stage run by run, so that only one run is held as objects."""
+    document = StagedDocument(next(_numbers) % _DOCUMENT_NUMBERS, identity, frame, Staged())
+    reader = record_reader(frame, knowledge.aliases)
+    quarantined: list[Quarantined] = []
+    position = 0
+    for run in runs:
+        screen = find_unstorable if careful or run.suspicious else None
+        records = read_records(reader, run.root, position, screen)
+        position += len(run.root)
+        stage(frame, records.accepted, document.number, document.staged)
+        document.record_count += len(records.accepted)
+        _keep_stored(document, records.quarantined)
+        quarantined += records.quarantined[: _DETAILED_QUARANTINES - len(quarantined)]
+    findings, presences = find_drift(frame.source, reader.shapes, knowledge.usual)
     findings.update(Finding(name, UNKNOWN) for name in frame.unknown_fields)
-    kept = [item.record_id for item in records.quarantined]
-    return StagedDocument(
-        number=number,
-        identity=identity,
-        frame=frame,
-        staged=stage(frame, records.accepted, number),
-        record_count=len(records.accepted),
-        quarantined_count=len(kept),
-        keep_all=None in kept,
-        keep_ids=[record_id for record_id in kept if record_id is not None],
-        findings=dict(findings),
-    )
+    if reader.duplicate_count:
+        findings[Finding(list_field(frame.source), DUPLICATE)] += reader.duplicate_count
+    document.findings = dict(findings)
+    return Prepared(document, quarantined, presences)
+
+
+def _keep_stored(document: StagedDocument, quarantined: list[Quarantined]) -> None:
+    """Remember what a store-day answer still has but could not say: its stored rows stay."""
+    document.quarantined_count += len(quarantined)
+    for record in quarantined:
+        if record.record_id is None:
+            document.keep_all = True
+        else:
+            document.keep_ids.append(record.record_id)

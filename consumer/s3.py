@@ -11,21 +11,24 @@ from aiobotocore.session import get_session
 from consumer.aws import AWS_ERRORS, client_arguments, mapped
 from consumer.errors import Permanent, StorageUnavailable
 from consumer.settings import LakeSettings
+from consumer.spool import Spool
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
 
 if TYPE_CHECKING:
+    from aiobotocore.response import StreamingBody
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
 
 _CHUNK_BYTES = 256 * 1024
+_GZIP_RATIO = 16  # JSON of this kind shrinks to about a tenth
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as S3 returned it; `etag` is unquoted."""
+    """An object as S3 returned it, in a spool if it is large; `etag` is unquoted."""
 
-    data: bytes
+    data: bytes | Spool
     etag: str
     version_id: str | None
     last_modified: datetime
@@ -54,8 +57,13 @@ class Lake:
         self._client = client
         self._bucket = bucket
 
-    async def fetch(self, event: ObjectEvent, max_bytes: int) -> StoredObject:
+    async def fetch(self, event: ObjectEvent, max_bytes: int, memory_bytes: int) -> StoredObject:
         """Read exactly the version that was announced; safe to repeat.
+
+        Args:
+            event: What was announced.
+            max_bytes: Largest object, as stored.
+            memory_bytes: Largest document, decompressed, that is held in memory.
 
         Raises:
             Outdated: without versioning: what lies there now is not what was announced.
@@ -71,11 +79,13 @@ class Lake:
             # Leaving the body unread would leak its connection.
             async with answer["Body"] as body:
                 _check_announced(answer, event, max_bytes)
-                data = b"".join([chunk async for chunk in body.iter_chunks(_CHUNK_BYTES)])
+                length = answer["ContentLength"]
+                data = await _read(body, spooled=_may_exceed(answer, event, memory_bytes))
         except AWS_ERRORS as error:
             raise mapped(error, what) from error
-        if len(data) != answer["ContentLength"]:
-            raise StorageUnavailable(f"{what}: {len(data)} of {answer['ContentLength']} bytes came")
+        arrived = data.byte_count if isinstance(data, Spool) else len(data)
+        if arrived != length:
+            raise StorageUnavailable(f"{what}: {arrived} of {length} bytes came")
         return StoredObject(
             data, _etag(answer), _version(answer) or event.version_id, answer["LastModified"]
         )
@@ -92,6 +102,21 @@ class Lake:
             )
         except AWS_ERRORS as error:
             raise mapped(error, f"writing s3://{self._bucket}/{key}") from error
+
+
+def _may_exceed(answer: "GetObjectOutputTypeDef", event: ObjectEvent, memory_bytes: int) -> bool:
+    """Say whether a document may be larger than that once decompressed."""
+    packed = event.key.endswith(".gz") or answer.get("ContentEncoding") == "gzip"
+    return answer["ContentLength"] > (memory_bytes // _GZIP_RATIO if packed else memory_bytes)
+
+
+async def _read(body: "StreamingBody", *, spooled: bool) -> bytes | Spool:
+    if not spooled:
+        return b"".join([chunk async for chunk in body.iter_chunks(_CHUNK_BYTES)])
+    spool = Spool(_CHUNK_BYTES)
+    async for chunk in body.iter_chunks(_CHUNK_BYTES):
+        spool.append(chunk)
+    return spool
 
 
 def _check_announced(answer: "GetObjectOutputTypeDef", event: ObjectEvent, max_bytes: int) -> None:

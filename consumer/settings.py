@@ -76,10 +76,13 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
         256 * 2**20, ge=2**20, description="announced bytes of the objects held at once"
     )
     max_object_bytes: int = Field(
-        64 * 2**20, ge=1024, description="largest object, as stored; larger: object_too_large"
+        2**30, ge=1024, description="largest object, as stored; larger: object_too_large"
     )
     max_decompressed_bytes: int = Field(
-        256 * 2**20, ge=1024, description="largest document once gunzipped"
+        4 * 2**30, ge=1024, description="largest document once gunzipped"
+    )
+    stream_above_bytes: int = Field(
+        16 * 2**20, ge=1024, description="size from which a document is read as a stream"
     )
     decode_threads: int = Field(2, ge=1, le=64, description="documents validated at once")
     batch_max_rows: int = Field(
@@ -113,9 +116,9 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.max_object_bytes > self.max_in_flight_bytes:
+        if 2 * self.stream_above_bytes > self.max_in_flight_bytes:
             raise ValueError(
-                "MAX_OBJECT_BYTES must not exceed MAX_IN_FLIGHT_BYTES, or the largest objects "
-                "could never be admitted"
+                "STREAM_ABOVE_BYTES must not exceed half of MAX_IN_FLIGHT_BYTES, or the largest "
+                "documents in memory could not be admitted"
             )
         return self

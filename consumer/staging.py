@@ -11,7 +11,8 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from consumer import copy_text
-from consumer.copy_text import NULL, cells, json_cell
+from consumer.copy_text import NULL, cell, cells, json_cell
+from consumer.spool import Spool
 from consumer.tables import (
     DETAIL_COLUMNS,
     DETAIL_LINES,
@@ -27,6 +28,8 @@ from consumer.tables import (
 from schemas.documents import Accepted
 from schemas.frames import Frame
 from schemas.guest_checks import LINE_TYPES, UNKNOWN_LINE_TYPE, DetailLine, GuestCheck, Record, Tax
+
+_MEMORY_BYTES = 4 << 20  # of one table of one document, before a temporary file takes over
 
 STAGE_PATCHES = "stage_patches"
 STAGE_SOLD = "stage_sold"
@@ -50,22 +53,29 @@ Child = TypeVar("Child", Tax, DetailLine)
 class Staged:
     """Rows of one document by staging table, as COPY text; `row_count` counts all of them."""
 
-    tables: dict[str, bytes] = field(default_factory=dict)
+    tables: dict[str, Spool] = field(default_factory=dict)
     row_count: int = 0
 
     @property
     def byte_count(self) -> int:
         """Size of the COPY text in bytes."""
-        return sum(map(len, self.tables.values()))
+        return sum(spool.byte_count for spool in self.tables.values())
+
+    def append(self, table: str, lines: list[str]) -> None:
+        """Add rows to a staging table; many of them go to a temporary file."""
+        spool = self.tables.setdefault(table, Spool(_MEMORY_BYTES))
+        spool.append("".join(lines).encode())
+        self.row_count += len(lines)
 
 
-def stage(frame: Frame, accepted: Iterable[Accepted], document_number: int) -> Staged:
-    """Write a document's valid records as rows.
+def stage(frame: Frame, accepted: Iterable[Accepted], document_number: int, staged: Staged) -> None:
+    """Write valid records of a document as rows, and add them to what is staged of it.
 
     Args:
         frame: The document's frame.
-        accepted: Its valid records.
+        accepted: All of its valid records, or some.
         document_number: Unique in its batch; ties rows to `stage_documents`.
+        staged: Where the rows go.
     """
     rows = _Rows(frame, document_number)
     if frame.source.holds_checks:
@@ -74,7 +84,7 @@ def stage(frame: Frame, accepted: Iterable[Accepted], document_number: int) -> S
     else:
         for item in accepted:
             rows.add_row(item)
-    return rows.finish()
+    rows.finish(staged)
 
 
 class _Rows:
@@ -87,12 +97,12 @@ class _Rows:
         self._lines: defaultdict[str, list[str]] = defaultdict(list)
         self._sold: dict[int, tuple[date, date] | None] = {}
 
-    def finish(self) -> Staged:
+    def finish(self, staged: Staged) -> None:
         for item, days in self._sold.items():
             first, last = days or (None, None)
             self._add(STAGE_SOLD, [self._store, str(item), *cells((first, last))])
-        tables = {name: "".join(lines).encode() for name, lines in self._lines.items()}
-        return Staged(tables, sum(map(len, self._lines.values())))
+        for table, lines in self._lines.items():
+            staged.append(table, lines)
 
     def _add(self, table: str, row: list[str]) -> None:
         self._lines[table].append(copy_text.line(row))
@@ -162,31 +172,34 @@ def _by_id(children: list[Child] | None, id_field: str) -> Iterable[Child]:
 
 def _detail_cells(line: DetailLine) -> list[str]:
     """Write line type, flattened sub-object and extra of a line."""
+    details = _details(line)
+    if not details:
+        return [UNKNOWN_LINE_TYPE, *_NO_DETAIL, json_cell(line.__pydantic_extra__)]
+    name, detail = details[0]
     row = _NO_DETAIL.copy()
-    kind = UNKNOWN_LINE_TYPE
+    values = detail.__dict__
+    for slot, field_name in _SLOTS[name]:
+        if values[field_name] is not None:
+            row[slot] = cell(values[field_name])
+    return [LINE_TYPES[name], *row, json_cell(_line_extra(line, details))]
+
+
+def _details(line: DetailLine) -> list[tuple[str, Record]]:
+    """Return a line's sub-objects; the first names its type."""
     fields = line.__dict__
-    for name, detail in _details(fields):
-        kind = LINE_TYPES[name]
-        values = detail.__dict__
-        for slot, field_name in _SLOTS[name]:
-            row[slot] = cells((values[field_name],))[0]
-        break
-    return [kind, *row, json_cell(_line_extra(line))]
+    return [(name, fields[name]) for name in LINE_TYPES if fields[name] is not None]
 
 
-def _details(fields: dict[str, Any]) -> Iterable[tuple[str, Record]]:
-    return ((name, fields[name]) for name in LINE_TYPES if fields[name] is not None)
-
-
-def _line_extra(line: DetailLine) -> dict[str, Any]:
+def _line_extra(line: DetailLine, details: list[tuple[str, Record]]) -> dict[str, Any] | None:
     """Collect what has no column: unknown fields of line and sub-object, further sub-objects."""
+    (name, detail), *further = details
+    unknown = detail.__pydantic_extra__
+    if not unknown and not further:
+        return line.__pydantic_extra__
     extra = dict(line.__pydantic_extra__ or {})
-    for number, (name, detail) in enumerate(_details(line.__dict__)):
-        if number:
-            extra[name] = detail.model_dump(exclude_unset=True)
-        elif detail.__pydantic_extra__:
-            extra[name] = detail.__pydantic_extra__
-    return extra
+    if unknown:
+        extra[name] = unknown
+    return extra | {name: detail.model_dump(exclude_unset=True) for name, detail in further}
 
 
 def _patch(record: GuestCheck | Tax | DetailLine, fields: tuple[str, ...]) -> dict[str, Any]:
@@ -198,7 +211,7 @@ def _patch(record: GuestCheck | Tax | DetailLine, fields: tuple[str, ...]) -> di
 
 def _line_patch(line: DetailLine) -> dict[str, Any]:
     patch = _patch(line, LINE_FIELDS[1:])
-    for number, (name, detail) in enumerate(_details(line.__dict__)):
+    for number, (name, detail) in enumerate(_details(line)):
         if number:
             patch[f"+{name}"] = detail.model_dump(exclude_unset=True)
             continue

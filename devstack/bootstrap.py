@@ -37,18 +37,28 @@ class SetupError(Exception):
     """The set-up cannot go on; the message says what to do."""
 
 
-def main(root: Path = ROOT) -> int:
-    """Bring both environments up to date; return the exit code."""
+def main(root: Path = ROOT, *, any_python: bool = False) -> int:
+    """Bring both environments up to date; return the exit code.
+
+    Args:
+        root: The project's directory.
+        any_python: Keep environments that another interpreter made, if they are complete.
+    """
     if sys.version_info < OLDEST:
         return _continue_with_newer_python()
     began = time.monotonic()
+    own_lock = root / "requirements" / "dev.lock"
+    servers_lock = root / "localstack-init" / "localstack.lock"
     environments = (
-        Environment(root / ".venv", root / "requirements" / "dev.lock", holds_project=True),
-        Environment(root / ".venv-localstack", root / "localstack-init" / "localstack.lock", False),
+        Environment(root / ".venv", own_lock, holds_project=True),
+        Environment(root / ".venv-localstack", servers_lock, holds_project=False),
     )
     try:
         with _only_one(root):
-            worked = [bring_up_to_date(environment, root) for environment in environments]
+            worked = [
+                bring_up_to_date(environment, root, any_python=any_python)
+                for environment in environments
+            ]
     except SetupError as exc:
         sys.stderr.write(f"setup: {exc}\n")
         return 1
@@ -60,34 +70,45 @@ def main(root: Path = ROOT) -> int:
     return 0
 
 
-def bring_up_to_date(environment: Environment, root: Path) -> bool:
+def bring_up_to_date(environment: Environment, root: Path, *, any_python: bool = False) -> bool:
     """Install what is missing or out of date; return whether there was anything to do.
 
     Raises:
         SetupError: a step failed; its log is kept in the environment's directory.
     """
+    # Stamps are written last, so that what was interrupted has none.
     packages, project = environment.directory / ".packages", environment.directory / ".project"
-    wanted = fingerprint(environment.lock)
     worked = False
-    if _read(packages) != wanted:
+    if not _is_current(environment, packages, any_python=any_python):
         _install_packages(environment)
-        packages.write_text(wanted)
+        packages.write_text(f"{fingerprint(environment.lock)} {_interpreter()}")
         worked = True
-    if environment.holds_project:
-        wanted = fingerprint(root / "pyproject.toml")
-        if _read(project) != wanted:
-            _say(f"{environment.directory.name}: installing the project itself")
-            options = ["--no-deps", "--no-build-isolation", "--editable", str(root)]
-            _pip(environment, options)
-            project.write_text(wanted)
-            worked = True
+    wanted = fingerprint(root / "pyproject.toml") if environment.holds_project else ""
+    if wanted and _read(project) != wanted:
+        _say(f"{environment.directory.name}: installing the project itself")
+        options = ["--no-deps", "--no-build-isolation", "--editable", str(root)]
+        _pip(environment, options)
+        project.write_text(wanted)
+        worked = True
     return worked
 
 
 def fingerprint(path: Path) -> str:
-    """Return a hash of a file's content together with the interpreter in use."""
-    interpreter = f"{sys.version} {sys.base_prefix}".encode()
-    return hashlib.sha256(path.read_bytes() + interpreter).hexdigest()
+    """Return a hash of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_current(environment: Environment, stamp: Path, *, any_python: bool) -> bool:
+    lock, _, interpreter = _read(stamp).partition(" ")
+    return (
+        lock == fingerprint(environment.lock)
+        and (any_python or interpreter == _interpreter())
+        and (environment.directory / "bin" / "python").exists()
+    )
+
+
+def _interpreter() -> str:
+    return hashlib.sha256(f"{sys.version} {sys.base_prefix}".encode()).hexdigest()
 
 
 def _install_packages(environment: Environment) -> None:
@@ -207,4 +228,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(any_python="--any-python" in sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""From decoded records to validated ones: renames, contracts, quarantine, unknown fields.
+"""From decoded records to validated ones: renames, contracts, quarantine.
 
 A bad record is set aside with every error it has, and its neighbours go on. Pure: the same
 records and aliases give the same result.
@@ -9,34 +9,27 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from typing import Any, Protocol
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.aliases import Aliases, AmbiguousField, Renames, apply_renames
 from schemas.codes import ErrorCode
+from schemas.drift import Shapes
+from schemas.fields import RecordId
 from schemas.frames import Frame
-from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Record
+from schemas.guest_checks import GuestCheck, Record
+from schemas.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL
 from schemas.quarantine import Quarantined, RecordError, cut_short, quarantine, quarantine_problem
 from schemas.sources import Source
-from schemas.storable import Problem
+from schemas.storable import Problem, RepeatedKeys, text_problem
 from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS
-
-_TAXES, _LINES = f"{CHECKS_FIELD}.taxes", f"{CHECKS_FIELD}.detailLines"
 
 Screen = Callable[[Any], Problem | None]
 
-# Drift kinds of a Finding
-UNKNOWN, DUPLICATE, LINE_TYPE = "unknown", "duplicate", "line_type"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One kind of drift at one path of a source; the path passes through lists."""
-
-    path: str
-    kind: str
+_ANY_ID = TypeAdapter(RecordId)
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,77 +47,98 @@ class Records:
 
     accepted: list[Accepted] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
-    findings: Counter[Finding] = field(default_factory=Counter)
+
+
+class RecordReader(Protocol):
+    """Validates the records of one document, one after the other, in their order.
+
+    `shapes` counts what records look like, valid or not; `duplicate_count` those whose id came
+    before in the document.
+    """
+
+    shapes: Shapes
+    duplicate_count: int
+
+    def read(self, position: int, row: Any, screen: Screen | None) -> Accepted | Quarantined:
+        """Validate one record; never raises for what it holds. Renames its fields in place."""
+
+
+def record_reader(frame: Frame, aliases: Aliases) -> RecordReader:
+    """Return the reader for one document's records."""
+    if frame.source.holds_checks:
+        return _CheckReader(frame.source, aliases)
+    return _RowReader(frame.source, aliases)
 
 
 def read_records(
-    frame: Frame, rows: Iterable[Any], aliases: Aliases, screen: Screen | None = None
+    reader: RecordReader,
+    rows: Iterable[Any],
+    first_position: int = 0,
+    screen: Screen | None = None,
 ) -> Records:
-    """Validate the records of one document.
+    """Validate a document's records, or a run of them that starts at `first_position`.
 
-    Never raises for what a record holds. Renamed fields get their canonical names in place.
     A record in which `screen` finds a problem is quarantined for it.
     """
-    if frame.source.holds_checks:
-        return _read_checks(frame.source, rows, aliases, screen)
-    return _read_rows(frame.source, rows, aliases, screen)
-
-
-def _read_checks(
-    source: Source, rows: Iterable[Any], aliases: Aliases, screen: Screen | None
-) -> Records:
     found = Records()
-    renames = _CheckRenames(source, aliases)
-    validate = GuestCheck.__pydantic_validator__.validate_python
-    seen: set[tuple[int, bool]] = set()
-    for position, row in enumerate(rows):
+    for position, row in enumerate(rows, first_position):
+        record = reader.read(position, row, screen)
+        if isinstance(record, Accepted):
+            found.accepted.append(record)
+        else:
+            found.quarantined.append(record)
+    return found
+
+
+class _CheckReader:
+    def __init__(self, source: Source, aliases: Aliases) -> None:
+        self.shapes = Shapes()
+        self.duplicate_count = 0
+        self._renames = _CheckRenames(source, aliases)
+        self._validate = GuestCheck.__pydantic_validator__.validate_python
+        self._seen: set[tuple[int, bool]] = set()
+
+    def read(self, position: int, row: Any, screen: Screen | None) -> Accepted | Quarantined:
         path = f"{CHECKS_FIELD}[{position}]"
         if bad := _unreadable(path, row, "guestCheckId", screen):
-            found.quarantined.append(bad)
-            continue
+            return bad
         try:
-            renames.apply(row)
-            check = validate(row)
+            self._renames.apply(row)
+            self.shapes.count_check(row)
+            check = self._validate(row)
         except (ValidationError, AmbiguousField) as error:
-            found.quarantined.append(quarantine(path, _id_of(row, "guestCheckId"), error))
-            continue
+            return quarantine(path, _id_of(row, "guestCheckId", error), error)
         identity = (check.guestCheckId, check.is_full)
-        if identity in seen:
-            found.findings[Finding(CHECKS_FIELD, DUPLICATE)] += 1
-        seen.add(identity)
-        _find_unknown(check, found.findings)
-        found.accepted.append(Accepted(position, str(check.guestCheckId), check))
-    return found
+        self.duplicate_count += identity in self._seen
+        self._seen.add(identity)
+        return Accepted(position, str(check.guestCheckId), check)
 
 
-def _read_rows(
-    source: Source, rows: Iterable[Any], aliases: Aliases, screen: Screen | None
-) -> Records:
-    found = Records()
-    shape = STORE_DAY_LISTS[source]
-    renames = aliases.at(source, shape.field)
-    validate = shape.model.__pydantic_validator__.validate_python
-    occurrences: Counter[str] = Counter()
-    seen: set[str] = set()
-    for position, row in enumerate(rows):
-        path = f"{shape.field}[{position}]"
-        if bad := _unreadable(path, row, shape.id_field, screen):
-            found.quarantined.append(bad)
-            continue
+class _RowReader:
+    def __init__(self, source: Source, aliases: Aliases) -> None:
+        shape = STORE_DAY_LISTS[source]
+        self.shapes = Shapes()
+        self.duplicate_count = 0
+        self._level, self._id_field = shape.field, shape.id_field
+        self._renames = aliases.at(source, shape.field)
+        self._validate = shape.model.__pydantic_validator__.validate_python
+        self._occurrences: Counter[str] = Counter()
+        self._seen: set[str] = set()
+
+    def read(self, position: int, row: Any, screen: Screen | None) -> Accepted | Quarantined:
+        path = f"{self._level}[{position}]"
+        if bad := _unreadable(path, row, self._id_field, screen):
+            return bad
         try:
-            apply_renames(row, renames)
-            record = validate(row)
+            apply_renames(row, self._renames)
+            self.shapes.count(self._level, row)
+            record = self._validate(row)
         except (ValidationError, AmbiguousField) as error:
-            found.quarantined.append(quarantine(path, _id_of(row, shape.id_field), error))
-            continue
-        record_id = getattr(record, shape.id_field) or _content_id(row, occurrences)
-        if record_id in seen:
-            found.findings[Finding(shape.field, DUPLICATE)] += 1
-        seen.add(record_id)
-        for name in record.__pydantic_extra__ or ():
-            found.findings[Finding(f"{shape.field}.{name}", UNKNOWN)] += 1
-        found.accepted.append(Accepted(position, record_id, record))
-    return found
+            return quarantine(path, _id_of(row, self._id_field, error), error)
+        record_id = getattr(record, self._id_field) or _content_id(row, self._occurrences)
+        self.duplicate_count += record_id in self._seen
+        self._seen.add(record_id)
+        return Accepted(position, record_id, record)
 
 
 class _CheckRenames:
@@ -132,9 +146,9 @@ class _CheckRenames:
 
     def __init__(self, source: Source, aliases: Aliases) -> None:
         self._check = aliases.at(source, CHECKS_FIELD)
-        self._tax = aliases.at(source, _TAXES)
-        self._line = aliases.at(source, _LINES)
-        details = {name: aliases.at(source, f"{_LINES}.{name}") for name in LINE_TYPES}
+        self._tax = aliases.at(source, TAXES_LEVEL)
+        self._line = aliases.at(source, LINES_LEVEL)
+        details = {name: aliases.at(source, level) for name, level in DETAIL_LEVELS.items()}
         self._details = {name: renames for name, renames in details.items() if renames}
 
     def apply(self, check: dict[str, Any]) -> None:
@@ -155,31 +169,6 @@ def _rename_all(records: Any, renames: Renames) -> None:
                 apply_renames(record, renames)
 
 
-def _find_unknown(check: GuestCheck, findings: Counter[Finding]) -> None:
-    for name in check.__pydantic_extra__ or ():
-        findings[Finding(f"{CHECKS_FIELD}.{name}", UNKNOWN)] += 1
-    for tax in check.taxes or ():
-        for name in tax.__pydantic_extra__ or ():
-            findings[Finding(f"{_TAXES}.{name}", UNKNOWN)] += 1
-    for line in check.detailLines or ():
-        _find_unknown_in_line(line, findings)
-
-
-def _find_unknown_in_line(line: DetailLine, findings: Counter[Finding]) -> None:
-    for name in line.__pydantic_extra__ or ():
-        findings[Finding(f"{_LINES}.{name}", UNKNOWN)] += 1
-    details = 0
-    fields = line.__dict__
-    for detail_name in LINE_TYPES:
-        detail = fields[detail_name]
-        if detail is not None:
-            details += 1
-            for name in detail.__pydantic_extra__ or ():
-                findings[Finding(f"{_LINES}.{detail_name}.{name}", UNKNOWN)] += 1
-    if details != 1:
-        findings[Finding(_LINES, LINE_TYPE)] += 1
-
-
 def _unreadable(path: str, row: Any, id_field: str, screen: Screen | None) -> Quarantined | None:
     if not isinstance(row, dict):
         problem = RecordError("", "expected an object", cut_short(row))
@@ -189,9 +178,17 @@ def _unreadable(path: str, row: Any, id_field: str, screen: Screen | None) -> Qu
     return None
 
 
-def _id_of(row: dict[str, Any], name: str) -> str | None:
-    value = row.get(name)
-    return str(value)[:100] if isinstance(value, str | int | Decimal) else None
+def _id_of(row: dict[str, Any], name: str, error: Exception | None = None) -> str | None:
+    """Return the id that a bad record is stored under, or None when that cannot be told."""
+    if isinstance(row, RepeatedKeys) and name in row.repeated:
+        return None
+    if isinstance(error, AmbiguousField) and error.canonical == name:
+        return None
+    try:
+        record_id = _ANY_ID.validate_python(row.get(name))
+    except ValidationError:
+        return None
+    return None if not record_id or text_problem(record_id) else record_id
 
 
 def _content_id(row: dict[str, Any], occurrences: Counter[str]) -> str:
@@ -199,13 +196,13 @@ def _content_id(row: dict[str, Any], occurrences: Counter[str]) -> str:
 
     The same content twice is two rows, and the same file twice is not four.
     """
-    canonical = json.dumps(row, sort_keys=True, default=_canonical_decimal)
+    canonical = json.dumps(row, sort_keys=True, default=_canonical_number)
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:32]
     occurrences[digest] += 1
     return f"content:{digest}:{occurrences[digest]}"
 
 
-def _canonical_decimal(value: Any) -> str:
+def _canonical_number(value: Any) -> str:
     if isinstance(value, Decimal):
-        return str(value.normalize())
+        return str(value.normalize(_EXACT))
     raise TypeError(f"not a JSON value: {type(value).__name__}")

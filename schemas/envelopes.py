@@ -135,7 +135,7 @@ def _native_record(record: Any, place: str) -> ObjectEvent | Ignored:
         raise EventMalformed(f"{place}.eventVersion is {major}.x; only 2.x is known")
     name = _text(record, "eventName", place).removeprefix("s3:")
     s3 = _mapping(record, "s3", place)
-    bucket = _text(_mapping(s3, "bucket", f"{place}.s3"), "name", f"{place}.s3.bucket")
+    bucket = _bucket(s3, f"{place}.s3")
     described = _mapping(s3, "object", f"{place}.s3")
     key = _unquoted(_text(described, "key", f"{place}.s3.object"), place)
     if not name.startswith(_CREATED):
@@ -145,9 +145,9 @@ def _native_record(record: Any, place: str) -> ObjectEvent | Ignored:
 
 def _eventbridge(body: Mapping[str, Any]) -> ObjectEvent | Ignored:
     detail = _mapping(body, "detail", "body")
-    bucket = _text(_mapping(detail, "bucket", "detail"), "name", "detail.bucket")
+    bucket = _bucket(detail, "detail")
     described = _mapping(detail, "object", "detail")
-    key = _stored(_text(described, "key", "detail.object"), "detail.object")
+    key = _stored(_text(described, "key", "detail.object"), "detail.object.key")
     name = _text(body, "detail-type", "body")
     if name != _EVENTBRIDGE_CREATED:
         return Ignored(IgnoreReason.NOT_A_CREATION, f"{name} {key}")
@@ -162,6 +162,11 @@ def _eventbridge(body: Mapping[str, Any]) -> ObjectEvent | Ignored:
     return _event(bucket, key, f"{_CREATED}{suffix}", plain, body.get("time"))
 
 
+def _bucket(parent: Mapping[str, Any], place: str) -> str:
+    place = f"{place}.bucket"
+    return _stored(_text(_mapping(parent, "bucket", place), "name", place), f"{place}.name")
+
+
 def _event(
     bucket: str, key: str, name: str, described: Mapping[str, Any], time: Any
 ) -> ObjectEvent | Ignored:
@@ -174,7 +179,7 @@ def _event(
         event_name=name,
         version_id=_optional_text(described, "versionId"),
         etag=(_optional_text(described, "eTag") or "").strip('"') or None,
-        size_bytes=size if type(size) is int and size >= 0 else None,
+        size_bytes=size if type(size) is int and 0 <= size < 2**63 else None,
         sequencer=_optional_text(described, "sequencer"),
         event_time=_time(time),
     )
@@ -185,8 +190,6 @@ def _optional_text(described: Mapping[str, Any], name: str) -> str | None:
     # S3 writes the text "null" for the version of an object in an unversioned bucket.
     if not isinstance(value, str) or value in ("", "null"):
         return None
-    if len(value) > _MAX_CHARACTERS:
-        raise EventMalformed(f"object.{name} is longer than {_MAX_CHARACTERS} characters")
     return _stored(value, f"object.{name}")
 
 
@@ -195,9 +198,9 @@ def _time(value: Any) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(value)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _json_object(text: Any, place: str) -> dict[str, Any]:
@@ -226,15 +229,15 @@ def _text(parent: Any, name: str, place: str) -> str:
 
 def _unquoted(key: str, place: str) -> str:
     try:
-        return _stored(unquote_plus(key, errors="strict"), place)
+        return _stored(unquote_plus(key, errors="strict"), f"{place}.s3.object.key")
     except UnicodeDecodeError as error:
         raise EventMalformed(f"{place}.s3.object.key is not URL-encoded UTF-8") from error
 
 
-def _stored(key: str, place: str) -> str:
-    # Neither S3 (1 to 1024 bytes of UTF-8) nor a PostgreSQL text could hold such a key.
-    if len(key) > _MAX_CHARACTERS:
-        raise EventMalformed(f"{place}: the object key is longer than S3 allows")
-    if "\0" in key or (not key.isprintable() and any("\ud800" <= c <= "\udfff" for c in key)):
-        raise EventMalformed(f"{place}: the text holds NUL or a lone surrogate")
-    return key
+def _stored(text: str, place: str) -> str:
+    # Neither S3 (1 to 1024 bytes of UTF-8) nor a PostgreSQL text could hold such a one.
+    if len(text) > _MAX_CHARACTERS:
+        raise EventMalformed(f"{place} is longer than {_MAX_CHARACTERS} characters")
+    if "\0" in text or (not text.isprintable() and any("\ud800" <= c <= "\udfff" for c in text)):
+        raise EventMalformed(f"{place} holds NUL or a lone surrogate")
+    return text

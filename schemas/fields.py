@@ -20,7 +20,13 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _INTEGER_TEXT = r"^[+-]?[0-9]{1,19}$"
 _NUMBER_TEXT = r"^[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?$"
 _DATE_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_TIME_TEXT = _DATE_TEXT + r"[Tt ][0-9]{2}:[0-9]{2}"
+# PostgreSQL knows offsets up to 15:59; the ones in use end at 14:00.
+_TIME_TEXT = (
+    _DATE_TEXT
+    + r"[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?([Zz]|[+-](0[0-9]|1[0-5]):?[0-9]{2})?$"
+)
+# Stores and ids are index keys, which PostgreSQL limits to 2,700 bytes together.
+MAX_STORE_CHARACTERS, MAX_ID_CHARACTERS = 200, 400
 
 
 def _integral(value: Decimal) -> int:
@@ -50,9 +56,16 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _id_text(value: Decimal) -> str:
+    """Write 5.0 as 5: one number is one id."""
+    is_integer = value.adjusted() < 19 and value == value.to_integral_value()
+    return str(int(value)) if is_integer else str(value)
+
+
 _STRICT_DECIMAL = core_schema.is_instance_schema(Decimal)
 _STRICT_INT = core_schema.int_schema(strict=True)
 _STRICT_BOOL = core_schema.bool_schema(strict=True)
+_ID_TEXT = core_schema.str_schema(strict=True, max_length=MAX_ID_CHARACTERS)
 
 
 def _after(function: Any, schema: CoreSchema) -> CoreSchema:
@@ -64,9 +77,8 @@ class _Accepts:
 
     def __init__(self, expected: str, json_type: JsonSchemaValue, *choices: CoreSchema) -> None:
         self._json_type = json_type
-        self._schema = core_schema.union_schema(
-            list(choices),
-            mode="left_to_right",
+        self._schema = core_schema.custom_error_schema(
+            core_schema.union_schema(list(choices), mode="left_to_right"),
             custom_error_type="not_accepted",
             custom_error_message=f"expected {expected}",
         )
@@ -138,6 +150,19 @@ ScalarText = Annotated[
     ),
 ]
 
+# The id of a row, part of its key. Which scalars the endpoints send is not confirmed.
+RecordId = Annotated[
+    str,
+    _Accepts(
+        f"text of at most {MAX_ID_CHARACTERS} characters, or a number",
+        {"type": ["string", "number", "boolean"], "maxLength": MAX_ID_CHARACTERS},
+        _ID_TEXT,
+        _after(lambda value: "true" if value else "false", _STRICT_BOOL),
+        core_schema.chain_schema([_after(_text, _STRICT_INT), _ID_TEXT]),
+        core_schema.chain_schema([_after(_id_text, _after(_finite, _STRICT_DECIMAL)), _ID_TEXT]),
+    ),
+]
+
 Flag = Annotated[
     bool,
     _Accepts(
@@ -152,7 +177,7 @@ Timestamp = Annotated[
     datetime,
     _Accepts(
         "a time like 2024-01-31T13:45:00",
-        {"type": "string", "format": "date-time"},
+        {"type": "string", "pattern": _TIME_TEXT},
         core_schema.chain_schema(
             [
                 core_schema.str_schema(strict=True, pattern=_TIME_TEXT),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
-from schemas.fields import BusinessDate, Text, Timestamp
+from schemas.fields import MAX_STORE_CHARACTERS, BusinessDate, Text, Timestamp
 from schemas.keys import ApiKey, ErpKey
 from schemas.quarantine import RecordError, record_errors
 from schemas.sources import Source
@@ -122,6 +122,10 @@ def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | Non
         store_id, bus_dt = store_id or key_store, key.bus_dt
     if not store_id:
         raise _schema_invalid("storeId (or locRef) is missing, and the key names no store")
+    if len(store_id) > MAX_STORE_CHARACTERS:
+        raise _schema_invalid(
+            f"the store id has {len(store_id)} characters, more than {MAX_STORE_CHARACTERS}"
+        )
     return store_id, bus_dt
 
 

@@ -5,6 +5,7 @@ name one key twice with different values. Looking for these costs more than vali
 done only for documents that gave a reason: the parser, the bytes or the database.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -46,26 +47,42 @@ def object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return marked
 
 
+def is_too_deep(value: Any) -> bool:
+    """Say whether a decoded JSON value is nested deeper than `MAX_DEPTH` levels."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def find_unstorable(value: Any) -> Problem | None:
     """Return the first thing in a decoded JSON value that cannot be stored, or None."""
     pending: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
     while pending:
         location, current = pending.pop()
-        if problem := _problem_of(current, location):
-            return problem
         if isinstance(current, dict):
             for name, child in current.items():
-                if reason := _text_problem(name):
+                if reason := text_problem(name):
                     return _invalid(location, f"a field name holds {reason}", name)
                 pending.append(((*location, name), child))
         elif isinstance(current, list):
             pending += (((*location, number), child) for number, child in enumerate(current))
+        if problem := _problem_of(current, location):
+            return problem
     return None
 
 
 def _problem_of(value: Any, location: tuple[str | int, ...]) -> Problem | None:
     if isinstance(value, str):
-        reason = _text_problem(value)
+        reason = text_problem(value)
         return _invalid(location, f"text holds {reason}", value) if reason else None
     if isinstance(value, Decimal):
         reason = _number_problem(value)
@@ -77,7 +94,8 @@ def _problem_of(value: Any, location: tuple[str | int, ...]) -> Problem | None:
     return None
 
 
-def _text_problem(text: str) -> str | None:
+def text_problem(text: str) -> str | None:
+    """Say why PostgreSQL cannot hold a text, or None."""
     if "\0" in text:
         return "NUL, which no text in PostgreSQL can"
     try:
@@ -91,7 +109,7 @@ def _number_problem(value: Decimal) -> str | None:
     if not value.is_finite():
         return "the number is not finite"
     exponent = value.as_tuple().exponent
-    if value and value.adjusted() >= _NUMERIC_BEFORE:
+    if value.adjusted() >= _NUMERIC_BEFORE:
         return f"the number has more than {_NUMERIC_BEFORE} digits"
     if isinstance(exponent, int) and exponent < -_NUMERIC_AFTER:
         return f"the number has more than {_NUMERIC_AFTER} decimals"

@@ -6,7 +6,7 @@ richer rows (invoice number and access key, tender, workstation …) keep the re
 
 from dataclasses import dataclass
 
-from schemas.fields import Number, ScalarText, Text
+from schemas.fields import Number, RecordId, ScalarText, Text
 from schemas.guest_checks import Record
 from schemas.sources import Source
 
@@ -14,7 +14,7 @@ from schemas.sources import Source
 class FiscalInvoice(Record):
     """One fiscal invoice (NFC-e)."""
 
-    invoiceId: ScalarText | None = None
+    invoiceId: RecordId | None = None
     amount: Number | None = None
     tax: Number | None = None
 
@@ -22,7 +22,7 @@ class FiscalInvoice(Record):
 class ChargeBack(Record):
     """One charge-back; the sign of the amount is kept as sent."""
 
-    chargeId: ScalarText | None = None
+    chargeId: RecordId | None = None
     amount: Number | None = None
     reason: Text | None = None
 
@@ -30,7 +30,7 @@ class ChargeBack(Record):
 class Transaction(Record):
     """One transaction; refunds and paid-outs are negative."""
 
-    transactionId: ScalarText | None = None
+    transactionId: RecordId | None = None
     type: ScalarText | None = None
     amount: Number | None = None
 
@@ -38,7 +38,7 @@ class Transaction(Record):
 class CashBox(Record):
     """The cash management of one cash box."""
 
-    cashBoxId: ScalarText | None = None
+    cashBoxId: RecordId | None = None
     openingBalance: Number | None = None
     closingBalance: Number | None = None
 

@@ -39,11 +39,7 @@ versions AS (
             OR (w.last_updated_utc, w.as_of) > (b.last_updated_utc, b.as_of)
             OR (
                 (w.last_updated_utc, w.as_of) = (b.last_updated_utc, b.as_of)
-                AND (
-                    w.object_id = b.object_id
-                    OR (SELECT event_order FROM ingested_objects WHERE object_id = w.object_id)
-                    >= (SELECT event_order FROM ingested_objects WHERE object_id = b.object_id)
-                )
+                AND is_no_older_event(w.object_id, b.object_id)
             )
         ) AS replaced
     FROM keys AS k

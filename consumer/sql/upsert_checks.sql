@@ -15,16 +15,7 @@ WITH written AS (
             OR (excluded.last_updated_utc, excluded.as_of) > (t.last_updated_utc, t.as_of)
             OR (
                 (excluded.last_updated_utc, excluded.as_of) = (t.last_updated_utc, t.as_of)
-                AND (
-                    excluded.object_id = t.object_id
-                    OR (
-                        SELECT o.event_order FROM ingested_objects AS o
-                        WHERE o.object_id = excluded.object_id
-                    ) >= (
-                        SELECT o.event_order FROM ingested_objects AS o
-                        WHERE o.object_id = t.object_id
-                    )
-                )
+                AND is_no_older_event(excluded.object_id, t.object_id)
             )
         )
         AND ({stored}, t.as_of, t.object_id)

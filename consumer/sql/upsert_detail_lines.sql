@@ -19,13 +19,6 @@ WHERE
     AND (
         t.guest_check_id = excluded.guest_check_id
         OR t.removed_at IS NOT NULL
-        OR (
-            SELECT (n.last_updated_utc, n.as_of, n.guest_check_id)
-                >= (o.last_updated_utc, o.as_of, o.guest_check_id)
-            FROM guest_checks AS n, guest_checks AS o
-            WHERE
-                n.store_id = t.store_id AND n.guest_check_id = excluded.guest_check_id
-                AND o.store_id = t.store_id AND o.guest_check_id = t.guest_check_id
-        ) IS NOT FALSE
+        OR is_newer_check(t.store_id, excluded.guest_check_id, t.guest_check_id)
     )
     AND ({stored}, t.removed_at) IS DISTINCT FROM ({excluded}, NULL)

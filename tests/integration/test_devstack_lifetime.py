@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -52,6 +53,8 @@ time.sleep(0.3)
 sys.exit(40 + count)
 """
 
+_started: list[subprocess.Popen[Any]] = []
+
 
 @pytest.fixture
 def workspace() -> Iterator[Path]:
@@ -64,6 +67,11 @@ def workspace() -> Iterator[Path]:
     yield path
     for process in processes_of(path):
         process.kill()
+    while _started:
+        running = _started.pop()
+        running.kill()
+        with running:
+            pass
     shutil.rmtree(path, ignore_errors=True)
 
 
@@ -114,7 +122,7 @@ def assert_nothing_is_left(workspace: Path) -> None:
 
 def start(workspace: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start devstack in a process group of its own, as a shell would."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [DEVSTACK, *arguments],
         env={**os.environ, "TMPDIR": str(workspace)},
         cwd=workspace,
@@ -124,6 +132,8 @@ def start(workspace: Path, *arguments: str) -> subprocess.Popen[str]:
         process_group=0,
         text=True,
     )
+    _started.append(process)
+    return process
 
 
 def start_a_waiting_command(workspace: Path) -> subprocess.Popen[str]:
@@ -198,6 +208,7 @@ def test_ctrl_c_on_a_terminal_reaches_the_command_once(workspace: Path, stand_in
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
+    _started.append(running)
     assert running.stdin is not None
     poll((workspace / "started").exists, "the command to run")
     running.stdin.write(b"\x03")

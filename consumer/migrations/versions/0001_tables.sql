@@ -95,7 +95,9 @@ CREATE TABLE guest_checks (
     PRIMARY KEY (store_id, guest_check_id)
 );
 CREATE INDEX guest_checks_guest_check_id ON guest_checks (guest_check_id);
-CREATE INDEX guest_checks_business_day ON guest_checks (store_id, opn_bus_dt);
+-- The day first: starting with the store, it would look as good as the primary key to the foreign
+-- keys' checks in a session that planned them while the table was empty.
+CREATE INDEX guest_checks_business_day ON guest_checks (opn_bus_dt, store_id);
 CREATE INDEX guest_checks_patched ON guest_checks (store_id, guest_check_id)
     WHERE patches IS NOT NULL;
 COMMENT ON TABLE guest_checks IS 'Check headers, the newest version of each';
@@ -310,6 +312,18 @@ COMMENT ON COLUMN schema_drift.path IS 'Dotted path in the document; it passes t
 COMMENT ON COLUMN schema_drift.occurrences IS
     'Times seen in loads; a document loaded twice counts twice';
 
+CREATE TABLE schema_fields (
+    source text NOT NULL,
+    path text NOT NULL,
+    filled bigint NOT NULL,
+    records bigint NOT NULL,
+    PRIMARY KEY (source, path)
+);
+COMMENT ON TABLE schema_fields IS
+    'How often fields come filled: what is usual, so that a field that stops coming stands out';
+COMMENT ON COLUMN schema_fields.records IS
+    'Records since the field first came; those in which a usual field is missing do not count';
+
 CREATE VIEW v_daily_revenue AS
 SELECT
     c.store_id,
@@ -361,6 +375,29 @@ WHERE
     AND (c.sub_ttl IS DISTINCT FROM l.lines_ttl OR c.pay_ttl IS DISTINCT FROM l.tenders_ttl);
 COMMENT ON VIEW v_check_reconciliation IS
     'Checks whose header differs from its lines: a hint for analysts, never a rejection';
+
+-- An upsert that waited for another transaction decides by that transaction's outcome. It sees the
+-- row it waited for, but its snapshot is older than the other tables' rows; a volatile function
+-- reads with a snapshot of its own.
+
+CREATE FUNCTION is_no_older_event(object_id bigint, than_object_id bigint) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$
+    SELECT $1 = $2
+    OR (SELECT o.event_order FROM ingested_objects AS o WHERE o.object_id = $1)
+    >= (SELECT o.event_order FROM ingested_objects AS o WHERE o.object_id = $2)
+$$;
+COMMENT ON FUNCTION is_no_older_event IS 'Decides between two documents of equal version';
+
+CREATE FUNCTION is_newer_check(store text, check_id bigint, than_check_id bigint) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$
+    SELECT (a.last_updated_utc, a.as_of, a.guest_check_id)
+        > (coalesce(b.last_updated_utc, '-infinity'), b.as_of, b.guest_check_id)
+    FROM guest_checks AS a, guest_checks AS b
+    WHERE
+        a.store_id = store AND a.guest_check_id = check_id
+        AND b.store_id = store AND b.guest_check_id = than_check_id
+$$;
+COMMENT ON FUNCTION is_newer_check IS 'Decides which of two checks holds a line that both claim';
 
 -- A partial document sets single columns. patches maps each column it set to
 -- {"v": value, "a": as-of, "o": event order}; a key that starts with + is a field of extra.

@@ -42,15 +42,29 @@ def test_what_is_up_to_date_is_left_alone_and_what_was_interrupted_is_made_again
     assert not debris.exists()
 
 
-def test_a_changed_lock_or_interpreter_changes_the_fingerprint(
+def test_another_lock_or_a_named_other_interpreter_makes_it_anew(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = environment_of(project).lock
-    first = bootstrap.fingerprint(lock)
-    lock.write_text("# something\n")
-    second = bootstrap.fingerprint(lock)
+    """An interpreter that nobody named does not: the one chosen before stays."""
+    environment = environment_of(project)
+    made: list[str] = []
+
+    def make(environment: Environment) -> None:
+        (environment.directory / "bin").mkdir(parents=True, exist_ok=True)
+        (environment.directory / "bin" / "python").touch()
+        made.append(sys.version)
+
+    monkeypatch.setattr(bootstrap, "_install_packages", make)
+    assert bring_up_to_date(environment, project)
+    assert not bring_up_to_date(environment, project)
+    environment.lock.write_text("# something\n")
+    assert bring_up_to_date(environment, project)
     monkeypatch.setattr(sys, "version", "3.99")
-    assert len({first, second, bootstrap.fingerprint(lock)}) == 3
+    assert not bring_up_to_date(environment, project, any_python=True)
+    assert bring_up_to_date(environment, project)
+    (environment.directory / "bin" / "python").unlink()
+    assert bring_up_to_date(environment, project, any_python=True)
+    assert len(made) == 4
 
 
 def test_a_failed_installation_names_the_end_of_its_log_and_leaves_no_stamp(project: Path) -> None:
@@ -85,7 +99,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {str(bootstrap.ROOT)!r})
 from devstack import bootstrap
-bootstrap.bring_up_to_date = lambda *_: False
+bootstrap.bring_up_to_date = lambda *_, **__: False
 sys.exit(bootstrap.main(Path({str(project)!r})))
 """
     directory = os.open(project, os.O_RDONLY)

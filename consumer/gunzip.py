@@ -1,0 +1,54 @@
+"""Reading a document's bytes, gunzipped if they are gzip, and never more of them than allowed.
+
+A gzip file is one or more members (RFC 1952). What is gzip is told by the first bytes: neither
+`Content-Encoding` nor the key's ending is reliable.
+"""
+
+import gzip
+import zlib
+from io import BufferedIOBase
+from typing import BinaryIO, cast
+
+from consumer.errors import Permanent
+from schemas.codes import ErrorCode
+
+_MAGIC = b"\x1f\x8b"
+
+
+class PlainReader:
+    """Reads one document.
+
+    Args:
+        file: The bytes as stored, from the first one; must be seekable.
+        max_bytes: Largest size once decompressed.
+    """
+
+    def __init__(self, file: BinaryIO, max_bytes: int) -> None:
+        packed = file.read(len(_MAGIC)) == _MAGIC
+        file.seek(0)
+        self._file = cast("BufferedIOBase", gzip.GzipFile(fileobj=file)) if packed else file
+        self._max_bytes = max_bytes
+        self._byte_count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes, all that are left if it is negative, none at the end.
+
+        Raises:
+            Permanent: `object_too_large` beyond the limit, `encoding_invalid` for broken gzip.
+        """
+        room = self._max_bytes + 1 - self._byte_count
+        try:
+            data = self._file.read(room if size < 0 else min(size, room))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise Permanent(
+                ErrorCode.ENCODING_INVALID,
+                f"the gzip stream is broken: {error}; upload it again",
+            ) from error
+        self._byte_count += len(data)
+        if self._byte_count > self._max_bytes:
+            raise Permanent(
+                ErrorCode.OBJECT_TOO_LARGE,
+                f"more than {self._max_bytes} bytes once decompressed; split it or raise "
+                "MAX_DECOMPRESSED_BYTES",
+            )
+        return data

@@ -1,0 +1,98 @@
+"""A renamed field is a line of configuration; two names of one field never hide a value."""
+
+from typing import Any
+
+import pytest
+
+from schemas.aliases import AliasesInvalid, AmbiguousField, apply_renames, load_aliases
+from schemas.sources import Source
+
+SHIPPED = load_aliases()
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_locref_is_storeid_everywhere(source: Source) -> None:
+    assert (("locRef", "storeId"),) == SHIPPED.at(source, "")
+
+
+@pytest.mark.parametrize("source", [Source.ERP, Source.GUEST_CHECKS])
+def test_taxation_and_errorcode_are_known_names_in_checks(source: Source) -> None:
+    assert (("taxation", "taxes"),) == SHIPPED.at(source, "guestChecks")
+    assert (("errorCode", "errorCorrect"),) == SHIPPED.at(source, "guestChecks.detailLines")
+
+
+def test_other_sources_have_no_renames_of_checks() -> None:
+    assert () == SHIPPED.at(Source.TRANSACTIONS, "guestChecks")
+
+
+def test_an_extra_file_adds_to_the_shipped_one() -> None:
+    aliases = load_aliases('[getTransactions]\n"transactions.amount" = ["value", "ttl"]')
+    renames = aliases.at(Source.TRANSACTIONS, "transactions")
+    assert (("value", "amount"), ("ttl", "amount")) == renames
+    assert (("locRef", "storeId"),) == aliases.at(Source.TRANSACTIONS, "")
+
+
+def test_a_section_of_the_api_holds_for_the_export_of_the_same_document() -> None:
+    aliases = load_aliases('[getGuestChecks]\n"guestChecks.chkTtl" = ["total"]')
+    assert ("total", "chkTtl") in aliases.at(Source.ERP, "guestChecks")
+
+
+def test_the_extra_file_may_repeat_what_is_shipped() -> None:
+    assert load_aliases('["*"]\nstoreId = ["locRef"]').at(Source.ERP, "") == SHIPPED.at(
+        Source.ERP, ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("storeId = [", "is not TOML"),
+        ('storeId = ["shop"]', "must be a section"),
+        ('[getNothing]\nstoreId = ["shop"]', "no source; use one of erp"),
+        ('["*"]\nstoreId = "shop"', "must be a list"),
+        ('["*"]\nstoreId = [1]', "must be a list"),
+        ('["*"]\nstoreId = {shop = 1}', "must be a list"),
+        ('["*"]\nstoreId = ["shop"]\nbusDt = ["shop"]', "keep one of the two"),
+        ('[erp]\nbusDt = ["locRef"]', "keep one of the two"),
+    ],
+)
+def test_a_file_of_another_form_is_refused_with_its_name_and_the_remedy(
+    text: str, said: str
+) -> None:
+    with pytest.raises(AliasesInvalid, match=said) as refused:
+        load_aliases(text, "/etc/aliases.toml")
+    assert "/etc/aliases.toml" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"new": 1}, {"old": 1}),
+        ({"new": None}, {"old": None}),
+        ({"new": 0}, {"old": 0}),
+        ({"old": 1}, {"old": 1}),
+        ({"old": 1, "new": 1}, {"old": 1}),
+        ({"old": None, "new": 1}, {"old": 1}),
+        ({"old": [], "new": [1]}, {"old": [1]}),
+        ({"old": "", "new": "x"}, {"old": "x"}),
+        ({"old": 1, "new": None}, {"old": 1}),
+        ({"old": {"a": 1}, "new": {}}, {"old": {"a": 1}}),
+        ({"old": 0, "new": ""}, {"old": 0}),
+        ({"old": False, "new": None}, {"old": False}),
+        ({}, {}),
+    ],
+)
+def test_the_filled_name_counts(record: dict[str, Any], expected: dict[str, Any]) -> None:
+    apply_renames(record, (("new", "old"),))
+    assert expected == record
+
+
+@pytest.mark.parametrize(("old", "new"), [(1, 2), (0, 1), (False, True), ("a", "b"), ([1], [2])])
+def test_two_names_with_two_values_are_ambiguous(old: Any, new: Any) -> None:
+    with pytest.raises(AmbiguousField, match="both 'old' and its other name 'new'"):
+        apply_renames({"old": old, "new": new}, (("new", "old"),))
+
+
+def test_two_other_names_with_two_values_are_ambiguous_too() -> None:
+    with pytest.raises(AmbiguousField):
+        apply_renames({"a": 1, "b": 2}, (("a", "old"), ("b", "old")))
