@@ -63,5 +63,5 @@ def row_counts(settings: DatabaseSettings) -> dict[str, int]:
 
 
 def _only(connection: psycopg.Connection[Any], statement: str, table: str) -> int:
-    query = sql.SQL(statement).format(sql.Identifier(table))  # type: ignore[arg-type]  # ours
+    query = sql.SQL(statement).format(sql.Identifier(table))
     return int(connection.execute(query).fetchall()[0][0])

@@ -1,4 +1,4 @@
-"""The peer built for the job: dlt merges the same documents, in a process and environment of its own.
+"""The peer built for the job: dlt merges the same documents, in an environment of its own.
 
 dlt gets its favourable settings: flat resources with a primary key each (so that it need not
 unnest), merge by upsert, files as CSV for COPY, one schema, no telemetry, large buffers.

@@ -1,4 +1,4 @@
-"""The documents that are measured: answers of the simulated ERP, the same bytes every time."""
+"""The documents to measure with: answers of the simulated ERP, the same bytes every time."""
 
 import hashlib
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ BUCKET = "bench"
 CHECKS_PER_DAY = 500
 _STORES = ("99 CB CB", "001", "São João", "1042")
 _FIRST_DAY = date(2024, 1, 1)
-_CLOCK = datetime(2024, 6, 1, 12, tzinfo=UTC)
+WRITTEN_AT = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Document:
     day: date
     data: bytes
 
-    def fetched(self, written_at: datetime = _CLOCK) -> Fetched:
+    def fetched(self, written_at: datetime = WRITTEN_AT) -> Fetched:
         """Return it as the consumer has it after reading the object."""
         key = api_key(self.source, self.day, self.store, written_at)
         event = ObjectEvent(
@@ -45,11 +45,11 @@ class Document:
         return Fetched(identity, self.source, ApiKey(self.source, self.day, self.store), self.data)
 
 
-def store_days(count: int, checks_per_day: int = CHECKS_PER_DAY) -> list[Document]:
-    """Return all five answers of some store-days, store after store."""
-    simulator = _simulator(checks_per_day)
+def store_days(count: int, revision: int = 0) -> list[Document]:
+    """Return all five answers of some store-days, after some rounds of corrections."""
+    erp = simulator(CHECKS_PER_DAY, revision)
     return [
-        Document(endpoint.source, store, day, simulator.answer(endpoint.source, store, day))
+        Document(endpoint.source, store, day, erp.answer(endpoint.source, store, day))
         for store, day in _places(count)
         for endpoint in ENDPOINTS
     ]
@@ -57,10 +57,10 @@ def store_days(count: int, checks_per_day: int = CHECKS_PER_DAY) -> list[Documen
 
 def check_answers(count: int, checks_per_day: int) -> list[Document]:
     """Return only the answers of getGuestChecks, of some store-days."""
-    simulator = _simulator(checks_per_day)
+    erp = simulator(checks_per_day)
     source = Source.GUEST_CHECKS
     return [
-        Document(source, store, day, simulator.answer(source, store, day))
+        Document(source, store, day, erp.answer(source, store, day))
         for store, day in _places(count)
     ]
 
@@ -77,8 +77,13 @@ def _places(count: int) -> list[tuple[str, date]]:
     ]
 
 
-def _simulator(checks_per_day: int) -> Simulator:
+def simulator(checks_per_day: int, revision: int = 0) -> Simulator:
+    """Return a chain in which every store opens every day, with that many checks."""
     settings = SimulatorSettings(
-        seed=2024, checks_per_day=checks_per_day, closed_days_percent=0, clock=_CLOCK
+        seed=2024,
+        checks_per_day=checks_per_day,
+        closed_days_percent=0,
+        revision=revision,
+        clock=WRITTEN_AT + timedelta(hours=revision),
     )
     return Simulator(settings)

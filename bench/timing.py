@@ -40,9 +40,7 @@ def timed(work: Callable[[], object]) -> float:
     return perf_counter() - began
 
 
-def in_turns(
-    works: Sequence[Callable[[], float]], repeats: int = REPEATS
-) -> tuple[Seconds, ...]:
+def in_turns(works: Sequence[Callable[[], float]], repeats: int = REPEATS) -> tuple[Seconds, ...]:
     """Run things one after the other, several rounds: what else the machine does hits all alike.
 
     Args:

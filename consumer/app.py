@@ -11,6 +11,7 @@ import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from consumer.admission import Admission
+from consumer.breaker import Breaker, Probe
 from consumer.deadletters import DeadLetters, ErrorLogs
 from consumer.errors import ConsumerError, DatabaseUnavailable, SchemaMismatch, SettingsInvalid
 from consumer.handler import Handler, Ports, Rules
@@ -18,8 +19,8 @@ from consumer.leases import Leases
 from consumer.ledger import postgres_ledger
 from consumer.loader import BatchLimits, Loader, postgres_load
 from consumer.migrate import schema_head
-from consumer.postgres import open_pool, schema_version
-from consumer.s3 import open_lake
+from consumer.postgres import open_pool, ping, schema_version
+from consumer.s3 import Lake, open_lake
 from consumer.settings import ConsumerSettings, LakeSettings
 from consumer.settlement import Backoff
 from consumer.sqs import SqsQueue, open_sqs
@@ -90,6 +91,7 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
             DeadLetters(queues.dead, logs, record),
             Leases(queues.main, visibility_seconds),
             admission,
+            Breaker(_probe(pool, lake, queues)),
             Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
         )
         worker = Worker(queues.main, desk, _limits(settings, until_idle_seconds))
@@ -116,6 +118,15 @@ async def _wait_for_schema(settings: ConsumerSettings) -> None:
             f"the database is at schema {found or 'none'}, this release needs {needed}; "
             "run `consumer migrate`, or deploy the newer release if the tables are newer"
         )
+
+
+def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
+    async def probe() -> None:
+        await ping(pool)
+        await lake.ping()
+        await queues.main.depth()
+
+    return probe
 
 
 async def _share(usual: UsualFields, pool: AsyncConnectionPool) -> None:

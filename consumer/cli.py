@@ -18,6 +18,7 @@ from consumer import migrate as migrating
 from consumer.dlq_cli import dlq
 from consumer.errors import ConsumerError, SchemaMismatch
 from consumer.logs import configure_logs
+from consumer.reports_cli import drift, status
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from consumer.terminal import fail, finish, settings_of
 
@@ -28,6 +29,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(dlq, name="dlq")
+cli.command()(status)
+cli.command()(drift)
 
 
 @cli.command()

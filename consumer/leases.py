@@ -65,5 +65,5 @@ class Leases:
             if delivery not in failed:
                 self._expiry[delivery] = asked_at + self._visibility_seconds
             elif isinstance(failed[delivery], LeaseLost):
-                self._expiry[delivery] = 0.0
+                self.let_go(delivery)
                 log.warning("lease_lost", message_id=delivery.message_id)

@@ -7,6 +7,7 @@ migrate while the others wait and then find nothing to do. Knows nothing of what
 from importlib.resources import files
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -43,9 +44,11 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
             command.upgrade(config, "head")
             connection.commit()
             return before, _head(config)
-    except DBAPIError as error:
+    except (DBAPIError, psycopg.Error) as error:
+        # The migration's own script goes to the driver as it is, and fails with its errors.
+        reason = error.orig if isinstance(error, DBAPIError) else error
         raise DatabaseUnavailable(
-            f"migration failed: {error.orig}; check DB_HOST, DB_USER and its rights"
+            f"migration failed: {reason}; check DB_HOST, DB_USER and its rights"
         ) from error
 
 

@@ -69,6 +69,19 @@ async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[Asyn
         yield pool
 
 
+async def ping(pool: AsyncConnectionPool) -> None:
+    """Return when the database answers a query.
+
+    Raises:
+        ConsumerError: it did not.
+    """
+    try:
+        async with pool.connection() as connection:
+            await connection.execute("SELECT 1")
+    except psycopg.Error as error:
+        raise mapped(error) from error
+
+
 async def schema_version(settings: DatabaseSettings) -> str | None:
     """Return the version that `consumer migrate` left, or None if it never ran.
 

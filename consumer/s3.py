@@ -90,6 +90,17 @@ class Lake:
             data, _etag(answer), _version(answer) or event.version_id, answer["LastModified"]
         )
 
+    async def ping(self) -> None:
+        """Return when the bucket answers.
+
+        Raises:
+            Transient: S3 could not answer, throttles or refuses us.
+        """
+        try:
+            await self._client.head_bucket(Bucket=self._bucket)
+        except AWS_ERRORS as error:
+            raise mapped(error, f"asking for bucket {self._bucket}") from error
+
     async def write_log(self, key: str, body: bytes) -> None:
         """Write an error log object, replacing the one a former attempt wrote.
 

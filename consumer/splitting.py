@@ -15,7 +15,7 @@ from schemas.codes import ErrorCode
 
 _RUN_BYTES = 1 << 20
 # Possessive: a long stretch without a bracket is read once, not again from every place in it.
-_NEXT_BRACKET = re.compile(rb'(?:[^"{}\[\]]|"(?:[^"\\]|\\.)*+")*+([{}\[\]])', re.DOTALL)
+_NEXT_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.DOTALL)
 _KEY_BEFORE_LIST = re.compile(rb'"((?:[^"\\]|\\.)*+)"\s*+:\s*+\[\Z', re.DOTALL)
 _KEY_BYTES = 1000
 _COMMA = re.compile(rb"\s*,")

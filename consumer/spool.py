@@ -18,6 +18,10 @@ class Spool:
         self._file = SpooledTemporaryFile(max_size=memory_bytes)  # noqa: SIM115 - lives as long as this
         self._byte_count = 0
 
+    def __del__(self) -> None:
+        # The file would close itself too, but not without a warning.
+        self._file.close()
+
     def append(self, data: bytes) -> None:
         """Add bytes at the end."""
         self._file.seek(0, 2)

@@ -12,8 +12,9 @@ from time import monotonic
 import structlog
 
 from consumer.admission import Admission
+from consumer.breaker import Breaker
 from consumer.deadletters import DeadLetters
-from consumer.errors import Transient
+from consumer.errors import ConsumerError, Transient
 from consumer.handler import Handler
 from consumer.leases import Leases
 from consumer.settlement import Backoff, Outcome, Retry, Settle, decide
@@ -22,7 +23,9 @@ from consumer.sqs import BATCH_SIZE, Delivery, Queue, in_batches
 log = structlog.get_logger()
 
 _IDLE_POLL_SECONDS = 0.2
-_RECEIVE_PAUSE_SECONDS = 2.0
+# A message that itself brings the database down must not be tried for ever; after so many tries
+# it goes back with a delay, and in the end to the DLQ by redrive.
+_TRIES_PER_RECEIPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Desk:
     dead_letters: DeadLetters
     leases: Leases
     admission: Admission
+    breaker: Breaker
     backoff: Backoff
 
 
@@ -70,14 +74,18 @@ class Worker:
         self._last_receipt = monotonic()
         async with asyncio.TaskGroup() as whole:
             # A lease task that fails takes the process down: without it nothing may be held.
-            keeping = whole.create_task(self._desk.leases.keep())
+            keeping = [
+                whole.create_task(self._desk.leases.keep()),
+                whole.create_task(self._desk.breaker.keep()),
+            ]
             async with asyncio.TaskGroup() as receiving:
                 for _ in range(self._limits.receivers):
                     receiving.create_task(self._receive_until_stopped())
                 if until_idle_seconds is not None:
                     receiving.create_task(self._stop_when_idle(until_idle_seconds))
             await self._drain()
-            keeping.cancel()
+            for task in keeping:
+                task.cancel()
 
     async def _receive_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -106,7 +114,7 @@ class Worker:
 
     async def _receive(self, limit: int) -> list[Delivery]:
         # A long poll is never cancelled: SQS would hand out messages that nobody gets.
-        if self._desk.admission.is_full:
+        if self._desk.admission.is_full or self._desk.breaker.is_open:
             await self._pause(_IDLE_POLL_SECONDS)
             return []
         if self._stopping.is_set():
@@ -114,8 +122,7 @@ class Worker:
         try:
             return await self._queue.receive(limit, self._limits.receive_wait_seconds)
         except Transient as error:
-            log.warning("receive_failed", code=error.code, error=str(error))
-            await self._pause(_RECEIVE_PAUSE_SECONDS)
+            self._desk.breaker.trip(error)
             return []
 
     async def _pause(self, seconds: float) -> None:
@@ -151,16 +158,31 @@ class Worker:
     async def _work(self, delivery: Delivery) -> None:
         """Take one message from receipt to settlement."""
         with structlog.contextvars.bound_contextvars(message_id=delivery.message_id):
-            outcomes = await self._desk.handler.handle(delivery)
+            for _ in range(_TRIES_PER_RECEIPT):
+                # Whenever we waited, another consumer may have got the message meanwhile. What
+                # was committed is idempotent; nothing further is.
+                if not self._desk.leases.is_held(delivery):
+                    log.warning("work_abandoned", reason="lease lost")
+                    return
+                outcomes = await self._desk.handler.handle(delivery)
+                settlement = decide(outcomes, delivery.receive_count, self._desk.backoff)
+                if isinstance(settlement, Settle) or not self._waits_for(settlement.error):
+                    break
+                await self._desk.breaker.wait_closed()
             if not self._desk.leases.is_held(delivery):
-                # Another consumer may be at it by now; what we committed is idempotent.
-                log.warning("work_abandoned", reason="lease lost")
+                log.warning("settlement_abandoned", reason="lease lost")
                 return
-            settlement = decide(outcomes, delivery.receive_count, self._desk.backoff)
             # A settlement that has begun is finished even while stopping.
             await asyncio.shield(
                 asyncio.ensure_future(self._settle(delivery, settlement, outcomes))
             )
+
+    def _waits_for(self, error: ConsumerError) -> bool:
+        """Open the breaker for a fault of ours: its message is held and tried again."""
+        if self._desk.breaker.concerns(error):
+            self._desk.breaker.trip(error)
+            return True
+        return False
 
     async def _settle(
         self, delivery: Delivery, settlement: Retry | Settle, outcomes: Sequence[Outcome]
@@ -223,6 +245,8 @@ class Worker:
             return
         # The last long poll and the work in hand share one deadline.
         left_seconds = max(0.0, self._deadline - monotonic())
+        if self._desk.breaker.is_open:
+            left_seconds = 0.0
         _, unfinished = await asyncio.wait(list(self._in_flight), timeout=left_seconds)
         left = [self._in_flight[task] for task in unfinished]
         for task in unfinished:

@@ -26,8 +26,9 @@ class _Untitled(GenerateJsonSchema):
 def document_schema(source: Source) -> dict[str, Any]:
     """Return the JSON Schema of one source's documents: the root and the list in it."""
     record = GuestCheck if source.holds_checks else STORE_DAY_LISTS[source].model
-    models = [(RootFields, "validation"), (record, "validation")]
-    _, schema = models_json_schema(models, schema_generator=_Untitled)
+    _, schema = models_json_schema(
+        [(RootFields, "validation"), (record, "validation")], schema_generator=_Untitled
+    )
     definitions = schema["$defs"]
     root = definitions.pop(RootFields.__name__)
     records = {"items": {"$ref": f"#/$defs/{record.__name__}"}, "type": "array"}

@@ -7,7 +7,8 @@ from typing import Any
 import simplejson
 
 from consumer.batches import Identity, StagedDocument
-from consumer.preparation import Fetched, Prepared, prepare
+from consumer.preparation import Fetched, Knowledge, Prepared, prepare
+from consumer.usual import UsualFields
 from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, api_key
@@ -18,6 +19,7 @@ STORE = "99 CB CB"
 DAY = date(2024, 1, 1)
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 NO_LIMIT = 10**9
+KNOWLEDGE = Knowledge(load_aliases(), UsualFields())
 
 
 def json_bytes(document: Any) -> bytes:
@@ -63,7 +65,8 @@ def prepared(
 ) -> Prepared:
     """Prepare a document as the service does; `where` is what `fetched` takes."""
     found = fetched(document, source, **where)
-    return prepare(found, aliases or load_aliases(), NO_LIMIT, careful=careful)
+    knowledge = Knowledge(aliases, UsualFields()) if aliases else KNOWLEDGE
+    return prepare(found, knowledge, NO_LIMIT, careful=careful)
 
 
 def staged(document: Any, source: Source = Source.ERP, **where: Any) -> StagedDocument:

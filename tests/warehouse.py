@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from decimal import Decimal
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
@@ -70,6 +71,13 @@ class Warehouse:
         """Run a query."""
         return self._look.execute(statement.encode(), parameters or None).fetchall()
 
+    def empty(self) -> None:
+        """Forget everything that was loaded."""
+        tables = (*reversed(DATA_TABLES), "store_day_snapshots", "ingested_objects", "schema_drift")
+        # Lines are tied to both checks and items, so they go first.
+        for table in ("detail_lines", *tables):
+            self._look.execute(f"DELETE FROM {table}".encode())
+
     def rows(self, table: str, stores: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Return the live rows of a table: what documents say, without provenance and nulls."""
         return [_said(row) for row in self._all(table, stores) if row["removed_at"] is None]
@@ -101,9 +109,7 @@ class Warehouse:
 
 def _said(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: value
-        for name, value in row.items()
-        if value is not None and name not in PROVENANCE
+        name: value for name, value in row.items() if value is not None and name not in PROVENANCE
     }
 
 
@@ -118,6 +124,19 @@ async def load_retrying(
             if not is_conflict(error):
                 raise
     raise AssertionError("twenty conflicts in a row")
+
+
+@contextmanager
+def own_database(server: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Give the DB_* variables of an empty database on a server, for a whole module of tests."""
+    variables = {name: value for name, value in server.items() if name.startswith("DB_")}
+    name = f"test_{secrets.token_hex(6)}"
+    conninfo = database_settings(variables).conninfo
+    with psycopg.connect(**conninfo, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield {**variables, "DB_NAME": name}
+        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+        connection.execute(drop.format(sql.Identifier(name)))
 
 
 @contextmanager

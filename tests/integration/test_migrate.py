@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from consumer.errors import DatabaseUnavailable, SchemaNewer
+from consumer.errors import DatabaseUnavailable, SchemaMismatch
 from consumer.migrate import migrate, schema_head
 from consumer.settings import DatabaseSettings
 from consumer.tables import DATA_TABLES
@@ -68,7 +68,7 @@ def test_a_database_of_a_newer_release_is_refused_and_left_alone(
     settings: DatabaseSettings, connection: psycopg.Connection[Any]
 ) -> None:
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(SchemaNewer, match="9999, newer than this release"):
+    with pytest.raises(SchemaMismatch, match="9999, newer than this release"):
         migrate(settings)
     version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     assert [("9999",)] == version

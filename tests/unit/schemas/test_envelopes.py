@@ -22,7 +22,10 @@ TIME = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
 
 def native_record(
-    key: str = "raw/erp/a.json", version: str = "2.1", name: str = "ObjectCreated:Put", **object_: Any
+    key: str = "raw/erp/a.json",
+    version: str = "2.1",
+    name: str = "ObjectCreated:Put",
+    **object_: Any,
 ) -> dict[str, Any]:
     """Write a record as in the S3 User Guide, "Event message structure"."""
     return {
@@ -222,7 +225,9 @@ def test_whatever_creates_nothing_is_ignored(name: str) -> None:
     assert IgnoreReason.NOT_A_CREATION == ignored(native(record))
 
 
-@pytest.mark.parametrize("kind", ["Object Deleted", "Object Restore Completed", "Object Tags Added"])
+@pytest.mark.parametrize(
+    "kind", ["Object Deleted", "Object Restore Completed", "Object Tags Added"]
+)
 def test_whatever_creates_nothing_is_ignored_from_eventbridge_too(kind: str) -> None:
     assert IgnoreReason.NOT_A_CREATION == ignored(eventbridge("raw/erp/a.json", kind))
 

@@ -71,7 +71,11 @@ ACCEPTED: list[tuple[Any, Any, Any]] = [
 ]
 
 REFUSED: list[tuple[Any, Any]] = [
-    *((kind, value) for kind in (Int64, Number, Flag) for value in ("", "x", [], {}, [1], {"a": 1})),
+    *(
+        (kind, value)
+        for kind in (Int64, Number, Flag)
+        for value in ("", "x", [], {}, [1], {"a": 1})
+    ),
     *((kind, value) for kind in (Text, ScalarText, RecordId) for value in ([], {}, [1], {"a": 1})),
     *((kind, value) for kind in (Timestamp, BusinessDate) for value in (0, 1, True, [], {}, "")),
     *((kind, value) for kind in (Int64, Number, Text) for value in (True, False)),
@@ -164,7 +168,13 @@ JSON = st.recursive(
 @given(value=JSON)
 def test_any_json_value_is_taken_or_refused_without_a_crash(kind: Any, value: Any) -> None:
     """What is taken has the type that the database's column needs."""
-    types = {Int64: int, Number: (int, Decimal), Flag: bool, Timestamp: datetime, BusinessDate: date}
+    types = {
+        Int64: int,
+        Number: (int, Decimal),
+        Flag: bool,
+        Timestamp: datetime,
+        BusinessDate: date,
+    }
     try:
         taken = validated(kind, value)
     except ValidationError:

@@ -46,7 +46,9 @@ def test_a_document_as_the_erp_sends_it_conforms(source: Source) -> None:
 
 
 @pytest.mark.parametrize("source", list(Source))
-@pytest.mark.parametrize("rows", [[7], [{"amount": {}, "guestCheckId": "x", "openingBalance": {}}], 7])
+@pytest.mark.parametrize(
+    "rows", [[7], [{"amount": {}, "guestCheckId": "x", "openingBalance": {}}], 7]
+)
 def test_a_document_of_other_types_does_not_conform(source: Source, rows: Any) -> None:
     validator = Draft202012Validator(document_schema(source))
     assert not validator.is_valid({list_field(source): rows})

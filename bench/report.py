@@ -1,0 +1,140 @@
+"""What one run of the benchmark found: as a table for people, as JSON for programs."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.huge import Huge
+from bench.peers import Limit, Peers
+from bench.reloading import Reloads
+from bench.timing import Seconds
+
+RESULTS = Path(__file__).with_name("results.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsing:
+    """Parsing with validation beside bare parsing, and how many bytes."""
+
+    ours: Seconds
+    orjson: Seconds
+    megabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Megabytes a second by number of processes and by size of files."""
+
+    by_processes: Mapping[str, float]
+    by_file_size: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything one run measured."""
+
+    limit: Limit
+    peers: Peers
+    parsing: Parsing
+    reloads: Reloads
+    scaling: Scaling
+    huge: Huge
+
+
+def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
+    """Return the named ratios, what they come from, and where they were measured."""
+    return {
+        "loader_share_of_copy": _ratio(found.limit.copy, found.limit.loader),
+        "loader_vs_dlt": _ratio(found.peers.dlt, found.peers.loader),
+        "loader_vs_row_by_row": _ratio(found.peers.row_by_row, found.peers.loader),
+        "parse_share_of_orjson": _ratio(found.parsing.orjson, found.parsing.ours),
+        "reload_unchanged_rows_rewritten": found.reloads.unchanged_rows,
+        "reload_unchanged_time_share": _ratio(found.reloads.unchanged, found.reloads.first),
+        "reload_corrected_time_share": _ratio(found.reloads.corrected, found.reloads.first),
+        "huge_peak_mb": round(found.huge.peak_mb, 1),
+        "megabytes_per_second_by_processes": dict(found.scaling.by_processes),
+        "megabytes_per_second_by_file_size": dict(found.scaling.by_file_size),
+        "rows": found.limit.rows,
+        "corrected_rows_rewritten": found.reloads.corrected_rows,
+        "huge": {"bytes": found.huge.size_bytes, "seconds": round(found.huge.seconds, 2)},
+        "seconds": {name: runs.to_json() for name, runs in _runs(found).items()},
+        "environment": {
+            "python": platform.python_version(),
+            "cores": os.cpu_count(),
+            "machine": platform.machine(),
+            **versions,
+        },
+    }
+
+
+def write(results: Mapping[str, Any]) -> None:
+    """Write `bench/results.json`."""
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+def show(found: Findings, results: Mapping[str, Any]) -> None:
+    """Print the table."""
+    table = Table(title="Loader: bytes to committed rows, default settings, one process")
+    for heading in ("measured", "ratio", "ours (s)", "theirs (s)", "spread"):
+        table.add_column(heading, justify="left" if heading == "measured" else "right")
+    limit, peers, parsing, reloads = found.limit, found.peers, found.parsing, found.reloads
+    compared = (
+        ("share of raw COPY", "loader_share_of_copy", limit.loader, limit.copy),
+        ("times dlt", "loader_vs_dlt", peers.loader, peers.dlt),
+        ("times row by row", "loader_vs_row_by_row", peers.loader, peers.row_by_row),
+        ("parse and validate, of orjson", "parse_share_of_orjson", parsing.ours, parsing.orjson),
+        (
+            "unchanged reload, of first load",
+            "reload_unchanged_time_share",
+            reloads.unchanged,
+            reloads.first,
+        ),
+        (
+            "12 % corrected, of first load",
+            "reload_corrected_time_share",
+            reloads.corrected,
+            reloads.first,
+        ),
+    )
+    for name, key, ours, theirs in compared:
+        seconds = (f"{ours.median:.2f}", f"{theirs.median:.2f}")
+        table.add_row(name, f"{results[key]:.2f}", *seconds, f"{ours.spread:.0%}")
+    table.add_row("unchanged reload, rows rewritten", str(reloads.unchanged_rows))
+    huge = f"peak memory of a {found.huge.size_bytes / 1e6:.0f} MB export (MB)"
+    table.add_row(huge, f"{found.huge.peak_mb:.0f}", f"{found.huge.seconds:.1f}")
+    for name, rates in (
+        ("processes", found.scaling.by_processes),
+        ("file size", found.scaling.by_file_size),
+    ):
+        for step, rate in rates.items():
+            table.add_row(f"MB/s, {name} {step}", f"{rate:.1f}")
+    rows = f"{limit.row_count:,} rows; loader {limit.row_count / limit.loader.median:,.0f} rows/s"
+    console = Console()
+    console.print(table)
+    console.print(f"{rows}; details in {RESULTS}", style="dim")
+
+
+def _ratio(over: Seconds, under: Seconds) -> float:
+    return round(over.median / under.median, 3)
+
+
+def _runs(found: Findings) -> dict[str, Seconds]:
+    return {
+        "loader": found.limit.loader,
+        "copy": found.limit.copy,
+        "loader_beside_peers": found.peers.loader,
+        "dlt": found.peers.dlt,
+        "row_by_row": found.peers.row_by_row,
+        "parse_and_validate": found.parsing.ours,
+        "orjson": found.parsing.orjson,
+        "first_load": found.reloads.first,
+        "reload_unchanged": found.reloads.unchanged,
+        "reload_corrected": found.reloads.corrected,
+    }

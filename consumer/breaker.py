@@ -1,0 +1,78 @@
+"""The breaker: while PostgreSQL, S3 or SQS is down, nothing is received and what is held waits.
+
+A fault of ours is not the message's fault: a message that waits here keeps its lease and uses up
+no receive of its budget.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from consumer.errors import ConsumerError, Transient
+from schemas.codes import ErrorCode
+
+log = structlog.get_logger()
+
+# Not `internal`: a bug comes with its message and would stop everybody for it.
+_TRIPPED_BY = frozenset(
+    {
+        ErrorCode.DATABASE_UNAVAILABLE,
+        ErrorCode.STORAGE_UNAVAILABLE,
+        ErrorCode.THROTTLED,
+        ErrorCode.ACCESS_DENIED,
+    }
+)
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.5, 15.0
+
+# Returns when everything the consumer stands on answers; raises ConsumerError when not.
+Probe = Callable[[], Awaitable[None]]
+
+
+class Breaker:
+    """Closed while things work; opens on a fault of ours, closes after a successful probe."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._closed = asyncio.Event()
+        self._closed.set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work is suspended."""
+        return not self._closed.is_set()
+
+    def concerns(self, error: ConsumerError) -> bool:
+        """Say whether an error is a fault of ours that waiting can mend."""
+        return isinstance(error, Transient) and error.code in _TRIPPED_BY
+
+    def trip(self, error: ConsumerError) -> None:
+        """Open the breaker; repeating it changes nothing."""
+        if not self.is_open:
+            self._closed.clear()
+            log.error("breaker_open", code=error.code, error=str(error))
+
+    async def wait_closed(self) -> None:
+        """Wait until work may go on."""
+        await self._closed.wait()
+
+    async def keep(self) -> None:
+        """Probe whenever the breaker is open, ever more seldom; run until cancelled."""
+        while True:
+            if not self.is_open:
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS / 2)
+                continue
+            pause_seconds = _FIRST_PAUSE_SECONDS
+            while self.is_open:
+                await asyncio.sleep(pause_seconds)
+                pause_seconds = min(_MAX_PAUSE_SECONDS, 2 * pause_seconds)
+                await self._try()
+
+    async def _try(self) -> None:
+        try:
+            await self._probe()
+        except ConsumerError as error:
+            log.warning("breaker_still_open", code=error.code, error=str(error))
+        else:
+            self._closed.set()
+            log.info("breaker_closed")
