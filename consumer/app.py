@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 from consumer.admission import Admission
 from consumer.breaker import Breaker, Probe
 from consumer.deadletters import DeadLetters, ErrorLogs
-from consumer.errors import ConsumerError, DatabaseUnavailable, SchemaMismatch, SettingsInvalid
+from consumer.errors import DatabaseUnavailable, SchemaMismatch, SettingsInvalid
 from consumer.handler import Handler, Ports, Rules
 from consumer.leases import Leases
 from consumer.ledger import postgres_ledger
@@ -24,7 +24,7 @@ from consumer.s3 import Lake, open_lake
 from consumer.settings import ConsumerSettings, LakeSettings
 from consumer.settlement import Backoff
 from consumer.sqs import SqsQueue, open_sqs
-from consumer.usual import UsualFields, share
+from consumer.usual import UsualFields, keep_sharing, share
 from consumer.worker import Desk, Limits, Worker
 from schemas.aliases import Aliases, AliasesInvalid, load_aliases
 
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 _RECEIVERS = 2
 _DATABASE_PAUSE_SECONDS = 2.0
-_SHARE_SECONDS = 30.0
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,18 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         Transient: the queue could not be asked about at start.
     """
     aliases = read_aliases(settings.schema_aliases_file)
-    await _wait_for_schema(settings)
+    with _stop_signals() as stopping:
+        await _wait_for_schema(settings, stopping)
+        if not stopping.is_set():
+            await _run(settings, aliases, stopping, until_idle_seconds)
+
+
+async def _run(
+    settings: ConsumerSettings,
+    aliases: Aliases,
+    stopping: asyncio.Event,
+    until_idle_seconds: float | None,
+) -> None:
     async with AsyncExitStack() as stack:
         connections = settings.max_in_flight_messages
         queues = await stack.enter_async_context(open_queues(settings, connections))
@@ -96,21 +107,40 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         )
         worker = Worker(queues.main, desk, _limits(settings, until_idle_seconds))
         log.info("started", visibility_seconds=visibility_seconds, queue_url=settings.queue_url)
-        await _share(usual, pool)
-        await _work(worker, loader, _keep_sharing(usual, pool), until_idle_seconds)
-        await _share(usual, pool)
+        await share(usual, pool)
+        background = (loader.run(), keep_sharing(usual, pool), _pass_on(stopping, worker))
+        await _work(worker, background, until_idle_seconds)
+        await share(usual, pool)
         log.info("stopped")
 
 
-async def _wait_for_schema(settings: ConsumerSettings) -> None:
+@contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    """Turn the signals that ask to stop into an event."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        yield stopping
+    finally:
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+async def _pass_on(stopping: asyncio.Event, worker: Worker) -> None:
+    await stopping.wait()
+    worker.stop()
+
+
+async def _wait_for_schema(settings: ConsumerSettings, stopping: asyncio.Event) -> None:
     """Wait until the database answers, and refuse tables that this release does not know."""
     needed = schema_head()
-    while True:
+    while not stopping.is_set():
         try:
             found = await schema_version(settings)
         except DatabaseUnavailable as error:
             log.warning("database_unavailable", error=str(error))
-            await asyncio.sleep(_DATABASE_PAUSE_SECONDS)
+            await _pause(stopping, _DATABASE_PAUSE_SECONDS)
             continue
         if found == needed:
             return
@@ -129,38 +159,23 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
     return probe
 
 
-async def _share(usual: UsualFields, pool: AsyncConnectionPool) -> None:
-    try:
-        await share(usual, pool)
-    except ConsumerError as error:
-        # What is usual serves only to report drift.
-        log.warning("usual_fields_not_shared", error=str(error))
-
-
-async def _keep_sharing(usual: UsualFields, pool: AsyncConnectionPool) -> None:
-    while True:
-        await asyncio.sleep(_SHARE_SECONDS)
-        await _share(usual, pool)
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
 
 
 async def _work(
     worker: Worker,
-    loader: Loader,
-    sharing: Coroutine[None, None, None],
+    background: Iterable[Coroutine[None, None, None]],
     until_idle_seconds: float | None,
 ) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop)
-    try:
-        async with asyncio.TaskGroup() as group:
-            background = [group.create_task(loader.run()), group.create_task(sharing)]
-            await worker.run(until_idle_seconds)
-            for task in background:
-                task.cancel()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    """Run the worker; a background task that fails takes it down."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(coroutine) for coroutine in background]
+        await worker.run(until_idle_seconds)
+        for task in tasks:
+            task.cancel()
 
 
 def read_aliases(path: str | None) -> Aliases:

@@ -15,7 +15,7 @@ from schemas.codes import ErrorCode
 log = structlog.get_logger()
 
 # Not `internal`: a bug comes with its message and would stop everybody for it.
-_TRIPPED_BY = frozenset(
+TRIPPED_BY = frozenset(
     {
         ErrorCode.DATABASE_UNAVAILABLE,
         ErrorCode.STORAGE_UNAVAILABLE,
@@ -44,7 +44,7 @@ class Breaker:
 
     def concerns(self, error: ConsumerError) -> bool:
         """Say whether an error is a fault of ours that waiting can mend."""
-        return isinstance(error, Transient) and error.code in _TRIPPED_BY
+        return isinstance(error, Transient) and error.code in TRIPPED_BY
 
     def trip(self, error: ConsumerError) -> None:
         """Open the breaker; repeating it changes nothing."""

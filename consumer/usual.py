@@ -4,18 +4,23 @@ Kept in memory, shared through `schema_fields`: read at start, added to now and 
 a minute of learning and nothing else.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable
 from threading import Lock
 
 import psycopg
+import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from consumer import statements
-from consumer.postgres import mapped
 from schemas.drift import Presence
 from schemas.sources import Source
 
+log = structlog.get_logger()
+
 _ENOUGH_RECORDS = 20
+_MAX_FIELDS = 1000  # of one level: documents that use ids as field names must not fill memory
+_SHARE_SECONDS = 30.0
 
 
 class UsualFields:
@@ -63,6 +68,8 @@ class UsualFields:
 
     def _add(self, source: Source, path: str, filled: int, records: int) -> None:
         fields = self._counts.setdefault((source, path.rpartition(".")[0]), {})
+        if path not in fields and len(fields) >= _MAX_FIELDS:
+            return
         known_filled, known_records = fields.get(path, (0, 0))
         fields[path] = known_filled + filled, known_records + records
 
@@ -70,8 +77,7 @@ class UsualFields:
 async def share(usual: UsualFields, pool: AsyncConnectionPool) -> None:
     """Add what was learned to the stored counts, and take over what other processes stored.
 
-    Raises:
-        ConsumerError: the database could not take it; it will be learned again.
+    Never fails: what is usual serves only to report drift, and will be learned again.
     """
     try:
         async with pool.connection() as connection, connection.transaction():
@@ -82,4 +88,11 @@ async def share(usual: UsualFields, pool: AsyncConnectionPool) -> None:
             await cursor.execute("SELECT source, path, filled, records FROM schema_fields")
             usual.merge(await cursor.fetchall())
     except psycopg.Error as error:
-        raise mapped(error) from error
+        log.warning("usual_fields_not_shared", error=str(error))
+
+
+async def keep_sharing(usual: UsualFields, pool: AsyncConnectionPool) -> None:
+    """Share now and then until cancelled."""
+    while True:
+        await asyncio.sleep(_SHARE_SECONDS)
+        await share(usual, pool)

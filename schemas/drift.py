@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any, Protocol
 
 from schemas.guest_checks import LINE_TYPES, Record
@@ -30,6 +31,8 @@ DUPLICATE, LINE_TYPE = "duplicate", "line_type"
 _VERSION_FIELD = "lastUpdatedUTC"
 _MAX_FINDINGS = 200  # of one document: a hostile one must not fill the table
 _MAX_SHAPES = 1000  # of one level of one document: as above, for memory
+_MAX_NAMES = 1000  # looked at, of one level of one document: as above, for time
+_MAX_NAME_CHARACTERS = 200
 _SIMILAR = 0.5
 
 
@@ -117,15 +120,20 @@ class Level:
         whole = [(n, example) for n, example in self.examples if example.get(_VERSION_FIELD)]
         return Level(self.path, whole)
 
-    def presences(self) -> list[Presence]:
-        """Say of each field how many records fill it."""
+    def presences(self, known: Collection[str]) -> list[Presence]:
+        """Say of each field how many records fill it: of the known ones, and of some others."""
         filled: Counter[str] = Counter()
         for count, example in self.examples:
             for name, value in example.items():
-                if value is not None:
+                few = len(filled) < _MAX_NAMES or name in filled or name in known
+                if value is not None and few:
                     filled[name] += count
         total = self.record_count
-        return [Presence(f"{self.path}.{name}", count, total) for name, count in filled.items()]
+        return [Presence(self.path_of(name), count, total) for name, count in filled.items()]
+
+    def path_of(self, name: str) -> str:
+        """Return a field's path; an endless name is cut, as paths are keys of tables."""
+        return f"{self.path}.{name[:_MAX_NAME_CHARACTERS]}"
 
 
 def find_drift(
@@ -142,7 +150,7 @@ def find_drift(
     for level in shapes.levels():
         comparison = _Comparison(source, level, usual, findings)
         comparison.find_unknown_and_retyped()
-        present = level.whole().presences()
+        present = level.whole().presences(native_types(model_at(source, level.path)))
         missing = comparison.find_missing(present)
         comparison.find_renamed()
         presences += present + comparison.empty(present, missing)
@@ -163,17 +171,21 @@ class _Comparison:
         self._findings = findings
 
     def _path(self, name: str) -> str:
-        return f"{self._level.path}.{name}"
+        return self._level.path_of(name)
+
+    def _add(self, finding: Finding, count: int) -> None:
+        if finding in self._findings or len(self._findings) < _MAX_NAMES:
+            self._findings[finding] += count
 
     def find_unknown_and_retyped(self) -> None:
         for count, example in self._level.examples:
             for name, value in example.items():
                 if name not in self._native:
-                    self._findings[Finding(self._path(name), UNKNOWN)] += count
+                    self._add(Finding(self._path(name), UNKNOWN), count)
                 elif value is not None and JSON_TYPES[type(value)] not in self._native[name]:
-                    self._findings[Finding(self._path(name), RETYPED, self._retyped(name))] += count
+                    self._add(Finding(self._path(name), RETYPED, self._retyped(name)), count)
             if self._level.path == LINES_LEVEL and _detail_count(example) != 1:
-                self._findings[Finding(LINES_LEVEL, LINE_TYPE)] += count
+                self._add(Finding(LINES_LEVEL, LINE_TYPE), count)
 
     def _retyped(self, name: str) -> str:
         return f"expected {' or '.join(sorted(self._native[name]))}"
@@ -186,7 +198,7 @@ class _Comparison:
             if path not in filled and self._usual.always_filled(self._source, path)
         }
         for path in missing:
-            self._findings[Finding(path, MISSING)] += present[0].records
+            self._add(Finding(path, MISSING), present[0].records)
         return missing
 
     def empty(self, present: list[Presence], missing: set[str]) -> list[Presence]:
@@ -201,14 +213,16 @@ class _Comparison:
 
     def find_renamed(self) -> None:
         """Pair unknown fields with known ones that are not there and have the same shape."""
-        for count, example in self._level.examples:
-            for unknown, value in example.items():
-                if unknown in self._native or value is None:
-                    continue
-                known = self._known_as(unknown, value, example)
-                if known is not None:
-                    remedy = self._remedy(unknown, known)
-                    self._findings[Finding(self._path(unknown), RENAMED, remedy)] += count
+        unknown = (
+            (name, value, count, example)
+            for count, example in self._level.examples
+            for name, value in example.items()
+            if name not in self._native and value is not None
+        )
+        for name, value, count, example in islice(unknown, _MAX_NAMES):
+            known = self._known_as(name, value, example)
+            if known is not None:
+                self._add(Finding(self._path(name), RENAMED, self._remedy(name, known)), count)
 
     def _known_as(self, unknown: str, value: Any, example: dict[str, Any]) -> str | None:
         candidates = [
@@ -216,9 +230,10 @@ class _Comparison:
             for name in self._native
             if example.get(name) is None
             and _same_shape(self._model, name, value)
-            and self._is_plausible(name, unknown)
+            and self._is_plausible(name, unknown[:_MAX_NAME_CHARACTERS])
         ]
-        return max(candidates, key=lambda name: _similarity(name, unknown), default=None)
+        cut = unknown[:_MAX_NAME_CHARACTERS]
+        return max(candidates, key=lambda name: _similarity(name, cut), default=None)
 
     def _is_plausible(self, name: str, unknown: str) -> bool:
         """A structure speaks for itself; a scalar is new, has a like name and fills a gap."""
@@ -232,7 +247,7 @@ class _Comparison:
 
     def _remedy(self, unknown: str, known: str) -> str:
         section = Source.GUEST_CHECKS if self._source.holds_checks else self._source
-        return f'add to the alias file: [{section}] "{self._path(known)}" = ["{unknown}"]'
+        return f'add to the alias file: [{section}] "{self._path(known)}" = ["{unknown[:_MAX_NAME_CHARACTERS]}"]'
 
 
 def _dicts(value: Any) -> Iterator[dict[str, Any]]:

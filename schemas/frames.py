@@ -4,8 +4,10 @@ A document with a broken frame is refused whole: loading part of something that 
 source's answer could overwrite a good day with an empty one.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -107,8 +109,13 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
         store_id=store_id,
         bus_dt=bus_dt,
         as_of=as_utc(fields.curUTC),
-        unknown_fields=tuple(fields.__pydantic_extra__ or ()),
+        unknown_fields=tuple(_named_shortly(fields.__pydantic_extra__ or ())),
     )
+
+
+def _named_shortly(fields: Iterable[str]) -> Iterator[str]:
+    """Give the first hundred names, cut: they become keys of a table."""
+    yield from (name[:200] for name in islice(fields, 100))
 
 
 def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | None]:

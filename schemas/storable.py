@@ -14,6 +14,7 @@ from schemas.quarantine import RecordError, cut_short, dotted
 
 # PostgreSQL manual, "Numeric Types": digits before and after the decimal point
 _NUMERIC_BEFORE, _NUMERIC_AFTER = 131_072, 16_383
+_ZERO_EXPONENT = 2**30  # beyond, not even a zero can be read
 MAX_DEPTH = 200
 
 Problem = tuple[ErrorCode, RecordError]
@@ -109,7 +110,7 @@ def _number_problem(value: Decimal) -> str | None:
     if not value.is_finite():
         return "the number is not finite"
     exponent = value.as_tuple().exponent
-    if value.adjusted() >= _NUMERIC_BEFORE:
+    if value.adjusted() >= (_NUMERIC_BEFORE if value else _ZERO_EXPONENT):
         return f"the number has more than {_NUMERIC_BEFORE} digits"
     if isinstance(exponent, int) and exponent < -_NUMERIC_AFTER:
         return f"the number has more than {_NUMERIC_AFTER} decimals"

@@ -34,7 +34,7 @@ _NEXT = """\
   .venv/bin/devstack demo --keep   the same tour, but the servers stay for you to look around
   .venv/bin/devstack up            servers in the background; prints what to export
   .venv/bin/consumer explain FILE  what the consumer would do with a message, touching nothing
-  .venv/bin/consumer status        queues, ledger and lag; see also dlq list, drift, doctor
+  .venv/bin/consumer status        queues, ledger and lag; see also dlq list, drift
 """
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from consumer.errors import Permanent
 from consumer.postgres import mapped
-from consumer.preparation import Prepared, prepare
+from consumer.preparation import Fetched, Prepared, prepare
 from schemas.codes import ErrorCode
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
 from schemas.sources import Source
@@ -123,7 +123,7 @@ def bad_check(field: str) -> bytes:
         ('"new": [NaN]', SCHEMA_INVALID),
         ('"subTtl": 1e999999', SCHEMA_INVALID),
         ('"subTtl": 1e-999999', SCHEMA_INVALID),
-        ('"subTtl": 0e999999', SCHEMA_INVALID),
+        ('"subTtl": 0e9999999999', SCHEMA_INVALID),
         ('"new": 1e999999', SCHEMA_INVALID),
         ('"subTtl": 1e999999999999999999999', SCHEMA_INVALID),
         ('"new": 0e-99999999999999999999', SCHEMA_INVALID),
@@ -186,6 +186,7 @@ def test_what_is_no_check_is_set_aside_and_its_neighbour_loads(
         ('"subTtl": 1e999', "sub_ttl", Decimal("1E+999")),
         ('"subTtl": 123456789012345678901234567890', "sub_ttl", 123456789012345678901234567890),
         ('"subTtl": ' + "9" * 5000, "sub_ttl", Decimal("9" * 5000)),
+        ('"subTtl": 0e999999', "sub_ttl", Decimal(0)),
         ('"subTtl": 0.1000', "sub_ttl", Decimal("0.1000")),
         ('"subTtl": "5.10"', "sub_ttl", Decimal("5.10")),
         ('"new": 9223372036854775808', "extra", {"new": 9223372036854775808}),
@@ -314,7 +315,7 @@ def test_a_document_in_an_odd_wrapping_is_loaded(warehouse: Warehouse, document:
 
 @pytest.mark.parametrize(
     "bad_id",
-    ["x" * 401, "x" * 1_000_000, "a\0b", "\ud800", {}, [], Decimal("1E+999999"), 10**4200],
+    ["x" * 401, "x" * 1_000_000, "a\0b", "\ud800", {}, [], 10**4200],
     ids=lambda value: repr(value)[:30] if not isinstance(value, int) else "huge integer",
 )
 def test_a_row_whose_id_cannot_be_a_key_is_set_aside_and_its_neighbour_loads(
@@ -322,19 +323,9 @@ def test_a_row_whose_id_cannot_be_a_key_is_set_aside_and_its_neighbour_loads(
 ) -> None:
     source = Source.TRANSACTIONS
     document = day_list(source, {"transactionId": bad_id}, {"transactionId": "good"})
-    result = ingest(warehouse, json_text(document), source)
+    result = ingest(warehouse, json.dumps(document).encode(), source)
     assert Loaded({"transactions[0]": SCHEMA_INVALID}, 1) == result
     assert ["good"] == [row["record_id"] for row in warehouse.rows("transactions")]
-
-
-def json_text(document: Any) -> bytes:
-    """Write JSON with lone surrogates escaped and every number as its digits."""
-
-    def number(value: Any) -> Any:
-        return f"number:{value}" if isinstance(value, Decimal) else json.JSONEncoder().default(value)
-
-    text = json.dumps(document, default=number)
-    return text.replace('"number:1E+999999"', "1e999999").encode()
 
 
 def test_the_longest_ids_and_the_longest_store_fit_into_a_key(warehouse: Warehouse) -> None:
@@ -356,44 +347,47 @@ def test_an_endless_field_name_is_kept_and_does_not_burst_the_drift_tables(
     assert {name: 1} == row["extra"]
 
 
-def test_a_million_unknown_fields_are_kept_and_told_in_few_rows(warehouse: Warehouse) -> None:
+def test_thousands_of_unknown_fields_are_kept_and_told_in_few_rows(warehouse: Warehouse) -> None:
     fields = {f"unknown{number}": "x" for number in range(50_000)}
     started = time.monotonic()
     assert Loaded({}, 0) == ingest(warehouse, checks(full_check(1, **fields), **fields))
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 20
     [row] = warehouse.rows("guest_checks")
     assert fields == row["extra"]
     [found] = warehouse.query("SELECT count(*) FROM schema_drift")
-    assert found["count"] <= 1000
+    assert found["count"] <= 300
 
 
 @pytest.mark.parametrize("source", [Source.ERP, Source.TRANSACTIONS])
-def test_a_million_bad_records_are_counted_in_bounded_time_and_memory(source: Source) -> None:
+def test_a_list_of_nulls_is_counted_in_bounded_time_and_memory(source: Source) -> None:
     """The log lists the first thousand of them; none is lost from the count."""
     head = '{"storeId": "99 CB CB", "' + list_field(source) + '": ['
-    document = (head + "null," * 999_999 + "null]}").encode()
-    tracemalloc.start()
+    found = fetched((head + "null," * 199_999 + "null]}").encode(), source)
     started = time.monotonic()
-    prepared = prepare(fetched(document, source), KNOWLEDGE, LIMIT)
-    elapsed = time.monotonic() - started
-    _, peak_bytes = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert 1_000_000 == prepared.document.quarantined_count
+    prepared, peak_bytes = with_peak(found)
+    assert time.monotonic() - started < 30
+    assert 200_000 == prepared.document.quarantined_count
     assert 1000 == len(prepared.quarantined)
-    assert peak_bytes < 100 << 20
-    assert elapsed < 60
+    assert peak_bytes < 20 << 20
 
 
 def test_a_check_with_a_million_bad_lines_is_set_aside_in_bounded_memory() -> None:
     lines = b"null," * 999_999 + b"null"
     document = with_good('{"guestCheckId": 2, "detailLines": []}').replace(b"[]", b"[" + lines + b"]")
-    tracemalloc.start()
-    prepared = prepare(fetched(document), KNOWLEDGE, LIMIT)
-    _, peak_bytes = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    prepared, peak_bytes = with_peak(fetched(document))
     [record] = prepared.quarantined
     assert ["detailLines[0]"] == [error.location for error in record.errors]
-    assert peak_bytes < 100 << 20
+    assert peak_bytes < 50 << 20
+
+
+def with_peak(found: Fetched) -> tuple[Prepared, int]:
+    """Prepare a document and say how many bytes that took at its worst."""
+    tracemalloc.start()
+    try:
+        prepared = prepare(found, KNOWLEDGE, LIMIT)
+        return prepared, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 JSON = st.recursive(

@@ -11,6 +11,7 @@ import typer
 from dotenv import dotenv_values
 from pydantic_settings import BaseSettings
 
+from consumer.breaker import TRIPPED_BY
 from consumer.cli import cli as consumer_cli
 from consumer.settings import ConsumerSettings
 from consumer.tables import column_name
@@ -131,8 +132,10 @@ def test_the_options_in_the_commands_table_exist() -> None:
 def test_the_error_codes_table_has_every_code_and_what_becomes_of_it() -> None:
     documented = {row[0].strip("`"): row[1] for row in rows("Error codes")}
     assert [code.value for code in ErrorCode] == list(documented)
+    waiting = {code for code, outcome in documented.items() if outcome.startswith("waits")}
     retried = {code for code, outcome in documented.items() if outcome.startswith("retried")}
-    assert {code.value for code in ErrorCode if not code.is_permanent} == retried
+    assert set(map(str, TRIPPED_BY)) == waiting
+    assert {code.value for code in ErrorCode if not code.is_permanent} == waiting | retried
 
 
 def test_the_tables_table_has_every_table_and_view() -> None:
