@@ -1,4 +1,4 @@
-"""Parsing and validating, against the fastest JSON parser, which has neither decimals nor checks."""
+"""Parsing and validating, against the fastest JSON parser (which has no decimals, no checks)."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,8 @@
 """One transaction: the staged documents of a batch become rows, versions and ledger entries.
 
-The order of locks is the same in every process (ledger rows, items, checks, children, days; each
-in key order), so two consumers that load the same checks do not wait in a circle.
+The order of locks is the same in every process (ledger rows, new items, checks, children, days,
+items' dates, drift; each in key order), so two consumers that load the same checks do not wait in
+a circle.
 """
 
 from collections.abc import Iterable, Sequence
@@ -92,9 +93,13 @@ async def load_batch(
     async with connection.transaction():
         await _copy(connection, documents)
         await connection.execute(statements.fixed("register_objects"))
-        if any(document.frame.source.holds_checks for document in documents):
+        holds_checks = any(document.frame.source.holds_checks for document in documents)
+        if holds_checks:
             await _load_checks(connection)
         await _load_lists(connection, documents)
+        if holds_checks:
+            # Late: batches of one store sell the same items and would wait from here on.
+            await connection.execute(statements.fixed("widen_sold"))
         if any(document.findings for document in documents):
             await connection.execute(statements.fixed("record_drift"))
         cursor = await connection.execute(
@@ -163,7 +168,7 @@ def _drift_rows(document: StagedDocument) -> bytes:
 
 
 async def _load_checks(connection: AsyncConnection) -> None:
-    await connection.execute(statements.fixed("upsert_sold"))
+    await connection.execute(statements.fixed("add_sold"))
     await connection.execute(statements.fixed("pick_winners"))
     await connection.execute(statements.for_table("upsert_checks", GUEST_CHECKS))
     cursor = await connection.execute(statements.fixed("any_patches"))

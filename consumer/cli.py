@@ -18,7 +18,7 @@ from consumer import migrate as migrating
 from consumer.dlq_cli import dlq
 from consumer.errors import ConsumerError, SchemaMismatch
 from consumer.logs import configure_logs
-from consumer.reports_cli import drift, status
+from consumer.reports_cli import drift, reconcile, status
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from consumer.terminal import fail, finish, settings_of
 
@@ -31,6 +31,7 @@ cli = typer.Typer(
 cli.add_typer(dlq, name="dlq")
 cli.command()(status)
 cli.command()(drift)
+cli.command()(reconcile)
 
 
 @cli.command()

@@ -36,7 +36,7 @@ def decode(data: bytes) -> Decoded:
 
     Raises:
         Permanent: `encoding_invalid` when it is not UTF-8, `json_malformed` when it is not JSON,
-            is empty or nested deeper than 200 levels; the message names line and column.
+            is empty or nested deeper than 201 levels; the message names line and column.
     """
     data = data.removeprefix(codecs.BOM_UTF8)
     try:

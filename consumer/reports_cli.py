@@ -1,4 +1,4 @@
-"""`consumer status` and `consumer drift`: tables for people, JSON for machines."""
+"""`consumer status`, `drift` and `reconcile`: tables for people, JSON for machines."""
 
 import asyncio
 import json
@@ -8,11 +8,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from consumer import reconcile as reconciling
 from consumer import reports
 from consumer.app import open_queues
+from consumer.postgres import open_pool
 from consumer.reports import Row, Status
+from consumer.s3 import open_lake
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from consumer.terminal import finish, settings_of
+from schemas.keys import RAW_PREFIX
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -45,6 +49,35 @@ def status(*, as_json: AsJson = False) -> None:
             f"last error: {summary['error_code']} in {summary['object_key']} at "
             f"{summary['failed_at']}: {summary['error_message']} (log: {summary['error_log_key']})"
         )
+
+
+def reconcile(
+    *,
+    prefix: Annotated[str, typer.Option(help="Only objects under this prefix.")] = RAW_PREFIX,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them; send nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Announce objects of the lake that have no ledger row to the queue once more."""
+    settings = settings_of(ConsumerSettings)
+    keys = finish(_reconcile(settings, prefix, dry_run=dry_run))
+    if as_json:
+        typer.echo(json.dumps({"dry_run": dry_run, "keys": keys}, ensure_ascii=False))
+        return
+    for key in keys:
+        typer.echo(key)
+    typer.echo(f"{'would announce' if dry_run else 'announced'} {len(keys)} objects")
+
+
+async def _reconcile(settings: ConsumerSettings, prefix: str, *, dry_run: bool) -> list[str]:
+    async with (
+        open_queues(settings) as queues,
+        open_lake(settings, 1) as lake,
+        open_pool(settings, 1) as pool,
+    ):
+        events = reconciling.find_forgotten(lake, pool, prefix)
+        if not dry_run:
+            events = reconciling.announce(events, queues.main)
+        return [event.key async for event in events]
 
 
 async def _status(settings: ConsumerSettings) -> Status:

@@ -18,7 +18,11 @@ from schemas.envelopes import ObjectEvent
 if TYPE_CHECKING:
     from aiobotocore.response import StreamingBody
     from types_aiobotocore_s3 import S3Client
-    from types_aiobotocore_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
+    from types_aiobotocore_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        GetObjectRequestTypeDef,
+        ObjectTypeDef,
+    )
 
 _CHUNK_BYTES = 256 * 1024
 _GZIP_RATIO = 16  # JSON of this kind shrinks to about a tenth
@@ -88,6 +92,29 @@ class Lake:
             raise StorageUnavailable(f"{what}: {arrived} of {length} bytes came")
         return StoredObject(
             data, _etag(answer), _version(answer) or event.version_id, answer["LastModified"]
+        )
+
+    async def pages(self, prefix: str) -> AsyncIterator[list[ObjectEvent]]:
+        """Yield the objects under a prefix, a page at a time, as events of their creation.
+
+        Raises:
+            Transient: S3 could not answer, throttles or refuses us.
+        """
+        paginator = self._client.get_paginator("list_objects_v2")
+        try:
+            async for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
+                yield [self._created(found) for found in page.get("Contents", [])]
+        except AWS_ERRORS as error:
+            raise mapped(error, f"listing s3://{self._bucket}/{prefix}") from error
+
+    def _created(self, found: "ObjectTypeDef") -> ObjectEvent:
+        return ObjectEvent(
+            bucket=self._bucket,
+            key=found["Key"],
+            event_name="ObjectCreated:Reconciled",
+            etag=found["ETag"].strip('"'),
+            size_bytes=found["Size"],
+            event_time=found["LastModified"],
         )
 
     async def ping(self) -> None:

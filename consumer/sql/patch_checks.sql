@@ -74,7 +74,13 @@ final AS (
         END AS as_of,
         CASE
             WHEN replaced THEN full_object_id
-            WHEN (stored).last_updated_utc IS NULL AND patched_as_of >= (stored).as_of
+            WHEN
+                (stored).last_updated_utc IS NULL
+                AND (
+                    patched_as_of > (stored).as_of
+                    OR patched_as_of = (stored).as_of
+                    AND is_no_older_event(patched_object_id, (stored).object_id)
+                )
                 THEN patched_object_id
             ELSE (stored).object_id
         END AS object_id

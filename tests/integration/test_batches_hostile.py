@@ -10,6 +10,7 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -207,13 +208,14 @@ def test_a_value_that_is_odd_but_true_is_stored_as_sent(
 ) -> None:
     assert Loaded({}, 0) == ingest(warehouse, bad_check(field))
     row = next(row for row in warehouse.rows("guest_checks") if row["guest_check_id"] == 2)
-    actual = row[column].isoformat() if hasattr(row[column], "isoformat") else row[column]
-    assert (stored, str(Decimal(stored)) if isinstance(stored, Decimal) else None) == (
-        actual,
-        str(actual) if isinstance(stored, Decimal) and "E" not in str(stored) else (
-            str(Decimal(stored)) if isinstance(stored, Decimal) else None
-        ),
-    )
+    assert written(stored) == written(row[column])
+
+
+def written(value: Any) -> Any:
+    """Write times as text, and numbers with all of their digits."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return format(Decimal(value), "f") if isinstance(value, int | Decimal) else value
 
 
 def nested(levels: int) -> str:
@@ -429,7 +431,7 @@ def test_any_json_value_in_any_field_of_a_check_loads_or_is_set_aside(
     ]
 
     @settings(
-        max_examples=120,
+        max_examples=60,
         deadline=None,
         derandomize=True,
         database=None,

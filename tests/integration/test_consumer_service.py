@@ -283,6 +283,25 @@ def test_sigterm_ends_the_daemon_with_exit_code_0_and_nothing_held(
     assert int(attributes["ApproximateNumberOfMessages"]) == 40 - loaded
 
 
+def test_reconcile_announces_what_the_ledger_does_not_know_and_nothing_else(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    put(lake, "raw/erp/known.json", export(CHECK))
+    consume(environment)
+    put(lake, "raw/erp/lost ü+1.json", export(CHECK | {"guestCheckId": 5}))
+    lake.sqs.purge_queue(QueueUrl=lake.queue_url)
+    rehearsed = succeed("consumer", "reconcile", "--dry-run", environment=environment)
+    assert rehearsed == "raw/erp/lost ü+1.json\nwould announce 1 objects\n"
+    assert depth(lake, lake.queue_url) == 0
+    succeed("consumer", "reconcile", environment=environment)
+    consume(environment)
+    assert ledger(environment) == [
+        ("raw/erp/known.json", "loaded", None),
+        ("raw/erp/lost ü+1.json", "loaded", None),
+    ]
+    assert succeed("consumer", "reconcile", environment=environment) == "announced 0 objects\n"
+
+
 def test_explain_says_what_would_be_done_and_touches_nothing(environment: dict[str, str]) -> None:
     event = ObjectEvent(environment["BUCKET_NAME"], "raw/erp/a b.json", "ObjectCreated:Put")
     result = run("consumer", "explain", environment=environment, stdin=created_body(event))

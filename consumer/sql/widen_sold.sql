@@ -1,4 +1,5 @@
--- Items sold, whether their check won or not; only rows that say something new are touched.
+-- When items were sold, whether their check won or not; only rows that say something new are
+-- touched, in key order, at the end of the transaction.
 INSERT INTO menu_items AS t (store_id, menu_item_id, first_seen, last_seen)
 SELECT s.store_id, s.menu_item_id, s.first_seen, s.last_seen
 FROM (
@@ -6,10 +7,9 @@ FROM (
     FROM stage_sold
     GROUP BY store_id, menu_item_id
 ) AS s
-LEFT JOIN menu_items AS known USING (store_id, menu_item_id)
+JOIN menu_items AS known USING (store_id, menu_item_id)
 WHERE
-    known.menu_item_id IS NULL
-    OR s.first_seen < coalesce(known.first_seen, 'infinity')
+    s.first_seen < coalesce(known.first_seen, 'infinity')
     OR s.last_seen > coalesce(known.last_seen, '-infinity')
 ORDER BY s.store_id, s.menu_item_id
 ON CONFLICT (store_id, menu_item_id) DO UPDATE SET
