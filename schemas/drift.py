@@ -30,10 +30,13 @@ DUPLICATE, LINE_TYPE = "duplicate", "line_type"
 
 _VERSION_FIELD = "lastUpdatedUTC"
 _MAX_FINDINGS = 200  # of one document: a hostile one must not fill the table
-_MAX_SHAPES = 1000  # of one level of one document: as above, for memory
+_MAX_SHAPES = 2000  # of one level of one document: as above, for memory
 _MAX_NAMES = 1000  # looked at, of one level of one document: as above, for time
 _MAX_NAME_CHARACTERS = 200
 _SIMILAR = 0.5
+
+# JSON has one type of number, so an amount without cents makes no shape of its own.
+_KIND_OF = {**JSON_TYPES, type(None): "null"}.get
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,12 @@ class Shapes:
         shapes = self._levels.get(level)
         if shapes is None:
             shapes = self._levels[level] = {}
-        shape = (*record, *map(type, record.values()))
+        shape = (*record, *map(_KIND_OF, map(type, record.values())))
         known = shapes.get(shape)
         if known is not None:
             known[0] += 1
         elif len(shapes) < _MAX_SHAPES:
-            shapes[shape] = [1, record]
+            shapes[shape] = [1, _example(record)]
 
     def levels(self) -> Iterator["Level"]:
         """Yield what was counted at each level."""
@@ -247,7 +250,13 @@ class _Comparison:
 
     def _remedy(self, unknown: str, known: str) -> str:
         section = Source.GUEST_CHECKS if self._source.holds_checks else self._source
-        return f'add to the alias file: [{section}] "{self._path(known)}" = ["{unknown[:_MAX_NAME_CHARACTERS]}"]'
+        path, alias = self._level.path_of(known), unknown[:_MAX_NAME_CHARACTERS]
+        return f'add to the alias file: [{section}] "{path}" = ["{alias}"]'
+
+
+def _example(record: dict[str, Any]) -> dict[str, Any]:
+    """Keep a record's fields, and of its lists only the first item: an example must be small."""
+    return {name: value[:1] if type(value) is list else value for name, value in record.items()}
 
 
 def _dicts(value: Any) -> Iterator[dict[str, Any]]:
