@@ -13,7 +13,7 @@ from bench.report import Findings, Parsing, Scaling, as_json, show, write
 from consumer.interpreter import collect_garbage_seldom
 from consumer.settings import DatabaseSettings
 
-_MANY_DAYS, _FEW_DAYS = 12, 4
+_MANY_DAYS, _SOME_DAYS, _FEW_DAYS = 12, 8, 4
 _MEGABYTE = 1_000_000
 
 _progress = Console(stderr=True, style="dim", highlight=False)
@@ -24,7 +24,7 @@ def main() -> None:
     """Run every measurement on the server that DB_HOST names."""
     dlt_peer.install()
     server = Server(DatabaseSettings())
-    many, few = store_days(_MANY_DAYS), store_days(_FEW_DAYS)
+    many, some, few = (store_days(count) for count in (_MANY_DAYS, _SOME_DAYS, _FEW_DAYS))
     corrected = store_days(_FEW_DAYS, revision=1)
     collect_garbage_seldom()  # as the service does
     ours, bare = _step("parsing", lambda: parsing.measure(few))
@@ -35,7 +35,7 @@ def main() -> None:
         reloads=_step("reloads", lambda: reloading.measure(server, few, corrected)),
         scaling=_step(
             "scaling",
-            lambda: Scaling(scaling.by_processes(server, many), scaling.by_file_size(server)),
+            lambda: Scaling(scaling.by_processes(server, some), scaling.by_file_size(server)),
         ),
         huge=_step("huge export", lambda: huge.measure(server)),
     )

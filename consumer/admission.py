@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from consumer.metrics import IN_FLIGHT_BYTES
+
 
 class Admission:
     """A budget of bytes, shared by everything that is being downloaded, validated or loaded."""
@@ -11,7 +13,8 @@ class Admission:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._held_bytes = 0
-        self._changed = asyncio.Condition()
+        self._turn = asyncio.Lock()
+        self._given_back = asyncio.Event()
 
     @property
     def is_full(self) -> bool:
@@ -20,19 +23,21 @@ class Admission:
 
     @asynccontextmanager
     async def of(self, size_bytes: int) -> AsyncIterator[None]:
-        """Wait for room and hold it while the block runs.
+        """Wait for room and hold it while the block runs; first come, first served.
 
         Something larger than the whole budget is admitted alone.
         """
-        async with self._changed:
-            await self._changed.wait_for(
-                lambda: not self._held_bytes or self._held_bytes + size_bytes <= self._limit_bytes
-            )
+        # Who waits for much is not overtaken for ever by those who need little.
+        async with self._turn:
+            while self._held_bytes and self._held_bytes + size_bytes > self._limit_bytes:
+                self._given_back.clear()
+                await self._given_back.wait()
             self._held_bytes += size_bytes
+            IN_FLIGHT_BYTES.set(self._held_bytes)
         try:
             yield
         finally:
-            # No await before the bytes are given back: a cancelled holder must not keep them.
+            # No await: a cancelled holder must give back, and tell.
             self._held_bytes -= size_bytes
-            async with self._changed:
-                self._changed.notify_all()
+            IN_FLIGHT_BYTES.set(self._held_bytes)
+            self._given_back.set()

@@ -15,6 +15,7 @@ from consumer.breaker import Breaker, Probe
 from consumer.deadletters import DeadLetters, ErrorLogs
 from consumer.errors import DatabaseUnavailable, SchemaMismatch, SettingsInvalid
 from consumer.handler import Handler, Ports, Rules
+from consumer.health import health_app, serve
 from consumer.leases import Leases
 from consumer.ledger import postgres_ledger
 from consumer.loader import BatchLimits, Loader, postgres_load
@@ -91,7 +92,9 @@ async def _run(
         record = postgres_ledger(pool)
         usual = UsualFields()
         ports = Ports(lake, loader, logs, record, usual)
+        probe = _probe(pool, lake, queues)
         admission = Admission(settings.max_in_flight_bytes)
+        leases, breaker = Leases(queues.main, visibility_seconds), Breaker(probe)
         desk = Desk(
             Handler(
                 _rules(settings, aliases),
@@ -100,15 +103,18 @@ async def _run(
                 asyncio.Semaphore(settings.decode_threads),
             ),
             DeadLetters(queues.dead, logs, record),
-            Leases(queues.main, visibility_seconds),
+            leases,
             admission,
-            Breaker(_probe(pool, lake, queues)),
+            breaker,
             Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
         )
         worker = Worker(queues.main, desk, _limits(settings, until_idle_seconds))
         log.info("started", visibility_seconds=visibility_seconds, queue_url=settings.queue_url)
         await share(usual, pool)
-        background = (loader.run(), keep_sharing(usual, pool), _pass_on(stopping, worker))
+        background = [loader.run(), keep_sharing(usual, pool), _pass_on(stopping, worker)]
+        if settings.http_port is not None:
+            pages = health_app(leases, breaker, probe)
+            background.append(serve(pages, settings.http_host, settings.http_port))
         await _work(worker, background, until_idle_seconds)
         await share(usual, pool)
         log.info("stopped")

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from consumer.errors import ConsumerError, Transient
+from consumer.metrics import BREAKER_OPEN
 from schemas.codes import ErrorCode
 
 log = structlog.get_logger()
@@ -50,6 +51,7 @@ class Breaker:
         """Open the breaker; repeating it changes nothing."""
         if not self.is_open:
             self._closed.clear()
+            BREAKER_OPEN.set(1)
             log.error("breaker_open", code=error.code, error=str(error))
 
     async def wait_closed(self) -> None:
@@ -75,4 +77,5 @@ class Breaker:
             log.warning("breaker_still_open", code=error.code, error=str(error))
         else:
             self._closed.set()
+            BREAKER_OPEN.set(0)
             log.info("breaker_closed")

@@ -6,6 +6,7 @@ A gzip file is one or more members (RFC 1952). What is gzip is told by the first
 
 import gzip
 import zlib
+from functools import partial
 from io import BufferedIOBase
 from typing import BinaryIO, cast
 
@@ -13,6 +14,7 @@ from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 
 _MAGIC = b"\x1f\x8b"
+_CHUNK_BYTES = 1 << 20
 
 
 class PlainReader:
@@ -36,9 +38,11 @@ class PlainReader:
         Raises:
             Permanent: `object_too_large` beyond the limit, `encoding_invalid` for broken gzip.
         """
-        room = self._max_bytes + 1 - self._byte_count
+        if size < 0:
+            # In one read, gzip would first take as much memory as the limit allows.
+            return b"".join(iter(partial(self.read, _CHUNK_BYTES), b""))
         try:
-            data = self._file.read(room if size < 0 else min(size, room))
+            data = self._file.read(min(size, self._max_bytes + 1 - self._byte_count))
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise Permanent(
                 ErrorCode.ENCODING_INVALID,

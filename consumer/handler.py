@@ -5,6 +5,7 @@ fetch → prepare → load, each with its own kinds of failure. Decides nothing 
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -14,6 +15,7 @@ from consumer.batches import ErrorNote, Identity, StagedDocument
 from consumer.deadletters import ErrorLogs, records_invalid
 from consumer.errors import ConsumerError, Internal, Permanent
 from consumer.ledger import Entry, RecordEntry
+from consumer.metrics import LAG_SECONDS, OBJECTS_ENDED, STAGE_SECONDS
 from consumer.preparation import Fetched, Knowledge, Prepared, prepare
 from consumer.s3 import Outdated, StoredObject
 from consumer.settlement import Done, Failed, Outcome
@@ -89,6 +91,8 @@ class Handler:
                 outcomes.append(Done(State.IGNORED))
             else:
                 outcomes.append(await self._outcome(item, delivery))
+        for outcome in outcomes:
+            _count(outcome)
         return outcomes
 
     async def _outcome(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
@@ -107,10 +111,7 @@ class Handler:
         # Of an object that is read as a stream no more than this is held in memory.
         size_bytes = min(event.size_bytes or 0, 2 * self._rules.stream_above_bytes)
         async with self._admission.of(size_bytes):
-            stored = await self._ports.objects.fetch(
-                event, self._rules.max_object_bytes, self._rules.stream_above_bytes
-            )
-            fetched = Fetched(_identity(event, stored, delivery), source, key, stored.data)
+            fetched = await self._fetch(event, source, key, delivery)
             prepared = await self._prepare(fetched)
             try:
                 return await self._load(prepared, event, delivery)
@@ -121,25 +122,43 @@ class Handler:
                     return Failed(error, event)
                 return await self._load(closer, event, delivery)
 
+    async def _fetch(
+        self, event: ObjectEvent, source: Source, key: ApiKey | ErpKey, delivery: Delivery
+    ) -> Fetched:
+        rules = self._rules
+        with STAGE_SECONDS.labels("fetch").time():
+            stored = await self._ports.objects.fetch(
+                event, rules.max_object_bytes, rules.stream_above_bytes
+            )
+        return Fetched(_identity(event, stored, delivery), source, key, stored.data)
+
     async def _prepare(self, fetched: Fetched, *, careful: bool = False) -> Prepared:
         limit = self._rules.max_decompressed_bytes
         async with self._decode_slots:
-            return await asyncio.to_thread(
-                prepare, fetched, self._knowledge, limit, careful=careful
-            )
+            with STAGE_SECONDS.labels("prepare").time():
+                return await asyncio.to_thread(
+                    prepare, fetched, self._knowledge, limit, careful=careful
+                )
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
         if not quarantined:
-            state = await self._ports.loader.load(document)
+            state = await self._commit(document)
             self._ports.usual.learn(document.frame.source, prepared.presences)
             return Done(state)
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
         log_key = await self._ports.logs.write(delivery, error, event, prepared)
         document.error_note = ErrorNote(str(error), log_key)
-        await self._ports.loader.load(document)
+        await self._commit(document)
         return Failed(error, event, log_key)
+
+    async def _commit(self, document: StagedDocument) -> State:
+        with STAGE_SECONDS.labels("load").time():
+            state = await self._ports.loader.load(document)
+        lag = datetime.now(UTC) - document.identity.event_time
+        LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
+        return state
 
     async def _superseded(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         entry = Entry(event, State.SUPERSEDED, delivery.received_at, delivery.receive_count)
@@ -170,6 +189,14 @@ class Handler:
             "the key is none of raw/erp/<name>.json and raw/api_responses/<endpoint>/busDt=…/"
             "storeId=…/<name>.json; move the object or narrow the bucket's notification",
         )
+
+
+def _count(outcome: Outcome) -> None:
+    if isinstance(outcome, Done):
+        OBJECTS_ENDED.labels(outcome.state, "").inc()
+    else:
+        state = State.DEAD_LETTERED if isinstance(outcome.error, Permanent) else "retried"
+        OBJECTS_ENDED.labels(state, outcome.error.code).inc()
 
 
 def _identity(event: ObjectEvent, stored: StoredObject, delivery: Delivery) -> Identity:

@@ -11,6 +11,7 @@ from time import monotonic
 
 import structlog
 
+from consumer import metrics
 from consumer.errors import LeaseLost, Transient
 from consumer.sqs import Delivery, Queue, in_batches
 
@@ -29,14 +30,35 @@ class Leases:
         self._queue = queue
         self._visibility_seconds = visibility_seconds
         self._expiry: dict[Delivery, float] = {}
+        self._last_round = monotonic()
+        self._extending = asyncio.Lock()
+
+    @property
+    def longest_poll_seconds(self) -> int:
+        """How long a receive may take: a lease counts from its start, and half must be left."""
+        return max(1, self._visibility_seconds // 2)
 
     def hold(self, delivery: Delivery, received_at: float) -> None:
         """Start keeping a lease; `received_at` is `monotonic()` from before its receive call."""
         self._expiry[delivery] = received_at + self._visibility_seconds
 
     def let_go(self, delivery: Delivery) -> None:
-        """Stop extending; must come before a retry delay is set, which it would overwrite."""
+        """Stop extending."""
         self._expiry.pop(delivery, None)
+
+    async def wait_for_extension(self) -> None:
+        """Wait until no extension is under way.
+
+        Comes between letting go of a message and setting its retry delay, which an extension
+        that is still on its way would overwrite.
+        """
+        async with self._extending:
+            pass
+
+    @property
+    def is_on_time(self) -> bool:
+        """Whether the task that extends leases ran lately, or has not begun."""
+        return monotonic() - self._last_round < self._visibility_seconds / 2
 
     def is_held(self, delivery: Delivery) -> bool:
         """Say whether the message is certainly still ours."""
@@ -46,24 +68,32 @@ class Leases:
         """Extend leases until cancelled."""
         while True:
             await asyncio.sleep(min(1.0, self._visibility_seconds / 8))
-            due = monotonic() + self._visibility_seconds / 2
+            self._last_round = monotonic()
+            due = self._last_round + self._visibility_seconds / 2
             held = [delivery for delivery, expiry in self._expiry.items() if expiry < due]
             async for batch in in_batches(held):
                 await self._extend(batch)
 
     async def _extend(self, batch: Sequence[Delivery]) -> None:
-        asked_at = monotonic()
-        try:
-            failed = await self._queue.change_visibility(batch, self._visibility_seconds)
-        except Transient as error:
-            log.warning("lease_extension_failed", code=error.code, error=str(error))
-            return
+        async with self._extending:
+            # While we waited, some may have been let go of.
+            batch = [delivery for delivery in batch if delivery in self._expiry]
+            if not batch:
+                return
+            asked_at = monotonic()
+            try:
+                failed = await self._queue.change_visibility(batch, self._visibility_seconds)
+            except Transient as error:
+                log.warning("lease_extension_failed", code=error.code, error=str(error))
+                return
         for delivery in batch:
             # While the call ran, the message may have been settled, or its lease may have run out.
             if delivery not in self._expiry:
                 continue
             if delivery not in failed:
+                metrics.LEASE_EXTENSIONS.inc()
                 self._expiry[delivery] = asked_at + self._visibility_seconds
             elif isinstance(failed[delivery], LeaseLost):
                 self.let_go(delivery)
+                metrics.LEASE_LOSSES.inc()
                 log.warning("lease_lost", message_id=delivery.message_id)

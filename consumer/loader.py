@@ -15,6 +15,7 @@ import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool
 
+from consumer import metrics
 from consumer.batches import StagedDocument, load_batch
 from consumer.errors import ConsumerError, DatabaseUnavailable, Internal, Permanent
 from consumer.postgres import is_conflict, mapped
@@ -121,6 +122,7 @@ class Loader:
             return None
 
     async def _load_and_split(self, batch: list[_Waiting]) -> None:
+        started = monotonic()
         try:
             states = await self._load([waiting.document for waiting in batch])
         except Permanent as error:
@@ -137,9 +139,14 @@ class Loader:
             log.exception("batch_failed")
             _fail(batch, Internal(f"{type(error).__name__}: {error}"))
         else:
+            metrics.BATCH_SECONDS.observe(monotonic() - started)
+            metrics.BATCH_ROWS.observe(sum(w.document.staged.row_count for w in batch))
             for waiting in batch:
-                if not waiting.outcome.done():
-                    waiting.outcome.set_result(states[waiting.document.number])
+                state = states.get(waiting.document.number)
+                if state is None:
+                    _fail([waiting], Internal("the batch was committed without this document"))
+                elif not waiting.outcome.done():
+                    waiting.outcome.set_result(state)
 
 
 def _fail(batch: list[_Waiting], error: ConsumerError) -> None:

@@ -107,6 +107,12 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
     shutdown_timeout_seconds: int = Field(
         25, ge=1, le=3600, description="time to finish work in hand when told to stop"
     )
+    http_host: str = Field(
+        "127.0.0.1", description="address of the health and metrics port; 0.0.0.0 in a container"
+    )
+    http_port: int | None = Field(
+        None, ge=1, le=65535, description="port of /healthz, /readyz and /metrics; unset: none"
+    )
     schema_aliases_file: str | None = Field(
         None, description="TOML file of renamed fields, added to the shipped ones"
     )

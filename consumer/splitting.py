@@ -6,6 +6,7 @@ frame, with an empty list where the records were.
 """
 
 import codecs
+import json
 import re
 from collections.abc import Collection, Iterator
 
@@ -16,7 +17,8 @@ from schemas.codes import ErrorCode
 _RUN_BYTES = 1 << 20
 # Possessive: a long stretch without a bracket is read once, not again from every place in it.
 _NEXT_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.DOTALL)
-_KEY_BEFORE_LIST = re.compile(rb'"((?:[^"\\]|\\.)*+)"\s*+:\s*+\[\Z', re.DOTALL)
+# Only the end of a long document is looked at, where a quote may be an escaped one.
+_KEY_BEFORE_LIST = re.compile(rb'(?<!\\)"((?:[^"\\]|\\.)*+)"\s*+:\s*+\[\Z', re.DOTALL)
 _KEY_BYTES = 1000
 _COMMA = re.compile(rb"\s*,")
 _OPENING = frozenset(b"{[")
@@ -37,7 +39,7 @@ class DocumentSplitter:
 
     def __init__(self, file: PlainReader, fields: Collection[str], max_run_bytes: int) -> None:
         self._file = file
-        self._fields = {field.encode() for field in fields}
+        self._fields = frozenset(fields)
         self._max_run_bytes = max_run_bytes
         self._buffer = b""
         self._taken = 0  # everything before it was handed out
@@ -65,12 +67,13 @@ class DocumentSplitter:
     def _opens_records(self) -> bool:
         start = max(0, self._scanned - _KEY_BYTES)
         key = _KEY_BEFORE_LIST.search(self._buffer, start, self._scanned)
-        if key is None or key[1] not in self._fields:
+        name = _unescaped(key[1]) if key else None
+        if name not in self._fields:
             return False
         if self._has_records:
             raise Permanent(
                 ErrorCode.AMBIGUOUS_FIELD,
-                f"the document has its list of records twice, the second time as {key[1]!r}",
+                f"the document has its list of records twice, the second time as {name!r}",
             )
         self._has_records = True
         return True
@@ -131,6 +134,13 @@ class DocumentSplitter:
         taken = self._buffer[self._taken : end]
         self._taken = end
         return taken
+
+
+def _unescaped(name: bytes) -> str | None:
+    try:
+        return str(json.loads(b'"' + name + b'"'))
+    except ValueError:
+        return None
 
 
 def _malformed(message: str) -> Permanent:

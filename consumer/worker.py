@@ -11,14 +11,16 @@ from time import monotonic
 
 import structlog
 
+from consumer import metrics
 from consumer.admission import Admission
 from consumer.breaker import Breaker
 from consumer.deadletters import DeadLetters
 from consumer.errors import ConsumerError, Transient
 from consumer.handler import Handler
 from consumer.leases import Leases
-from consumer.settlement import Backoff, Outcome, Retry, Settle, decide
-from consumer.sqs import BATCH_SIZE, Delivery, Queue, in_batches
+from consumer.settlement import Backoff, Settle, decide
+from consumer.settler import Settler
+from consumer.sqs import BATCH_SIZE, Delivery, Queue
 
 log = structlog.get_logger()
 
@@ -26,6 +28,7 @@ _IDLE_POLL_SECONDS = 0.2
 # A message that itself brings the database down must not be tried for ever; after so many tries
 # it goes back with a delay, and in the end to the DLQ by redrive.
 _TRIES_PER_RECEIPT = 4
+_LAST_SETTLEMENTS_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ class Worker:
     def __init__(self, queue: Queue, desk: Desk, limits: Limits) -> None:
         self._queue = queue
         self._desk = desk
+        self._settler = Settler(queue, desk.dead_letters, desk.leases)
         self._limits = limits
+        self._wait_seconds = min(limits.receive_wait_seconds, desk.leases.longest_poll_seconds)
         self._free = asyncio.Semaphore(limits.in_flight_messages)
         self._in_flight: dict[asyncio.Task[None], Delivery] = {}
         self._stopping = asyncio.Event()
@@ -68,6 +73,8 @@ class Worker:
         if not self._stopping.is_set():
             self._deadline = monotonic() + self._limits.shutdown_timeout_seconds
             self._stopping.set()
+            # Receivers that wait for room wake up, see that we are stopping, and end.
+            self._give_back(self._limits.receivers)
 
     async def run(self, until_idle_seconds: float | None = None) -> None:
         """Receive and work until `stop`, or until the queue stayed empty for that long."""
@@ -120,7 +127,7 @@ class Worker:
         if self._stopping.is_set():
             return []
         try:
-            return await self._queue.receive(limit, self._limits.receive_wait_seconds)
+            return await self._queue.receive(limit, self._wait_seconds)
         except Transient as error:
             self._desk.breaker.trip(error)
             return []
@@ -135,20 +142,23 @@ class Worker:
     async def _begin(self, deliveries: Sequence[Delivery], received_at: float) -> None:
         if not deliveries:
             return
+        metrics.MESSAGES_RECEIVED.inc(len(deliveries))
         self._last_receipt = monotonic()
         if self._stopping.is_set():
             # What the last poll brought goes back untouched, receivable at once.
             self._give_back(len(deliveries))
-            await self._release(deliveries)
+            await self._settler.release(deliveries)
             return
         for delivery in deliveries:
             self._desk.leases.hold(delivery, received_at)
             task = asyncio.create_task(self._work(delivery))
             self._in_flight[task] = delivery
+            metrics.IN_FLIGHT_MESSAGES.inc()
             task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         delivery = self._in_flight.pop(task)
+        metrics.IN_FLIGHT_MESSAGES.dec()
         self._desk.leases.let_go(delivery)
         self._free.release()
         self._last_receipt = monotonic()
@@ -172,10 +182,16 @@ class Worker:
             if not self._desk.leases.is_held(delivery):
                 log.warning("settlement_abandoned", reason="lease lost")
                 return
-            # A settlement that has begun is finished even while stopping.
-            await asyncio.shield(
-                asyncio.ensure_future(self._settle(delivery, settlement, outcomes))
+            alone = len(outcomes) == 1
+            settling = asyncio.ensure_future(
+                self._settler.settle(delivery, settlement, alone=alone)
             )
+            try:
+                await asyncio.shield(settling)
+            except asyncio.CancelledError:
+                # A settlement that has begun is finished even while stopping: its message must
+                # not be given back as if nothing had been done.
+                await asyncio.wait([settling], timeout=_LAST_SETTLEMENTS_SECONDS)
 
     def _waits_for(self, error: ConsumerError) -> bool:
         """Open the breaker for a fault of ours: its message is held and tried again."""
@@ -183,46 +199,6 @@ class Worker:
             self._desk.breaker.trip(error)
             return True
         return False
-
-    async def _settle(
-        self, delivery: Delivery, settlement: Retry | Settle, outcomes: Sequence[Outcome]
-    ) -> None:
-        try:
-            if isinstance(settlement, Settle):
-                for failed in settlement.failures:
-                    alone = len(outcomes) == 1
-                    await self._desk.dead_letters.park(delivery, failed, alone=alone)
-                    log.warning(
-                        "dead_lettered",
-                        code=failed.error.code,
-                        error=str(failed.error),
-                        object_key=failed.event.key if failed.event else None,
-                    )
-                if await self._queue.delete([delivery]):
-                    log.warning("delete_failed")
-            else:
-                await self._retry(delivery, settlement)
-        except Transient as error:
-            # The message comes again by itself once its visibility timeout ends.
-            log.warning("settlement_failed", code=error.code, error=str(error))
-
-    async def _retry(self, delivery: Delivery, retry: Retry) -> None:
-        log.warning(
-            "retry",
-            code=retry.error.code,
-            error=str(retry.error),
-            delay_seconds=retry.delay_seconds,
-            receive_count=delivery.receive_count,
-        )
-        self._desk.leases.let_go(delivery)
-        await self._queue.change_visibility([delivery], retry.delay_seconds)
-
-    async def _release(self, deliveries: Sequence[Delivery]) -> None:
-        async for batch in in_batches(deliveries):
-            try:
-                await self._queue.change_visibility(batch, 0)
-            except Transient as error:
-                log.warning("release_failed", code=error.code, error=str(error))
 
     async def _stop_when_idle(self, seconds: float) -> None:
         """Stop once nothing is in hand and the queue has been empty for `seconds`."""
@@ -247,11 +223,13 @@ class Worker:
         left_seconds = max(0.0, self._deadline - monotonic())
         if self._desk.breaker.is_open:
             left_seconds = 0.0
-        _, unfinished = await asyncio.wait(list(self._in_flight), timeout=left_seconds)
-        left = [self._in_flight[task] for task in unfinished]
+        in_hand = dict(self._in_flight)
+        _, unfinished = await asyncio.wait(in_hand, timeout=left_seconds)
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
-        await self._release(left)
+        left = [in_hand[task] for task in unfinished if task.cancelled()]
+        await self._desk.leases.wait_for_extension()
+        await self._settler.release(left)
         if left:
             log.warning("released_unfinished", messages=len(left))

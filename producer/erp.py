@@ -6,7 +6,7 @@ aiohttp rather than httpx, because aiobotocore brings it anyway.
 import asyncio
 import email.utils
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,14 +15,18 @@ import aiohttp
 import stamina
 
 from producer.answers import Answer, error_text
+from producer.credentials import Credentials
 from producer.documents import parse_json
 from producer.errors import (
+    AnswerRejectedError,
     ConfigurationError,
     ErpError,
     ErpRefusedError,
+    ErpUnauthorizedError,
     ErpUnavailableError,
     NotJsonError,
 )
+from producer.pace import Pace
 from producer.settings import Settings
 from schemas.sources import Endpoint
 
@@ -33,8 +37,9 @@ _PERMANENT = (aiohttp.ClientSSLError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClie
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one answer is tried for, and how large it may be."""
+    """How often and how long one answer is tried for, and how large it may be."""
 
+    requests_per_second: float
     max_attempts: int
     backoff_initial_seconds: float
     backoff_max_seconds: float
@@ -47,17 +52,17 @@ async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
     """Hold the connections to the ERP while the block runs; connects on the first request.
 
     Raises:
-        ConfigurationError: API_BASE_URL is not set.
+        ConfigurationError: API_BASE_URL is not set, or API_TOKEN_FILE holds no token.
     """
     if settings.api_base_url is None:
         raise ConfigurationError("API_BASE_URL is not set; export it or add it to .env")
     headers = {"Accept": "application/json", "User-Agent": "coco-producer"}
-    if settings.api_token is not None and settings.api_token.get_secret_value():
-        headers["Authorization"] = f"Bearer {settings.api_token.get_secret_value()}"
+    credentials = Credentials(settings)
     timeout = aiohttp.ClientTimeout(
         total=settings.pull_request_timeout_seconds, connect=settings.pull_connect_timeout_seconds
     )
     patience = Patience(
+        requests_per_second=settings.pull_requests_per_second,
         max_attempts=settings.pull_max_attempts,
         backoff_initial_seconds=settings.pull_backoff_initial_seconds,
         backoff_max_seconds=settings.pull_backoff_max_seconds,
@@ -68,33 +73,45 @@ async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
     async with aiohttp.ClientSession(
         connector=connector, headers=headers, timeout=timeout
     ) as session:
-        yield HttpErp(session, str(settings.api_base_url).rstrip("/"), patience)
+        yield HttpErp(session, str(settings.api_base_url).rstrip("/"), credentials, patience)
 
 
 class HttpErp:
     """The five endpoints behind one address."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, patience: Patience) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base_url: str,
+        credentials: Credentials,
+        patience: Patience,
+    ) -> None:
         self._session = session
         self._base_url = base_url
+        self._credentials = credentials
         self._patience = patience
+        self._pace = Pace(patience.requests_per_second)
         self._quiet_until = 0.0
 
-    async def ask(self, endpoint: Endpoint, store_id: str, bus_dt: date) -> Answer:
-        """Ask for one answer until it comes or patience ends; safe to repeat.
+    async def ask(
+        self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
+    ) -> Answer:
+        """Ask for one answer until it comes and passes, or patience ends; safe to repeat.
 
         Waits between attempts grow exponentially with jitter; a Retry-After header takes
         their place, and holds back every other request too: a limit is on the caller, not on
-        one question.
+        one question. Every attempt takes its turn under the limit of requests per second.
 
         Args:
             endpoint: Which one.
             store_id: Raw store id.
             bus_dt: Business date.
+            check: Raises AnswerRejectedError for an answer that must be asked for again.
 
         Raises:
             ErpUnavailableError: Every attempt failed, or the ERP asks for more time than allowed.
             ErpRefusedError: A status other than 200 that asking again will not change.
+            AnswerRejectedError: Every attempt brought something that did not pass.
         """
         body = {"busDt": bus_dt.isoformat(), "storeId": store_id}
         async for attempt in stamina.retry_context(
@@ -106,11 +123,25 @@ class HttpErp:
             wait_jitter=self._patience.backoff_initial_seconds,
         ):
             with attempt:
-                await self._keep_quiet()
-                return await self._ask_once(endpoint.path, body)
+                answer = await self._ask_renewing(endpoint.path, body)
+                check(answer)
+                return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    async def _ask_renewing(self, path: str, body: dict[str, str]) -> Answer:
+        """Ask, and once more with the token read anew when the ERP no longer knows it."""
+        await self._turn()
+        try:
+            return await self._ask_once(path, body)
+        except ErpUnauthorizedError:
+            if not self._credentials.renew():
+                raise
+        await self._turn()
+        return await self._ask_once(path, body)
+
     def _wait_before_retry(self, exc: Exception) -> bool | float:
+        if isinstance(exc, AnswerRejectedError):
+            return True
         if not isinstance(exc, ErpUnavailableError):
             return False
         if exc.retry_after_seconds is None:
@@ -121,10 +152,14 @@ class HttpErp:
         self._quiet_until = max(self._quiet_until, until)
         return exc.retry_after_seconds
 
-    async def _keep_quiet(self) -> None:
-        left_seconds = self._quiet_until - asyncio.get_running_loop().time()
-        if left_seconds > 0:
+    async def _turn(self) -> None:
+        """Wait until a request may be sent."""
+        await self._pace.turn()
+        # Somebody else may have been told to wait meanwhile. Everyone who sat that out takes
+        # a new turn, or they would all ask at once.
+        while (left_seconds := self._quiet_until - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(left_seconds)
+            await self._pace.turn()
 
     async def _ask_once(self, path: str, body: dict[str, str]) -> Answer:
         started = time.perf_counter()
@@ -132,6 +167,7 @@ class HttpErp:
             async with self._session.post(
                 self._base_url + path,
                 json=body,
+                headers=self._credentials.headers(),
                 # A redirect would turn the POST into a GET and end at a login page.
                 allow_redirects=False,
             ) as response:
@@ -179,8 +215,8 @@ async def _refusal(response: aiohttp.ClientResponse) -> ErpUnavailableError | Er
             message += f"; it asks to wait {wait:g} s"
         return ErpUnavailableError(message, wait)
     if response.status in (401, 403):
-        message += "; check API_TOKEN and what it may read"
-    return ErpRefusedError(message)
+        message += "; check API_TOKEN, API_TOKEN_FILE or API_KEY, and what they may read"
+    return (ErpUnauthorizedError if response.status == 401 else ErpRefusedError)(message)
 
 
 async def _excerpt(response: aiohttp.ClientResponse) -> str:

@@ -7,11 +7,16 @@
     ├── ErpError                  no answer that may be stored
     │   ├── ErpUnavailableError   no connection, timeout, 408/425/429/5xx: retried
     │   ├── ErpRefusedError       any other status: asking again will not help
-    │   └── AnswerRejectedError   status 200, but no document of the endpoint
+    │   │   └── ErpUnauthorizedError   401: asked again once, with the token read anew
+    │   └── AnswerRejectedError   status 200, but no document of the endpoint: retried
     ├── LakeError                 the object was not written
     │   ├── LakeUnavailableError  S3 throttles, fails or cannot be reached: retried by the SDK
     │   ├── LakeRefusedError      S3 will not take this object
     │   └── LakeClosedError       no bucket or no permission: every other object fails too
+    ├── QueueError                the object is in the lake, but was not announced
+    │   ├── QueueUnavailableError SQS throttles, fails or cannot be reached: retried
+    │   ├── QueueRefusedError     SQS will not take this message
+    │   └── QueueClosedError      no queue or no permission: every other message fails too
     ├── NotJsonError              bytes that are no JSON text, and where they stop being one
     └── FileRejectedError         a file on disk that may not go into the lake
 
@@ -66,6 +71,10 @@ class ErpRefusedError(ErpError):
     code = "erp_refused"
 
 
+class ErpUnauthorizedError(ErpRefusedError):
+    """The ERP does not know the token, or no longer."""
+
+
 class AnswerRejectedError(ErpError):
     """The ERP answered 200 with something that is no document of the endpoint."""
 
@@ -95,6 +104,32 @@ class LakeClosedError(LakeError):
     """The bucket is missing or the credentials do not open it: nothing can be written."""
 
     code = "lake_closed"
+    stops_the_run = True
+
+
+class QueueError(ProducerError):
+    """An event was not sent, though its object is in the lake."""
+
+    code = "queue_error"
+
+
+class QueueUnavailableError(QueueError):
+    """SQS cannot be reached, throttles or fails, even after several attempts."""
+
+    code = "queue_unavailable"
+    is_transient = True
+
+
+class QueueRefusedError(QueueError):
+    """SQS will not take this message; others may still be sent."""
+
+    code = "queue_refused"
+
+
+class QueueClosedError(QueueError):
+    """The queue is missing or the credentials do not open it: nothing can be sent."""
+
+    code = "queue_closed"
     stops_the_run = True
 
 

@@ -1,8 +1,9 @@
-"""What the producer writes, and the one thing it asks of a lake."""
+"""What the producer writes, and what it asks of a lake."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
 
@@ -35,13 +36,56 @@ class LakeObject:
         return {**encoded, "sha-256": hashlib.sha256(self.body).hexdigest()}
 
 
-class Lake(Protocol):
-    """Somewhere objects are kept."""
+@dataclass(frozen=True, slots=True)
+class LakeEntry:
+    """One object as a listing or a write tells of it; `etag` is unquoted."""
 
-    async def put(self, obj: LakeObject) -> None:
-        """Write one object, replacing what lies under its key; safe to repeat.
+    key: str
+    size_bytes: int
+    etag: str | None
+    last_modified: datetime
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a listing, in the order of keys."""
+
+    entries: tuple[LakeEntry, ...]
+    is_last: bool
+
+
+class Lake(Protocol):
+    """Somewhere objects are kept. Every call may raise a `ProducerError`, and is safe to repeat."""
+
+    async def put(self, obj: LakeObject) -> LakeEntry:
+        """Write one object, replacing what lies under its key; return what was written.
 
         Raises:
             LakeError: It was not written, or not provably.
+        """
+        ...
+
+    async def list_page(self, prefix: str, after: str) -> Page:
+        """Return the first objects under `prefix` whose keys come after `after`.
+
+        Raises:
+            LakeError: They could not be listed.
+        """
+        ...
+
+    async def metadata(self, key: str) -> Mapping[str, str] | None:
+        """Return an object's metadata as S3 keeps it; None when there is no such object.
+
+        Raises:
+            LakeError: It could not be read.
+        """
+        ...
+
+    async def read(self, key: str) -> bytes | None:
+        """Return an object's bytes as stored; None when there is no such object.
+
+        Raises:
+            LakeError: It could not be read.
         """
         ...

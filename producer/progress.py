@@ -65,10 +65,10 @@ class ProgressLines:
         if now - self._last < SECONDS_BETWEEN_LINES:
             return
         self._last = now
-        rate = (tally.stored + tally.failed) / (now - self._started)
+        rate = tally.done / (now - self._started)
         left = f"{tally.untried / rate:.0f} s left" if rate else "no end in sight"
         self._write(
-            f"{self._title}: {tally.stored + tally.failed}/{tally.total}, {rate:.1f}/s, "
+            f"{self._title}: {tally.done}/{tally.total}, {rate:.1f}/s, "
             f"{tally.failed} failed, {left}\n"
         )
 
@@ -91,7 +91,8 @@ def _bar(title: str, tally: Tally) -> Iterator[None]:
             speed = progress.tasks[0].speed
             progress.update(
                 task,
-                completed=tally.stored + tally.failed,
+                completed=tally.done,
+                total=tally.total,
                 rate=f"{speed:.1f}/s" if speed else "",
                 failed=tally.failed,
             )

@@ -1,159 +1,84 @@
-"""Pulling: which answers to ask for, and what one of them goes through.
+"""Pulling: what one answer goes through on its way from the ERP into the lake.
 
 Knows the ERP and the lake by what it asks of them, not by how they are reached.
 """
 
-from collections.abc import Iterator
+import asyncio
+import gzip
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 import structlog
 
 from producer.answers import Answer, check_answer
-from producer.errors import ConfigurationError, ErpError, LakeError
+from producer.business_days import BusinessDays
+from producer.content import CONTENT_DIGEST, content_digest, stored_digest
+from producer.errors import ErpError, LakeError, QueueError
+from producer.history import History, StoredAnswer
 from producer.lake import Lake, LakeObject
+from producer.plan import Cell, Plan
 from producer.pool import work_through
 from producer.tally import Tally
-from schemas.keys import api_key, store_day_prefix
-from schemas.sources import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
-
-# S3 takes keys of 1,024 bytes; the rest is for the name under the store-day's prefix.
-_MAX_PREFIX_CHARS = 980
-# Oracle's locRef: free text up to 99 characters.
-_MAX_STORE_CHARS = 99
+from schemas.keys import api_key
+from schemas.sources import Endpoint
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One answer to ask for: an endpoint on one store and business date."""
-
-    endpoint: Endpoint
-    store_id: str
-    bus_dt: date
-
-    def subject(self) -> dict[str, str]:
-        """Return the cell as fields of a log event or a report."""
-        return {
-            "store": self.store_id,
-            "business_date": self.bus_dt.isoformat(),
-            "endpoint": self.endpoint.name,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one run pulls: every endpoint of every store on every day.
-
-    Build it with `make_plan`, which checks it.
-    """
-
-    first_day: date
-    last_day: date
-    stores: tuple[str, ...]
-    endpoints: tuple[Endpoint, ...]
-
-    @property
-    def day_count(self) -> int:
-        """The number of business dates, both ends included."""
-        return (self.last_day - self.first_day).days + 1
-
-    @property
-    def cell_count(self) -> int:
-        """The number of answers, without walking through them."""
-        return self.day_count * len(self.stores) * len(self.endpoints)
-
-    def cells(self) -> Iterator[Cell]:
-        """Yield the answers to ask for, oldest day first, one at a time."""
-        for offset in range(self.day_count):
-            bus_dt = self.first_day + timedelta(days=offset)
-            for store_id in self.stores:
-                for endpoint in self.endpoints:
-                    yield Cell(endpoint, store_id, bus_dt)
-
-
-def make_plan(
-    first_day: date, last_day: date, stores: tuple[str, ...], endpoint_names: tuple[str, ...]
-) -> Plan:
-    """Check what was asked for, before anything is sent; repetitions count once.
-
-    Args:
-        first_day: The first business date.
-        last_day: The last business date, included.
-        stores: Raw store ids; space around them does not count.
-        endpoint_names: Names as in `schemas.sources`; none means all five.
-
-    Raises:
-        ConfigurationError: The days are the wrong way round, there is no store, or a store
-            or an endpoint is unusable; says what to do.
-    """
-    if first_day > last_day:
-        raise ConfigurationError(
-            f"--from {first_day} is after --to {last_day}; exchange them, or leave out --to to "
-            "pull one day"
-        )
-    store_ids = tuple(dict.fromkeys(store.strip() for store in stores))
-    if not store_ids:
-        raise ConfigurationError("no store to pull: give --store, or set STORES=… in .env")
-    for store_id in store_ids:
-        _check_store(store_id)
-    unknown = [name for name in endpoint_names if name not in ENDPOINTS_BY_NAME]
-    if unknown:
-        raise ConfigurationError(
-            f"unknown endpoint {', '.join(unknown)}; the endpoints are "
-            f"{', '.join(ENDPOINTS_BY_NAME)}"
-        )
-    chosen = tuple(e for e in ENDPOINTS if not endpoint_names or e.name in endpoint_names)
-    return Plan(first_day, last_day, store_ids, chosen)
-
-
-def _check_store(store_id: str) -> None:
-    longest = max(ENDPOINTS, key=lambda endpoint: len(endpoint.name))
-    if not store_id:
-        raise ConfigurationError("a store id is empty; remove it, or name the store")
-    if not store_id.isprintable():  # lone surrogates, which stand for bytes that are not UTF-8, too
-        raise ConfigurationError(f"store id {store_id!a} holds characters that cannot be printed")
-    if len(store_id) > _MAX_STORE_CHARS:
-        raise ConfigurationError(f"store id {store_id!r} is longer than {_MAX_STORE_CHARS}")
-    if len(store_day_prefix(longest.source, date.min, store_id)) > _MAX_PREFIX_CHARS:
-        raise ConfigurationError(f"store id {store_id!r} does not fit into an S3 key")
 
 
 class Erp(Protocol):
     """The ERP API, as far as pulling knows it."""
 
-    async def ask(self, endpoint: Endpoint, store_id: str, bus_dt: date) -> Answer:
-        """Ask for one answer, patiently; safe to repeat.
+    async def ask(
+        self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
+    ) -> Answer:
+        """Ask for one answer that passes `check`, patiently; safe to repeat.
 
         Raises:
-            ErpUnavailableError: No answer after every attempt.
-            ErpRefusedError: An answer, but not with status 200.
+            ErpError: No such answer after every attempt.
         """
         ...
 
 
-async def pull(
-    plan: Plan, erp: Erp, lake: Lake, tally: Tally, *, concurrency: int, stop_after_failures: int
-) -> None:
-    """Store one answer per cell of `plan`; what cannot be stored is counted in `tally`.
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a plan is pulled.
 
-    Asking again writes another object under another key and loses nothing. Cancelling leaves
-    whole objects only.
+    Attributes:
+        concurrency: How many cells are under way at once.
+        stop_after_failures: Transient failures in a row that end the run.
+        days: Says which answers in the lake are good enough not to be asked for again.
+        force: Whether all are asked for again.
+        gzip: Whether answers are stored gzipped.
+    """
+
+    concurrency: int
+    stop_after_failures: int
+    days: BusinessDays
+    force: bool = False
+    gzip: bool = False
+
+
+async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, manner: Manner) -> None:
+    """See to it that the lake has the answer of every cell; what it lacks is counted in `tally`.
+
+    The lake itself says what is there: an answer that is current is not asked for again, and
+    one that says what the newest one says is not written again. A new one gets a key of its
+    own and replaces nothing. Cancelling leaves whole objects only.
 
     Args:
         plan: What to pull.
         erp: Whom to ask.
         lake: Where answers go.
         tally: Told about every cell that was tried.
-        concurrency: How many cells are under way at once.
-        stop_after_failures: Transient failures in a row that end the run.
+        manner: How.
     """
+    history = History(lake)
 
     def until_stopped() -> Iterator[Cell]:
         for cell in plan.cells():
-            if tally.stopped_by is None and tally.missed_in_a_row >= stop_after_failures:
+            if tally.stopped_by is None and tally.missed_in_a_row >= manner.stop_after_failures:
                 tally.stop(f"{tally.missed_in_a_row} answers in a row could not be had or stored")
             if tally.stopped_by is not None:
                 return
@@ -162,23 +87,56 @@ async def pull(
     async def pull_one(cell: Cell) -> None:
         with structlog.contextvars.bound_contextvars(**cell.subject()):
             try:
-                size_bytes = await _store_answer(cell, erp, lake)
-            except (ErpError, LakeError) as exc:
+                # Nothing may be awaited before: the history is asked in the order of days.
+                newest = await history.newest(cell.endpoint.source, cell.bus_dt, cell.store_id)
+                if newest and not manner.force and _is_current(newest, cell, manner.days):
+                    tally.add_present()
+                    return
+                answer = await erp.ask(cell.endpoint, cell.store_id, cell.bus_dt, check_answer)
+                size_bytes = await _store_unless_known(cell, answer, newest, lake, manner)
+            except (ErpError, LakeError, QueueError) as exc:
                 tally.add_failure(cell.subject(), exc)
-            else:
-                tally.add_stored(size_bytes)
+                return
+        if size_bytes is None:
+            tally.add_unchanged()
+        else:
+            tally.add_stored(size_bytes)
 
-    await work_through(until_stopped(), pull_one, concurrency)
+    await work_through(until_stopped(), pull_one, manner.concurrency)
 
 
-async def _store_answer(cell: Cell, erp: Erp, lake: Lake) -> int:
-    """Ask, check, store; return the number of bytes stored."""
-    answer = await erp.ask(cell.endpoint, cell.store_id, cell.bus_dt)
-    check_answer(answer)
+def _is_current(newest: StoredAnswer, cell: Cell, days: BusinessDays) -> bool:
+    return days.is_current(newest.pulled_at, cell.bus_dt, datetime.now(UTC))
+
+
+async def _store_unless_known(
+    cell: Cell, answer: Answer, newest: StoredAnswer | None, lake: Lake, manner: Manner
+) -> int | None:
+    """Return the number of bytes stored; None if the newest answer in the lake says the same."""
+    digest = content_digest(answer.body)
+    if newest is not None and await _digest_of(newest, lake) == digest:
+        return None
     key = api_key(cell.endpoint.source, cell.bus_dt, cell.store_id, answer.pulled_at)
-    await lake.put(LakeObject(key, answer.body, _metadata(cell, answer)))
-    log.debug("answer.stored", key=key, size_bytes=len(answer.body))
-    return len(answer.body)
+    metadata = {**_metadata(cell, answer), CONTENT_DIGEST: digest}
+    obj = LakeObject(key, answer.body, metadata)
+    if manner.gzip:
+        # The same bytes for the same answer: no time in the header.
+        packed = await asyncio.to_thread(gzip.compress, answer.body, mtime=0)
+        obj = LakeObject(f"{key}.gz", packed, metadata, "gzip")
+    await lake.put(obj)
+    log.debug("answer.stored", key=obj.key, size_bytes=len(obj.body))
+    return len(obj.body)
+
+
+async def _digest_of(newest: StoredAnswer, lake: Lake) -> str | None:
+    """Return the digest of an answer in the lake; None when it is gone or broken."""
+    metadata = await lake.metadata(newest.key)
+    if metadata is None:
+        return None
+    if CONTENT_DIGEST in metadata:
+        return metadata[CONTENT_DIGEST]
+    stored = await lake.read(newest.key)
+    return None if stored is None else stored_digest(stored)
 
 
 def _metadata(cell: Cell, answer: Answer) -> dict[str, str]:

@@ -32,6 +32,8 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
             **about,
             "total": tally.total,
             "stored": tally.stored,
+            "unchanged": tally.unchanged,
+            "present": tally.present,
             "failed": tally.failed,
             "untried": tally.untried,
             "stored_bytes": tally.stored_bytes,
@@ -58,8 +60,11 @@ def print_report(tally: Tally, *, seconds: float, interrupted: bool, to: TextIO)
         console.print(f"Stopped early: {tally.stopped_by}")
     console.print(
         f"{tally.stored} of {tally.total} stored ({tally.stored_bytes:,} bytes) in "
-        f"{seconds:.1f} s; {tally.failed} failed, {tally.untried} not tried."
+        f"{seconds:.1f} s; {tally.unchanged} unchanged, {tally.present} already there, "
+        f"{tally.failed} failed, {tally.untried} not tried."
     )
+    if tally.present:
+        console.print("What was already there was not asked for; --force asks for it too.")
     if tally.failures:
         console.print(_missing(tally), soft_wrap=False)
     if tally.failed > _ROWS_SHOWN_COUNT:

@@ -1,10 +1,10 @@
-"""The lake on S3: the only module that knows aiobotocore."""
+"""The lake on S3: the only module that knows S3's client."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import (
     BotoCoreError,
@@ -15,8 +15,9 @@ from botocore.exceptions import (
     ConnectionError as SdkConnectionError,
 )
 
+from producer.aws import client_arguments
 from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
-from producer.lake import CONTENT_TYPE, LakeObject
+from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject, Page
 from producer.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,18 +49,18 @@ _THROTTLED = frozenset(
 
 @asynccontextmanager
 async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S3Lake"]:
-    """Hold a client for the bucket while the block runs; connects on the first write.
+    """Hold a client for the bucket while the block runs; connects on the first call.
 
     Args:
         settings: Bucket, address and credentials; the SDK finds what they leave out.
-        concurrency: How many writes may be under way at once.
+        concurrency: How many calls may be under way at once.
 
     Raises:
         LakeClosedError: The SDK cannot build a client from its configuration.
     """
     try:
         client_context = get_session().create_client(
-            "s3", **_client_arguments(settings, concurrency)
+            "s3", **client_arguments(settings, concurrency)
         )
         client = await client_context.__aenter__()
     except (BotoCoreError, ValueError) as exc:
@@ -70,35 +71,14 @@ async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S
         await client_context.__aexit__(None, None, None)
 
 
-def _client_arguments(settings: Settings, concurrency: int) -> dict[str, Any]:
-    endpoint = settings.aws_endpoint_url
-    config = AioConfig(
-        connect_timeout=min(10.0, settings.lake_timeout_seconds),
-        read_timeout=settings.lake_timeout_seconds,
-        max_pool_connections=concurrency,
-        retries={"mode": "adaptive", "total_max_attempts": settings.lake_max_attempts},
-        # A stand-in for S3 has no DNS names for buckets.
-        s3={"addressing_style": "path"} if endpoint is not None else {},
-    )
-    arguments: dict[str, Any] = {"config": config, "region_name": settings.aws_region}
-    if endpoint is not None:
-        arguments["endpoint_url"] = str(endpoint)
-    if settings.aws_access_key_id and settings.aws_secret_access_key:
-        arguments["aws_access_key_id"] = settings.aws_access_key_id
-        arguments["aws_secret_access_key"] = settings.aws_secret_access_key.get_secret_value()
-        if settings.aws_session_token:
-            arguments["aws_session_token"] = settings.aws_session_token.get_secret_value()
-    return arguments
-
-
 class S3Lake:
-    """One bucket, written to."""
+    """One bucket, written to and looked into."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
-    async def put(self, obj: LakeObject) -> None:
+    async def put(self, obj: LakeObject) -> LakeEntry:
         """Write one object, replacing what lies under its key; safe to repeat.
 
         Raises:
@@ -115,10 +95,79 @@ class S3Lake:
         }
         if obj.content_encoding is not None:
             request["ContentEncoding"] = obj.content_encoding
+        with self._mapped_errors():
+            written = await self._client.put_object(**request)
+        return LakeEntry(
+            key=obj.key,
+            size_bytes=len(obj.body),
+            etag=written.get("ETag", "").strip('"') or None,
+            last_modified=datetime.now(UTC),
+            version_id=written.get("VersionId"),
+        )
+
+    async def list_page(self, prefix: str, after: str) -> Page:
+        """Return up to 1,000 objects under `prefix` whose keys come after `after`.
+
+        Raises:
+            LakeError: They could not be listed; needs `s3:ListBucket`.
+        """
+        with self._mapped_errors():
+            page = await self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after
+            )
+        entries = tuple(
+            LakeEntry(
+                key=found["Key"],
+                size_bytes=found["Size"],
+                etag=found.get("ETag", "").strip('"') or None,
+                last_modified=found["LastModified"],
+            )
+            for found in page.get("Contents", ())
+        )
+        return Page(entries, is_last=not page["IsTruncated"])
+
+    async def metadata(self, key: str) -> Mapping[str, str] | None:
+        """Return an object's metadata as S3 keeps it; None when there is no such object.
+
+        Raises:
+            LakeError: It could not be read; needs `s3:GetObject`.
+        """
+        with self._mapped_errors():
+            try:
+                head = await self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if is_missing(exc):
+                    return None
+                raise
+        return head["Metadata"]
+
+    async def read(self, key: str) -> bytes | None:
+        """Return an object's bytes as stored; None when there is no such object.
+
+        Raises:
+            LakeError: It could not be read; needs `s3:GetObject`.
+        """
+        with self._mapped_errors():
+            try:
+                found = await self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if is_missing(exc):
+                    return None
+                raise
+            async with found["Body"] as body:
+                return await body.read()
+
+    @contextmanager
+    def _mapped_errors(self) -> Iterator[None]:
         try:
-            await self._client.put_object(**request)
+            yield
         except (ClientError, BotoCoreError) as exc:
             raise map_error(exc, self._bucket) from exc
+
+
+def is_missing(exc: ClientError) -> bool:
+    """Say whether S3 has no object under the key; HEAD answers have a status and no code."""
+    return exc.response.get("Error", {}).get("Code", "") in ("404", "NoSuchKey")
 
 
 def map_error(exc: ClientError | BotoCoreError, bucket: str) -> LakeError:

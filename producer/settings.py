@@ -8,6 +8,7 @@ only in `.env` are invisible to the AWS SDK; whatever is not set here is left to
 
 import json
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -37,7 +38,12 @@ def _split_stores(value: Any) -> Any:
     return [part for part in value.split(",") if part.strip()]
 
 
-def _header_safe(value: SecretStr) -> SecretStr:
+def header_safe(value: SecretStr) -> SecretStr:
+    """Return a token or key without the space around it.
+
+    Raises:
+        ValueError: It cannot stand in an HTTP header; the message does not show it.
+    """
     token = value.get_secret_value().strip()
     if not re.fullmatch(r"[\x21-\x7e]*", token):
         raise ValueError("holds spaces, line breaks or non-ASCII characters; copy it again")
@@ -45,7 +51,7 @@ def _header_safe(value: SecretStr) -> SecretStr:
 
 
 Stores = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_stores)]
-Token = Annotated[SecretStr, AfterValidator(_header_safe)]
+Token = Annotated[SecretStr, AfterValidator(header_safe)]
 
 
 class Settings(BaseSettings):
@@ -66,10 +72,24 @@ class Settings(BaseSettings):
         None, description="Address of the ERP API, without the endpoint path; needed by pull."
     )
     api_token: Token | None = Field(None, description="Bearer token of the ERP API.")
+    api_token_file: Path | None = Field(
+        None,
+        description="File that holds the bearer token, instead of API_TOKEN; read at the start, "
+        "and again when the ERP answers 401.",
+    )
+    api_key: Token | None = Field(
+        None, description="Key sent to the ERP API as x-api-key, instead of a token or beside it."
+    )
     stores: Stores = Field(
         (),
-        description="Stores to pull when --store is not given: separated by commas, or a JSON "
-        "list when an id contains a comma.",
+        description="Stores to pull when neither --store nor --stores-file is given: separated "
+        "by commas, or a JSON list when an id contains a comma.",
+    )
+    store_utc_offset_hours: float = Field(
+        -3, ge=-14, le=14, description="Hours that the stores' clocks are ahead of UTC."
+    )
+    business_day_end_hour: int = Field(
+        4, ge=0, le=23, description="Hour, store time, at which the next business day begins."
     )
 
     aws_endpoint_url: HttpUrl | None = Field(
@@ -87,6 +107,24 @@ class Settings(BaseSettings):
     pull_concurrency: int = Field(
         8, ge=1, le=256, description="Requests to the ERP that may run at once."
     )
+    pull_requests_per_second: float = Field(
+        20, gt=0, le=10_000, description="Requests to the ERP, retries included, per second."
+    )
+    pull_correction_days: int = Field(
+        14,
+        ge=0,
+        le=366,
+        description="Days after a business date on which its answers may still be corrected; one "
+        "pulled later is final and not asked for again without --force.",
+    )
+    pull_resume_within_seconds: float = Field(
+        3600,
+        ge=0,
+        le=7 * 86_400,
+        description="Age up to which an answer for a day that is over, but may still be "
+        "corrected, is not asked for again without --force.",
+    )
+    pull_gzip: bool = Field(False, description="Whether answers are stored gzipped.")
     pull_connect_timeout_seconds: float = Field(
         10, gt=0, le=300, description="Time to get a connection to the ERP."
     )
@@ -130,6 +168,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
+        if self.api_token is not None and self.api_token_file is not None:
+            raise ValueError("API_TOKEN and API_TOKEN_FILE are both set; remove one")
         if self.pull_connect_timeout_seconds > self.pull_request_timeout_seconds:
             raise ValueError(
                 "PULL_CONNECT_TIMEOUT_SECONDS is longer than PULL_REQUEST_TIMEOUT_SECONDS"

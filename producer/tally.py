@@ -38,8 +38,10 @@ class Tally:
 
     Attributes:
         total: How many objects the run is about.
-        stored: How many are in the lake now.
+        stored: How many were written.
         stored_bytes: Their size.
+        unchanged: How many answers said what the lake has already, so that none was written.
+        present: How many were in the lake already and not asked for.
         failed: How many were tried in vain.
         failures: Details of the first `FAILURES_KEPT_COUNT` failures, oldest first.
         stopped_by: Why the run ended early; None when it did not.
@@ -50,26 +52,44 @@ class Tally:
     on_change: Callable[["Tally"], None] = lambda _tally: None
     stored: int = 0
     stored_bytes: int = 0
+    unchanged: int = 0
+    present: int = 0
     failed: int = 0
     failures: list[Failure] = field(default_factory=list)
     stopped_by: str | None = None
     missed_in_a_row: int = 0
 
     @property
+    def done(self) -> int:
+        """How many the run is through with, well or badly."""
+        return self.stored + self.unchanged + self.present + self.failed
+
+    @property
     def untried(self) -> int:
         """How many the run never got to, or was interrupted in."""
-        return self.total - self.stored - self.failed
+        return self.total - self.done
 
     @property
     def is_complete(self) -> bool:
         """Whether everything the run is about lies in the lake."""
-        return self.stored == self.total
+        return self.done == self.total and not self.failed
 
     def add_stored(self, size_bytes: int) -> None:
         """Count one object written."""
         self.stored += 1
         self.stored_bytes += size_bytes
         self.missed_in_a_row = 0
+        self.on_change(self)
+
+    def add_unchanged(self) -> None:
+        """Count one answer that need not be written."""
+        self.unchanged += 1
+        self.missed_in_a_row = 0
+        self.on_change(self)
+
+    def add_present(self) -> None:
+        """Count one object that need not be asked for."""
+        self.present += 1
         self.on_change(self)
 
     def add_failure(self, subject: Mapping[str, str], exc: ProducerError) -> None:

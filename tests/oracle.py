@@ -117,36 +117,46 @@ def _tell_check(
 ) -> None:
     full = [one for one in sightings if one[2].get("lastUpdatedUTC") is not None]
     partial = [one for one in sightings if one[2].get("lastUpdatedUTC") is None]
-    header, taxes, lines = Known(), dict[int, Known](), dict[int, Known]()
+    check = _Check()
     since = datetime.min.replace(tzinfo=UTC)
     if full:
         put, _, record = max(
             full, key=lambda one: (one[2]["lastUpdatedUTC"], one[0].as_of, one[0].order, one[1])
         )
         since = put.as_of
-        header.columns["last_updated_utc"] = stored("last_updated_utc", record["lastUpdatedUTC"])
-        _merge(header, record, HEADER, ("guestCheckId", "lastUpdatedUTC", "taxes", "detailLines"))
-        for tax in _last_by_id(record.get("taxes"), "taxNum"):
-            _merge(taxes.setdefault(tax["taxNum"], Known()), tax, TAX, ("taxNum",))
-        for line in _last_by_id(record.get("detailLines"), "guestCheckLineItemId"):
-            known = lines[line["guestCheckLineItemId"]] = _new_line()
+        version = stored("last_updated_utc", record["lastUpdatedUTC"])
+        check.header.columns["last_updated_utc"] = version
+        for line in record.get("detailLines") or ():
+            # Absent means false, where the whole line is told.
             if line.get("menuItem") is not None:
-                known.columns["mod_flag"] = False
-            _merge_line(known, line)
+                line["menuItem"].setdefault("modFlag", False)
+        check.say(record)
     for put, _, record in sorted(partial, key=lambda one: (one[0].as_of, one[0].order, one[1])):
-        if put.as_of < since:
-            continue
-        _merge(header, record, HEADER, ("guestCheckId", "lastUpdatedUTC", "taxes", "detailLines"))
+        if put.as_of >= since:
+            check.say(record)
+    check.tell(tables, *key)
+
+
+@dataclass
+class _Check:
+    header: Known = field(default_factory=Known)
+    taxes: dict[int, Known] = field(default_factory=dict)
+    lines: dict[int, Known] = field(default_factory=dict)
+
+    def say(self, record: Row) -> None:
+        keys = ("guestCheckId", "lastUpdatedUTC", "taxes", "detailLines")
+        _merge(self.header, record, HEADER, keys)
         for tax in _last_by_id(record.get("taxes"), "taxNum"):
-            _merge(taxes.setdefault(tax["taxNum"], Known()), tax, TAX, ("taxNum",))
+            _merge(self.taxes.setdefault(tax["taxNum"], Known()), tax, TAX, ("taxNum",))
         for line in _last_by_id(record.get("detailLines"), "guestCheckLineItemId"):
-            _merge_line(lines.setdefault(line["guestCheckLineItemId"], _new_line()), line)
-    store, check_id = key
-    tables["guest_checks"][key] = header.row()
-    for number, known in taxes.items():
-        tables["taxes"][store, check_id, number] = known.row()
-    for number, known in lines.items():
-        tables["detail_lines"][store, number] = known.row() | {"guest_check_id": check_id}
+            _merge_line(self.lines.setdefault(line["guestCheckLineItemId"], _new_line()), line)
+
+    def tell(self, tables: Tables, store: str, check_id: int) -> None:
+        tables["guest_checks"][store, check_id] = self.header.row()
+        for number, known in self.taxes.items():
+            tables["taxes"][store, check_id, number] = known.row()
+        for number, known in self.lines.items():
+            tables["detail_lines"][store, number] = known.row() | {"guest_check_id": check_id}
 
 
 def _new_line() -> Known:

@@ -90,7 +90,7 @@ class History:
     def __repr__(self) -> str:
         return f"History({self.versions!r},\n  batches by session: {self.batches})"
 
-    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+    def _repr_pretty_(self, printer: Any, *_: Any) -> None:
         printer.text(repr(self))
 
     @property

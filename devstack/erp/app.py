@@ -1,25 +1,28 @@
-"""The simulated ERP as an HTTP application: five endpoints, control and health."""
+"""The simulated ERP as an HTTP application: five endpoints behind a door, control and health."""
 
 from collections.abc import Callable
-from http import HTTPStatus
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 
-from devstack.erp.access import token_check
-from devstack.erp.contract_control import ControlTotals, Health, Revision
+from devstack.erp.access import Access
+from devstack.erp.contract_control import Health
 from devstack.erp.contract_lists import ANSWER_MODELS
-from devstack.erp.examples import example_answer
-from devstack.erp.problems import MEDIA_TYPE, Problem, install_problems
-from devstack.erp.requests import BusinessDay, StoreDayRequest, StoreId
+from devstack.erp.control import control_routes
+from devstack.erp.door import Door
+from devstack.erp.faults import FaultPlan
+from devstack.erp.problems import install_problems
+from devstack.erp.published import example, problems, success
+from devstack.erp.requests import StoreDayRequest
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
-from devstack.erp.totals import control_totals
 from schemas.sources import ENDPOINTS, Endpoint
 
 _DESCRIPTION = """\
 Answers like the point of sale of a restaurant chain: one POST per endpoint, store and business
 day. Answers follow from the seed, the store, the day and the revision alone; only `curUTC` moves.
+
+On a bad day (`/_control/faults`, `ERP_SIM_FAULTS_PERCENT`) it also fails in ways that no
+description covers: cut connections, truncated JSON, error pages with status 200.
 """
 
 
@@ -31,29 +34,35 @@ def create_app(settings: SimulatorSettings | None = None) -> FastAPI:
     """
     settings = settings or SimulatorSettings()
     simulator = Simulator(settings)
+    plan = FaultPlan(settings.seed, settings.faults())
+    callers, operators = Access(settings.api_token), Access(settings.api_token)
     app = FastAPI(
         title="Simulated ERP",
-        version="1.0.0",
+        version="1.1.0",
         description=_DESCRIPTION,
         separate_input_output_schemas=False,
     )
     install_problems(app)
-    guarded = [Depends(token_check(settings.api_token))]
-    app.include_router(_erp_routes(simulator), dependencies=guarded, tags=["erp"])
-    app.include_router(_control_routes(simulator), dependencies=guarded, tags=["control"])
+    app.add_middleware(Door, plan=plan)
+    app.include_router(_erp_routes(simulator), dependencies=[Depends(callers.check)], tags=["erp"])
+    app.include_router(
+        control_routes(simulator, plan, callers),
+        dependencies=[Depends(operators.check)],
+        tags=["control"],
+    )
     app.include_router(_health_routes(), tags=["health"])
     return app
 
 
 def _erp_routes(simulator: Simulator) -> APIRouter:
-    router = APIRouter(responses=_problems(400, 401, 422))
+    router = APIRouter(responses=problems(400, 401, 404, 422, 429, 500, 504))
     for endpoint in ENDPOINTS:
         router.post(
             endpoint.path,
             operation_id=endpoint.name,
             summary=endpoint.name,
             description=ANSWER_MODELS[endpoint.source].__doc__,
-            responses=_success(endpoint),
+            responses=success(endpoint),
         )(_answering(simulator, endpoint))
     return router
 
@@ -67,53 +76,17 @@ def _answering(simulator: Simulator, endpoint: Endpoint) -> Callable[..., Respon
     return answer
 
 
-def _control_routes(simulator: Simulator) -> APIRouter:
-    router = APIRouter(prefix="/_control", responses=_problems(401, 422))
-
-    @router.post("/advance", operation_id="advance", summary="Let corrections happen")
-    async def advance() -> Revision:
-        """Close open checks, correct about one check in eight, return the new revision."""
-        return Revision(revision=simulator.advance())
-
-    @router.get("/totals", operation_id="totals", summary="What the warehouse should show")
-    def totals(
-        store_id: Annotated[StoreId, Query(alias="storeId")],
-        bus_dt: Annotated[BusinessDay, Query(alias="busDt")],
-    ) -> ControlTotals:
-        """Count and sum one store's day at the current revision."""
-        return ControlTotals.model_validate(control_totals(simulator, store_id, bus_dt))
-
-    return router
-
-
 def _health_routes() -> APIRouter:
     router = APIRouter()
 
-    @router.get("/healthz", operation_id="health", summary="Is it there?")
+    @router.get(
+        "/healthz",
+        operation_id="health",
+        summary="Is it there?",
+        responses=example({"status": "ok"}),
+    )
     async def health() -> Health:
         """Answer as soon as requests can be served; needs no token."""
         return Health()
 
     return router
-
-
-def _success(endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
-    example = {"application/json": {"example": example_answer(endpoint.source)}}
-    return {
-        200: {
-            "model": ANSWER_MODELS[endpoint.source],
-            "description": "The whole day.",
-            "content": example,
-        }
-    }
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe error answers, by content: for a `model`, FastAPI would assume plain JSON."""
-    return {
-        status: {
-            "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
-        }
-        for status in statuses
-    }

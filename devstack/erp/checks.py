@@ -11,19 +11,14 @@ _STALE_ONE_IN = 47
 _TEN_MONTHS_SECONDS = 305 * 86_400
 
 
-def guest_check(ticket: Ticket, taxes_name: str = "taxes") -> Json:
-    """Return a ticket as JSON values; arrays that would be empty are left out.
-
-    Args:
-        ticket: The check.
-        taxes_name: What the answer calls the check's taxes.
-    """
+def guest_check(ticket: Ticket) -> Json:
+    """Return a ticket as JSON values; arrays that would be empty are left out."""
     check = _identity(ticket) | _totals(ticket) | _service(ticket)
     check |= _special_totals(ticket) | ticket.leaves
     if taxes := collected_taxes(ticket):
         if ticket.party.order_type == catalog.DELIVERY:
             check["taxCollTtl"] = money(sum(tax.collected for tax in taxes))
-        check[taxes_name] = [_tax(tax) for tax in taxes]
+        check["taxes"] = [_tax(tax) for tax in taxes]
     if ticket.lines:
         stale = ticket.check_id % _STALE_ONE_IN == 0
         check["detailLines"] = [_detail_line(ticket, line, stale=stale) for line in ticket.lines]

@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from devstack.erp.faults import FaultKind, Faults
 from devstack.erp.names import erp_name
 
 
@@ -18,6 +19,22 @@ class Revision(BaseModel):
     """How many rounds of corrections have happened."""
 
     revision: int
+
+
+class Token(BaseModel):
+    """A token to accept instead of the one in force."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "renewed-1"}]})
+
+    token: SecretStr = Field(min_length=1, max_length=4096)
+
+
+class FaultReport(BaseModel):
+    """The faults in force, and what they did since they were set."""
+
+    faults: Faults
+    attempts: int = Field(description="Requests to the five endpoints.")
+    injected: dict[FaultKind, int] = Field(description="How many of them went wrong, by kind.")
 
 
 class Revenue(BaseModel):

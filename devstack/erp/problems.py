@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+# Named as RFC 9110 does, on every Python version.
+_TITLES = {422: "Unprocessable Content"}
 
 
 class Problem(BaseModel):
@@ -21,12 +23,26 @@ class Problem(BaseModel):
 
 
 def problem_response(
-    status: int, detail: str, headers: dict[str, str] | None = None
+    status: int,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    *,
+    sent_as: int | None = None,
 ) -> JSONResponse:
-    """Build the answer for an error."""
-    title = HTTPStatus(status).phrase
-    problem = Problem(type="about:blank", title=title, status=status, detail=detail)
-    return JSONResponse(problem.model_dump(), status, headers, MEDIA_TYPE)
+    """Build the answer for an error; `sent_as` is another status for a server that lies."""
+    problem = problem_body(status, detail)
+    return JSONResponse(problem, sent_as or status, headers, MEDIA_TYPE)
+
+
+def problem_body(status: int, detail: str) -> dict[str, object]:
+    """Return the problem document for a status."""
+    title = title_of(status)
+    return Problem(type="about:blank", title=title, status=status, detail=detail).model_dump()
+
+
+def title_of(status: int) -> str:
+    """Return a status in words."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def install_problems(app: FastAPI) -> None:
@@ -46,10 +62,14 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
     return problem_response(422, "; ".join(reasons))
 
 
-async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
-        return await _on_bug(_request, error)
-    headers = dict(error.headers) if error.headers else None
+        return await _on_bug(request, error)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # The framework names the methods of one route only; a path may have several routes.
+        methods = request.app.openapi()["paths"].get(request.url.path, {})
+        headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
     return problem_response(error.status_code, str(error.detail), headers)
 
 

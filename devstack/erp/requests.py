@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -28,12 +29,30 @@ def _written_day(value: object) -> object:
 BusinessDay = Annotated[
     date,
     BeforeValidator(_written_day),
-    Field(ge=FIRST_DAY, le=LAST_DAY, description="Business date.", examples=["2024-01-01"]),
+    Field(ge=FIRST_DAY, le=LAST_DAY),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date",
+            "pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$",
+            "description": "Business date.",
+            "examples": ["2024-01-01"],
+        }
+    ),
 ]
 StoreId = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=99),
-    Field(description="Oracle's locRef: free text.", examples=["99 CB CB"]),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 99,
+            "pattern": r"\S",
+            "description": "Oracle's locRef: free text; spaces around it do not count.",
+            "examples": ["99 CB CB"],
+        }
+    ),
 ]
 
 
@@ -42,16 +61,19 @@ class StoreDayRequest(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=erp_name,
-        json_schema_extra={"examples": [{"busDt": "2024-01-01", "storeId": "99 CB CB"}]},
+        json_schema_extra={
+            "oneOf": [{"required": ["storeId"]}, {"required": ["locRef"]}],
+            "examples": [{"busDt": "2024-01-01", "storeId": "99 CB CB"}],
+        },
     )
 
     bus_dt: BusinessDay
-    store_id: StoreId | None = None
-    loc_ref: StoreId | None = None
+    store_id: StoreId = ""
+    loc_ref: StoreId = ""
 
     @model_validator(mode="after")
     def _one_store(self) -> Self:
-        if self.store_id is None and self.loc_ref is None:
+        if not self.store:
             raise ValueError("storeId (or locRef) is missing")
         if self.store_id and self.loc_ref and self.store_id != self.loc_ref:
             raise ValueError("storeId and locRef name different stores")
@@ -60,4 +82,4 @@ class StoreDayRequest(BaseModel):
     @property
     def store(self) -> str:
         """The store asked for, trimmed."""
-        return self.store_id or self.loc_ref or ""
+        return self.store_id or self.loc_ref

@@ -3,6 +3,7 @@
 import uvicorn
 
 from devstack.erp.app import create_app
+from devstack.erp.line import CuttableProtocol
 
 _STOP_SECONDS = 5
 
@@ -19,6 +20,7 @@ def serve(host: str, port: int) -> None:
         port=port,
         access_log=False,
         log_level="warning",
+        http=CuttableProtocol,
         ws="none",
         timeout_graceful_shutdown=_STOP_SECONDS,
     )

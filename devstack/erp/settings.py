@@ -1,10 +1,21 @@
 """What can be set about the simulated ERP."""
 
 from datetime import UTC, date, datetime
+from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from devstack.erp.faults import (
+    EndpointName,
+    Faults,
+    InARow,
+    Kinds,
+    Percent,
+    RetryAfter,
+    Seconds,
+    split_names,
+)
 from devstack.erp.store_day import MAX_CHECKS
 
 
@@ -39,6 +50,37 @@ class SimulatorSettings(BaseSettings):
     taxation_from: date | None = Field(
         default=None, description="First business date answered with `taxation` for `taxes`."
     )
+    employee_from: date | None = Field(
+        default=None, description="First business date answered with `employeeNum` for `empNum`."
+    )
+    new_fields_from: date | None = Field(
+        default=None, description="First business date answered with fields nobody announced."
+    )
+    quoted_from: date | None = Field(
+        default=None,
+        description="First business date with numbers in quotes (`subTtl`, `amount`, "
+        "`openingBalance`).",
+    )
+    vanished_from: date | None = Field(
+        default=None, description="First business date without `numChkPrntd` and `seatNum`."
+    )
+    faults_percent: Percent = Field(default=0, description="Attempts that go wrong, in percent.")
+    fault_kinds: Annotated[Kinds, NoDecode, BeforeValidator(split_names)] = Field(
+        default=(), description="How they go wrong, separated by commas; unset: in all ways."
+    )
+    faults_in_a_row: InARow = Field(
+        default=2,
+        description="Faults after which a store's day and endpoint is answered all the same.",
+    )
+    fault_delay_seconds: Seconds = Field(
+        default=1, description="How late a 504 comes, and how long a slow answer takes."
+    )
+    retry_after_seconds: RetryAfter = Field(
+        default=1, description="What Retry-After says on a 429."
+    )
+    disabled_endpoints: Annotated[
+        tuple[EndpointName, ...], NoDecode, BeforeValidator(split_names)
+    ] = Field(default=(), description="Endpoints that answer 404, separated by commas.")
     api_token: SecretStr | None = Field(
         default=None,
         validation_alias="API_TOKEN",
@@ -55,3 +97,14 @@ class SimulatorSettings(BaseSettings):
     def now(self) -> datetime:
         """Return the ERP's time, aware."""
         return self.clock or datetime.now(UTC)
+
+    def faults(self) -> Faults:
+        """Return how bad the day is when the ERP starts."""
+        return Faults(
+            percent=self.faults_percent,
+            kinds=self.fault_kinds,
+            in_a_row=self.faults_in_a_row,
+            delay_seconds=self.fault_delay_seconds,
+            retry_after_seconds=self.retry_after_seconds,
+            disabled=self.disabled_endpoints,
+        )

@@ -1,7 +1,7 @@
 """The ERP itself: every answer is made here, and nowhere else.
 
-Whoever wants to disturb answers (throttling, cut connections, renamed fields) wraps
-`Simulator.answer` or the application; the generators below know nothing of it.
+`changes` renames and retypes what an answer shows, and the `door` in front of the application
+lets requests fail; the generators below know nothing of either.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from datetime import UTC, date
 
 import simplejson
 
+from devstack.erp.changes import SchemaChanges
 from devstack.erp.checks import guest_check
 from devstack.erp.lists import (
     ListOf,
@@ -41,6 +42,7 @@ class Simulator:
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
+        self._changes = SchemaChanges(settings)
         self.revision = settings.revision
 
     def advance(self) -> int:
@@ -49,16 +51,14 @@ class Simulator:
         return self.revision
 
     def records(self, source: Source, store_id: str, day: date) -> Iterator[Json]:
-        """Yield what the answer for one store and day lists, one record at a time."""
+        """Yield what happened on a store's day, one record at a time, whatever answers show."""
         store_day = StoreDay(self._settings.seed, store_id, day)
         trade = self._trade()
         if source is not Source.GUEST_CHECKS:
             yield from _LISTS[source](store_day, trade)
             return
-        since = self._settings.taxation_from
-        taxes_name = "taxation" if since and day >= since else "taxes"
         for ticket in answered_tickets(store_day, trade):
-            yield guest_check(ticket, taxes_name)
+            yield guest_check(ticket)
 
     def answer(self, source: Source, store_id: str, day: date) -> bytes:
         """Return the body of an answer: UTF-8 JSON, equal bytes for an equal request.
@@ -66,7 +66,8 @@ class Simulator:
         Only `curUTC`, in answers of getGuestChecks, follows the clock. Memory holds the bytes
         and one record, never all records: a day may have 50,000 checks.
         """
-        rows = [_dump(record) for record in self.records(source, store_id, day)]
+        records = self.records(source, store_id, day)
+        rows = [_dump(record) for record in self._changes.shown(source, day, records)]
         frame = [_dump(self._head(source, store_id, day))[:-1]]
         name = f',"{list_field(source)}":'.encode()
         if rows:

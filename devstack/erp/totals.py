@@ -52,7 +52,7 @@ def _revenue(checks: Iterable[Json]) -> Json:
 
 
 def _taxes(check: Json) -> list[Json]:
-    taxes: list[Json] = check.get("taxes") or check.get("taxation") or []
+    taxes: list[Json] = check.get("taxes", [])
     return taxes
 
 

@@ -1,6 +1,7 @@
 """What two sessions do to each other when their transactions overlap."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,19 +35,20 @@ def load_while_other_is_uncommitted(
         await waiting
 
     async def until_blocked() -> None:
-        async with asyncio.timeout(10):
-            while not warehouse.query(
-                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND datname = current_database()"
-            ):
-                await asyncio.sleep(0.01)
+        deadline = time.monotonic() + 10
+        while not warehouse.query(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        ):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 - the event is in another process
 
     warehouse.runner.run(race())
 
 
 @pytest.mark.parametrize("newer_first", [True, False])
 def test_of_two_equal_versions_at_once_the_later_written_stands(
-    warehouse: Warehouse, newer_first: bool
+    warehouse: Warehouse, *, newer_first: bool
 ) -> None:
     """The other document's place in the event order commits while the upsert waits for its row."""
     older = staged(checks(full_check(1, gstCnt=1), curUTC=SAME_CURUTC), key="raw/erp/a.json")
@@ -60,7 +62,7 @@ def test_of_two_equal_versions_at_once_the_later_written_stands(
 
 @pytest.mark.parametrize("newer_first", [True, False])
 def test_a_line_that_two_checks_claim_at_once_goes_to_the_newer_check(
-    warehouse: Warehouse, newer_first: bool
+    warehouse: Warehouse, *, newer_first: bool
 ) -> None:
     """The other check's version commits while the upsert waits for the line."""
     before = staged(checks(full_check(1, version=1, detailLines=[LINE])), key="raw/erp/a.json")
@@ -72,7 +74,7 @@ def test_a_line_that_two_checks_claim_at_once_goes_to_the_newer_check(
 
 @pytest.mark.parametrize("newer_first", [True, False])
 def test_of_two_answers_for_one_day_at_once_the_newer_stands(
-    warehouse: Warehouse, newer_first: bool
+    warehouse: Warehouse, *, newer_first: bool
 ) -> None:
     source = Source.TRANSACTIONS
     older = staged(day_list(source, {"transactionId": 1}), source, key="raw/a", number=1)
@@ -84,7 +86,7 @@ def test_of_two_answers_for_one_day_at_once_the_newer_stands(
 
 @pytest.mark.parametrize("partial_first", [True, False])
 def test_a_full_and_a_partial_document_of_one_check_at_once_lose_nothing(
-    warehouse: Warehouse, partial_first: bool
+    warehouse: Warehouse, *, partial_first: bool
 ) -> None:
     partial = staged(
         checks({"guestCheckId": 1, "gstCnt": 5, "taxes": [{"taxNum": 1, "type": 3}]}),

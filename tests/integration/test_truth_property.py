@@ -40,8 +40,6 @@ _runs = itertools.count(1)
 def tried(examples: int) -> settings:
     return settings(
         max_examples=max(examples, 1),
-        deadline=None,
-        database=None,
         derandomize=not HUNTING,
         print_blob=True,
         report_multiple_bugs=False,

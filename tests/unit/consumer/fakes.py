@@ -23,6 +23,7 @@ from schemas.envelopes import ObjectEvent, created_body
 
 T = TypeVar("T")
 
+_LONGEST_STORY_SECONDS = 1_000_000
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 BUCKET = "lake"
 
@@ -37,6 +38,7 @@ class _JumpingSelector(selectors.SelectSelector):
         if not ready:
             assert timeout is not None, "everybody waits for something that will never happen"
             self.now += timeout
+            assert self.now < _LONGEST_STORY_SECONDS, "the story does not end"
         return ready
 
 

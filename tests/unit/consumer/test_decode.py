@@ -29,7 +29,9 @@ JSON = st.recursive(
     | st.integers()
     | st.decimals(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner)
+    ),
 )
 
 
@@ -69,7 +71,9 @@ def test_numbers_are_never_floats(text: str, number: Any) -> None:
 
 @pytest.mark.parametrize("reason", ["", '"again": 1, "again": 1, '])
 @pytest.mark.parametrize(("levels", "taken"), [(MAX_DEPTH, True), (MAX_DEPTH + 1, False)])
-def test_both_parsers_take_documents_of_the_same_depth(reason: str, levels: int, taken: bool) -> None:
+def test_both_parsers_take_documents_of_the_same_depth(
+    reason: str, levels: int, *, taken: bool
+) -> None:
     """A name that comes twice sends the document to the forgiving parser."""
     lists = levels - 1
     data = f'{{{reason}"a": {"[" * lists}{"]" * lists}}}'.encode()
@@ -87,7 +91,9 @@ def test_what_may_not_be_storable_is_suspicious(data: bytes) -> None:
     assert decode(data).suspicious
 
 
-@pytest.mark.parametrize("data", [b"[]", b'{"a": "\xc3\xa3", "b": 1e999}', rb'["\u00e3 \ud83c\udf55"]'])
+@pytest.mark.parametrize(
+    "data", [b"[]", b'{"a": "\xc3\xa3", "b": 1e999}', rb'["\u00e3 \ud83c\udf55"]']
+)
 def test_the_ordinary_is_not_suspicious(data: bytes) -> None:
     assert not decode(data).suspicious
 
@@ -156,7 +162,9 @@ def test_broken_gzip_is_refused(data: bytes) -> None:
     assert ErrorCode.ENCODING_INVALID == refused.value.code
 
 
-@pytest.mark.parametrize("data", [b"x" * 1001, gzip.compress(b"x" * 1001), gzip.compress(b"x" * 10**8)])
+@pytest.mark.parametrize(
+    "data", [b"x" * 1001, gzip.compress(b"x" * 1001), gzip.compress(b"x" * 10**8)]
+)
 def test_no_more_than_the_limit_is_decompressed(data: bytes) -> None:
     assert b"x" * 1000 == plain(data[:1000] if data[0] == ord("x") else gzip.compress(b"x" * 1000))
     with pytest.raises(Permanent) as refused:

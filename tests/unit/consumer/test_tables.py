@@ -46,7 +46,9 @@ def test_every_field_of_every_sub_object_has_a_column() -> None:
 
 def test_the_columns_that_scripts_rely_on_are_there() -> None:
     assert {"last_updated_utc", "opn_bus_dt", "extra"} <= set(GUEST_CHECKS.columns)
-    lines = "line_type menu_item_id mod_flag incl_tax active_taxes prc_lvl dsc_num svc_chg_num tmed_num"
+    lines = (
+        "line_type menu_item_id mod_flag incl_tax active_taxes prc_lvl dsc_num svc_chg_num tmed_num"
+    )
     assert set(lines.split()) <= set(DETAIL_LINES.columns)
     promised = {
         Source.FISCAL_INVOICE: {"amount", "tax"},

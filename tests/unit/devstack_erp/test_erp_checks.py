@@ -230,16 +230,6 @@ def test_default_volume_is_heavier_on_weekends(settings_of: SettingsOf):
     assert sum(weekend) / len(weekend) > sum(weekday) / len(weekday)
 
 
-def test_taxes_are_called_taxation_from_the_day_that_is_set(settings_of: SettingsOf):
-    simulator = Simulator(settings_of(taxation_from="2024-01-02"))
-    names = {
-        day: {name for c in simulator.records(CHECKS, STORE, day) for name in c if "tax" in name}
-        for day in MONTH[:2]
-    }
-    assert names[MONTH[0]] - {"taxCollTtl"} == {"taxes"}
-    assert names[MONTH[1]] - {"taxCollTtl"} == {"taxation"}
-
-
 @given(st.integers(-(10**14), 10**14), st.integers(0, 6))
 def test_amounts_are_written_exactly(units: int, places: int):
     text = simplejson.dumps(scaled(units, places), use_decimal=True)

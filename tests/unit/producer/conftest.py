@@ -43,6 +43,7 @@ def settings_for(clean_environment: None) -> Callable[..., Settings]:
             "pull_backoff_initial_seconds": 0.001,
             "pull_backoff_max_seconds": 0.005,
             "pull_max_attempts": 3,
+            "pull_requests_per_second": 10_000,
         }
         return Settings(**{**quick, **overrides})
 

@@ -1,15 +1,18 @@
 """An ERP that answers as told, and a lake in memory."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
 from producer.errors import LakeError
-from producer.lake import LakeObject
+from producer.lake import LakeEntry, LakeObject, Page
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MODIFIED = datetime(2024, 3, 5, tzinfo=UTC)
 
 
 @dataclass
@@ -31,14 +34,43 @@ class FakeErp:
 
 
 class FakeLake:
-    """Keeps objects in a dict; refuses with `error` when it is set."""
+    """Keeps objects in a dict; refuses with `error` when it is set.
 
-    def __init__(self) -> None:
+    `page_size` objects a page; `listed` keeps the keys after which pages were asked for.
+    """
+
+    def __init__(self, page_size: int = 1000) -> None:
         self.objects: dict[str, LakeObject] = {}
         self.error: LakeError | None = None
+        self.page_size = page_size
+        self.listed: list[str] = []
+        self.looked_at: list[str] = []
+        self.read_whole: list[str] = []
 
-    async def put(self, obj: LakeObject) -> None:
+    async def put(self, obj: LakeObject) -> LakeEntry:
         """Keep the object, or refuse it."""
         if self.error is not None:
             raise self.error
         self.objects[obj.key] = obj
+        return self.entry(obj.key)
+
+    async def list_page(self, prefix: str, after: str) -> Page:
+        """Give a page of entries."""
+        self.listed.append(after)
+        keys = sorted(key for key in self.objects if key.startswith(prefix) and key > after)
+        entries = tuple(self.entry(key) for key in keys[: self.page_size])
+        return Page(entries, is_last=len(keys) <= self.page_size)
+
+    async def metadata(self, key: str) -> Mapping[str, str] | None:
+        """Give the metadata of an object."""
+        self.looked_at.append(key)
+        return self.objects[key].ascii_metadata() if key in self.objects else None
+
+    async def read(self, key: str) -> bytes | None:
+        """Give the bytes of an object."""
+        self.read_whole.append(key)
+        return self.objects[key].body if key in self.objects else None
+
+    def entry(self, key: str) -> LakeEntry:
+        """Give an object as a listing would."""
+        return LakeEntry(key, len(self.objects[key].body), "e", MODIFIED)

@@ -5,15 +5,21 @@ import gzip
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from producer.answers import Answer
+from producer.answers import Answer, check_answer
 from producer.erp import map_error, open_erp, retry_after_seconds
-from producer.errors import ConfigurationError, ErpRefusedError, ErpUnavailableError
+from producer.errors import (
+    AnswerRejectedError,
+    ConfigurationError,
+    ErpRefusedError,
+    ErpUnavailableError,
+)
 from producer.settings import Settings
 from schemas.sources import ENDPOINTS
 from tests.unit.producer.fakes import FakeErp
@@ -31,9 +37,15 @@ def status(code: int, **headers: str) -> Callable[[], web.Response]:
     return lambda: web.json_response({"title": "No"}, status=code, headers=named)
 
 
-async def ask(settings: Settings, store_id: str = "1") -> Answer:
+def anything(_answer: Answer) -> None:
+    """Let every answer pass."""
+
+
+async def ask(
+    settings: Settings, store_id: str = "1", check: Callable[[Answer], None] = anything
+) -> Answer:
     async with open_erp(settings) as erp:
-        return await erp.ask(ENDPOINTS[0], store_id, DAY)
+        return await erp.ask(ENDPOINTS[0], store_id, DAY, check)
 
 
 async def test_the_request_is_the_documented_one(
@@ -44,7 +56,7 @@ async def test_the_request_is_the_documented_one(
         settings_for(api_base_url=erp_server.url + "v1/", api_token="s3cret")
     ) as erp:
         for endpoint in ENDPOINTS:
-            await erp.ask(endpoint, "São João", DAY)
+            await erp.ask(endpoint, "São João", DAY, anything)
 
     assert [path for path, _, _ in erp_server.asked] == [
         "/v1/res/getGuestChecks",
@@ -96,6 +108,115 @@ async def test_a_passing_failure_is_asked_again(
     assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 3)
 
 
+async def test_an_answer_that_does_not_pass_is_asked_for_again(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    """An HTML page and a truncated document with status 200 are bad days like any other."""
+    erp_server.answer_with(
+        lambda: web.Response(body=b"<html>", content_type="text/html"),
+        lambda: web.Response(body=b'{"storeId": '),
+        ok,
+    )
+    answer = await ask(settings_for(api_base_url=erp_server.url), check=check_answer)
+    assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 3)
+
+
+async def test_an_answer_that_never_passes_is_reported_after_the_last_attempt(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    erp_server.answer_with(lambda: web.Response(body=b"<html>"))
+    with pytest.raises(AnswerRejectedError, match="something other than JSON"):
+        await ask(settings_for(api_base_url=erp_server.url), check=check_answer)
+    assert len(erp_server.asked) == 3
+
+
+async def test_requests_keep_to_the_limit_per_second(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    """Retries count: no window of the limit's length holds more requests than the limit."""
+    arrived: list[float] = []
+
+    async def respond(_request: web.Request) -> web.Response:
+        arrived.append(time.monotonic())
+        return status(500)() if len(arrived) % 3 == 1 else ok()
+
+    erp_server.respond = respond
+    settings = settings_for(api_base_url=erp_server.url, pull_requests_per_second=50)
+    async with open_erp(settings) as erp:
+        await asyncio.gather(
+            *(erp.ask(ENDPOINTS[0], str(number), DAY, anything) for number in range(20))
+        )
+    assert len(arrived) > 20
+    assert arrived[-1] - arrived[0] >= (len(arrived) - 1) / 50 - 0.05
+
+
+async def test_the_key_goes_along_as_x_api_key(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    erp_server.answer_with(ok)
+    await ask(settings_for(api_base_url=erp_server.url, api_key="k3y"))
+    headers = erp_server.asked[0][2]
+    assert (headers["x-api-key"], headers.get("Authorization")) == ("k3y", None)
+
+
+async def test_a_token_that_expired_is_read_anew_and_the_question_asked_again(
+    erp_server: FakeErp, settings_for: SettingsFor, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("old\n", encoding="utf-8")
+
+    async def respond(request: web.Request) -> web.Response:
+        file.write_text("new\n", encoding="utf-8")
+        return ok() if request.headers["Authorization"] == "Bearer new" else status(401)()
+
+    erp_server.respond = respond
+    settings = settings_for(api_base_url=erp_server.url, api_token_file=file, pull_max_attempts=1)
+    answer = await ask(settings)
+    assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 2)
+
+
+async def test_a_token_is_renewed_once_and_then_refused(
+    erp_server: FakeErp, settings_for: SettingsFor, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("t", encoding="utf-8")
+    erp_server.answer_with(status(401))
+    with pytest.raises(ErpRefusedError, match="check API_TOKEN"):
+        await ask(settings_for(api_base_url=erp_server.url, api_token_file=file))
+    assert len(erp_server.asked) == 2
+
+
+async def test_a_token_file_that_vanished_leaves_the_refusal(
+    erp_server: FakeErp, settings_for: SettingsFor, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("t", encoding="utf-8")
+
+    async def respond(_request: web.Request) -> web.Response:
+        file.unlink()
+        return status(401)()
+
+    erp_server.respond = respond
+    with pytest.raises(ErpRefusedError, match="the ERP answered 401"):
+        await ask(settings_for(api_base_url=erp_server.url, api_token_file=file))
+    assert len(erp_server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot be read"), (b"a b", "holds is no token"), (b" \n", "is empty")],
+)
+async def test_an_unusable_token_file_is_named_before_anything_is_sent(
+    settings_for: SettingsFor, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        await ask(settings_for(api_base_url="http://127.0.0.1:1", api_token_file=file))
+    assert "a b" not in str(caught.value)
+
+
 async def test_patience_ends_after_the_last_attempt(
     erp_server: FakeErp, settings_for: SettingsFor
 ) -> None:
@@ -136,12 +257,12 @@ async def test_retry_after_holds_back_every_other_request(
 
     erp_server.respond = respond
     async with open_erp(settings_for(api_base_url=erp_server.url)) as erp:
-        first = asyncio.create_task(erp.ask(ENDPOINTS[0], "1", DAY))
+        first = asyncio.create_task(erp.ask(ENDPOINTS[0], "1", DAY, anything))
         for _ in range(1_000):
             if erp._quiet_until > 0:
                 break
             await asyncio.sleep(0.005)
-        await erp.ask(ENDPOINTS[0], "2", DAY)
+        await erp.ask(ENDPOINTS[0], "2", DAY, anything)
         await first
 
     assert min(arrived[1:]) - arrived[0] >= 1.0

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from producer.cli import cli
+from producer.plan import Plan
 
 SENT = "nothing may be sent"
 
@@ -32,6 +33,7 @@ PULL = ["pull", "--from", "2024-01-02"]
         ([*PULL, "--to", "2024-01-01", "--store", "1"], "--from 2024-01-02 is after --to"),
         ([*PULL, "--store", "1", "--endpoint", "nope"], "the endpoints are getGuestChecks"),
         (PULL, "no store to pull"),
+        ([*PULL, "--stores-file", "missing.txt"], "--stores-file cannot be read"),
         (["pull", "--from", "01/02/2024", "--store", "1"], "01/02/2024"),
         (["pull", "--store", "1"], "--from"),
         (["upload"], "FILE"),
@@ -61,3 +63,27 @@ def test_stores_of_the_settings_are_used_when_none_is_given(
     result = CliRunner().invoke(cli, PULL)
     assert isinstance(result.exception, AssertionError)
     assert str(result.exception) == SENT
+
+
+def test_stores_come_from_a_file_and_the_command_line_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ids are free text, so `#` and commas are part of them; empty lines are not stores."""
+    plans: list[Plan] = []
+
+    async def note(_settings: object, plan: Plan, _tally: object, *, force: bool) -> None:
+        assert force
+        plans.append(plan)
+
+    monkeypatch.setattr("producer.app.run_pull", note)
+    file = tmp_path / "stores.txt"
+    file.write_bytes("\ufeff#1, Rua\r\n\n São João \n001\n".encode())
+    CliRunner().invoke(cli, [*PULL, "--store", "9", "--stores-file", str(file), "--force"])
+    assert [plan.stores for plan in plans] == [("9", "#1, Rua", "São João", "001")]
+
+
+def test_a_file_without_a_store_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "stores.txt"
+    file.write_bytes(b"\n \n")
+    result = CliRunner().invoke(cli, [*PULL, "--stores-file", str(file)])
+    assert (result.exit_code, "holds no store" in result.stderr) == (2, True)

@@ -93,6 +93,13 @@ def test_an_unusable_variable_is_named_and_its_value_is_not(
     assert "sekret" not in str(caught.value)
 
 
+def test_two_sources_of_the_token_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BUCKET_NAME", "API_TOKEN", "API_TOKEN_FILE"):
+        monkeypatch.setenv(name, "lake")
+    with pytest.raises(ConfigurationError, match="API_TOKEN and API_TOKEN_FILE are both set"):
+        load_settings()
+
+
 def test_a_file_that_is_no_text_is_reported() -> None:
     Path(".env").write_bytes(b"BUCKET_NAME=\xff\xfe\n")
     with pytest.raises(ConfigurationError, match=r"cannot read \.env"):
@@ -117,6 +124,10 @@ def test_every_setting_has_a_description_and_every_number_a_range() -> None:
                 "attempts",
                 "failures",
                 "concurrency",
+                "second",
+                "days",
+                "hours",
+                "hour",
             }
 
 

@@ -1,29 +1,33 @@
 """What a pull asks for, stores and reports; the ERP and the lake are stand-ins."""
 
+import gzip
 import hashlib
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from itertools import islice
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from producer.answers import Answer
+from producer.business_days import BusinessDays
+from producer.content import content_digest
 from producer.errors import (
-    ConfigurationError,
     ErpError,
     ErpRefusedError,
     ErpUnavailableError,
     LakeClosedError,
     LakeUnavailableError,
 )
-from producer.pull import Plan, make_plan, pull
+from producer.lake import LakeObject
+from producer.plan import Plan, make_plan
+from producer.pull import Manner, pull
 from producer.tally import Tally
-from schemas.keys import ApiKey, parse_key
+from schemas.keys import ApiKey, api_key, parse_key
 from schemas.sources import ENDPOINTS, Endpoint
 from tests.unit.producer.fakes import FakeLake
 
 FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
-PULLED_AT = datetime(2024, 3, 2, 4, 5, 6, 789, tzinfo=UTC)
+PULLED_AT = datetime(2024, 3, 22, 4, 5, 6, 789, tzinfo=UTC)
+DAYS = BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1))
 
 
 class ScriptedErp:
@@ -32,21 +36,33 @@ class ScriptedErp:
     def __init__(self, failures: Mapping[str, ErpError | bytes] | None = None) -> None:
         self.failures = failures or {}
         self.asked: list[tuple[str, str, date]] = []
+        self.pulled_at = PULLED_AT
 
-    async def ask(self, endpoint: Endpoint, store_id: str, bus_dt: date) -> Answer:
+    async def ask(
+        self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
+    ) -> Answer:
         """Note the question and answer it as scripted."""
         self.asked.append((endpoint.name, store_id, bus_dt))
         told = self.failures.get(store_id, b'{"storeId": "1"}')
         if isinstance(told, ErpError):
             raise told
-        return Answer(told, "application/json", 200, PULLED_AT, 0.0126)
+        answer = Answer(told, "application/json", 200, self.pulled_at, 0.0126)
+        check(answer)
+        return answer
 
 
 async def run(
-    plan: Plan, erp: ScriptedErp, lake: FakeLake, *, concurrency: int = 2, stop_after: int = 50
+    plan: Plan,
+    erp: ScriptedErp,
+    lake: FakeLake,
+    *,
+    concurrency: int = 2,
+    stop_after: int = 50,
+    **changed: bool,
 ) -> Tally:
     tally = Tally(plan.cell_count)
-    await pull(plan, erp, lake, tally, concurrency=concurrency, stop_after_failures=stop_after)
+    manner = Manner(concurrency=concurrency, stop_after_failures=stop_after, days=DAYS, **changed)
+    await pull(plan, erp, lake, tally, manner)
     return tally
 
 
@@ -82,7 +98,7 @@ async def test_the_object_holds_the_answers_bytes_and_says_where_they_come_from(
     (obj,) = lake.objects.values()
     assert obj.key == (
         "raw/api_responses/getChargeBack/busDt=2024-02-28/storeId=S%C3%A3o%20Jo%C3%A3o/"
-        "20240302T040506.000789Z.json"
+        "20240322T040506.000789Z.json"
     )
     assert obj.body == body
     assert obj.content_encoding is None
@@ -90,10 +106,11 @@ async def test_the_object_holds_the_answers_bytes_and_says_where_they_come_from(
         "endpoint": "getChargeBack",
         "store": "S%C3%A3o%20Jo%C3%A3o",
         "business-date": "2024-02-28",
-        "pulled-at": "2024-03-02T04:05:06.000789Z",
+        "pulled-at": "2024-03-22T04:05:06.000789Z",
         "http-status": "200",
         "duration-ms": "13",
         "sha-256": hashlib.sha256(body).hexdigest(),
+        "content-sha-256": content_digest(body),
     }
 
 
@@ -151,41 +168,98 @@ async def test_failures_between_successes_do_not_end_the_run(lake: FakeLake) -> 
     assert (tally.stored, tally.failed, tally.stopped_by) == (3, 3, None)
 
 
-def test_a_plan_over_centuries_is_not_walked_to_be_counted() -> None:
-    stores = tuple(str(number) for number in range(1000))
-    plan = make_plan(date(1, 1, 1), date(9999, 12, 31), stores, ())
-    assert plan.cell_count == 3_652_059 * 1000 * 5
-    assert [cell.subject()["endpoint"] for cell in islice(plan.cells(), 2)] == [
-        "getGuestChecks",
-        "getFiscalInvoice",
-    ]
+ONE_CELL = make_plan(FIRST, FIRST, ("1",), ("getGuestChecks",))
+THEN = PULLED_AT + timedelta(seconds=1)
 
 
-def test_a_repeated_store_or_endpoint_counts_once() -> None:
-    plan = make_plan(FIRST, FIRST, (" 001", "001 ", "1"), ("getChargeBack", "getChargeBack"))
-    assert plan.stores == ("001", "1")
-    assert [endpoint.name for endpoint in plan.endpoints] == ["getChargeBack"]
+def dated(cur_utc: str, checks: str = "[]") -> bytes:
+    return f'{{"curUTC": "{cur_utc}", "locRef": "1", "guestChecks": {checks}}}'.encode()
 
 
-@pytest.mark.parametrize(
-    ("stores", "endpoints", "first", "message"),
-    [
-        (("1",), (), date(2024, 3, 2), "--from 2024-03-02 is after --to 2024-03-01"),
-        ((), (), FIRST, "no store to pull: give --store, or set STORES"),
-        (("1", " "), (), FIRST, "a store id is empty"),
-        (("a\nb",), (), FIRST, "cannot be printed"),
-        (("a\udcff",), (), FIRST, "cannot be printed"),
-        (("x" * 100,), (), FIRST, "longer than 99"),
-        (("\U0001f354" * 99,), (), FIRST, "does not fit into an S3 key"),
-        (("1",), ("getguestchecks",), FIRST, "the endpoints are getGuestChecks, getFiscalInvoice"),
-    ],
-)
-def test_an_unusable_request_is_refused_before_anything_is_sent(
-    stores: tuple[str, ...], endpoints: tuple[str, ...], first: date, message: str
+async def test_a_final_answer_in_the_lake_is_not_asked_for_again(lake: FakeLake) -> None:
+    plan = make_plan(FIRST, LAST, ("1", "A/B"), ())
+    await run(plan, ScriptedErp(), lake)
+    before = dict(lake.objects)
+    erp = ScriptedErp()
+    tally = await run(plan, erp, lake)
+    assert (erp.asked, lake.objects) == ([], before)
+    assert (tally.present, tally.stored, tally.is_complete) == (30, 0, True)
+
+
+async def test_an_interrupted_range_goes_on_where_it_stopped(lake: FakeLake) -> None:
+    plan = make_plan(FIRST, LAST, ("1", "2"), ())
+    await run(plan, ScriptedErp(), lake)
+    for key in list(lake.objects)[17:]:
+        del lake.objects[key]
+    erp = ScriptedErp()
+    tally = await run(plan, erp, lake)
+    assert (len(erp.asked), tally.present, tally.stored) == (13, 17, 13)
+    assert len(lake.objects) == 30
+
+
+async def test_an_answer_pulled_while_its_day_was_running_is_asked_for_again(
+    lake: FakeLake,
 ) -> None:
-    with pytest.raises(ConfigurationError, match=message):
-        make_plan(first, LAST, stores, endpoints)
+    erp = ScriptedErp({"1": dated("1", "[1]")})
+    erp.pulled_at = datetime(2024, 2, 29, 6, 59, tzinfo=UTC)  # 03:59 at the store
+    await run(ONE_CELL, erp, lake)
+    tally = await run(ONE_CELL, ScriptedErp({"1": dated("2", "[1, 2]")}), lake)
+    assert (tally.stored, len(lake.objects)) == (1, 2)
 
 
-def test_the_longest_store_id_fits_into_a_key_and_into_metadata() -> None:
-    make_plan(FIRST, LAST, ("é" * 99,), ())
+async def test_an_answer_that_says_the_same_is_not_written_again(lake: FakeLake) -> None:
+    """Only the time at which the ERP made it differs; the metadata is enough to see that."""
+    await run(ONE_CELL, ScriptedErp({"1": dated("2024-03-22T01:00:00")}), lake)
+    erp = ScriptedErp({"1": dated("2024-03-22T02:00:00")})
+    erp.pulled_at = THEN
+    tally = await run(ONE_CELL, erp, lake, force=True)
+    assert (len(erp.asked), tally.unchanged, tally.stored, tally.is_complete) == (1, 1, 0, True)
+    assert (len(lake.objects), len(lake.looked_at), lake.read_whole) == (1, 1, [])
+
+
+async def test_a_correction_is_written_beside_the_answer_it_corrects(lake: FakeLake) -> None:
+    await run(ONE_CELL, ScriptedErp({"1": dated("1", "[1]")}), lake)
+    erp = ScriptedErp({"1": dated("2", "[1.0]")})
+    erp.pulled_at = THEN
+    tally = await run(ONE_CELL, erp, lake, force=True)
+    assert (tally.stored, tally.unchanged, len(lake.objects)) == (1, 0, 2)
+
+
+async def test_an_answer_is_compared_with_the_newest_one_only(lake: FakeLake) -> None:
+    """A correction that is taken back is news: the lake must end with what the ERP says now."""
+    for number, checks in enumerate(("[1]", "[2]", "[1]", "[1]")):
+        erp = ScriptedErp({"1": dated(str(number), checks)})
+        erp.pulled_at = PULLED_AT + timedelta(seconds=number)
+        await run(ONE_CELL, erp, lake, force=True)
+    assert [obj.body[-4:] for _, obj in sorted(lake.objects.items())] == [b"[1]}", b"[2]}", b"[1]}"]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+async def test_an_object_without_a_digest_is_compared_by_reading_it(
+    lake: FakeLake, pack: Callable[[bytes], bytes]
+) -> None:
+    key = api_key(ENDPOINTS[0].source, FIRST, "1", PULLED_AT)
+    lake.objects[key] = LakeObject(key, pack(dated("1")), {})
+    erp = ScriptedErp({"1": dated("2")})
+    erp.pulled_at = THEN
+    tally = await run(ONE_CELL, erp, lake, force=True)
+    assert (tally.unchanged, lake.read_whole) == (1, [key])
+
+
+async def test_an_answer_is_written_when_the_newest_is_broken(lake: FakeLake) -> None:
+    key = api_key(ENDPOINTS[0].source, FIRST, "1", PULLED_AT)
+    lake.objects[key] = LakeObject(key, gzip.compress(dated("1"))[:-9], {})
+    erp = ScriptedErp({"1": dated("1")})
+    erp.pulled_at = THEN
+    assert (await run(ONE_CELL, erp, lake, force=True)).stored == 1
+
+
+async def test_answers_may_be_stored_gzipped_and_are_compared_all_the_same(lake: FakeLake) -> None:
+    body = dated("1")
+    await run(ONE_CELL, ScriptedErp({"1": body}), lake, gzip=True)
+    (obj,) = lake.objects.values()
+    assert obj.key.endswith("Z.json.gz")
+    assert isinstance(parse_key(obj.key), ApiKey)
+    assert (gzip.decompress(obj.body), obj.content_encoding) == (body, "gzip")
+    tally = await run(ONE_CELL, ScriptedErp({"1": dated("2")}), lake, force=True)
+    assert (tally.unchanged, len(lake.objects)) == (1, 1)

@@ -40,6 +40,8 @@ def test_the_summary_is_one_json_object() -> None:
         "command": "pull",
         "total": 4,
         "stored": 2,
+        "unchanged": 0,
+        "present": 0,
         "failed": 1,
         "untried": 1,
         "stored_bytes": 20,
@@ -56,9 +58,22 @@ def test_the_report_prints_names_as_they_are() -> None:
     out = io.StringIO()
     print_report(run_with(1, 1, 3), seconds=2.0, interrupted=True, to=out)
     assert out.getvalue().startswith("Interrupted.")
-    assert "1 of 3 stored (10 bytes) in 2.0 s; 1 failed, 1 not tried." in out.getvalue()
+    assert "1 of 3 stored (10 bytes) in 2.0 s; " in out.getvalue()
+    assert "; 0 unchanged, 0 already there, 1 failed, 1 not tried." in out.getvalue()
+    assert "--force" not in out.getvalue()
     assert "[bold]:smile: 0" in out.getvalue()
     assert "404 [red]" in out.getvalue()
+
+
+def test_what_was_there_already_is_counted_and_its_remedy_named() -> None:
+    tally = run_with(1, 0, 3)
+    tally.add_present()
+    tally.add_unchanged()
+    out = io.StringIO()
+    print_report(tally, seconds=2.0, interrupted=False, to=out)
+    assert (tally.untried, exit_code(tally, interrupted=False)) == (0, 0)
+    assert "1 unchanged, 1 already there, 0 failed" in out.getvalue()
+    assert "--force asks for it too" in out.getvalue()
 
 
 def test_a_long_table_is_cut_and_says_so() -> None:

@@ -58,7 +58,8 @@ def test_amounts_keep_sign_and_digits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row_id", "expected"), [(1, "1"), ("1", "1"), (Decimal("1.0"), "1"), ("001", "001"), (True, "true")]
+    ("row_id", "expected"),
+    [(1, "1"), ("1", "1"), (Decimal("1.0"), "1"), ("001", "001"), (True, "true")],
 )
 def test_an_id_is_text_whatever_it_came_as(row_id: Any, expected: str) -> None:
     assert [expected] == ids(read({"transactionId": row_id}))
@@ -75,7 +76,9 @@ ROWS = st.lists(
         optional={
             "amount": st.integers(0, 3) | st.sampled_from([Decimal("1.50"), Decimal("1E+999999")]),
             "type": st.sampled_from(["a", "b", None]),
-            "nested": st.sampled_from([{"x": 1, "y": [2]}, {"y": [2], "x": 1}, Decimal("1E+9999999")]),
+            "nested": st.sampled_from(
+                [{"x": 1, "y": [2]}, {"y": [2], "x": 1}, Decimal("1E+9999999")]
+            ),
         },
     ),
     max_size=5,
@@ -97,7 +100,9 @@ def test_digits_that_say_nothing_make_no_other_row() -> None:
 
 @pytest.mark.parametrize("row_id", [None, ""])
 def test_an_empty_id_is_no_id(row_id: Any) -> None:
-    found = ids(read({"transactionId": row_id, "amount": 1}, {"transactionId": row_id, "amount": 1}))
+    found = ids(
+        read({"transactionId": row_id, "amount": 1}, {"transactionId": row_id, "amount": 1})
+    )
     assert 2 == len(set(found))
 
 
@@ -173,7 +178,10 @@ def test_a_check_is_set_aside_with_every_error_of_its_header() -> None:
 
 
 def test_an_error_inside_a_check_names_its_place() -> None:
-    bad = {"guestCheckId": 1, "detailLines": [{"guestCheckLineItemId": 1, "menuItem": {"miNum": "x"}}]}
+    bad = {
+        "guestCheckId": 1,
+        "detailLines": [{"guestCheckLineItemId": 1, "menuItem": {"miNum": "x"}}],
+    }
     [record] = read(bad, source=Source.ERP).quarantined
     assert ["detailLines[0].menuItem.miNum"] == [error.location for error in record.errors]
 
@@ -236,7 +244,9 @@ def test_ids_beyond_32_bits_and_fractions_and_negative_amounts_are_taken() -> No
     )
 
 
-@pytest.mark.parametrize("rows", [[{"guestCheckId": 1}] * 2, [{"guestCheckId": 1}, {"guestCheckId": "1"}]])
+@pytest.mark.parametrize(
+    "rows", [[{"guestCheckId": 1}] * 2, [{"guestCheckId": 1}, {"guestCheckId": "1"}]]
+)
 def test_the_same_check_twice_is_counted(rows: list[Any]) -> None:
     frame = Frame(Source.ERP, "1", None, None, ())
     reader = record_reader(frame, ALIASES)
@@ -255,8 +265,12 @@ def test_a_document_read_in_runs_is_read_as_a_whole() -> None:
     """Places go on, and so do occurrences of rows without an id."""
     frame = Frame(Source.TRANSACTIONS, "1", date(2024, 1, 1), None, ())
     rows: list[Any] = [{"amount": 1}, {"amount": 1}, 7, {"amount": 1}]
-    whole = read(*map(lambda row: dict(row) if isinstance(row, dict) else row, rows))
+    whole = read(*(dict(row) if isinstance(row, dict) else row for row in rows))
     reader = record_reader(frame, ALIASES)
-    runs = [read_records(reader, rows[:1]), read_records(reader, rows[1:3], 1), read_records(reader, rows[3:], 3)]
+    runs = [
+        read_records(reader, rows[:1]),
+        read_records(reader, rows[1:3], 1),
+        read_records(reader, rows[3:], 3),
+    ]
     assert whole.accepted == [item for run in runs for item in run.accepted]
     assert whole.quarantined == [item for run in runs for item in run.quarantined]

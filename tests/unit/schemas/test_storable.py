@@ -56,9 +56,11 @@ def test_a_name_that_came_twice_with_one_value_is_one_field() -> None:
     assert find_unstorable(record) is None
 
 
-@pytest.mark.parametrize(("levels", "too_deep"), [(MAX_DEPTH, False), (MAX_DEPTH + 1, True), (5000, True)])
+@pytest.mark.parametrize(
+    ("levels", "too_deep"), [(MAX_DEPTH, False), (MAX_DEPTH + 1, True), (5000, True)]
+)
 @pytest.mark.parametrize("kind", [list, dict])
-def test_depth_is_counted_in_levels(levels: int, too_deep: bool, kind: type) -> None:
+def test_depth_is_counted_in_levels(levels: int, kind: type, *, too_deep: bool) -> None:
     value: Any = kind()
     for _ in range(levels - 1):
         value = [value] if kind is list else {"a": value}

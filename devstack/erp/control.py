@@ -1,0 +1,117 @@
+"""The control routes: what only a simulator offers, for tests and for the demo."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from devstack.erp.access import Access
+from devstack.erp.contract_control import ControlTotals, FaultReport, Revision, Token
+from devstack.erp.faults import NO_FAULTS, FaultPlan, Faults
+from devstack.erp.published import example, problems
+from devstack.erp.requests import BusinessDay, StoreId
+from devstack.erp.simulator import Simulator
+from devstack.erp.totals import control_totals
+
+
+def control_routes(simulator: Simulator, plan: FaultPlan, access: Access) -> APIRouter:
+    """Build the routes under `/_control`."""
+    router = APIRouter(prefix="/_control", responses=problems(401))
+    _add_revision(router, simulator)
+    _add_faults(router, plan)
+
+    @router.post(
+        "/token",
+        operation_id="renewToken",
+        summary="Let the token expire",
+        status_code=204,
+        responses=problems(400, 422),
+    )
+    async def renew_token(token: Token) -> None:
+        """Accept another token from now on, and only that one; control keeps its own."""
+        access.renew(token.token)
+
+    return router
+
+
+def _add_revision(router: APIRouter, simulator: Simulator) -> None:
+    @router.post(
+        "/advance",
+        operation_id="advance",
+        summary="Let corrections happen",
+        responses=example({"revision": 1}),
+    )
+    async def advance() -> Revision:
+        """Close open checks, correct about one check in eight, return the new revision."""
+        return Revision(revision=simulator.advance())
+
+    @router.get(
+        "/totals",
+        operation_id="totals",
+        summary="What the warehouse should show",
+        responses=example(_TOTALS) | problems(422),
+    )
+    def totals(
+        store_id: Annotated[StoreId, Query(alias="storeId")],
+        bus_dt: Annotated[BusinessDay, Query(alias="busDt")],
+    ) -> ControlTotals:
+        """Count and sum one store's day at the current revision."""
+        return ControlTotals.model_validate(control_totals(simulator, store_id, bus_dt))
+
+
+def _add_faults(router: APIRouter, plan: FaultPlan) -> None:
+    shown = example(_REPORT)
+
+    def report() -> FaultReport:
+        return FaultReport(faults=plan.faults, attempts=plan.attempts, injected=dict(plan.injected))
+
+    @router.get("/faults", operation_id="faults", summary="What goes wrong", responses=shown)
+    async def faults() -> FaultReport:
+        """Say which faults are in force and what they did so far."""
+        return report()
+
+    @router.post(
+        "/faults",
+        operation_id="setFaults",
+        summary="Let requests go wrong",
+        responses=shown | problems(400, 422),
+    )
+    async def set_faults(faults: Faults) -> FaultReport:
+        """Put faults in force in place of all others; attempts are counted from here."""
+        plan.start(faults)
+        return report()
+
+    @router.delete(
+        "/faults", operation_id="clearFaults", summary="Let all go well", responses=shown
+    )
+    async def clear_faults() -> FaultReport:
+        """End all faults and enable all endpoints."""
+        plan.start(NO_FAULTS)
+        return report()
+
+
+_REPORT = {
+    "faults": Faults(percent=20).model_dump(mode="json"),
+    "attempts": 215,
+    "injected": {"throttled": 6, "cut": 4},
+}
+_TOTALS = {
+    "storeId": "99 CB CB",
+    "busDt": "2024-01-01",
+    "revision": 0,
+    "answer": {
+        "getFiscalInvoice": {"fiscalInvoices": 30},
+        "getChargeBack": {"chargeBacks": 2},
+        "getTransactions": {"transactions": 36},
+        "getCashManagementDetails": {"cashManagement": 5},
+        "getGuestChecks": {"checks": 33, "detail_lines": 236, "taxes": 54},
+    },
+    "revenue": {
+        "checks": 31,
+        "detail_lines": 225,
+        "taxes": 52,
+        "guests": 108,
+        "net": "8211.35",
+        "tax": "1319.27",
+        "discounts": "-85.00",
+    },
+}

@@ -1,0 +1,111 @@
+"""Which answers a pull asks for: every endpoint of every store on every day."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from producer.errors import ConfigurationError
+from schemas.keys import store_day_prefix
+from schemas.sources import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
+
+# S3 takes keys of 1,024 bytes; the rest is for the name under the store-day's prefix.
+_MAX_PREFIX_CHARS = 980
+# Oracle's locRef: free text up to 99 characters.
+_MAX_STORE_CHARS = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One answer to ask for: an endpoint on one store and business date."""
+
+    endpoint: Endpoint
+    store_id: str
+    bus_dt: date
+
+    def subject(self) -> dict[str, str]:
+        """Return the cell as fields of a log event or a report."""
+        return {
+            "store": self.store_id,
+            "business_date": self.bus_dt.isoformat(),
+            "endpoint": self.endpoint.name,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run pulls: every endpoint of every store on every day.
+
+    Build it with `make_plan`, which checks it.
+    """
+
+    first_day: date
+    last_day: date
+    stores: tuple[str, ...]
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def day_count(self) -> int:
+        """The number of business dates, both ends included."""
+        return (self.last_day - self.first_day).days + 1
+
+    @property
+    def cell_count(self) -> int:
+        """The number of answers, without walking through them."""
+        return self.day_count * len(self.stores) * len(self.endpoints)
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield the answers to ask for, oldest day first, one at a time."""
+        for offset in range(self.day_count):
+            bus_dt = self.first_day + timedelta(days=offset)
+            for store_id in self.stores:
+                for endpoint in self.endpoints:
+                    yield Cell(endpoint, store_id, bus_dt)
+
+
+def make_plan(
+    first_day: date, last_day: date, stores: tuple[str, ...], endpoint_names: tuple[str, ...]
+) -> Plan:
+    """Check what was asked for, before anything is sent; repetitions count once.
+
+    Args:
+        first_day: The first business date.
+        last_day: The last business date, included.
+        stores: Raw store ids; space around them does not count.
+        endpoint_names: Names as in `schemas.sources`; none means all five.
+
+    Raises:
+        ConfigurationError: The days are the wrong way round, there is no store, or a store
+            or an endpoint is unusable; says what to do.
+    """
+    if first_day > last_day:
+        raise ConfigurationError(
+            f"--from {first_day} is after --to {last_day}; exchange them, or leave out --to to "
+            "pull one day"
+        )
+    store_ids = tuple(dict.fromkeys(store.strip() for store in stores))
+    if not store_ids:
+        raise ConfigurationError(
+            "no store to pull: give --store or --stores-file, or set STORES=… in .env"
+        )
+    for store_id in store_ids:
+        _check_store(store_id)
+    unknown = [name for name in endpoint_names if name not in ENDPOINTS_BY_NAME]
+    if unknown:
+        raise ConfigurationError(
+            f"unknown endpoint {', '.join(unknown)}; the endpoints are "
+            f"{', '.join(ENDPOINTS_BY_NAME)}"
+        )
+    chosen = tuple(e for e in ENDPOINTS if not endpoint_names or e.name in endpoint_names)
+    return Plan(first_day, last_day, store_ids, chosen)
+
+
+def _check_store(store_id: str) -> None:
+    longest = max(ENDPOINTS, key=lambda endpoint: len(endpoint.name))
+    if not store_id:
+        raise ConfigurationError("a store id is empty; remove it, or name the store")
+    if not store_id.isprintable():  # lone surrogates, which stand for bytes that are not UTF-8, too
+        raise ConfigurationError(f"store id {store_id!a} holds characters that cannot be printed")
+    if len(store_id) > _MAX_STORE_CHARS:
+        raise ConfigurationError(f"store id {store_id!r} is longer than {_MAX_STORE_CHARS}")
+    if len(store_day_prefix(longest.source, date.min, store_id)) > _MAX_PREFIX_CHARS:
+        raise ConfigurationError(f"store id {store_id!r} does not fit into an S3 key")

@@ -1,0 +1,50 @@
+"""The consumer's HTTP port: alive, ready, counted."""
+
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+from tests.conftest import Lake
+from tests.programs import DEADLINE_SECONDS, succeed, until
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def test_the_port_says_alive_ready_and_what_was_done_until_the_database_goes(
+    environment: dict[str, str], lake: Lake, unused_tcp_port: int
+) -> None:
+    """Readiness follows the breaker; liveness does not: a restart would not mend a database."""
+    succeed("consumer", "migrate", environment=environment)
+    own = environment | {"HTTP_PORT": str(unused_tcp_port), "RECEIVE_WAIT_SECONDS": "1"}
+    with subprocess.Popen([sys.executable, "-m", "consumer", "run"], env=own) as process:
+        try:
+            until(lambda: get(unused_tcp_port, "/readyz") == (200, "ok\n"), "ready")
+            assert get(unused_tcp_port, "/healthz") == (200, "ok\n")
+            lake.s3.put_object(Bucket=lake.bucket, Key="raw/erp/bad.json", Body=b"{")
+            until(
+                lambda: (
+                    'coco_objects_ended_total{code="json_malformed",state="dead_lettered"} 1.0'
+                    in get(unused_tcp_port, "/metrics")[1]
+                ),
+                "the failure is counted",
+            )
+            lake.sqs.delete_queue(QueueUrl=lake.dlq_url)
+            lake.sqs.delete_queue(QueueUrl=lake.queue_url)
+            until(lambda: get(unused_tcp_port, "/readyz")[0] == 503, "not ready")
+            assert get(unused_tcp_port, "/healthz") == (200, "ok\n")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(DEADLINE_SECONDS) == 0
+        finally:
+            process.kill()
+            for url in (lake.queue_url, lake.dlq_url):
+                lake.sqs.create_queue(QueueName=url.rpartition("/")[2])
