@@ -16,6 +16,7 @@ from consumer.deadletters import DeadLetters, ErrorLogs
 from consumer.errors import DatabaseUnavailable, SchemaMismatch, SettingsInvalid
 from consumer.handler import Handler, Ports, Rules
 from consumer.health import health_app, serve
+from consumer.interpreter import collect_garbage_seldom
 from consumer.leases import Leases
 from consumer.ledger import postgres_ledger
 from consumer.loader import BatchLimits, Loader, postgres_load
@@ -59,6 +60,7 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         SchemaMismatch: the tables are of an older or newer release.
         Transient: the queue could not be asked about at start.
     """
+    collect_garbage_seldom()
     aliases = read_aliases(settings.schema_aliases_file)
     with _stop_signals() as stopping:
         await _wait_for_schema(settings, stopping)

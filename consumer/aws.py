@@ -6,13 +6,24 @@ import aiohttp
 from aiobotocore.config import AioConfig
 from botocore.exceptions import (
     BotoCoreError,
+    CapacityNotAvailableError,
+    ChecksumError,
     ClientError,
     ConnectionError,  # noqa: A004 - the SDK's own name for its family of connection errors
     CredentialRetrievalError,
+    FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
+    LoginError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
     NoCredentialsError,
     PartialCredentialsError,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from consumer.errors import (
     AccessDenied,
@@ -21,16 +32,18 @@ from consumer.errors import (
     Permanent,
     StorageUnavailable,
     Throttled,
+    Transient,
 )
 from consumer.settings import LakeSettings
 from schemas.codes import ErrorCode
 
 # What a call to AWS can raise; `mapped` understands each.
-AWS_ERRORS = (ClientError, BotoCoreError, aiohttp.ClientError, TimeoutError)
+AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError, aiohttp.ClientError, OSError)
 
-# Amazon S3 and SQS API references, "Common errors" and "Error responses"
+# Amazon S3 and SQS API references, "Common errors" and "Error responses". A bare 404 is not among
+# them: an endpoint that is no S3 gives it too, and no object is to blame for that.
 _MISSING = frozenset(
-    {"404", "NoSuchKey", "NoSuchVersion", "KeyTooLongError", "MethodNotAllowed", "InvalidArgument"}
+    {"NoSuchKey", "NoSuchVersion", "KeyTooLongError", "MethodNotAllowed", "InvalidArgument"}
 )
 _DENIED = frozenset(
     {
@@ -68,8 +81,28 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-_UNREACHABLE = (HTTPClientError, ConnectionError, aiohttp.ClientError, TimeoutError)
-_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+_UNREACHABLE = (
+    HTTPClientError,
+    ConnectionError,
+    aiohttp.ClientError,
+    OSError,
+    # An answer that was cut off, damaged, or given by something else than AWS
+    IncompleteReadError,
+    ChecksumError,
+    FlexibleChecksumError,
+    ResponseParserError,
+)
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
+    TokenRetrievalError,
+    SSOError,
+    LoginError,
+    RefreshWithMFAUnsupportedError,
+)
 
 
 def client_arguments(settings: LakeSettings, connections: int) -> dict[str, Any]:
@@ -106,10 +139,19 @@ def error_code(error: Exception) -> str:
     return ""
 
 
-def mapped(error: Exception, what: str) -> ConsumerError:
+def mapped_read(error: Exception, what: str) -> ConsumerError:
+    """Translate an error of reading an object, which may be because there is none."""
+    if isinstance(error, ClientError) and error_code(error) in _MISSING:
+        return Permanent(ErrorCode.OBJECT_MISSING, _described(error, what))
+    return mapped(error, what)
+
+
+def mapped(error: Exception, what: str) -> Transient:
     """Translate an AWS error; `what` says what was being done, for the message."""
     if isinstance(error, ClientError):
         return _mapped_answer(error, what)
+    if isinstance(error, CapacityNotAvailableError):
+        return Throttled(f"{what}: {error}")
     if isinstance(error, _NO_CREDENTIALS):
         return AccessDenied(f"{what}: {error}; set AWS_ACCESS_KEY_ID or give the task a role")
     if isinstance(error, _UNREACHABLE):
@@ -117,16 +159,18 @@ def mapped(error: Exception, what: str) -> ConsumerError:
     return Internal(f"{what}: {type(error).__name__}: {error}")
 
 
-def _mapped_answer(error: ClientError, what: str) -> ConsumerError:
+def _described(error: ClientError, what: str) -> str:
+    return f"{what}: {error_code(error)}: {error.response.get('Error', {}).get('Message', '')}"
+
+
+def _mapped_answer(error: ClientError, what: str) -> Transient:
     code = error_code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    message = f"{what}: {code}: {error.response.get('Error', {}).get('Message', '')}"
-    if code in _DENIED or status in (401, 403):
+    message = _described(error, what)
+    if code in _DENIED or status in (401, 403, 404):
         return AccessDenied(f"{message}; check the credentials, the policy and the names")
     if code in _THROTTLED or status == 429:
         return Throttled(message)
     if status >= 500 or code in ("RequestTimeout", "InternalError"):
         return StorageUnavailable(message)
-    if code in _MISSING or status == 404:
-        return Permanent(ErrorCode.OBJECT_MISSING, message)
     return Internal(message)

@@ -31,7 +31,8 @@ def json_cell(value: Any) -> str:
     return escape(json_text(value)) if value else NULL
 
 
-_CELLS: dict[type, Callable[[Any], str]] = {
+# How each type that a contract yields is written.
+CELLS: dict[type, Callable[[Any], str]] = {
     type(None): {None: NULL}.__getitem__,
     bool: {True: "t", False: "f"}.__getitem__,
     int: str,
@@ -42,22 +43,13 @@ _CELLS: dict[type, Callable[[Any], str]] = {
 }
 
 
-def cell(value: Any) -> str:
-    """Write a value of a contract's types as one cell.
-
-    Raises:
-        KeyError: the value has a type that no contract yields.
-    """
-    return _CELLS[type(value)](value)
-
-
 def cells(values: Iterable[Any]) -> list[str]:
     """Write values as cells; most fields of a check are absent, and nothing is called for those.
 
     Raises:
         KeyError: a value has a type that no contract yields.
     """
-    return [NULL if value is None else _CELLS[type(value)](value) for value in values]
+    return [NULL if value is None else CELLS[type(value)](value) for value in values]
 
 
 def line(row: Iterable[str]) -> str:

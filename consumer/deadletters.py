@@ -5,6 +5,7 @@ writes the same log object again. It may send a second dead letter; a replay of 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from schemas.quarantine import Quarantined
 
 _LOGGED_BODY_CHARACTERS = 20_000
 _ATTRIBUTE_CHARACTERS = 1000
+# Amazon SQS API Reference, SendMessage: what a message may contain
+_NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class LogStore(Protocol):
@@ -156,8 +159,8 @@ def _attributes(
 
 
 def _attribute(text: str) -> str:
-    """Keep what SQS allows in an attribute: XML characters, and not too many of them."""
-    return "".join(c if c.isprintable() else "?" for c in text[:_ATTRIBUTE_CHARACTERS])
+    """Keep what SQS allows in an attribute, and not too much of it."""
+    return _NOT_ALLOWED.sub("?", text[:_ATTRIBUTE_CHARACTERS])
 
 
 def records_invalid(document: StagedDocument, first: Quarantined) -> Permanent:

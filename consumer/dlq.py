@@ -6,12 +6,14 @@ from the dead-letter queue: an interruption may repeat a message and never loses
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
+from consumer.errors import Transient
 from consumer.sqs import BATCH_SIZE, Delivery, Queue, in_batches
 from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, ObjectEvent, decode_body
@@ -83,21 +85,22 @@ def read_letter(delivery: Delivery) -> DeadLetter:
         error_log_key=attributes.get("ErrorLogKey", ""),
         object_key=attributes.get("ObjectKey") or _announced_key(delivery.body),
         failed_at=_time(attributes.get("FailedAt")),
-        attempts=int(attributes.get("Attempts", "0")),
+        attempts=_count(attributes.get("Attempts")),
     )
 
 
-async def select(queue: Queue, filters: Filters) -> AsyncIterator[DeadLetter]:
+async def select(queue: Queue, filters: Filters) -> AsyncGenerator[DeadLetter, None]:
     """Yield the matching dead letters; whatever the caller did not delete is given back.
+
+    Close it (`aclosing`), or what it holds is given back only after five minutes.
 
     Raises:
         Transient: SQS could not answer.
     """
-    held: list[Delivery] = []
+    held: dict[str, Delivery] = {}
     try:
         matched = 0
-        async for delivery in _all(queue):
-            held.append(delivery)
+        async for delivery in _all(queue, held):
             letter = read_letter(delivery)
             if not filters.match(letter):
                 continue
@@ -106,30 +109,30 @@ async def select(queue: Queue, filters: Filters) -> AsyncIterator[DeadLetter]:
             if filters.limit is not None and matched >= filters.limit:
                 return
     finally:
-        # Deleted ones fail here, entry by entry, which is no failure.
-        async for batch in in_batches(held):
-            await queue.change_visibility(batch, 0)
+        await _give_back(queue, list(held.values()))
 
 
 async def move(
-    letters: AsyncIterator[DeadLetter], dead: Queue, target: Queue, rate: float | None
-) -> AsyncIterator[DeadLetter]:
+    letters: AsyncGenerator[DeadLetter, None], dead: Queue, target: Queue, rate: float | None
+) -> AsyncGenerator[DeadLetter, None]:
     """Send dead letters to the target queue, then delete them; yield each once it is moved.
 
     Args:
-        letters: What to move.
+        letters: What to move; closed at the end.
         dead: The dead-letter queue.
         target: The main queue.
         rate: At most so many a second; None for no limit.
     """
     started, moved = monotonic(), 0
-    async for letter in letters:
-        if rate:
-            await asyncio.sleep(max(0.0, started + moved / rate - monotonic()))
-        await target.send(letter.delivery.body, {})
-        await dead.delete([letter.delivery])
-        moved += 1
-        yield letter
+    # Closed here whatever happens, so that what was looked at is given back at once.
+    async with aclosing(letters):
+        async for letter in letters:
+            if rate:
+                await asyncio.sleep(max(0.0, started + moved / rate - monotonic()))
+            await target.send(letter.delivery.body, {})
+            await dead.delete([letter.delivery])
+            moved += 1
+            yield letter
 
 
 async def delete(dead: Queue, letters: Sequence[DeadLetter]) -> int:
@@ -140,16 +143,24 @@ async def delete(dead: Queue, letters: Sequence[DeadLetter]) -> int:
     return failed
 
 
-async def _all(queue: Queue) -> AsyncIterator[Delivery]:
-    seen: set[str] = set()
+async def _all(queue: Queue, held: dict[str, Delivery]) -> AsyncIterator[Delivery]:
+    """Yield each message once; `held` learns the last receipt of all, yielded or not."""
     empty = 0
     while empty < _EMPTY_POLLS:
         deliveries = await queue.receive(BATCH_SIZE, _POLL_SECONDS, _VISIBILITY_SECONDS)
-        fresh = [delivery for delivery in deliveries if delivery.message_id not in seen]
+        fresh = [delivery for delivery in deliveries if delivery.message_id not in held]
         empty = 0 if fresh else empty + 1
-        seen.update(delivery.message_id for delivery in fresh)
+        held.update((delivery.message_id, delivery) for delivery in deliveries)
         for delivery in fresh:
             yield delivery
+
+
+async def _give_back(queue: Queue, deliveries: Sequence[Delivery]) -> None:
+    """Make messages visible again; deleted ones fail entry by entry, which is no failure."""
+    async for batch in in_batches(deliveries):
+        # What cannot be given back now becomes visible by itself.
+        with suppress(Transient):
+            await queue.change_visibility(batch, 0)
 
 
 def _announced_key(body: str) -> str:
@@ -158,6 +169,13 @@ def _announced_key(body: str) -> str:
     except EventMalformed:
         return ""
     return next((item.key for item in announced if isinstance(item, ObjectEvent)), "")
+
+
+def _count(text: str | None) -> int:
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0
 
 
 def _time(text: str | None) -> datetime | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -106,23 +107,26 @@ def _filters(
 
 async def _select(filters: Filters) -> list[DeadLetter]:
     async with open_queues(settings_of(LakeSettings)) as queues:
-        return [letter async for letter in letters.select(queues.dead, filters)]
+        async with aclosing(letters.select(queues.dead, filters)) as matching:
+            return [letter async for letter in matching]
 
 
 async def _replay(filters: Filters, rate: float | None) -> list[DeadLetter]:
     async with open_queues(settings_of(LakeSettings)) as queues:
         matching = letters.select(queues.dead, filters)
-        moving = letters.move(matching, queues.dead, queues.main, rate)
         total = (await queues.dead.depth()).total
-        return [letter async for letter in _shown(moving, "replaying", total)]
+        async with aclosing(letters.move(matching, queues.dead, queues.main, rate)) as moving:
+            return [letter async for letter in _shown(moving, "replaying", total)]
 
 
 async def _purge(filters: Filters) -> list[DeadLetter]:
     async with open_queues(settings_of(LakeSettings)) as queues:
-        matching = letters.select(queues.dead, filters)
-        return [
-            letter async for letter in matching if not await letters.delete(queues.dead, [letter])
-        ]
+        async with aclosing(letters.select(queues.dead, filters)) as matching:
+            return [
+                letter
+                async for letter in matching
+                if not await letters.delete(queues.dead, [letter])
+            ]
 
 
 async def _shown(

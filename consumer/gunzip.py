@@ -6,7 +6,6 @@ A gzip file is one or more members (RFC 1952). What is gzip is told by the first
 
 import gzip
 import zlib
-from functools import partial
 from io import BufferedIOBase
 from typing import BinaryIO, cast
 
@@ -32,15 +31,23 @@ class PlainReader:
         self._max_bytes = max_bytes
         self._byte_count = 0
 
-    def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes, all that are left if it is negative, none at the end.
+    def read_all(self, memory_bytes: int) -> bytes | None:
+        """Return everything, or None when it is more than that; raises what `read` raises."""
+        chunks = []
+        # Little by little: in one read, gzip would first take all the memory that it may.
+        while self._byte_count <= memory_bytes:
+            chunk = self.read(_CHUNK_BYTES)
+            if not chunk:
+                return b"".join(chunks)
+            chunks.append(chunk)
+        return None
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end.
 
         Raises:
             Permanent: `object_too_large` beyond the limit, `encoding_invalid` for broken gzip.
         """
-        if size < 0:
-            # In one read, gzip would first take as much memory as the limit allows.
-            return b"".join(iter(partial(self.read, _CHUNK_BYTES), b""))
         try:
             data = self._file.read(min(size, self._max_bytes + 1 - self._byte_count))
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:

@@ -19,6 +19,11 @@ from schemas.codes import ErrorCode
 # integrity constraint, program limit such as an index row too large
 _DATA_CLASSES = ("22", "23", "54")
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
+_DENIED = (
+    errors.InsufficientPrivilege,
+    errors.InvalidAuthorizationSpecification,
+    errors.InvalidPassword,
+)
 _SESSION = """
     SET TIME ZONE 'UTC';
     SET work_mem = '64MB';
@@ -37,7 +42,7 @@ def mapped(error: psycopg.Error) -> ConsumerError:
     state = error.sqlstate or ""
     if state[:2] in _DATA_CLASSES or isinstance(error, psycopg.DataError | psycopg.IntegrityError):
         return Permanent(ErrorCode.DATA_REJECTED, _described(error))
-    if isinstance(error, errors.InsufficientPrivilege | errors.InvalidAuthorizationSpecification):
+    if isinstance(error, _DENIED):
         return AccessDenied(f"PostgreSQL refuses us: {error}; check DB_USER and its grants")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.UndefinedFunction):
         return DatabaseUnavailable(f"the schema is behind: {error}; run `consumer migrate`")

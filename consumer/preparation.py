@@ -4,7 +4,7 @@ A document in memory is parsed at once; one that was too large for memory is rea
 twice: for its frame, whose fields may stand behind the records, then for its records.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import count, islice
@@ -32,6 +32,7 @@ _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
 _RUN_RECORDS = 1000
 _MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stream
+_MAX_WHOLE_BYTES = 64 << 20  # of an object in memory: one that unpacks to more is streamed
 _DETAILED_QUARANTINES = 1000  # of one document: the log lists so many, and counts the rest
 
 
@@ -81,19 +82,24 @@ def prepare(
         Permanent: the document as a whole is refused.
     """
     try:
-        if isinstance(fetched.data, Spool):
-            frame, runs = _open_stream(fetched, fetched.data, knowledge.aliases, max_bytes)
-        else:
-            frame, runs = _open_whole(fetched, fetched.data, knowledge.aliases, max_bytes)
+        frame, runs = _open(fetched, knowledge.aliases, max_bytes)
     except DocumentInvalid as error:
         raise Permanent(error.code, str(error), error.errors) from error
     return _assemble(fetched.identity, frame, runs, knowledge, careful=careful)
 
 
-def _open_whole(
-    fetched: Fetched, data: bytes, aliases: Aliases, max_bytes: int
-) -> tuple[Frame, Iterator[Decoded]]:
-    decoded = decode(PlainReader(BytesIO(data), max_bytes).read())
+def _open(fetched: Fetched, aliases: Aliases, max_bytes: int) -> tuple[Frame, Iterator[Decoded]]:
+    data = fetched.data
+    if isinstance(data, Spool):
+        return _open_stream(fetched, lambda: PlainReader(data.rewound(), max_bytes), aliases)
+    plain = PlainReader(BytesIO(data), max_bytes).read_all(_MAX_WHOLE_BYTES)
+    if plain is None:
+        return _open_stream(fetched, lambda: PlainReader(BytesIO(data), max_bytes), aliases)
+    return _open_whole(fetched, plain, aliases)
+
+
+def _open_whole(fetched: Fetched, data: bytes, aliases: Aliases) -> tuple[Frame, Iterator[Decoded]]:
+    decoded = decode(data)
     frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
     if decoded.suspicious:
         _screen_frame(decoded.root, fetched.source)
@@ -107,11 +113,11 @@ def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
 
 
 def _open_stream(
-    fetched: Fetched, spool: Spool, aliases: Aliases, max_bytes: int
+    fetched: Fetched, reader: Callable[[], PlainReader], aliases: Aliases
 ) -> tuple[Frame, Iterator[Decoded]]:
     own = list_field(fetched.source)
     fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
-    first = DocumentSplitter(PlainReader(spool.rewound(), max_bytes), fields, _MAX_RUN_BYTES)
+    first = DocumentSplitter(reader(), fields, _MAX_RUN_BYTES)
     for _ in first:
         pass
     decoded = decode(first.frame)
@@ -120,8 +126,7 @@ def _open_stream(
         _screen_frame(decoded.root, fetched.source)
     if rows:
         raise Permanent(ErrorCode.JSON_MALFORMED, f"{own} was cut at the wrong place")
-    second = DocumentSplitter(PlainReader(spool.rewound(), max_bytes), fields, _MAX_RUN_BYTES)
-    return frame, map(decode, second)
+    return frame, map(decode, DocumentSplitter(reader(), fields, _MAX_RUN_BYTES))
 
 
 def _screen_frame(root: dict[str, Any], source: Source) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiobotocore.session import get_session
 
-from consumer.aws import AWS_ERRORS, client_arguments, mapped
+from consumer.aws import AWS_ERRORS, client_arguments, mapped, mapped_read
 from consumer.errors import Permanent, StorageUnavailable
 from consumer.settings import LakeSettings
 from consumer.spool import Spool
@@ -86,7 +86,7 @@ class Lake:
                 length = answer["ContentLength"]
                 data = await _read(body, spooled=_may_exceed(answer, event, memory_bytes))
         except AWS_ERRORS as error:
-            raise mapped(error, what) from error
+            raise mapped_read(error, what) from error
         arrived = data.byte_count if isinstance(data, Spool) else len(data)
         if arrived != length:
             raise StorageUnavailable(f"{what}: {arrived} of {length} bytes came")

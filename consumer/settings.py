@@ -1,6 +1,5 @@
 """The consumer's settings: read from the environment and `.env`, checked once at start."""
 
-from functools import cached_property
 from typing import Any, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
@@ -28,7 +27,7 @@ class DatabaseSettings(BaseSettings):
         300, ge=1, le=86_400, description="longest statement before it is cancelled and retried"
     )
 
-    @cached_property
+    @property
     def conninfo(self) -> dict[str, Any]:
         """Return the connection parameters for psycopg."""
         parameters: dict[str, Any] = {

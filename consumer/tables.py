@@ -7,9 +7,10 @@ migrated tables.
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
+from consumer.fields import Fields
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
+from schemas.json_types import detail_model
 from schemas.sources import Source
 from schemas.store_days import STORE_DAY_LISTS
 
@@ -40,9 +41,11 @@ class Table:
         return f"stage_{self.name}"
 
 
-HEADER_FIELDS = tuple(name for name in GuestCheck.model_fields if name not in _CHILDREN_OF_CHECK)
-TAX_FIELDS = tuple(Tax.model_fields)
-LINE_FIELDS = tuple(name for name in DetailLine.model_fields if name not in LINE_TYPES)
+CHECK = Fields(
+    GuestCheck, (name for name in GuestCheck.model_fields if name not in _CHILDREN_OF_CHECK)
+)
+TAX = Fields(Tax, Tax.model_fields)
+LINE = Fields(DetailLine, (name for name in DetailLine.model_fields if name not in LINE_TYPES))
 
 # Where the fields of a line's sub-object go. `inclTax` and `activeTaxes` mean the same on each.
 DETAIL_COLUMNS: dict[str, dict[str, str]] = {
@@ -68,31 +71,42 @@ FLATTENED = tuple(
     dict.fromkeys(column for columns in DETAIL_COLUMNS.values() for column in columns.values())
 )
 
-_header_columns = tuple(column_name(name) for name in HEADER_FIELDS)
-_line_columns = tuple(column_name(name) for name in LINE_FIELDS)
+DETAIL: dict[str, Fields] = {
+    name: Fields(detail_model(name), columns) for name, columns in DETAIL_COLUMNS.items()
+}
+
+
+def _columns(fields: Fields) -> tuple[str, ...]:
+    return tuple(column_name(name) for name in fields.names)
+
 
 GUEST_CHECKS = Table(
-    "guest_checks", ("store_id", "guest_check_id"), (*_header_columns[1:], "extra")
+    "guest_checks", ("store_id", "guest_check_id"), (*_columns(CHECK)[1:], "extra")
 )
 TAXES = Table(
     "taxes",
     ("store_id", "guest_check_id", "tax_num"),
-    (*(column_name(name) for name in TAX_FIELDS[1:]), "extra"),
+    (*_columns(TAX)[1:], "extra"),
 )
 DETAIL_LINES = Table(
     "detail_lines",
     ("store_id", "guest_check_line_item_id"),
-    ("guest_check_id", *_line_columns[1:], "line_type", *FLATTENED, "extra"),
+    ("guest_check_id", *_columns(LINE)[1:], "line_type", *FLATTENED, "extra"),
 )
 
 
-def _list_table(source: Source) -> Table:
+def _list_fields(source: Source) -> Fields:
     shape = STORE_DAY_LISTS[source]
-    fields: dict[str, Any] = dict(shape.model.model_fields)
-    del fields[shape.id_field]
-    values = (*(column_name(name) for name in fields), "extra")
-    return Table(shape.table, ("store_id", "bus_dt", "record_id"), values)
+    return Fields(
+        shape.model, (name for name in shape.model.model_fields if name != shape.id_field)
+    )
 
 
+def _list_table(source: Source) -> Table:
+    values = (*_columns(LIST_FIELDS[source]), "extra")
+    return Table(STORE_DAY_LISTS[source].table, ("store_id", "bus_dt", "record_id"), values)
+
+
+LIST_FIELDS: dict[Source, Fields] = {source: _list_fields(source) for source in STORE_DAY_LISTS}
 LIST_TABLES: dict[Source, Table] = {source: _list_table(source) for source in STORE_DAY_LISTS}
 DATA_TABLES: tuple[Table, ...] = (GUEST_CHECKS, TAXES, DETAIL_LINES, *LIST_TABLES.values())

@@ -14,6 +14,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as SdkConnectionError,
 )
+from botocore.handlers import set_list_objects_encoding_type_url
 
 from producer.aws import client_arguments
 from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
@@ -65,6 +66,10 @@ async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S
         client = await client_context.__aenter__()
     except (BotoCoreError, ValueError) as exc:
         raise LakeClosedError(f"the AWS configuration is unusable: {exc}") from exc
+    # Keys in listings would come URL-encoded, which LocalStack compares with the plain StartAfter.
+    client.meta.events.unregister(
+        "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
+    )
     try:
         yield S3Lake(client, settings.bucket_name)
     finally:

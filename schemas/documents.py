@@ -19,12 +19,13 @@ from schemas.codes import ErrorCode
 from schemas.drift import Shapes
 from schemas.fields import RecordId
 from schemas.frames import Frame
-from schemas.guest_checks import GuestCheck, Record
+from schemas.guest_checks import GuestCheck
 from schemas.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL
 from schemas.quarantine import Quarantined, RecordError, cut_short, quarantine, quarantine_problem
 from schemas.sources import Source
 from schemas.storable import Problem, RepeatedKeys, text_problem
 from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS
+from schemas.validation import ValidRecord, validator
 
 Screen = Callable[[Any], Problem | None]
 
@@ -38,7 +39,7 @@ class Accepted:
 
     position: int
     record_id: str
-    record: Record
+    record: ValidRecord
 
 
 @dataclass(slots=True)
@@ -47,6 +48,11 @@ class Records:
 
     accepted: list[Accepted] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+
+
+def is_full(check: ValidRecord) -> bool:
+    """Say whether a check carries its own version: then it is all of the check."""
+    return check.get("lastUpdatedUTC") is not None
 
 
 class RecordReader(Protocol):
@@ -95,7 +101,7 @@ class _CheckReader:
         self.shapes = Shapes()
         self.duplicate_count = 0
         self._renames = _CheckRenames(source, aliases)
-        self._validate = GuestCheck.__pydantic_validator__.validate_python
+        self._validate = validator(GuestCheck)
         self._seen: set[tuple[int, bool]] = set()
 
     def read(self, position: int, row: Any, screen: Screen | None) -> Accepted | Quarantined:
@@ -108,10 +114,11 @@ class _CheckReader:
             check = self._validate(row)
         except (ValidationError, AmbiguousField) as error:
             return quarantine(path, _id_of(row, "guestCheckId", error), error)
-        identity = (check.guestCheckId, check.is_full)
+        check_id = check["guestCheckId"]
+        identity = (check_id, is_full(check))
         self.duplicate_count += identity in self._seen
         self._seen.add(identity)
-        return Accepted(position, str(check.guestCheckId), check)
+        return Accepted(position, str(check_id), check)
 
 
 class _RowReader:
@@ -121,7 +128,7 @@ class _RowReader:
         self.duplicate_count = 0
         self._level, self._id_field = shape.field, shape.id_field
         self._renames = aliases.at(source, shape.field)
-        self._validate = shape.model.__pydantic_validator__.validate_python
+        self._validate = validator(shape.model)
         self._occurrences: Counter[str] = Counter()
         self._seen: set[str] = set()
 
@@ -135,7 +142,7 @@ class _RowReader:
             record = self._validate(row)
         except (ValidationError, AmbiguousField) as error:
             return quarantine(path, _id_of(row, self._id_field, error), error)
-        record_id = getattr(record, self._id_field) or _content_id(row, self._occurrences)
+        record_id = record.get(self._id_field) or _content_id(row, self._occurrences)
         self.duplicate_count += record_id in self._seen
         self._seen.add(record_id)
         return Accepted(position, record_id, record)

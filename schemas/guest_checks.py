@@ -177,8 +177,3 @@ class GuestCheck(Record):
     # The first bad child tells enough; naming a million of them would take gigabytes.
     taxes: list[Tax] | None = Field(None, fail_fast=True)
     detailLines: list[DetailLine] | None = Field(None, fail_fast=True)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the document carries the check's own version, and so all of the check."""
-        return self.lastUpdatedUTC is not None

@@ -52,6 +52,11 @@ def inner_model(model: type[Record], field: str) -> type[Record] | None:
     return _INNER_MODELS.get((model, field))
 
 
+def detail_model(name: str) -> type[Record]:
+    """Return the contract of a detail line's sub-object."""
+    return _DETAIL_MODELS[name]
+
+
 def _choices(model: type[Record], field: str) -> list[Any]:
     hint = get_type_hints(model, include_extras=True)[field]
     if hint in _ANNOTATED:

@@ -126,14 +126,10 @@ def _tell_check(
         since = put.as_of
         version = stored("last_updated_utc", record["lastUpdatedUTC"])
         check.header.columns["last_updated_utc"] = version
-        for line in record.get("detailLines") or ():
-            # Absent means false, where the whole line is told.
-            if line.get("menuItem") is not None:
-                line["menuItem"].setdefault("modFlag", False)
-        check.say(record)
+        check.say(record, whole=True)
     for put, _, record in sorted(partial, key=lambda one: (one[0].as_of, one[0].order, one[1])):
         if put.as_of >= since:
-            check.say(record)
+            check.say(record, whole=False)
     check.tell(tables, *key)
 
 
@@ -143,13 +139,16 @@ class _Check:
     taxes: dict[int, Known] = field(default_factory=dict)
     lines: dict[int, Known] = field(default_factory=dict)
 
-    def say(self, record: Row) -> None:
+    def say(self, record: Row, *, whole: bool) -> None:
         keys = ("guestCheckId", "lastUpdatedUTC", "taxes", "detailLines")
         _merge(self.header, record, HEADER, keys)
         for tax in _last_by_id(record.get("taxes"), "taxNum"):
             _merge(self.taxes.setdefault(tax["taxNum"], Known()), tax, TAX, ("taxNum",))
         for line in _last_by_id(record.get("detailLines"), "guestCheckLineItemId"):
-            _merge_line(self.lines.setdefault(line["guestCheckLineItemId"], _new_line()), line)
+            known = self.lines.setdefault(line["guestCheckLineItemId"], _new_line())
+            if whole and line.get("menuItem") is not None:
+                known.columns["mod_flag"] = False
+            _merge_line(known, line)
 
     def tell(self, tables: Tables, store: str, check_id: int) -> None:
         tables["guest_checks"][store, check_id] = self.header.row()

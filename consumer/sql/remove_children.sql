@@ -10,7 +10,7 @@ FROM (
             stored.store_id = w.store_id
             AND stored.guest_check_id = w.guest_check_id
             AND stored.removed_at IS NULL
-            AND stored.patches IS NULL
+            AND (stored.patches IS NULL OR patches_since(stored.patches, w.as_of) IS NULL)
         -- Looks each check up by index: before the table's first ANALYZE, the planner would
         -- rather compare every stored row with every winner.
         OFFSET 0

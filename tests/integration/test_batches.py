@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -206,6 +207,34 @@ def test_an_older_version_of_the_check_that_a_line_left_does_not_take_it_back(
     load(warehouse, checks(full_check(1, 1, detailLines=[line])))
     load(warehouse, checks(full_check(1, 3)), number=2)
     assert [2] == column(warehouse, "detail_lines", "guest_check_id")
+
+
+LINE = {"guestCheckLineItemId": 9, "dspTtl": 1}
+MOVE = {
+    "before": checks(full_check(1, 1, detailLines=[LINE]), curUTC="2024-06-01T00:00:01"),
+    "partial": checks(
+        {"guestCheckId": 1, "detailLines": [{"guestCheckLineItemId": 9, "refInfo1": "x"}]},
+        curUTC="2024-06-01T00:00:02",
+    ),
+    "taken": checks(full_check(2, 2, detailLines=[LINE]), curUTC="2024-06-01T00:00:03"),
+    "given": checks(full_check(1, 3), curUTC="2024-06-01T00:00:03"),
+}
+
+
+@pytest.mark.parametrize("order", list(permutations(MOVE)), ids="-".join)
+def test_a_line_that_a_partial_document_touched_may_move_to_another_check(
+    warehouse: Warehouse, order: tuple[str, ...]
+) -> None:
+    """Whatever comes first, and in one batch or in several."""
+    for at_once in (1, 2, 3, 4):
+        warehouse.empty()
+        ready = [
+            staged(MOVE[name], number=list(MOVE).index(name), key=f"raw/erp/{name}.json")
+            for name in order
+        ]
+        for first in range(0, len(ready), at_once):
+            warehouse.load(*ready[first : first + at_once])
+        assert [2] == column(warehouse, "detail_lines", "guest_check_id")
 
 
 def test_items_remember_their_first_and_last_day(warehouse: Warehouse) -> None:

@@ -41,7 +41,7 @@ def load_while_other_is_uncommitted(
             " AND datname = current_database()"
         ):
             assert time.monotonic() < deadline
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - the event is in another process
+            await asyncio.sleep(0.01)
 
     warehouse.runner.run(race())
 

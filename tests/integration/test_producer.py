@@ -41,6 +41,12 @@ def keys(lake: Lake, prefix: str) -> list[str]:
     return [key for key in found if not key.endswith("/")]
 
 
+def stamp(lake: Lake, key: str) -> tuple[str, object]:
+    """Return what changes when an object is written again."""
+    head = lake.s3.head_object(Bucket=lake.bucket, Key=key)
+    return head["ETag"], head["LastModified"]
+
+
 def summary(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(result.stdout)
     return document
@@ -79,13 +85,33 @@ def test_a_pull_puts_one_object_per_store_day_and_endpoint_into_the_lake(
         assert answer["Metadata"]["sha-256"] == hashlib.sha256(body).hexdigest()
 
 
-def test_pulling_again_adds_objects_and_replaces_none(
+def test_pulling_a_finished_range_again_asks_nothing_and_writes_nothing(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    """Asked to, it asks for everything again; as the ERP says the same, it writes nothing still."""
+    arguments = ["pull", "--from", "2024-01-01", "--to", "2024-01-03", "--store", "São João"]
+    assert producer(arguments, environment, tmp_path).returncode == 0
+    before = {key: stamp(lake, key) for key in keys(lake, API_PREFIX)}
+    counts = []
+    for more in ([], ["--force"]):
+        result = producer([*arguments, "--json", *more], environment, tmp_path)
+        assert result.returncode == 0, result.stderr
+        counted = summary(result)
+        counts.append((counted["present"], counted["unchanged"], counted["stored"]))
+    assert counts == [(15, 0, 0), (0, 15, 0)]
+    assert before == {key: stamp(lake, key) for key in keys(lake, API_PREFIX)}
+    assert len(before) == 15
+
+
+def test_answers_stored_gzipped_hold_the_same_document(
     environment: dict[str, str], lake: Lake, tmp_path: Path
 ) -> None:
     arguments = ["pull", "--from", "2024-01-01", "--store", "1", "--endpoint", "getChargeBack"]
-    for _ in range(2):
-        assert producer(arguments, environment, tmp_path).returncode == 0
-    assert len(keys(lake, API_PREFIX)) == 2
+    assert producer(arguments, environment | {"PULL_GZIP": "true"}, tmp_path).returncode == 0
+    [key] = keys(lake, API_PREFIX)
+    stored = lake.s3.get_object(Bucket=lake.bucket, Key=key)
+    assert (key[-8:], stored["ContentEncoding"]) == (".json.gz", "gzip")
+    assert json.loads(gzip.decompress(stored["Body"].read()))["storeId"] == "1"
 
 
 def test_a_missing_bucket_is_named_and_the_exit_code_is_one(

@@ -26,7 +26,7 @@ from tests.scenarios import History, Version, check_records, histories, list_rec
 from tests.warehouse import DATA_TABLES, Warehouse, open_warehouse
 
 HUNTING = "TRUTH_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "45"))
 KEYS = {
     "guest_checks": ("store_id", "guest_check_id"),
     "taxes": ("store_id", "guest_check_id", "tax_num"),

@@ -15,12 +15,16 @@ from schemas.codes import ErrorCode
 TEXT = b'{"locRef": "1", "guestChecks": [' + b'{"guestCheckId": 1},' * 500 + b"{}]}"
 
 
+def read(reader: PlainReader, size: int) -> bytes | None:
+    """Read everything, at once if size is negative."""
+    return reader.read_all(10**9) if size < 0 else b"".join(iter(lambda: reader.read(size), b""))
+
+
 def refusal(data: bytes, max_bytes: int = 10**9, size: int = -1) -> ErrorCode:
     """Read all that can be read and return the code of the refusal."""
     reader = PlainReader(BytesIO(data), max_bytes)
     with pytest.raises(Permanent) as raised:
-        while reader.read(size):
-            pass
+        read(reader, size)
     return raised.value.code
 
 
@@ -35,7 +39,7 @@ def test_bytes_come_out_as_they_went_in_one_gzip_member_or_several(
     if not packed and whole.startswith(b"\x1f\x8b"):
         return
     stored = b"".join(map(gzip.compress, members)) if packed else whole
-    assert PlainReader(BytesIO(stored), 10**9).read() == whole
+    assert PlainReader(BytesIO(stored), 10**9).read_all(10**9) == whole
     reader = PlainReader(BytesIO(stored), 10**9)
     pieces = list(iter(lambda: reader.read(size), b""))
     assert b"".join(pieces) == whole
@@ -63,7 +67,7 @@ def test_broken_gzip_is_refused(size: int) -> None:
 def test_the_limit_is_exact(packed: bool, size: int) -> None:
     stored = gzip.compress(TEXT) if packed else TEXT
     reader = PlainReader(BytesIO(stored), len(TEXT))
-    assert b"".join(iter(lambda: reader.read(size), b"")) == TEXT
+    assert read(reader, size) == TEXT
     assert refusal(stored, len(TEXT) - 1, size) is ErrorCode.OBJECT_TOO_LARGE
 
 
@@ -83,8 +87,25 @@ def test_a_bomb_is_refused_before_it_unfolds(size: int) -> None:
 def test_a_small_document_takes_little_memory_however_large_the_limit() -> None:
     tracemalloc.start()
     try:
-        assert PlainReader(BytesIO(gzip.compress(TEXT)), 4 << 30).read() == TEXT
+        assert PlainReader(BytesIO(gzip.compress(TEXT)), 4 << 30).read_all(64 << 20) == TEXT
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak < 4 << 20
+
+
+@pytest.mark.parametrize("size", [0, 1, len(TEXT) - 1])
+def test_what_is_too_much_for_memory_is_told_from_what_is_too_large(size: int) -> None:
+    assert PlainReader(BytesIO(gzip.compress(TEXT)), 10**9).read_all(size) is None
+    assert PlainReader(BytesIO(gzip.compress(TEXT)), 10**9).read_all(len(TEXT)) == TEXT
+
+
+def test_a_bomb_in_memory_is_not_unfolded_there() -> None:
+    bomb = gzip.compress(bytes(50 << 20))
+    tracemalloc.start()
+    try:
+        assert PlainReader(BytesIO(bomb), 4 << 30).read_all(1 << 20) is None
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 << 20

@@ -1,5 +1,6 @@
 """A document read as a stream is the document: nothing lost, nothing made up, nothing let through."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -335,3 +336,14 @@ def test_a_record_too_large_for_memory_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(Permanent) as raised:
         streamed(json.dumps(CHECKS).encode(), 10)
     assert raised.value.code is ErrorCode.OBJECT_TOO_LARGE
+
+
+def test_a_packed_document_in_memory_that_grows_too_large_is_streamed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A `.json` may hold gzip: what it unpacks to is known only then."""
+    data = json.dumps(CHECKS).encode()
+    expected = verdict(data, None)
+    monkeypatch.setattr(preparation_module, "_MAX_WHOLE_BYTES", 100)
+    monkeypatch.setattr(preparation_module, "_open_whole", None)
+    assert verdict(gzip.compress(data), None) == expected

@@ -1,14 +1,18 @@
 """From an object to a document that is ready to load, or the reason why not."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from consumer.errors import Permanent
-from consumer.preparation import prepare
+from consumer.preparation import Prepared, prepare
+from consumer.spool import Spool
 from schemas.codes import ErrorCode
 from schemas.sources import Source
 from tests.samples import KNOWLEDGE, checks, day_list, fetched, full_check, prepared
+from tests.scenarios import History, histories
 
 SOURCE = Source.TRANSACTIONS
 
@@ -78,3 +82,29 @@ def test_a_closer_look_finds_what_parsing_gave_no_reason_to_look_for() -> None:
     [record] = prepared(text, careful=True).quarantined
     assert "subTtl" == record.errors[0].location
     assert [] == prepared(document, careful=True).quarantined
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(histories("x", max_versions=2))
+def test_a_document_read_as_a_stream_is_the_one_read_at_once(history: History) -> None:
+    """Rows, counts and what was set aside; only the document's number differs."""
+    for version in history.versions:
+        assert isinstance(version.fetched.data, bytes)
+        spool = Spool(100)
+        spool.append(version.fetched.data)
+        whole = prepare(version.fetched, KNOWLEDGE, 10**6)
+        streamed = prepare(replace(version.fetched, data=spool), KNOWLEDGE, 10**6)
+        assert whole.quarantined == streamed.quarantined
+        assert summary(whole) == summary(streamed)
+
+
+def summary(outcome: Prepared) -> dict[str, Any]:
+    document = outcome.document
+    number = f"{document.number}\t".encode()
+    tables = {
+        name: [row.removeprefix(number) for row in b"".join(spool.chunks()).splitlines()]
+        for name, spool in document.staged.tables.items()
+    }
+    counts = (document.record_count, document.quarantined_count, document.staged.row_count)
+    kept = (document.keep_all, document.keep_ids, document.findings)
+    return {"frame": document.frame, "tables": tables, "counts": counts, "kept": kept}

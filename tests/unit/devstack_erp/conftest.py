@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 
 from devstack.erp.app import create_app
+from devstack.erp.line import CuttableProtocol
 from devstack.erp.settings import SimulatorSettings
 
 _START_SECONDS = 10
@@ -76,6 +77,7 @@ def running(settings_of: SettingsOf) -> Callable[..., Any]:
             port=0,
             access_log=False,
             log_level="error",
+            http=CuttableProtocol,
             ws="none",
         )
         server = uvicorn.Server(config)
