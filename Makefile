@@ -56,12 +56,14 @@ lock: ## Resolve all lock files anew (needs uv)
 	@echo "== requirements/build.lock: what builds the wheel in the Dockerfile"
 	@$(UV_COMPILE) --upgrade -c requirements/dev.lock requirements/build.in \
 		-o requirements/build.lock >/dev/null
+	@echo "== requirements/bench.lock: the peer that make bench compares with"
+	@cd requirements && $(UV_COMPILE) --upgrade bench.in -o bench.lock >/dev/null
 	@echo "== localstack-init/localstack.lock: LocalStack, as of $(LOCALSTACK_AS_OF)"
 	@cd localstack-init && $(UV_COMPILE) --upgrade --exclude-newer $(LOCALSTACK_AS_OF) \
 		localstack.in -o localstack.lock >/dev/null
 
-clean: ## Stop a running devstack; remove both environments and all caches
+clean: ## Stop a running devstack; remove the environments and all caches
 	@if [ -x $(BIN)/devstack ]; then $(BIN)/devstack down; fi
-	@rm -rf .venv .venv-localstack .devstack .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf .venv .venv-localstack .venv-bench .devstack .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

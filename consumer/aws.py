@@ -167,10 +167,10 @@ def _mapped_answer(error: ClientError, what: str) -> Transient:
     code = error_code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     message = _described(error, what)
-    if code in _DENIED or status in (401, 403, 404):
-        return AccessDenied(f"{message}; check the credentials, the policy and the names")
     if code in _THROTTLED or status == 429:
         return Throttled(message)
+    if code in _DENIED or status in (401, 403, 404):
+        return AccessDenied(f"{message}; check the credentials, the policy and the names")
     if status >= 500 or code in ("RequestTimeout", "InternalError"):
         return StorageUnavailable(message)
     return Internal(message)

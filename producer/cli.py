@@ -9,7 +9,7 @@ import signal
 import typer
 
 from producer import report
-from producer.lake_cli import upload_command
+from producer.lake_cli import publish_command, upload_command
 from producer.pull_cli import pull_command
 
 cli = typer.Typer(
@@ -20,6 +20,7 @@ cli = typer.Typer(
 )
 cli.command("pull")(pull_command)
 cli.command("upload")(upload_command)
+cli.command("publish")(publish_command)
 
 
 @cli.callback()

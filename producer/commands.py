@@ -63,5 +63,8 @@ def run(
     if as_json:
         typer.echo(report.summary(tally, about, seconds=seconds, interrupted=interrupted))
     else:
-        report.print_report(tally, seconds=seconds, interrupted=interrupted, to=sys.stdout)
+        verb = about.get("verb", "stored")
+        report.print_report(
+            tally, seconds=seconds, interrupted=interrupted, to=sys.stdout, verb=verb
+        )
     raise typer.Exit(report.exit_code(tally, interrupted=interrupted))

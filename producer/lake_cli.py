@@ -1,5 +1,6 @@
 """The commands about the lake itself: upload, publish, init-lake."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,9 @@ import typer
 from producer import app as application
 from producer.commands import AsJson, run, settings_of_the_environment, usage_errors
 from producer.files import check_prefix, find_files, plan_shipments
+from producer.lake import LakeEntry
+from producer.publish import Selection
+from producer.settings import Settings
 from producer.tally import Tally
 from schemas.keys import ERP_PREFIX
 
@@ -38,3 +42,57 @@ def upload_command(
         {"command": "upload", "to": check_prefix(to)},
         as_json=as_json,
     )
+
+
+def publish_command(
+    *,
+    prefix: Annotated[
+        str, typer.Option(metavar="PREFIX", help="What the keys begin with; starts with raw/.")
+    ],
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+            metavar="TIME",
+            help="Only objects written at that time, UTC, or later.",
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(metavar="GLOB", help="Only whole keys that look so: *, ? and […]."),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="N", min=0.001, max=10_000, help="Events per second, for this time."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the keys and send nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Announce objects that lie in the lake already, as S3 does when they are created."""
+    with usage_errors():
+        settings = _with_rate(settings_of_the_environment(), rate)
+        selection = Selection(prefix, since.replace(tzinfo=UTC) if since else None, pattern)
+
+    def tell(entry: LakeEntry) -> None:
+        if dry_run and not as_json:
+            typer.echo(entry.key)
+
+    run(
+        lambda tally: application.run_publish(settings, selection, tally, tell, dry_run=dry_run),
+        Tally(0),
+        {
+            "command": "publish",
+            "prefix": prefix,
+            "dry_run": dry_run,
+            "verb": "found" if dry_run else "announced",
+        },
+        as_json=as_json,
+    )
+
+
+def _with_rate(settings: Settings, rate: float | None) -> Settings:
+    if rate is None:
+        return settings
+    return settings.model_copy(update={"publish_events_per_second": rate})

@@ -50,16 +50,26 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
     )
 
 
-def print_report(tally: Tally, *, seconds: float, interrupted: bool, to: TextIO) -> None:
-    """Print the sentence and, if something is missing, the table of it."""
+def print_report(
+    tally: Tally, *, seconds: float, interrupted: bool, to: TextIO, verb: str = "stored"
+) -> None:
+    """Print the sentence and, if something is missing, the table of it.
+
+    Args:
+        tally: What came of the run.
+        seconds: How long it took.
+        interrupted: Whether it was told to stop.
+        to: Where it is printed.
+        verb: What was done with the objects that count as stored.
+    """
     # Store ids and file names are free text: "[bold]" and ":smile:" are names like any other.
     console = Console(file=to, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if interrupted:
-        console.print("Interrupted. What is stored stays; run the command again for the rest.")
+        console.print(f"Interrupted. What is {verb} stays; run the command again for the rest.")
     if tally.stopped_by is not None:
         console.print(f"Stopped early: {tally.stopped_by}")
     console.print(
-        f"{tally.stored} of {tally.total} stored ({tally.stored_bytes:,} bytes) in "
+        f"{tally.stored} of {tally.total} {verb} ({tally.stored_bytes:,} bytes) in "
         f"{seconds:.1f} s; {tally.unchanged} unchanged, {tally.present} already there, "
         f"{tally.failed} failed, {tally.untried} not tried."
     )

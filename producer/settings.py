@@ -152,6 +152,17 @@ class Settings(BaseSettings):
         le=100_000,
         description="Answers missed in a row, because ERP or S3 is down, that end the run.",
     )
+    queue_url: str | None = Field(
+        None, description="Queue that the consumer reads; needed by publish and EVENTS=publish."
+    )
+    events: Literal["bucket", "publish"] = Field(
+        "bucket",
+        description="Who announces new objects: the bucket's notification, or pull, run and "
+        "upload themselves (`publish`), for buckets without one.",
+    )
+    publish_events_per_second: float = Field(
+        100, gt=0, le=10_000, description="Events that publish sends per second."
+    )
     upload_concurrency: int = Field(4, ge=1, le=64, description="Files sent at once.")
     upload_max_file_bytes: int = Field(
         512 * 2**20, ge=1024, le=5 * 2**30, description="Largest file, unpacked."
@@ -170,6 +181,8 @@ class Settings(BaseSettings):
     def _check_together(self) -> Self:
         if self.api_token is not None and self.api_token_file is not None:
             raise ValueError("API_TOKEN and API_TOKEN_FILE are both set; remove one")
+        if self.events == "publish" and not self.queue_url:
+            raise ValueError("EVENTS=publish needs QUEUE_URL")
         if self.pull_connect_timeout_seconds > self.pull_request_timeout_seconds:
             raise ValueError(
                 "PULL_CONNECT_TIMEOUT_SECONDS is longer than PULL_REQUEST_TIMEOUT_SECONDS"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from producer.errors import FileRejectedError, LakeError
+from producer.errors import FileRejectedError, LakeError, QueueError
 from producer.files import Shipment, read_shipment
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
@@ -55,7 +55,7 @@ async def upload(
             await lake.put(
                 LakeObject(shipment.key, body, _metadata(shipment), shipment.content_encoding)
             )
-        except (FileRejectedError, LakeError) as exc:
+        except (FileRejectedError, LakeError, QueueError) as exc:
             tally.add_failure(shipment.subject(), exc)
         else:
             log.debug("file.stored", key=shipment.key, size_bytes=len(body))

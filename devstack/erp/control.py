@@ -96,22 +96,22 @@ _REPORT = {
 }
 _TOTALS = {
     "storeId": "99 CB CB",
-    "busDt": "2024-01-01",
+    "busDt": "2024-01-02",
     "revision": 0,
     "answer": {
-        "getFiscalInvoice": {"fiscalInvoices": 30},
+        "getFiscalInvoice": {"fiscalInvoices": 22},
         "getChargeBack": {"chargeBacks": 2},
-        "getTransactions": {"transactions": 36},
+        "getTransactions": {"transactions": 31},
         "getCashManagementDetails": {"cashManagement": 5},
-        "getGuestChecks": {"checks": 33, "detail_lines": 236, "taxes": 54},
+        "getGuestChecks": {"checks": 24, "detail_lines": 162, "taxes": 46},
     },
     "revenue": {
-        "checks": 31,
-        "detail_lines": 225,
-        "taxes": 52,
-        "guests": 108,
-        "net": "8211.35",
-        "tax": "1319.27",
-        "discounts": "-85.00",
+        "checks": 23,
+        "detail_lines": 155,
+        "taxes": 43,
+        "guests": 77,
+        "net": "7322.98",
+        "tax": "1286.05",
+        "discounts": "-83.63",
     },
 }

@@ -11,7 +11,7 @@ from schemas.sources import Source
 from schemas.store_days import list_field
 
 _STORE = "99 CB CB"
-_DAY = date(2024, 1, 1)
+_DAY = date(2024, 1, 2)  # all five endpoints have rows
 
 
 def example_answer(source: Source) -> Json:

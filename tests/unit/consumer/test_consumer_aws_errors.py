@@ -190,8 +190,8 @@ def answer(code: str, status: int) -> ClientError:
     [
         ("SlowDown", 503, ErrorCode.THROTTLED),
         ("Throttling", 400, ErrorCode.THROTTLED),
-        ("RequestThrottled", 403, ErrorCode.ACCESS_DENIED),
-        ("OverLimit", 403, ErrorCode.ACCESS_DENIED),
+        ("RequestThrottled", 403, ErrorCode.THROTTLED),
+        ("OverLimit", 403, ErrorCode.THROTTLED),
         ("Unheard", 429, ErrorCode.THROTTLED),
         ("AccessDenied", 403, ErrorCode.ACCESS_DENIED),
         ("ExpiredToken", 400, ErrorCode.ACCESS_DENIED),
