@@ -149,7 +149,8 @@ async def _all(queue: Queue, held: dict[str, Delivery]) -> AsyncIterator[Deliver
     while empty < _EMPTY_POLLS:
         deliveries = await queue.receive(BATCH_SIZE, _POLL_SECONDS, _VISIBILITY_SECONDS)
         fresh = [delivery for delivery in deliveries if delivery.message_id not in held]
-        empty = 0 if fresh else empty + 1
+        # In a slow replay, what was looked at first is received again before the last is seen.
+        empty = 0 if deliveries else empty + 1
         held.update((delivery.message_id, delivery) for delivery in deliveries)
         for delivery in fresh:
             yield delivery

@@ -106,9 +106,11 @@ def _filters(
 
 
 async def _select(filters: Filters) -> list[DeadLetter]:
-    async with open_queues(settings_of(LakeSettings)) as queues:
-        async with aclosing(letters.select(queues.dead, filters)) as matching:
-            return [letter async for letter in matching]
+    async with (
+        open_queues(settings_of(LakeSettings)) as queues,
+        aclosing(letters.select(queues.dead, filters)) as matching,
+    ):
+        return [letter async for letter in matching]
 
 
 async def _replay(filters: Filters, rate: float | None) -> list[DeadLetter]:
@@ -120,13 +122,13 @@ async def _replay(filters: Filters, rate: float | None) -> list[DeadLetter]:
 
 
 async def _purge(filters: Filters) -> list[DeadLetter]:
-    async with open_queues(settings_of(LakeSettings)) as queues:
-        async with aclosing(letters.select(queues.dead, filters)) as matching:
-            return [
-                letter
-                async for letter in matching
-                if not await letters.delete(queues.dead, [letter])
-            ]
+    async with (
+        open_queues(settings_of(LakeSettings)) as queues,
+        aclosing(letters.select(queues.dead, filters)) as matching,
+    ):
+        return [
+            letter async for letter in matching if not await letters.delete(queues.dead, [letter])
+        ]
 
 
 async def _shown(

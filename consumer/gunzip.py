@@ -33,7 +33,7 @@ class PlainReader:
 
     def read_all(self, memory_bytes: int) -> bytes | None:
         """Return everything, or None when it is more than that; raises what `read` raises."""
-        chunks = []
+        chunks: list[bytes] = []
         # Little by little: in one read, gzip would first take all the memory that it may.
         while self._byte_count <= memory_bytes:
             chunk = self.read(_CHUNK_BYTES)

@@ -20,10 +20,11 @@ from consumer.staging import Staged, stage
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.documents import read_records, record_reader
-from schemas.drift import DUPLICATE, UNKNOWN, Finding, Presence, Usual, find_drift
+from schemas.drift import DUPLICATE, UNKNOWN, Finding, Usual, find_drift
 from schemas.frames import DocumentInvalid, Frame, open_document
 from schemas.keys import ApiKey, ErpKey
 from schemas.quarantine import Quarantined
+from schemas.shapes import Presence
 from schemas.sources import Source
 from schemas.storable import find_unstorable
 from schemas.store_days import list_field

@@ -13,7 +13,7 @@ import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from consumer import statements
-from schemas.drift import Presence
+from schemas.shapes import Presence
 from schemas.sources import Source
 
 log = structlog.get_logger()
@@ -45,7 +45,8 @@ class UsualFields:
         """Count the fields of a document that was loaded."""
         with self._lock:
             for presence in presences:
-                self._add(source, presence.path, presence.filled, presence.records)
+                if not self._add(source, presence.path, presence.filled, presence.records):
+                    continue
                 key = (source, presence.path)
                 filled, records = self._unsaved.get(key, (0, 0))
                 self._unsaved[key] = filled + presence.filled, records + presence.records
@@ -66,12 +67,18 @@ class UsualFields:
     def _at(self, source: Source, path: str) -> dict[str, tuple[int, int]]:
         return self._counts.get((source, path.rpartition(".")[0]), {})
 
-    def _add(self, source: Source, path: str, filled: int, records: int) -> None:
-        fields = self._counts.setdefault((source, path.rpartition(".")[0]), {})
+    def _add(self, source: Source, path: str, filled: int, records: int) -> bool:
+        """Count a field, unless there are too many already."""
+        level = source, path.rpartition(".")[0]
+        # A field's name may hold dots and look like a level of its own.
+        if level not in self._counts and len(self._counts) >= _MAX_FIELDS:
+            return False
+        fields = self._counts.setdefault(level, {})
         if path not in fields and len(fields) >= _MAX_FIELDS:
-            return
+            return False
         known_filled, known_records = fields.get(path, (0, 0))
         fields[path] = known_filled + filled, known_records + records
+        return True
 
 
 async def share(usual: UsualFields, pool: AsyncConnectionPool) -> None:

@@ -6,6 +6,7 @@ Starts PostgreSQL, LocalStack and the simulated ERP API, and runs things beside 
 import json
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -80,11 +81,19 @@ def api(
     host: Annotated[
         str, typer.Option(help="Address to listen on; in a container, 0.0.0.0.")
     ] = "127.0.0.1",
+    faults: Annotated[
+        float | None, typer.Option(help="Attempts that go wrong, in percent.", min=0, max=100)
+    ] = None,
+    taxation_from: Annotated[
+        datetime | None,
+        typer.Option(help="First day with `taxation` for `taxes`.", formats=["%Y-%m-%d"]),
+    ] = None,
 ) -> None:
-    """Serve only the simulated ERP API, in the foreground."""
+    """Serve only the simulated ERP API, in the foreground; ERP_SIM_… variables set the rest."""
     from devstack.erp.server import serve  # noqa: PLC0415 - the other commands start faster without
 
-    serve(host, port)
+    day = taxation_from.date() if taxation_from else None
+    serve(host, port, faults_percent=faults, taxation_from=day)
 
 
 @app.command()

@@ -1,14 +1,20 @@
 """The one place where the producer's parts are put together."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
 
-from producer import publish, pull, upload
+from producer import init_lake, publish, pull, upload
 from producer.announcing import AnnouncingLake
 from producer.business_days import business_days
+from producer.daemon import Daemon, Rhythm
 from producer.erp import open_erp
 from producer.files import Shipment
+from producer.health import health_app, served
 from producer.lake import Lake, LakeEntry
+from producer.metrics import Metrics
 from producer.plan import Plan
 from producer.s3 import open_lake
 from producer.settings import Settings
@@ -50,6 +56,43 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
         _announced_lake(settings, settings.pull_concurrency) as lake,
     ):
         await pull.pull(plan, erp, lake, tally, manner(settings, force=force))
+
+
+async def run_daemon(
+    settings: Settings, plan_until: Callable[[date], Plan], every_seconds: float
+) -> None:
+    """Pull round after round until SIGTERM or SIGINT; each asks for its whole plan.
+
+    Args:
+        settings: Whom to ask, and where answers go.
+        plan_until: Plans a round that ends with this business date.
+        every_seconds: From the beginning of one round to that of the next.
+
+    Raises:
+        ConfigurationError: The ERP's address, a token or a port is unusable; nothing was sent.
+        LakeClosedError: The AWS configuration is unusable; nothing was sent.
+    """
+    metrics, stop = Metrics(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    rhythm = Rhythm(
+        every_seconds, settings.run_jitter_percent / 100, settings.run_stop_timeout_seconds
+    )
+    async with (
+        open_erp(settings) as erp,
+        _announced_lake(settings, settings.pull_concurrency) as lake,
+    ):
+
+        async def pull_round(begin: Callable[[Tally], None]) -> None:
+            plan = plan_until(business_days(settings).day_of(datetime.now(UTC)))
+            tally = Tally(plan.cell_count)
+            begin(tally)
+            await pull.pull(plan, erp, lake, tally, manner(settings, force=True))
+
+        daemon = Daemon(pull_round, rhythm, metrics)
+        pages = health_app(lambda: daemon.problem, metrics.registry)
+        async with served(pages, settings.producer_http_host, settings.producer_http_port):
+            await daemon.run(stop)
 
 
 async def run_upload(
@@ -95,3 +138,16 @@ async def run_publish(
         async with open_queue(settings, concurrency=1) as queue:
             announcer = publish.Announcer(queue, settings.bucket_name, rate)
             await publish.publish(selection, lake, announcer, tally, tell)
+
+
+async def run_init_lake(
+    settings: Settings, *, dry_run: bool
+) -> tuple[list[str], Sequence[init_lake.Advice]]:
+    """Create the missing folder markers; return them, and what else should be changed.
+
+    Raises:
+        LakeError: The bucket is missing or may not be used.
+    """
+    async with open_lake(settings, concurrency=1) as lake:
+        advice = init_lake.advise(await lake.bucket_settings(), settings.bucket_name)
+        return await init_lake.create_folders(lake, dry_run=dry_run), advice

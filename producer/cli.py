@@ -9,8 +9,8 @@ import signal
 import typer
 
 from producer import report
-from producer.lake_cli import publish_command, upload_command
-from producer.pull_cli import pull_command
+from producer.lake_cli import init_lake_command, publish_command, upload_command
+from producer.pull_cli import pull_command, run_command
 
 cli = typer.Typer(
     help="Pull ERP answers, and upload ERP exports, into the data lake.",
@@ -19,8 +19,10 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command("pull")(pull_command)
+cli.command("run")(run_command)
 cli.command("upload")(upload_command)
 cli.command("publish")(publish_command)
+cli.command("init-lake")(init_lake_command)
 
 
 @cli.callback()

@@ -1,5 +1,6 @@
 """The commands about the lake itself: upload, publish, init-lake."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,9 +9,11 @@ import typer
 
 from producer import app as application
 from producer.commands import AsJson, run, settings_of_the_environment, usage_errors
+from producer.errors import LakeError
 from producer.files import check_prefix, find_files, plan_shipments
 from producer.lake import LakeEntry
 from producer.publish import Selection
+from producer.report import EXIT_INCOMPLETE, print_error
 from producer.settings import Settings
 from producer.tally import Tally
 from schemas.keys import ERP_PREFIX
@@ -96,3 +99,32 @@ def _with_rate(settings: Settings, rate: float | None) -> Settings:
     if rate is None:
         return settings
     return settings.model_copy(update={"publish_events_per_second": rate})
+
+
+def init_lake_command(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be created, and create nothing.")
+    ] = False,
+) -> None:
+    """Create the lake's folder markers, and say what the bucket's settings lack.
+
+    No setting is changed and nothing is deleted.
+    """
+    with usage_errors():
+        settings = settings_of_the_environment()
+        try:
+            work = application.run_init_lake(settings, dry_run=dry_run)
+            folders, advice = asyncio.run(work)
+        except LakeError as exc:
+            print_error(str(exc))
+            raise typer.Exit(EXIT_INCOMPLETE) from exc
+    done = "would create" if dry_run else "created"
+    for folder in folders:
+        typer.echo(f"{done} {folder}")
+    if not folders:
+        typer.echo("all folder markers are there")
+    for entry in advice:
+        typer.echo(f"{entry.setting}: {entry.found}; would change it with:\n  {entry.command}")
+    if not advice:
+        typer.echo("versioning, encryption and public access block are on")

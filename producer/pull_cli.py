@@ -1,6 +1,7 @@
 """The commands that ask the ERP: pull, run."""
 
-from datetime import datetime
+import asyncio
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 
 from producer import app as application
 from producer.commands import AsJson, run, settings_of_the_environment, usage_errors
+from producer.durations import seconds_of
+from producer.errors import ConfigurationError, LakeClosedError, QueueClosedError
 from producer.plan import Plan, make_plan
 from producer.settings import Settings
 from producer.stores import read_stores
@@ -79,6 +82,35 @@ def pull_command(  # noqa: PLR0913 - typer makes an option of each parameter
         {"command": "pull", **_about(plan)},
         as_json=as_json,
     )
+
+
+def run_command(
+    *,
+    every: Annotated[
+        str, typer.Option(metavar="DURATION", help="From round to round: 90s, 15m, 1h30m.")
+    ],
+    lookback: Annotated[
+        int, typer.Option(metavar="DAYS", min=0, max=3660, help="Days before today, too.")
+    ],
+    store: StoreOption = None,
+    stores_file: StoresFile = None,
+    endpoint: EndpointOption = None,
+) -> None:
+    """Keep pulling today and the last days, round after round, until told to stop."""
+    with usage_errors():
+        settings = settings_of_the_environment()
+        every_seconds = seconds_of(every)
+        stores = chosen_stores(settings, store, stores_file)
+
+        def plan_until(today: date) -> Plan:
+            first_day = today - timedelta(days=lookback)
+            return make_plan(first_day, today, stores, tuple(endpoint or ()))
+
+        plan_until(datetime.now(UTC).date())  # says now what would be wrong in every round
+        try:
+            asyncio.run(application.run_daemon(settings, plan_until, every_seconds))
+        except (LakeClosedError, QueueClosedError) as exc:
+            raise ConfigurationError(str(exc)) from exc
 
 
 def chosen_stores(

@@ -1,9 +1,9 @@
 """The lake on S3: the only module that knows S3's client."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiobotocore.session import get_session
 from botocore.exceptions import (
@@ -18,6 +18,7 @@ from botocore.handlers import set_list_objects_encoding_type_url
 
 from producer.aws import client_arguments
 from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
+from producer.init_lake import BucketSettings
 from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject, Page
 from producer.settings import Settings
 
@@ -41,6 +42,12 @@ _CLOSED = frozenset(
         "PermanentRedirect",
         "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
+    }
+)
+_NEVER_SET = frozenset(
+    {
+        "NoSuchPublicAccessBlockConfiguration",
+        "ServerSideEncryptionConfigurationNotFoundError",
     }
 )
 _THROTTLED = frozenset(
@@ -162,12 +169,54 @@ class S3Lake:
             async with found["Body"] as body:
                 return await body.read()
 
+    async def put_marker(self, key: str) -> None:
+        """Write a folder marker, an empty object; safe to repeat.
+
+        Raises:
+            LakeError: It was not written.
+        """
+        with self._mapped_errors():
+            await self._client.put_object(Bucket=self._bucket, Key=key, Body=b"")
+
+    async def bucket_settings(self) -> BucketSettings:
+        """Read how the bucket is set up; what may not be read is None.
+
+        Raises:
+            LakeError: There is no such bucket, or S3 does not answer.
+        """
+        name = self._bucket
+        with self._mapped_errors():
+            versioning = await _setting(self._client.get_bucket_versioning(Bucket=name))
+            encryption = await _setting(self._client.get_bucket_encryption(Bucket=name))
+            block = await _setting(self._client.get_public_access_block(Bucket=name))
+        blocked = block and block.get("PublicAccessBlockConfiguration", {})
+        return BucketSettings(
+            versioning=None if versioning is None else versioning.get("Status") == "Enabled",
+            encryption=None if encryption is None else bool(encryption),
+            public_access_blocked=None
+            if blocked is None
+            else len(blocked) == 4 and all(blocked.values()),
+        )
+
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:
         try:
             yield
         except (ClientError, BotoCoreError) as exc:
             raise map_error(exc, self._bucket) from exc
+
+
+async def _setting(call: Awaitable[Any]) -> dict[str, Any] | None:
+    """Return a setting's answer, empty when it was never set, None when it may not be read."""
+    try:
+        return dict(await call)
+    except ClientError as exc:
+        code = exc.response.get("Error", {}).get("Code", "")
+        if code in _NEVER_SET:
+            return {}
+        if code in ("AccessDenied", "MethodNotAllowed", "NotImplemented"):
+            return None
+        raise
 
 
 def is_missing(exc: ClientError) -> bool:

@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         120, gt=0, le=3600, description="Time for one attempt, from request to last byte."
     )
     pull_max_attempts: int = Field(
-        5, ge=1, le=50, description="Attempts for one answer, the first one included."
+        7, ge=1, le=50, description="Attempts for one answer, the first one included."
     )
     pull_backoff_initial_seconds: float = Field(
         0.5, gt=0, le=60, description="Wait before the second attempt; doubles each time."
@@ -162,6 +162,18 @@ class Settings(BaseSettings):
     )
     publish_events_per_second: float = Field(
         100, gt=0, le=10_000, description="Events that publish sends per second."
+    )
+    run_jitter_percent: float = Field(
+        10, ge=0, le=50, description="How far the beginning of a round is moved, in percent."
+    )
+    run_stop_timeout_seconds: float = Field(
+        20, ge=0, le=600, description="Time for answers under way when run is told to stop."
+    )
+    producer_http_host: str = Field(
+        "127.0.0.1", description="Address of run's health and metrics port."
+    )
+    producer_http_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of /healthz, /readyz and /metrics; unset: none."
     )
     upload_concurrency: int = Field(4, ge=1, le=64, description="Files sent at once.")
     upload_max_file_bytes: int = Field(

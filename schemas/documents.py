@@ -16,16 +16,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.aliases import Aliases, AmbiguousField, Renames, apply_renames
 from schemas.codes import ErrorCode
-from schemas.drift import Shapes
 from schemas.fields import RecordId
 from schemas.frames import Frame
 from schemas.guest_checks import GuestCheck
 from schemas.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL
 from schemas.quarantine import Quarantined, RecordError, cut_short, quarantine, quarantine_problem
+from schemas.shapes import Shapes
 from schemas.sources import Source
 from schemas.storable import Problem, RepeatedKeys, text_problem
 from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS
-from schemas.validation import ValidRecord, validator
+from schemas.validation import ValidRecord, every_error, validator
 
 Screen = Callable[[Any], Problem | None]
 
@@ -112,12 +112,17 @@ class _CheckReader:
             self._renames.apply(row)
             self.shapes.count_check(row)
             check = self._validate(row)
-        except (ValidationError, AmbiguousField) as error:
+        except AmbiguousField as error:
             return quarantine(path, _id_of(row, "guestCheckId", error), error)
+        except ValidationError as error:
+            errors = every_error(GuestCheck, row, error)
+            return quarantine(path, _id_of(row, "guestCheckId", errors), errors)
         check_id = check["guestCheckId"]
         identity = (check_id, is_full(check))
         self.duplicate_count += identity in self._seen
         self._seen.add(identity)
+        self.duplicate_count += _repeated(check.get("taxes"), "taxNum")
+        self.duplicate_count += _repeated(check.get("detailLines"), "guestCheckLineItemId")
         return Accepted(position, str(check_id), check)
 
 
@@ -146,6 +151,13 @@ class _RowReader:
         self.duplicate_count += record_id in self._seen
         self._seen.add(record_id)
         return Accepted(position, record_id, record)
+
+
+def _repeated(children: list[ValidRecord] | None, id_field: str) -> int:
+    """Count children whose id came before in the same check."""
+    if not children:
+        return 0
+    return len(children) - len({child[id_field] for child in children})
 
 
 class _CheckRenames:

@@ -1,12 +1,14 @@
 """Drift: where documents and contracts have come apart.
 
-What is counted while reading is the *shape* of records (field names and JSON types), of which a
-source has few; fields are looked at once per shape. What is usual for a source is learned from
-its documents, so a field that stops coming, or comes under another name, stands out.
+While reading, only shapes of records are counted; fields are looked at once per shape. What is
+usual for a source is learned from its documents, so a field that stops coming, or comes under
+another name, stands out.
 """
 
+import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
@@ -14,29 +16,23 @@ from typing import Any, Protocol
 
 from schemas.guest_checks import LINE_TYPES, Record
 from schemas.json_types import (
-    DETAIL_LEVELS,
     JSON_TYPES,
     LINES_LEVEL,
-    TAXES_LEVEL,
     inner_model,
     model_at,
     native_types,
 )
+from schemas.shapes import MAX_NAME_CHARACTERS, MAX_NAMES, Level, Presence, Shapes
 from schemas.sources import Source
-from schemas.store_days import CHECKS_FIELD
 
 UNKNOWN, MISSING, RENAMED, RETYPED = "unknown", "missing", "suspected_rename", "retyped"
 DUPLICATE, LINE_TYPE = "duplicate", "line_type"
 
-_VERSION_FIELD = "lastUpdatedUTC"
 _MAX_FINDINGS = 200  # of one document: a hostile one must not fill the table
-_MAX_SHAPES = 2000  # of one level of one document: as above, for memory
-_MAX_NAMES = 1000  # looked at, of one level of one document: as above, for time
-_MAX_NAME_CHARACTERS = 200
 _SIMILAR = 0.5
 
-# JSON has one type of number, so an amount without cents makes no shape of its own.
-_KIND_OF = {**JSON_TYPES, type(None): "null"}.get
+# What documents of any content can have only so many of comes first, if there is too much.
+_ORDER = (MISSING, RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +44,6 @@ class Finding:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """How many of one document's records at a level filled a field."""
-
-    path: str
-    filled: int
-    records: int
-
-
 class Usual(Protocol):
     """What the documents of a source usually hold."""
 
@@ -65,78 +52,6 @@ class Usual(Protocol):
 
     def known_fields(self, source: Source, level: str) -> Collection[str]:
         """Return the paths of all fields that any record so far filled at a level."""
-
-
-class Shapes:
-    """Counts the shapes of one document's records, level by level."""
-
-    def __init__(self) -> None:
-        self._levels: dict[str, dict[tuple[Any, ...], list[Any]]] = {}
-
-    def count_check(self, check: dict[str, Any]) -> None:
-        """Count a check with its taxes, lines and their sub-objects."""
-        self.count(CHECKS_FIELD, check)
-        for tax in _dicts(check.get("taxes")):
-            self.count(TAXES_LEVEL, tax)
-        for line in _dicts(check.get("detailLines")):
-            self.count(LINES_LEVEL, line)
-            for name, level in DETAIL_LEVELS.items():
-                detail = line.get(name)
-                if type(detail) is dict:
-                    self.count(level, detail)
-                    break
-
-    def count(self, level: str, record: dict[str, Any]) -> None:
-        """Count one record at a level."""
-        shapes = self._levels.get(level)
-        if shapes is None:
-            shapes = self._levels[level] = {}
-        shape = (*record, *map(_KIND_OF, map(type, record.values())))
-        known = shapes.get(shape)
-        if known is not None:
-            known[0] += 1
-        elif len(shapes) < _MAX_SHAPES:
-            shapes[shape] = [1, _example(record)]
-
-    def levels(self) -> Iterator["Level"]:
-        """Yield what was counted at each level."""
-        for path, shapes in self._levels.items():
-            yield Level(path, [(count, example) for count, example in shapes.values()])
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """The records at one level of a document: (count, an example) of each shape."""
-
-    path: str
-    examples: list[tuple[int, dict[str, Any]]]
-
-    @property
-    def record_count(self) -> int:
-        """Records of all shapes."""
-        return sum(count for count, _ in self.examples)
-
-    def whole(self) -> "Level":
-        """Leave partial checks out: missing fields are what makes them partial."""
-        if self.path != CHECKS_FIELD:
-            return self
-        whole = [(n, example) for n, example in self.examples if example.get(_VERSION_FIELD)]
-        return Level(self.path, whole)
-
-    def presences(self, known: Collection[str]) -> list[Presence]:
-        """Say of each field how many records fill it: of the known ones, and of some others."""
-        filled: Counter[str] = Counter()
-        for count, example in self.examples:
-            for name, value in example.items():
-                few = len(filled) < _MAX_NAMES or name in filled or name in known
-                if value is not None and few:
-                    filled[name] += count
-        total = self.record_count
-        return [Presence(self.path_of(name), count, total) for name, count in filled.items()]
-
-    def path_of(self, name: str) -> str:
-        """Return a field's path; an endless name is cut, as paths are keys of tables."""
-        return f"{self.path}.{name[:_MAX_NAME_CHARACTERS]}"
 
 
 def find_drift(
@@ -153,11 +68,12 @@ def find_drift(
     for level in shapes.levels():
         comparison = _Comparison(source, level, usual, findings)
         comparison.find_unknown_and_retyped()
-        present = level.whole().presences(native_types(model_at(source, level.path)))
+        present = level.presences(native_types(model_at(source, level.path)))
         missing = comparison.find_missing(present)
         comparison.find_renamed()
         presences += present + comparison.empty(present, missing)
-    return Counter(dict(findings.most_common(_MAX_FINDINGS))), presences
+    chosen = sorted(findings.items(), key=lambda item: (_ORDER.index(item[0].kind), -item[1]))
+    return Counter(dict(chosen[:_MAX_FINDINGS])), presences
 
 
 class _Comparison:
@@ -170,6 +86,8 @@ class _Comparison:
         self._level = level
         self._model = model_at(source, level.path)
         self._native = native_types(self._model)
+        # A line has one of its sub-objects, and does not miss the others.
+        self._expected = self._native.keys() - LINE_TYPES.keys()
         self._usual = usual
         self._findings = findings
 
@@ -177,7 +95,8 @@ class _Comparison:
         return self._level.path_of(name)
 
     def _add(self, finding: Finding, count: int) -> None:
-        if finding in self._findings or len(self._findings) < _MAX_NAMES:
+        few = len(self._findings) < MAX_NAMES or finding.kind != UNKNOWN
+        if few or finding in self._findings:
             self._findings[finding] += count
 
     def find_unknown_and_retyped(self) -> None:
@@ -197,7 +116,7 @@ class _Comparison:
         filled = {presence.path for presence in present}
         missing = {
             path
-            for path in map(self._path, self._native if filled else ())
+            for path in map(self._path, self._expected if filled else ())
             if path not in filled and self._usual.always_filled(self._source, path)
         }
         for path in missing:
@@ -220,9 +139,9 @@ class _Comparison:
             (name, value, count, example)
             for count, example in self._level.examples
             for name, value in example.items()
-            if name not in self._native and value is not None
+            if name not in self._native and value is not None and len(name) <= MAX_NAME_CHARACTERS
         )
-        for name, value, count, example in islice(unknown, _MAX_NAMES):
+        for name, value, count, example in islice(unknown, MAX_NAMES):
             known = self._known_as(name, value, example)
             if known is not None:
                 self._add(Finding(self._path(name), RENAMED, self._remedy(name, known)), count)
@@ -233,10 +152,13 @@ class _Comparison:
             for name in self._native
             if example.get(name) is None
             and _same_shape(self._model, name, value)
-            and self._is_plausible(name, unknown[:_MAX_NAME_CHARACTERS])
+            and self._is_plausible(name, unknown)
         ]
-        cut = unknown[:_MAX_NAME_CHARACTERS]
-        return max(candidates, key=lambda name: _similarity(name, cut), default=None)
+        return max(
+            candidates,
+            key=lambda name: (_in_common(self._model, name, value), _similarity(name, unknown)),
+            default=None,
+        )
 
     def _is_plausible(self, name: str, unknown: str) -> bool:
         """A structure speaks for itself; a scalar is new, has a like name and fills a gap."""
@@ -250,18 +172,13 @@ class _Comparison:
 
     def _remedy(self, unknown: str, known: str) -> str:
         section = Source.GUEST_CHECKS if self._source.holds_checks else self._source
-        path, alias = self._level.path_of(known), unknown[:_MAX_NAME_CHARACTERS]
-        return f'add to the alias file: [{section}] "{path}" = ["{alias}"]'
+        path = self._level.path_of(known)
+        return f"add to the alias file: [{section}] {_toml(path)} = [{_toml(unknown)}]"
 
 
-def _example(record: dict[str, Any]) -> dict[str, Any]:
-    """Keep a record's fields, and of its lists only the first item: an example must be small."""
-    return {name: value[:1] if type(value) is list else value for name, value in record.items()}
-
-
-def _dicts(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
+def _toml(text: str) -> str:
+    """Write a basic string; JSON's escapes are TOML's too, which forbids one character more."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _detail_count(line: dict[str, Any]) -> int:
@@ -272,13 +189,21 @@ def _same_shape(model: type[Record], name: str, value: Any) -> bool:
     """Say whether a value could be a known field's: its JSON type, and half of its fields."""
     if JSON_TYPES[type(value)] not in native_types(model)[name]:
         return False
-    inner = inner_model(model, name)
-    if inner is None:
+    if inner_model(model, name) is None:
         return True
+    fields = _fields(value)
+    return bool(fields) and 2 * _in_common(model, name, value) >= len(fields)
+
+
+def _in_common(model: type[Record], name: str, value: Any) -> int:
+    """Count the fields that a structure shares with a known one's contract."""
+    inner = inner_model(model, name)
+    return len(_fields(value) & inner.model_fields.keys()) if inner else 0
+
+
+def _fields(value: Any) -> AbstractSet[str]:
     example = value[0] if isinstance(value, list) and value else value
-    if not isinstance(example, dict) or not example:
-        return False
-    return 2 * len(example.keys() & inner.model_fields.keys()) >= len(example)
+    return example.keys() if isinstance(example, dict) else frozenset()
 
 
 def _similarity(name: str, other: str) -> float:

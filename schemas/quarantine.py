@@ -10,7 +10,7 @@ from schemas.aliases import AmbiguousField
 from schemas.codes import ErrorCode
 
 _VALUE_CHARACTERS = 120
-_ERRORS_PER_RECORD = 50
+_ERRORS_PER_RECORD = 1000
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = _short.maxlong = _VALUE_CHARACTERS
@@ -53,7 +53,7 @@ def dotted(location: tuple[str | int, ...]) -> str:
 
 
 def record_errors(error: ValidationError) -> tuple[RecordError, ...]:
-    """List a record's validation errors, the first fifty of them."""
+    """List a record's validation errors, at most a thousand of them."""
     return tuple(
         RecordError(dotted(found["loc"]), found["msg"], cut_short(found["input"]))
         for found in error.errors(include_url=False, include_context=False)[:_ERRORS_PER_RECORD]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, Required, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, FailFast, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict
 
@@ -17,14 +17,29 @@ from typing_extensions import TypedDict
 ValidRecord = dict[str, Any]
 Validate = Callable[[Any], ValidRecord]
 
+_MANY_CHILDREN = 1000
+
 
 @cache
 def validator(model: type[BaseModel]) -> Validate:
     """Return the function that validates a decoded record against a contract.
 
-    It raises pydantic's ValidationError, as the contract itself would.
+    It raises pydantic's ValidationError where the contract itself would, with the first error
+    of each list; `every_error` finds the others.
     """
     return TypeAdapter(_typed_dict(model)).validator.validate_python
+
+
+def every_error(model: type[BaseModel], record: Any, first: ValidationError) -> ValidationError:
+    """Return all that is wrong with a refused record, or the first errors if it is huge."""
+    children = sum(len(value) for value in record.values() if isinstance(value, list))
+    if children > _MANY_CHILDREN:
+        return first
+    try:
+        model.model_validate(record)
+    except ValidationError as error:
+        return error
+    return first
 
 
 @cache
@@ -38,10 +53,17 @@ def _typed_dict(model: type[BaseModel]) -> Any:
 
 
 def _field_type(field: FieldInfo) -> Any:
+    # Of a list, the first bad child is enough to refuse a record: naming a million would take
+    # gigabytes.
     derived = _derived(field.annotation)
-    if field.metadata:
-        derived = Annotated[(derived, *field.metadata)]
+    metadata = (*field.metadata, *_limits(field.annotation))
+    if metadata:
+        derived = Annotated[(derived, *metadata)]
     return Required[derived] if field.is_required() else derived
+
+
+def _limits(hint: Any) -> tuple[Any, ...]:
+    return (FailFast(),) if any(get_origin(choice) is list for choice in get_args(hint)) else ()
 
 
 def _derived(hint: Any) -> Any:

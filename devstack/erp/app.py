@@ -1,6 +1,7 @@
 """The simulated ERP as an HTTP application: five endpoints behind a door, control and health."""
 
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Response
 
@@ -11,7 +12,7 @@ from devstack.erp.control import control_routes
 from devstack.erp.door import Door
 from devstack.erp.faults import FaultPlan
 from devstack.erp.problems import install_problems
-from devstack.erp.published import example, problems, success
+from devstack.erp.published import example, problems, put_answers, success
 from devstack.erp.requests import StoreDayRequest
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
@@ -26,6 +27,13 @@ description covers: cut connections, truncated JSON, error pages with status 200
 """
 
 
+class _ErpApp(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            put_answers(super().openapi())
+        return super().openapi()
+
+
 def create_app(settings: SimulatorSettings | None = None) -> FastAPI:
     """Build the application.
 
@@ -36,7 +44,7 @@ def create_app(settings: SimulatorSettings | None = None) -> FastAPI:
     simulator = Simulator(settings)
     plan = FaultPlan(settings.seed, settings.faults())
     callers, operators = Access(settings.api_token), Access(settings.api_token)
-    app = FastAPI(
+    app = _ErpApp(
         title="Simulated ERP",
         version="1.1.0",
         description=_DESCRIPTION,

@@ -5,7 +5,7 @@ from typing import Any
 from devstack.erp.contract_lists import ANSWER_MODELS
 from devstack.erp.examples import example_answer
 from devstack.erp.problems import MEDIA_TYPE, Problem, problem_body, title_of
-from schemas.sources import Endpoint
+from schemas.sources import ENDPOINTS, Endpoint
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -30,10 +30,18 @@ _HEADERS = {
 
 
 def success(endpoint: Endpoint) -> Responses:
-    """Describe an endpoint's answer, with an example made by the simulator itself."""
-    described = example(example_answer(endpoint.source))
-    described[200] |= {"model": ANSWER_MODELS[endpoint.source], "description": "The whole day."}
-    return described
+    """Describe an endpoint's answer; `put_answers` adds its example."""
+    return {200: {"model": ANSWER_MODELS[endpoint.source], "description": "The whole day."}}
+
+
+def put_answers(document: dict[str, Any]) -> None:
+    """Add an example to each endpoint's answer, made by the simulator itself.
+
+    Done in the finished document: FastAPI takes fields out of examples that are null.
+    """
+    for endpoint in ENDPOINTS:
+        answer = document["paths"][endpoint.path]["post"]["responses"]["200"]
+        answer["content"]["application/json"]["example"] = example_answer(endpoint.source)
 
 
 def example(value: object) -> Responses:

@@ -50,6 +50,8 @@ CHANGES = {
     "ERP_SIM_VANISHED_FROM": part(0.8),
     "ERP_SIM_EMPLOYEE_FROM": part(0.85),
 }
+REVENUE = ("v_daily_revenue", "detail_lines", "taxes")
+LISTS = ("fiscal_invoices", "charge_backs", "transactions", "cash_management_details")
 # What an operator should read, by path of getGuestChecks. Shipped as an alias, `taxation` is none.
 EXPECTED_OF_CHECKS = {
     ("guestChecks.loyaltyNum", "unknown"),
@@ -93,18 +95,20 @@ class Story:
         rows = json.loads(succeed("consumer", "drift", "--json", environment=self.environment))
         return {(row["source"], row["path"], row["kind"]): row for row in rows}
 
-    def differences(self) -> list[str]:
+    def differences(self, *names: str) -> list[str]:
         """Compare every store-day with the ERP's control totals; return what differs.
 
-        Rows that were taken back and answers that were loaded twice count as well, so after
-        corrections only the revenue is comparable.
+        Args:
+            names: Compare these only, by the beginnings of their names.
         """
-        names = ("host", "port", "user", "password")
-        server = {name: self.environment[f"DB_{name.upper()}"] for name in names}
+        keys = ("host", "port", "user", "password")
+        server = {key: self.environment[f"DB_{key.upper()}"] for key in keys}
         store_days = [StoreDay(STORE, day) for day in DAYS]
         with psycopg.connect(dbname=self.environment["DB_NAME"], **server) as connection:
             compared = compare(self.environment, connection, store_days)
-        return [f"{one.name}: {one.differing}" for one in compared if not one.holds]
+        chosen = [one for one in compared if one.name.startswith(names)]
+        assert len(chosen) >= len(names)
+        return [f"{one.name}: {one.differing}" for one in chosen if not one.holds]
 
     def let_corrections_happen(self) -> None:
         """Bring the ERP to its next revision."""
@@ -206,8 +210,12 @@ def test_a_history_with_changes_in_the_middle_is_loaded_whole_and_the_drift_is_t
     story.pull_and_load()
 
     states = "SELECT state, count(*), sum(quarantined) FROM ingested_objects GROUP BY state"
-    assert query(environment, states) == [("loaded", DAYS_COUNT * len(ENDPOINTS), 0)]
-    assert story.differences() == []
+    ends = query(environment, states)
+    # A check open at 04:00 is in the answers of two days; the older may come second.
+    assert {state for state, _, _ in ends} <= {"loaded", "superseded"}
+    assert sum(count for _, count, _ in ends) == DAYS_COUNT * len(ENDPOINTS)
+    assert sum(quarantined for _, _, quarantined in ends) == 0
+    assert story.differences(*REVENUE, *LISTS) == []
     assert loaded(environment) == facts()
 
     drift = story.drift()
@@ -226,4 +234,5 @@ def test_a_history_with_changes_in_the_middle_is_loaded_whole_and_the_drift_is_t
     story.pull_and_load("--force", SCHEMA_ALIASES_FILE=str(aliases))
     assert nameless(environment) < before
     assert loaded(environment) == facts(revision=1)
-    assert [one for one in story.differences() if one.startswith("v_daily_revenue")] == []
+    # Rows of the lists that were taken back stay, marked; revenue counts what is in force.
+    assert story.differences(*REVENUE) == []

@@ -10,10 +10,11 @@ import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
+from schemas.envelopes import Ignored, ObjectEvent, decode_body
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.sources import ENDPOINTS
 from tests.conftest import Lake
@@ -218,3 +219,103 @@ def test_an_interrupted_pull_keeps_what_it_has_and_says_so(
     assert 1 <= counted["stored"] <= len(keys(lake, API_PREFIX)) < counted["total"]
     for key in keys(lake, API_PREFIX):
         json.loads(lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read())
+
+
+def received(lake: Lake, count: int) -> list[ObjectEvent]:
+    """Take `count` messages off the queue, or as many as come in time, and read them."""
+    events: list[ObjectEvent] = []
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while len(events) < count and time.monotonic() < deadline:
+        answer = lake.sqs.receive_message(
+            QueueUrl=lake.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+        )
+        for message in answer.get("Messages", ()):
+            events += [event for event in decode_body(message["Body"]) if is_creation(event)]
+            lake.sqs.delete_message(QueueUrl=lake.queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return events
+
+
+def is_creation(event: ObjectEvent | Ignored) -> TypeGuard[ObjectEvent]:
+    return isinstance(event, ObjectEvent)
+
+
+def test_objects_in_the_lake_are_announced_as_s3_would(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    """Names with spaces, plus signs and accents; a dry run sends nothing."""
+    names = ["a b.json", "1+2.json", "Relatório.json", "other.txt"]
+    lake.s3.put_bucket_notification_configuration(Bucket=lake.bucket, NotificationConfiguration={})
+    for name in names:
+        lake.s3.put_object(Bucket=lake.bucket, Key=f"raw/erp/{name}", Body=b"{}")
+    arguments = ["publish", "--prefix", "raw/", "--pattern", "*.json", "--since", "2024-01-01"]
+    dry = producer([*arguments, "--dry-run"], environment, tmp_path)
+    assert dry.returncode == 0, dry.stderr
+    assert sorted(f"raw/erp/{name}" for name in names[:3]) == dry.stdout.splitlines()[:3]
+    result = producer([*arguments, "--json", "--rate", "500"], environment, tmp_path)
+    assert (result.returncode, summary(result)["stored"]) == (0, 3), result.stderr
+
+    events = {event.key: event for event in received(lake, 3)}
+    assert events.keys() == {f"raw/erp/{name}" for name in names[:3]}
+    for key, event in events.items():
+        head = lake.s3.head_object(Bucket=lake.bucket, Key=key)
+        assert (event.bucket, event.size_bytes) == (lake.bucket, 2)
+        assert (event.etag, event.event_time) == (head["ETag"].strip('"'), head["LastModified"])
+
+
+def test_pull_and_upload_announce_by_themselves_what_the_bucket_does_not(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    lake.s3.put_bucket_notification_configuration(Bucket=lake.bucket, NotificationConfiguration={})
+    publishing = environment | {"EVENTS": "publish"}
+    (tmp_path / "a.json").write_bytes(b"{}")
+    pull = ["pull", "--from", "2024-01-01", "--store", "1"]
+    for arguments in (pull, pull, ["upload", "a.json"]):
+        result = producer(arguments, publishing, tmp_path)
+        assert result.returncode == 0, result.stderr
+    announced = sorted(event.key for event in received(lake, 6))
+    assert announced == sorted(keys(lake, "raw/"))
+    assert len(announced) == 6
+
+
+def test_what_could_not_be_announced_is_named_though_it_is_stored(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    publishing = environment | {"EVENTS": "publish", "QUEUE_URL": f"{lake.queue_url}-gone"}
+    (tmp_path / "a.json").write_bytes(b"{}")
+    result = producer(["upload", "a.json", "--json"], publishing, tmp_path)
+    assert result.returncode == 1
+    [failure] = summary(result)["failures"]
+    assert failure["code"] == "queue_closed"
+    assert "producer publish --prefix 'raw/erp/a.json'" in failure["message"]
+    assert keys(lake, "raw/") == ["raw/erp/a.json"]
+
+
+def test_a_lake_is_prepared_once_and_nothing_in_it_is_touched(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    """A dry run creates nothing; the settings are advised on, never changed."""
+    lake.s3.delete_object(Bucket=lake.bucket, Key="raw/erp/")
+    lake.s3.put_object(Bucket=lake.bucket, Key="raw/", Body=b"kept")
+    outputs = [
+        producer(["init-lake", *more], environment, tmp_path).stdout
+        for more in (["--dry-run"], ["--dry-run"], [], [])
+    ]
+    assert ["would create raw/erp/" in output for output in outputs] == [True, True, False, False]
+    assert ["created raw/erp/" in output for output in outputs] == [False, False, True, False]
+    assert "all folder markers are there" in outputs[3]
+    assert lake.s3.get_object(Bucket=lake.bucket, Key="raw/")["Body"].read() == b"kept"
+    assert lake.s3.head_object(Bucket=lake.bucket, Key="raw/erp/")["ContentLength"] == 0
+    assert all("versioning: off" in output for output in outputs)
+    assert "Status" not in lake.s3.get_bucket_versioning(Bucket=lake.bucket)
+
+    lake.s3.put_bucket_versioning(Bucket=lake.bucket, VersioningConfiguration={"Status": "Enabled"})
+    lake.s3.delete_public_access_block(Bucket=lake.bucket)
+    output = producer(["init-lake"], environment, tmp_path).stdout
+    assert "versioning: off" not in output
+    assert "public access block: off" in output
+
+
+def test_a_missing_bucket_cannot_be_prepared(environment: dict[str, str], tmp_path: Path) -> None:
+    result = producer(["init-lake"], environment | {"BUCKET_NAME": "no-such-one"}, tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "there is no bucket no-such-one" in result.stderr

@@ -69,9 +69,7 @@ def test_a_redriven_letter_has_no_reason_and_its_object_is_read_from_its_body() 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", '{"Event": "s3:TestEvent"}'])
 @pytest.mark.parametrize("attributes", [{}, {"FailedAt": "soon", "Attempts": "many"}])
-def test_whatever_lies_in_the_queue_can_be_looked_at(
-    body: str, attributes: dict[str, str]
-) -> None:
+def test_whatever_lies_in_the_queue_can_be_looked_at(body: str, attributes: dict[str, str]) -> None:
     """One odd message must not hide all others from their operator."""
     letter = read_letter(delivery(body, attributes=attributes))
     assert (letter.object_key, letter.failed_at, letter.attempts) == ("", None, 0)
@@ -105,9 +103,7 @@ LETTERS = (
         ({"error_code": ErrorCode.DATA_REJECTED}, []),
     ],
 )
-def test_all_conditions_of_a_filter_must_hold(
-    filters: dict[str, Any], expected: list[str]
-) -> None:
+def test_all_conditions_of_a_filter_must_hold(filters: dict[str, Any], expected: list[str]) -> None:
     async def story() -> None:
         queue = parked(*LETTERS)
         assert await found(queue, **filters) == expected
@@ -274,8 +270,10 @@ def test_purging_deletes_what_is_meant_and_counts_what_could_not_be() -> None:
         queue = parked(*[reason()] * 13)
         queue.refused["m3"] = RuntimeError("InternalError")
         async with aclosing(select(queue, Filters())) as letters:
-            chosen = [letter async for letter in letters if letter.id != "m5"]
-            assert await delete(queue, chosen) == 1
+            failed = [
+                await delete(queue, [letter]) async for letter in letters if letter.id != "m5"
+            ]
+        assert sum(failed) == 1
         assert list(queue.messages) == ["m3", "m5"]
 
     play(story())

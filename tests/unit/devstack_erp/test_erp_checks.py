@@ -9,10 +9,12 @@ import pytest
 import simplejson
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from devstack.erp.amounts import money, rounded, scaled
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
+from devstack.erp.store_day import MAX_CHECKS, StoreDay
 from devstack.erp.ticket import Json
 from schemas.guest_checks import GuestCheck
 from schemas.sources import ENDPOINTS, Endpoint, Source
@@ -214,10 +216,23 @@ def test_a_store_in_sao_paulo_is_three_hours_behind(settings_of: SettingsOf):
     )
 
 
-def test_a_set_number_of_checks_is_exact(settings_of: SettingsOf):
-    simulator = Simulator(settings_of(checks_per_day=321, closed_days_percent=0))
+@pytest.mark.parametrize("count", [1, 321])
+def test_a_set_number_of_checks_is_exact(settings_of: SettingsOf, count: int):
+    simulator = Simulator(settings_of(checks_per_day=count, closed_days_percent=0))
     opened = [c for c in simulator.records(CHECKS, STORE, DAY) if c["opnBusDt"] == str(DAY)]
-    assert len(opened) == 321
+    assert len(opened) == count
+
+
+def test_ids_of_the_largest_day_end_before_those_of_the_next_begin():
+    store_day = StoreDay(2024, STORE, DAY)
+    tomorrow = StoreDay(2024, STORE, DAY + timedelta(days=1))
+    assert store_day.check_id(MAX_CHECKS - 1) < tomorrow.check_id(0)
+
+
+@pytest.mark.parametrize("count", [0, 50_001])
+def test_a_day_that_is_smaller_or_larger_is_no_setting(settings_of: SettingsOf, count: int):
+    with pytest.raises(ValidationError, match="checks_per_day"):
+        settings_of(checks_per_day=count)
 
 
 def test_default_volume_is_heavier_on_weekends(settings_of: SettingsOf):

@@ -1,8 +1,11 @@
 """What changes between revisions, and that nothing else does."""
 
+import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
@@ -10,6 +13,7 @@ from devstack.erp.ticket import Json
 from schemas.sources import Source
 
 SettingsOf = Callable[..., SimulatorSettings]
+Running = Callable[..., AbstractContextManager[Any]]
 CHECKS = Source.GUEST_CHECKS
 STORE = "São João"
 DAYS = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
@@ -74,3 +78,19 @@ def test_lists_change_with_the_checks(settings_of: SettingsOf):
     simulator.advance()
     for source, answers in before.items():
         assert answers != [simulator.answer(source, STORE, day) for day in DAYS]
+
+
+def test_a_day_asked_for_again_after_corrections_has_newer_versions(running: Running):
+    """As a caller sees it: the same request, another answer, `lastUpdatedUTC` never goes back."""
+    answers = []
+    with running(checks_per_day=40, closed_days_percent=0) as client:
+        for _ in range(3):
+            request = {"busDt": "2024-01-01", "storeId": STORE}
+            _, _, body = client.post("/res/getGuestChecks", request)
+            checks = json.loads(body)["guestChecks"]
+            answers.append({check["guestCheckId"]: check["lastUpdatedUTC"] for check in checks})
+            client.send("POST", "/_control/advance")
+    for before, after in pairwise(answers):
+        assert before.keys() == after.keys()
+        assert all(after[check] >= version for check, version in before.items())
+        assert any(after[check] > version for check, version in before.items())

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -214,21 +215,27 @@ def test_serve_answers_quietly_until_it_is_told_to_stop(tmp_path: Path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    program = f"from devstack.erp.server import serve; serve('127.0.0.1', {port})"
     server = subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-m", "devstack", "api", "--port", str(port), "--faults", "100"],
         cwd=tmp_path,
+        env={**os.environ, "API_TOKEN": "", "ERP_SIM_FAULT_KINDS": "reset"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     try:
         assert answers_health(port, deadline=time.monotonic() + 20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("POST", "/res/getGuestChecks", json.dumps(REQUEST))
+        with pytest.raises(ConnectionResetError):
+            connection.getresponse()
+        connection.close()
         server.terminate()
         output, _ = server.communicate(timeout=10)
     finally:
         server.kill()
         server.wait()
-    assert (server.returncode, output) == (-signal.SIGTERM, b"")
+    assert output == b""
+    assert server.returncode in {-signal.SIGTERM, 128 + signal.SIGTERM}
 
 
 def answers_health(port: int, deadline: float) -> bool:

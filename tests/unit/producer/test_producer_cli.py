@@ -20,6 +20,8 @@ def _no_sending(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr("producer.app.run_pull", refuse)
     monkeypatch.setattr("producer.app.run_upload", refuse)
+    monkeypatch.setattr("producer.app.run_daemon", refuse)
+    monkeypatch.setattr("producer.app.run_publish", refuse)
     monkeypatch.setenv("BUCKET_NAME", "lake")
     monkeypatch.setenv("API_BASE_URL", "http://127.0.0.1:1")
 
@@ -36,6 +38,10 @@ PULL = ["pull", "--from", "2024-01-02"]
         ([*PULL, "--stores-file", "missing.txt"], "--stores-file cannot be read"),
         (["pull", "--from", "01/02/2024", "--store", "1"], "01/02/2024"),
         (["pull", "--store", "1"], "--from"),
+        (["publish", "--prefix", "logs/"], "must start with raw/"),
+        (["publish", "--prefix", "raw/", "--since", "yesterday"], "yesterday"),
+        (["run", "--every", "5", "--lookback", "1", "--store", "1"], "write it as 90s"),
+        (["run", "--every", "5m", "--lookback", "1"], "no store to pull"),
         (["upload"], "FILE"),
         (["upload", "a.json", "--to", "processed/"], "must start with raw/"),
         (["upload", "a/x.json", "b/x.json"], "would both become raw/erp/x.json"),

@@ -100,6 +100,14 @@ def test_two_sources_of_the_token_are_refused(monkeypatch: pytest.MonkeyPatch) -
         load_settings()
 
 
+def test_publishing_needs_a_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUCKET_NAME", "lake")
+    assert load_settings().events == "bucket"
+    monkeypatch.setenv("EVENTS", "publish")
+    with pytest.raises(ConfigurationError, match="EVENTS=publish needs QUEUE_URL"):
+        load_settings()
+
+
 def test_a_file_that_is_no_text_is_reported() -> None:
     Path(".env").write_bytes(b"BUCKET_NAME=\xff\xfe\n")
     with pytest.raises(ConfigurationError, match=r"cannot read \.env"):
@@ -125,6 +133,7 @@ def test_every_setting_has_a_description_and_every_number_a_range() -> None:
                 "failures",
                 "concurrency",
                 "second",
+                "percent",
                 "days",
                 "hours",
                 "hour",

@@ -1,0 +1,104 @@
+"""Preparing the lake: its folder markers, and advice on the bucket's settings.
+
+Creates what is missing, changes no setting and deletes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.keys import FOLDERS
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSettings:
+    """How a bucket is set up; None where that could not be read.
+
+    Attributes:
+        versioning: Whether replaced objects are kept.
+        encryption: Whether objects are encrypted unless somebody asks for it.
+        public_access_blocked: Whether all four blocks of public access are on.
+    """
+
+    versioning: bool | None
+    encryption: bool | None
+    public_access_blocked: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What would be changed in one setting; `command` does it."""
+
+    setting: str
+    found: str
+    command: str
+
+
+class Bucket(Protocol):
+    """A bucket, as far as preparing it goes. Every call may raise a `LakeError`."""
+
+    async def metadata(self, key: str) -> object | None:
+        """Return something if the object exists."""
+        ...
+
+    async def put_marker(self, key: str) -> None:
+        """Write an empty object."""
+        ...
+
+    async def bucket_settings(self) -> BucketSettings:
+        """Read how the bucket is set up."""
+        ...
+
+
+async def create_folders(bucket: Bucket, *, dry_run: bool) -> list[str]:
+    """Create the folder markers that are missing; return them. Safe to repeat.
+
+    Args:
+        bucket: The lake.
+        dry_run: Whether they are only told.
+
+    Raises:
+        LakeError: One could not be looked for or written.
+    """
+    missing = [folder for folder in FOLDERS if await bucket.metadata(folder) is None]
+    if not dry_run:
+        for folder in missing:
+            await bucket.put_marker(folder)
+    return missing
+
+
+def advise(settings: BucketSettings, name: str) -> Sequence[Advice]:
+    """Say what should be changed in a bucket's settings; nothing when all is well."""
+    wanted = (
+        (
+            "versioning",
+            settings.versioning,
+            (
+                f"aws s3api put-bucket-versioning --bucket {name} "
+                "--versioning-configuration Status=Enabled"
+            ),
+        ),
+        (
+            "default encryption",
+            settings.encryption,
+            (
+                f"aws s3api put-bucket-encryption --bucket {name} "
+                "--server-side-encryption-configuration "
+                '\'{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}\''
+            ),
+        ),
+        (
+            "public access block",
+            settings.public_access_blocked,
+            (
+                f"aws s3api put-public-access-block --bucket {name} "
+                "--public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,"
+                "BlockPublicPolicy=true,RestrictPublicBuckets=true"
+            ),
+        ),
+    )
+    return [
+        Advice(setting, "off" if state is False else "may not be read", command)
+        for setting, state, command in wanted
+        if not state
+    ]

@@ -1,0 +1,213 @@
+"""One message in, the outcome of each of its objects out; the lake and the tables are stand-ins."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from consumer.admission import Admission
+from consumer.deadletters import ErrorLogs
+from consumer.errors import DatabaseUnavailable, Permanent, StorageUnavailable
+from consumer.handler import Handler, Ports, Rules
+from consumer.s3 import Outdated
+from consumer.settlement import Done, Failed, Outcome
+from consumer.usual import UsualFields
+from schemas.aliases import load_aliases
+from schemas.codes import ErrorCode, State
+from schemas.envelopes import ObjectEvent, created_body
+from schemas.sources import Source
+from tests.samples import checks, full_check, json_bytes
+from tests.unit.consumer.fakes import (
+    BUCKET,
+    FakeLedger,
+    FakeLoad,
+    FakeLogs,
+    FakeObjects,
+    announcing,
+    delivery,
+)
+
+KEY = "raw/erp/a.json"
+GOOD = json_bytes(checks(full_check(1), full_check(2)))
+MIXED = json_bytes(checks(full_check(1), {"guestCheckId": "two"}))
+REJECTED = Permanent(ErrorCode.DATA_REJECTED, "out of range")
+
+
+class Bench:
+    """A handler with everything around it."""
+
+    def __init__(self, load: FakeLoad | None = None, **objects: Any) -> None:
+        self.lake, self.load = FakeObjects(**objects), load or FakeLoad()
+        self.logs, self.ledger, self.usual = FakeLogs(), FakeLedger(), UsualFields()
+        self.admission = Admission(10**6)
+        ports = Ports(self.lake, self.load, ErrorLogs(self.logs), self.ledger.record, self.usual)
+        rules = Rules(BUCKET, load_aliases(), 10**6, 10**6, 10**5)
+        self.handler = Handler(rules, ports, self.admission, asyncio.Semaphore(2))
+
+    async def handle(self, body: str) -> list[Outcome]:
+        return await self.handler.handle(delivery(body, receive_count=2))
+
+    async def failure(self, body: str) -> Failed:
+        [outcome] = await self.handle(body)
+        assert isinstance(outcome, Failed)
+        return outcome
+
+
+async def test_a_good_document_is_loaded_and_learned_from() -> None:
+    bench = Bench(**{KEY: GOOD})
+    assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
+    [document] = bench.load.documents
+    assert document.record_count == 2
+    assert document.identity.attempts == 2
+    assert document.error_note is None
+    assert bench.logs.written == {}
+    assert "guestChecks.guestCheckId" in bench.usual.known_fields(Source.ERP, "guestChecks")
+
+
+@pytest.mark.parametrize(
+    "body", ["", '{"Records": []}', '{"Event": "s3:TestEvent"}', announcing("raw/erp/")]
+)
+async def test_what_asks_for_nothing_is_ignored_and_what_is_no_event_is_refused(body: str) -> None:
+    bench = Bench()
+    [outcome] = await bench.handle(body)
+    if body:
+        assert outcome == Done(State.IGNORED)
+    else:
+        assert isinstance(outcome, Failed)
+        assert outcome.error.code is ErrorCode.EVENT_MALFORMED
+        assert outcome.event is None
+    assert bench.lake.fetched == []
+
+
+async def test_each_record_of_a_message_has_its_own_end_in_their_order() -> None:
+    bench = Bench(**{KEY: GOOD, "raw/erp/bad.json": b"{"})
+    outcomes = await bench.handle(announcing("raw/erp/bad.json", KEY, "raw/erp/x/", "x.csv"))
+    bad, good, folder, foreign = outcomes
+    assert isinstance(bad, Failed)
+    assert bad.error.code is ErrorCode.JSON_MALFORMED
+    assert (good, folder) == (Done(State.LOADED), Done(State.IGNORED))
+    assert isinstance(foreign, Failed)
+    assert foreign.error.code is ErrorCode.UNKNOWN_SOURCE
+
+
+async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
+    """The log is there before the ledger names it."""
+    bench = Bench(**{KEY: MIXED})
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.RECORDS_INVALID
+    [document] = bench.load.documents
+    assert document.error_note is not None
+    assert [document.error_note.log_key] == list(bench.logs.written) == [failed.log_key]
+    assert (document.record_count, document.quarantined_count) == (1, 1)
+    assert bench.usual.take_unsaved() == []
+
+
+async def test_a_log_that_cannot_be_written_stops_the_load() -> None:
+    bench = Bench(**{KEY: MIXED})
+    bench.logs.failures = [StorageUnavailable("away")]
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.STORAGE_UNAVAILABLE
+    assert bench.load.documents == []
+
+
+async def test_a_value_that_only_the_database_refuses_is_looked_for_and_set_aside() -> None:
+    """Parsing gave no reason to look into every value; the neighbours must not be hostages."""
+    data = json_bytes(checks(full_check(1), full_check(2, subTtl=7777)))
+    bench = Bench(FakeLoad(REJECTED), **{KEY: data.replace(b"7777", b"1e200000")})
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.RECORDS_INVALID
+    [document] = bench.load.documents
+    assert (document.record_count, document.quarantined_count) == (1, 1)
+    assert failed.log_key in bench.logs.written
+
+
+async def test_a_rejection_without_visible_cause_is_the_document_s() -> None:
+    bench = Bench(FakeLoad(REJECTED), **{KEY: GOOD})
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error is REJECTED
+    assert bench.load.documents == []
+    assert bench.usual.take_unsaved() == []
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        StorageUnavailable("away"),
+        Permanent(ErrorCode.OBJECT_MISSING, "gone"),
+        ZeroDivisionError("bug"),
+    ],
+)
+async def test_whatever_reading_raises_is_that_object_s_outcome(trouble: Exception) -> None:
+    bench = Bench(**{KEY: trouble, "raw/erp/b.json": GOOD})
+    failed, good = await bench.handle(announcing(KEY, "raw/erp/b.json"))
+    assert isinstance(failed, Failed)
+    expected = getattr(trouble, "code", ErrorCode.INTERNAL)
+    assert failed.error.code is expected
+    assert failed.event is not None
+    assert failed.event.key == KEY
+    assert good == Done(State.LOADED)
+
+
+async def test_a_database_that_is_down_is_told_as_such() -> None:
+    bench = Bench(FakeLoad(DatabaseUnavailable("down")), **{KEY: GOOD})
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.DATABASE_UNAVAILABLE
+    assert failed.log_key is None
+
+
+async def test_an_overwritten_object_is_superseded_in_the_ledger() -> None:
+    bench = Bench(**{KEY: Outdated("newer")})
+    assert await bench.handle(announcing(KEY)) == [Done(State.SUPERSEDED)]
+    [entry] = bench.ledger.entries
+    assert (entry.state, entry.attempts) == (State.SUPERSEDED, 2)
+    bench.ledger.failures = [DatabaseUnavailable("down")]
+    assert (await bench.failure(announcing(KEY))).error.code is ErrorCode.DATABASE_UNAVAILABLE
+
+
+def event(**fields: Any) -> str:
+    return created_body(
+        ObjectEvent(**({"bucket": BUCKET, "key": KEY} | fields), event_name="ObjectCreated:Put")
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (event(bucket="another"), ErrorCode.UNKNOWN_SOURCE),
+        (event(key="raw/erp/deep/a.csv"), ErrorCode.UNKNOWN_SOURCE),
+        (event(size_bytes=10**6 + 1), ErrorCode.OBJECT_TOO_LARGE),
+    ],
+)
+async def test_what_need_not_be_read_to_be_refused_is_not_read(body: str, code: ErrorCode) -> None:
+    bench = Bench(**{KEY: GOOD})
+    assert (await bench.failure(body)).error.code is code
+    assert bench.lake.fetched == []
+
+
+async def test_an_object_is_read_only_once_its_announced_bytes_have_room() -> None:
+    bench = Bench(**{KEY: GOOD})
+    body = event(size_bytes=10**5)
+    async with bench.admission.of(10**6 - 10**5 + 1):
+        working = asyncio.create_task(bench.handle(body))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert bench.lake.fetched == []
+    assert await working == [Done(State.LOADED)]
+    assert not bench.admission.is_full
+
+
+async def test_a_huge_object_takes_only_what_streaming_it_holds_in_memory() -> None:
+    bench = Bench(**{KEY: GOOD})
+    async with bench.admission.of(10**6 - 2 * 10**5):
+        async with asyncio.timeout(5):
+            assert await bench.handle(event(size_bytes=10**6)) == [Done(State.LOADED)]
+
+
+async def test_the_log_names_the_record_and_its_error() -> None:
+    bench = Bench(**{KEY: MIXED})
+    await bench.failure(announcing(KEY))
+    [body] = bench.logs.written.values()
+    log = json.loads(body)
+    assert log["records"][0]["path"] == "guestChecks[1]"
+    assert log["object"]["key"] == KEY

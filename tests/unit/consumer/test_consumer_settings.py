@@ -1,0 +1,124 @@
+"""Settings: read from the environment and `.env`, refused at start when they cannot work."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from consumer.settings import ConsumerSettings, DatabaseSettings
+
+NEEDED = {
+    "BUCKET_NAME": "lake",
+    "QUEUE_URL": "http://sqs/main",
+    "DLQ_URL": "http://sqs/dead",
+}
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Start from no settings at all, in a directory without `.env`."""
+    for field in ConsumerSettings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> ConsumerSettings:
+    for name, value in (NEEDED | variables).items():
+        monkeypatch.setenv(name, value)
+    return ConsumerSettings()
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    with pytest.raises(ValidationError) as raised:
+        settings(monkeypatch, **variables)
+    return str(raised.value)
+
+
+def test_bucket_and_queues_are_all_that_must_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = settings(monkeypatch)
+    assert (told.bucket_name, told.queue_url, told.dlq_url) == tuple(NEEDED.values())
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_must_be_told_is_named_when_it_is_not(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert name.lower() in refusal(monkeypatch, **{name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PORT", "0"),
+        ("DB_PORT", "many"),
+        ("MAX_IN_FLIGHT_MESSAGES", "0"),
+        ("RECEIVE_WAIT_SECONDS", "21"),
+        ("RECEIVE_WAIT_SECONDS", "0"),
+        ("RETRY_BASE_SECONDS", "0"),
+        ("RETRY_MAX_SECONDS", "43201"),
+        ("SHUTDOWN_TIMEOUT_SECONDS", "0"),
+        ("LOG_LEVEL", "loud"),
+        ("DECODE_THREADS", "65"),
+    ],
+)
+def test_values_out_of_range_are_refused_with_their_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    assert name.lower() in refusal(monkeypatch, **{name: value})
+
+
+def test_documents_in_memory_must_fit_into_the_byte_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or the largest of them would be admitted only alone, and stop everything else."""
+    said = refusal(monkeypatch, STREAM_ABOVE_BYTES="2000000", MAX_IN_FLIGHT_BYTES="3999999")
+    assert "STREAM_ABOVE_BYTES" in said
+    fitting = settings(monkeypatch, STREAM_ABOVE_BYTES="2000000", MAX_IN_FLIGHT_BYTES="4000000")
+    assert fitting.stream_above_bytes == 2_000_000
+
+
+def test_env_file_is_read_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("DB_NAME=from_file\nDB_USER=from_file\nUNKNOWN=1\n")
+    monkeypatch.setenv("DB_USER", "from_environment")
+    told = DatabaseSettings()
+    assert (told.db_name, told.db_user) == ("from_file", "from_environment")
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose files pass variables on as `${NAME:-}`."""
+    assert settings(monkeypatch, DB_PORT="", AWS_ENDPOINT_URL="").aws_endpoint_url is None
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_region_is_read_under_both_of_the_sdk_s_names(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert settings(monkeypatch, **{name: "sa-east-1"}).aws_region == "sa-east-1"
+
+
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = settings(
+        monkeypatch, DB_PASSWORD="hush", AWS_SECRET_ACCESS_KEY="hush", AWS_SESSION_TOKEN="hush"
+    )
+    assert "hush" not in repr(told) + str(told) + told.model_dump_json()
+    assert told.conninfo["password"] == "hush"
+
+
+def test_settings_cannot_be_changed_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = settings(monkeypatch)
+    with pytest.raises(ValidationError):
+        told.bucket_name = "other"
+
+
+def test_a_database_without_password_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "password" not in settings(monkeypatch).conninfo
+
+
+def test_every_setting_says_what_it_is() -> None:
+    undescribed = [
+        name for name, field in ConsumerSettings.model_fields.items() if not field.description
+    ]
+    assert undescribed == []
