@@ -18,6 +18,10 @@ from producer.settings import Settings
 from producer.tally import Tally
 from schemas.keys import ERP_PREFIX
 
+Prefix = Annotated[
+    str, typer.Option(metavar="PREFIX", help="What the keys begin with; starts with raw/.")
+]
+
 
 def upload_command(
     files: Annotated[
@@ -49,9 +53,7 @@ def upload_command(
 
 def publish_command(
     *,
-    prefix: Annotated[
-        str, typer.Option(metavar="PREFIX", help="What the keys begin with; starts with raw/.")
-    ],
+    prefix: Prefix,
     since: Annotated[
         datetime | None,
         typer.Option(

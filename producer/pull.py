@@ -76,14 +76,6 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, manner: Manner) -
     """
     history = History(lake)
 
-    def until_stopped() -> Iterator[Cell]:
-        for cell in plan.cells():
-            if tally.stopped_by is None and tally.missed_in_a_row >= manner.stop_after_failures:
-                tally.stop(f"{tally.missed_in_a_row} answers in a row could not be had or stored")
-            if tally.stopped_by is not None:
-                return
-            yield cell
-
     async def pull_one(cell: Cell) -> None:
         with structlog.contextvars.bound_contextvars(**cell.subject()):
             try:
@@ -102,7 +94,17 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, manner: Manner) -
         else:
             tally.add_stored(size_bytes)
 
-    await work_through(until_stopped(), pull_one, manner.concurrency)
+    cells = _until_stopped(plan, tally, manner.stop_after_failures)
+    await work_through(cells, pull_one, manner.concurrency)
+
+
+def _until_stopped(plan: Plan, tally: Tally, stop_after_failures: int) -> Iterator[Cell]:
+    for cell in plan.cells():
+        if tally.stopped_by is None and tally.missed_in_a_row >= stop_after_failures:
+            tally.stop(f"{tally.missed_in_a_row} answers in a row could not be had or stored")
+        if tally.stopped_by is not None:
+            return
+        yield cell
 
 
 def _is_current(newest: StoredAnswer, cell: Cell, days: BusinessDays) -> bool:

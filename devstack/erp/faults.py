@@ -8,7 +8,7 @@ from collections import Counter
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from devstack.erp.dice import Dice, key_of
 from schemas.sources import ENDPOINTS_BY_NAME
@@ -63,20 +63,25 @@ class Faults(BaseModel):
         json_schema_extra={"examples": [{"percent": 20, "kinds": ["throttled", "cut"]}]},
     )
 
-    percent: Percent = Field(strict=True, description="Attempts that go wrong.")
+    percent: Percent = Field(description="Attempts that go wrong.")
     kinds: Kinds = Field((), description="Each as likely as the others; none means all.")
     in_a_row: InARow = Field(
         2,
-        strict=True,
         description="After so many faults in a row, a store's day and endpoint is answered.",
     )
-    delay_seconds: Seconds = Field(
-        1, strict=True, description="How late a 504 comes, how long `slow` takes."
-    )
-    retry_after_seconds: RetryAfter = Field(1, strict=True, description="What a 429 asks to wait.")
+    delay_seconds: Seconds = Field(1, description="How late a 504 comes, how long `slow` takes.")
+    retry_after_seconds: RetryAfter = Field(1, description="What a 429 asks to wait.")
     disabled: tuple[EndpointName, ...] = Field(
         (), description="Endpoints that are not enabled: always 404."
     )
+
+    @field_validator("percent", "in_a_row", "delay_seconds", "retry_after_seconds", mode="before")
+    @classmethod
+    def _only_numbers(cls, value: object) -> object:
+        # Strictness would also refuse 2.0, which is an integer in JSON Schema.
+        if isinstance(value, bool | str):
+            raise ValueError("write a number")  # noqa: TRY004 - pydantic reports ValueErrors
+        return value
 
 
 NO_FAULTS = Faults(percent=0)

@@ -272,8 +272,9 @@ class FakeObjects:
         self.fetched: list[str] = []
 
     async def fetch(self, event: ObjectEvent, max_bytes: int, memory_bytes: int) -> StoredObject:
-        """Read one."""
+        """Read one; it must not be larger than allowed."""
         self.fetched.append(event.key)
+        assert memory_bytes <= max_bytes
         found = self.objects[event.key]
         if isinstance(found, Exception):
             raise found

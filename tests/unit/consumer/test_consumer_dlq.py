@@ -80,7 +80,7 @@ def test_a_time_without_zone_is_utc() -> None:
     assert letter.failed_at == FAILED_AT
 
 
-LETTERS = (
+LETTERS: tuple[Mapping[str, str], ...] = (
     reason("raw/erp/a.json", "json_malformed", hours=0),
     reason("raw/erp/b.json", "schema_invalid", hours=1),
     reason("raw/api_responses/x.json", "json_malformed", hours=2),
@@ -154,7 +154,7 @@ def test_replaying_sends_before_it_deletes_and_without_the_old_reason() -> None:
         bodies = [message.body for message in dead.messages.values()]
         order: list[str] = []
         for queue, name in ((main, "send"), (dead, "delete")):
-            queue.calls = Journal(order, name)  # type: ignore[assignment]  # listens
+            queue.calls = Journal(order, name)
         letters = select(dead, Filters())
         moved = [letter async for letter in move(letters, dead, main, None)]
         assert [letter.id for letter in moved] == ["m1", "m2", "m3", "m4"]
@@ -257,9 +257,8 @@ def test_a_replay_interrupted_at_any_moment_loses_nothing_and_gives_back_at_once
 def test_a_rate_is_kept_on_the_whole() -> None:
     async def story() -> None:
         dead, main = parked(*[reason()] * 12), FakeQueue()
-        sent_at = []
-        async for _ in move(select(dead, Filters()), dead, main, 2.0):
-            sent_at.append(now())
+        moving = move(select(dead, Filters()), dead, main, 2.0)
+        sent_at = [now() async for _ in moving]
         assert sent_at == pytest.approx([number / 2 for number in range(12)])
 
     play(story())

@@ -37,8 +37,8 @@ REJECTED = Permanent(ErrorCode.DATA_REJECTED, "out of range")
 class Bench:
     """A handler with everything around it."""
 
-    def __init__(self, load: FakeLoad | None = None, **objects: Any) -> None:
-        self.lake, self.load = FakeObjects(**objects), load or FakeLoad()
+    def __init__(self, objects: dict[str, Any] | None = None, load: FakeLoad | None = None) -> None:
+        self.lake, self.load = FakeObjects(**(objects or {})), load or FakeLoad()
         self.logs, self.ledger, self.usual = FakeLogs(), FakeLedger(), UsualFields()
         self.admission = Admission(10**6)
         ports = Ports(self.lake, self.load, ErrorLogs(self.logs), self.ledger.record, self.usual)
@@ -55,7 +55,7 @@ class Bench:
 
 
 async def test_a_good_document_is_loaded_and_learned_from() -> None:
-    bench = Bench(**{KEY: GOOD})
+    bench = Bench({KEY: GOOD})
     assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
     [document] = bench.load.documents
     assert document.record_count == 2
@@ -81,7 +81,7 @@ async def test_what_asks_for_nothing_is_ignored_and_what_is_no_event_is_refused(
 
 
 async def test_each_record_of_a_message_has_its_own_end_in_their_order() -> None:
-    bench = Bench(**{KEY: GOOD, "raw/erp/bad.json": b"{"})
+    bench = Bench({KEY: GOOD, "raw/erp/bad.json": b"{"})
     outcomes = await bench.handle(announcing("raw/erp/bad.json", KEY, "raw/erp/x/", "x.csv"))
     bad, good, folder, foreign = outcomes
     assert isinstance(bad, Failed)
@@ -93,7 +93,7 @@ async def test_each_record_of_a_message_has_its_own_end_in_their_order() -> None
 
 async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
     """The log is there before the ledger names it."""
-    bench = Bench(**{KEY: MIXED})
+    bench = Bench({KEY: MIXED})
     failed = await bench.failure(announcing(KEY))
     assert failed.error.code is ErrorCode.RECORDS_INVALID
     [document] = bench.load.documents
@@ -104,7 +104,7 @@ async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
 
 
 async def test_a_log_that_cannot_be_written_stops_the_load() -> None:
-    bench = Bench(**{KEY: MIXED})
+    bench = Bench({KEY: MIXED})
     bench.logs.failures = [StorageUnavailable("away")]
     failed = await bench.failure(announcing(KEY))
     assert failed.error.code is ErrorCode.STORAGE_UNAVAILABLE
@@ -114,7 +114,7 @@ async def test_a_log_that_cannot_be_written_stops_the_load() -> None:
 async def test_a_value_that_only_the_database_refuses_is_looked_for_and_set_aside() -> None:
     """Parsing gave no reason to look into every value; the neighbours must not be hostages."""
     data = json_bytes(checks(full_check(1), full_check(2, subTtl=7777)))
-    bench = Bench(FakeLoad(REJECTED), **{KEY: data.replace(b"7777", b"1e200000")})
+    bench = Bench({KEY: data.replace(b"7777", b"1e200000")}, FakeLoad(REJECTED))
     failed = await bench.failure(announcing(KEY))
     assert failed.error.code is ErrorCode.RECORDS_INVALID
     [document] = bench.load.documents
@@ -123,7 +123,7 @@ async def test_a_value_that_only_the_database_refuses_is_looked_for_and_set_asid
 
 
 async def test_a_rejection_without_visible_cause_is_the_document_s() -> None:
-    bench = Bench(FakeLoad(REJECTED), **{KEY: GOOD})
+    bench = Bench({KEY: GOOD}, FakeLoad(REJECTED))
     failed = await bench.failure(announcing(KEY))
     assert failed.error is REJECTED
     assert bench.load.documents == []
@@ -139,7 +139,7 @@ async def test_a_rejection_without_visible_cause_is_the_document_s() -> None:
     ],
 )
 async def test_whatever_reading_raises_is_that_object_s_outcome(trouble: Exception) -> None:
-    bench = Bench(**{KEY: trouble, "raw/erp/b.json": GOOD})
+    bench = Bench({KEY: trouble, "raw/erp/b.json": GOOD})
     failed, good = await bench.handle(announcing(KEY, "raw/erp/b.json"))
     assert isinstance(failed, Failed)
     expected = getattr(trouble, "code", ErrorCode.INTERNAL)
@@ -150,14 +150,14 @@ async def test_whatever_reading_raises_is_that_object_s_outcome(trouble: Excepti
 
 
 async def test_a_database_that_is_down_is_told_as_such() -> None:
-    bench = Bench(FakeLoad(DatabaseUnavailable("down")), **{KEY: GOOD})
+    bench = Bench({KEY: GOOD}, FakeLoad(DatabaseUnavailable("down")))
     failed = await bench.failure(announcing(KEY))
     assert failed.error.code is ErrorCode.DATABASE_UNAVAILABLE
     assert failed.log_key is None
 
 
 async def test_an_overwritten_object_is_superseded_in_the_ledger() -> None:
-    bench = Bench(**{KEY: Outdated("newer")})
+    bench = Bench({KEY: Outdated("newer")})
     assert await bench.handle(announcing(KEY)) == [Done(State.SUPERSEDED)]
     [entry] = bench.ledger.entries
     assert (entry.state, entry.attempts) == (State.SUPERSEDED, 2)
@@ -180,13 +180,13 @@ def event(**fields: Any) -> str:
     ],
 )
 async def test_what_need_not_be_read_to_be_refused_is_not_read(body: str, code: ErrorCode) -> None:
-    bench = Bench(**{KEY: GOOD})
+    bench = Bench({KEY: GOOD})
     assert (await bench.failure(body)).error.code is code
     assert bench.lake.fetched == []
 
 
 async def test_an_object_is_read_only_once_its_announced_bytes_have_room() -> None:
-    bench = Bench(**{KEY: GOOD})
+    bench = Bench({KEY: GOOD})
     body = event(size_bytes=10**5)
     async with bench.admission.of(10**6 - 10**5 + 1):
         working = asyncio.create_task(bench.handle(body))
@@ -198,14 +198,14 @@ async def test_an_object_is_read_only_once_its_announced_bytes_have_room() -> No
 
 
 async def test_a_huge_object_takes_only_what_streaming_it_holds_in_memory() -> None:
-    bench = Bench(**{KEY: GOOD})
+    bench = Bench({KEY: GOOD})
     async with bench.admission.of(10**6 - 2 * 10**5):
         async with asyncio.timeout(5):
             assert await bench.handle(event(size_bytes=10**6)) == [Done(State.LOADED)]
 
 
 async def test_the_log_names_the_record_and_its_error() -> None:
-    bench = Bench(**{KEY: MIXED})
+    bench = Bench({KEY: MIXED})
     await bench.failure(announcing(KEY))
     [body] = bench.logs.written.values()
     log = json.loads(body)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_lease_is_extended_once_half_of_it_is_over() -> None:
             await asyncio.sleep(100)
             times = [call.at for call in queue.called("change_visibility")]
             assert times[0] == pytest.approx(15, abs=1.1)
-            gaps = {b - a for a, b in zip(times, times[1:], strict=False)}
+            gaps = {b - a for a, b in pairwise(times)}
             assert all(gap == pytest.approx(15, abs=1.1) for gap in gaps)
             assert leases.is_held(one)
             assert queue.messages["m1"].receive_count == 1

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import chain
 
 import pytest
 
@@ -117,7 +118,7 @@ def test_two_events_of_one_object_version_go_to_two_batches() -> None:
             documents = [document("a"), document("b"), document("a"), document("c"), document("a")]
             assert await ends(loader, *documents) == [State.LOADED] * 5
         assert all(len(batch) == len(set(batch)) for batch in database.batches)
-        assert sorted(sum(database.batches, [])) == ["a", "a", "a", "b", "c"]
+        assert sorted(chain.from_iterable(database.batches)) == ["a", "a", "a", "b", "c"]
 
     play(story())
 

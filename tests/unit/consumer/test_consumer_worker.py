@@ -293,7 +293,7 @@ def test_one_transient_failure_retries_the_whole_message_and_parks_nothing_yet()
     """Otel-contrib #45153 deletes a message of several records though one failed."""
 
     async def story() -> None:
-        outcomes = [Failed(BROKEN), Done(State.LOADED), Failed(Internal("bug"))]
+        outcomes: list[Outcome] = [Failed(BROKEN), Done(State.LOADED), Failed(Internal("bug"))]
         shop = Shop(FakeQueue("a"), taking(0, outcomes), receivers=1)
         running = asyncio.create_task(shop.worker.run())
         await asyncio.sleep(0.01)
@@ -310,7 +310,7 @@ def test_one_transient_failure_retries_the_whole_message_and_parks_nothing_yet()
 def test_only_the_failed_records_of_a_message_are_parked() -> None:
     async def story() -> None:
         bad = ObjectEvent("lake", "raw/erp/bad.json", "ObjectCreated:Put")
-        outcomes = [Done(State.LOADED), Failed(BROKEN, bad), Done(State.IGNORED)]
+        outcomes: list[Outcome] = [Done(State.LOADED), Failed(BROKEN, bad), Done(State.IGNORED)]
         shop = Shop(FakeQueue(announcing("raw/erp/good.json", bad.key)), taking(0, outcomes))
         await shop.run_until(1)
         [parked] = shop.dead.messages.values()
@@ -412,7 +412,8 @@ def test_the_retry_delay_is_not_overwritten_by_an_extension_under_way() -> None:
         await asyncio.sleep(18.5)
         extension, retry = shop.queue.called("change_visibility")
         assert extension.at < 16.5 < extension.at + 1
-        assert (extension.seconds, retry.seconds) == (30, pytest.approx(1, abs=1))
+        assert extension.seconds == 30
+        assert 1 <= retry.seconds <= 2
         assert shop.queue.messages["m1"].visible_at <= retry.at + 1 + retry.seconds
         shop.worker.stop()
         await running

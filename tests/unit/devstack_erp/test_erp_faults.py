@@ -200,7 +200,8 @@ def test_setting_faults_again_begins_the_same_story_again(running: Running):
 @pytest.mark.parametrize(
     "wrong",
     [{}, {"percent": 101}, {"percent": 1, "kinds": ["typo"]}, {"percent": 1, "kind": "cut"},
-     {"percent": 1, "disabled": ["getNothing"]}, {"percent": 1, "in_a_row": 0}],
+     {"percent": 1, "disabled": ["getNothing"]}, {"percent": 1, "in_a_row": 0},
+     {"percent": True}, {"percent": 1, "in_a_row": "2"}],
     ids=json.dumps,
 )  # fmt: skip
 def test_faults_that_cannot_be_are_refused_and_change_nothing(running: Running, wrong: Any):

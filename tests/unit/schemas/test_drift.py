@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.preparation import Knowledge, prepare
 from consumer.usual import UsualFields
 from schemas.aliases import load_aliases
 from schemas.drift import (
@@ -22,7 +23,7 @@ from schemas.drift import (
 )
 from schemas.shapes import Shapes
 from schemas.sources import Source
-from tests.samples import NO_LIMIT, Knowledge, checks, day_list, fetched, full_check, prepare
+from tests.samples import NO_LIMIT, checks, day_list, fetched, full_check
 
 LINES = "guestChecks.detailLines"
 Kinds = dict[tuple[str, str], int]
