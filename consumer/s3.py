@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aiobotocore.session import get_session
+from botocore.handlers import set_list_objects_encoding_type_url
 
 from consumer.aws import AWS_ERRORS, client_arguments, mapped, mapped_read
 from consumer.errors import Permanent, StorageUnavailable
@@ -51,6 +52,10 @@ async def open_lake(settings: LakeSettings, connections: int) -> AsyncIterator["
     """Hold a client for the bucket while the block runs; connects on first use."""
     arguments = client_arguments(settings, connections)
     async with get_session().create_client("s3", **arguments) as client:
+        # Keys in listings would come URL-encoded, which LocalStack mistakes when it turns pages.
+        client.meta.events.unregister(
+            "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
+        )
         yield Lake(client, settings.bucket_name)
 
 
