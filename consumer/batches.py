@@ -150,7 +150,8 @@ def _document_row(document: StagedDocument) -> bytes:
         note.message if note else None,
         note.log_key if note else None,
     )
-    return copy_text.line(copy_text.cells(values)).encode()
+    row = [*copy_text.cells(values), copy_text.json_cell(frame.extra)]
+    return copy_text.line(row).encode()
 
 
 def _array_element(value: str) -> str:

@@ -5,7 +5,6 @@ is unusable; 130 interrupted.
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +18,7 @@ from consumer.dlq_cli import dlq
 from consumer.errors import ConsumerError, SchemaMismatch
 from consumer.logs import configure_logs
 from consumer.reports_cli import drift, reconcile, status
-from consumer.settings import ConsumerSettings, DatabaseSettings
+from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
 from consumer.terminal import fail, finish, settings_of
 
 cli = typer.Typer(
@@ -76,7 +75,8 @@ def explain(
         body = file.read_text(encoding="utf-8") if file else sys.stdin.read()
     except (OSError, UnicodeDecodeError) as error:
         fail(f"cannot read the message body: {error}")
-    decision = explaining.explain(body, os.environ.get("BUCKET_NAME"))
+    settings = settings_of(RoutingSettings)
+    decision = explaining.explain(body, settings.bucket_name, settings.max_object_bytes)
     typer.echo(json.dumps(decision, indent=2, ensure_ascii=False))
 
 

@@ -13,6 +13,8 @@ from hashlib import sha256
 from importlib.metadata import version
 from typing import Any, Protocol
 
+import structlog
+
 from consumer.batches import StagedDocument
 from consumer.errors import ConsumerError, Permanent
 from consumer.ledger import Entry, RecordEntry, source_of
@@ -23,6 +25,8 @@ from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
 from schemas.keys import error_log_key
 from schemas.quarantine import Quarantined
+
+log = structlog.get_logger()
 
 _LOGGED_BODY_CHARACTERS = 20_000
 _ATTRIBUTE_CHARACTERS = 1000
@@ -90,8 +94,15 @@ class DeadLetters:
         body = delivery.body if alone or event is None else created_body(event)
         attributes = _attributes(delivery, failed.error, log_key, event)
         if event is not None and failed.log_key is None:
-            await self._record(_entry(delivery, failed.error, log_key, event))
+            await self._enter(_entry(delivery, failed.error, log_key, event))
         await self._queue.send(body, attributes)
+
+    async def _enter(self, entry: Entry) -> None:
+        try:
+            await self._record(entry)
+        except Permanent as error:
+            # An identity that the ledger cannot hold must not keep its letter from being sent.
+            log.warning("ledger_refused", object_key=entry.event.key, error=str(error))
 
 
 def _entry(delivery: Delivery, error: ConsumerError, log_key: str, event: ObjectEvent) -> Entry:

@@ -17,6 +17,7 @@ from consumer.errors import ConsumerError, Internal, Permanent
 from consumer.ledger import Entry, RecordEntry
 from consumer.metrics import LAG_SECONDS, OBJECTS_ENDED, STAGE_SECONDS
 from consumer.preparation import Fetched, Knowledge, Prepared, prepare
+from consumer.routing import route
 from consumer.s3 import Outdated, StoredObject
 from consumer.settlement import Done, Failed, Outcome
 from consumer.sqs import Delivery
@@ -24,7 +25,7 @@ from consumer.usual import UsualFields
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
-from schemas.keys import ApiKey, ErpKey, parse_key
+from schemas.keys import ApiKey, ErpKey
 from schemas.sources import Source
 
 log = structlog.get_logger()
@@ -107,7 +108,7 @@ class Handler:
             return Failed(Internal(f"{type(error).__name__}: {error}"), event)
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        source, key = self._check(event)
+        source, key = route(event, self._rules.bucket, self._rules.max_object_bytes)
         # Of an object that is read as a stream no more than this is held in memory.
         size_bytes = min(event.size_bytes or 0, 2 * self._rules.stream_above_bytes)
         async with self._admission.of(size_bytes):
@@ -167,28 +168,6 @@ class Handler:
         except ConsumerError as error:
             return Failed(error, event)
         return Done(State.SUPERSEDED)
-
-    def _check(self, event: ObjectEvent) -> tuple[Source, ApiKey | ErpKey]:
-        if event.bucket != self._rules.bucket:
-            raise Permanent(
-                ErrorCode.UNKNOWN_SOURCE,
-                f"the event names bucket {event.bucket!r}, we serve {self._rules.bucket!r}",
-            )
-        if event.size_bytes is not None and event.size_bytes > self._rules.max_object_bytes:
-            raise Permanent(
-                ErrorCode.OBJECT_TOO_LARGE,
-                f"{event.size_bytes} bytes; split it or raise MAX_OBJECT_BYTES",
-            )
-        key = parse_key(event.key)
-        if isinstance(key, ApiKey):
-            return key.source, key
-        if isinstance(key, ErpKey):
-            return Source.ERP, key
-        raise Permanent(
-            ErrorCode.UNKNOWN_SOURCE,
-            "the key is none of raw/erp/<name>.json and raw/api_responses/<endpoint>/busDt=…/"
-            "storeId=…/<name>.json; move the object or narrow the bucket's notification",
-        )
 
 
 def _count(outcome: Outcome) -> None:

@@ -32,6 +32,7 @@ from schemas.store_days import list_field
 _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
 _RUN_RECORDS = 1000
+_EMPTY_LIST = b"[] \t\r\n"
 _MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stream
 _MAX_WHOLE_BYTES = 64 << 20  # of an object in memory: one that unpacks to more is streamed
 _DETAILED_QUARANTINES = 1000  # of one document: the log lists so many, and counts the rest
@@ -119,10 +120,15 @@ def _open_stream(
     own = list_field(fetched.source)
     fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
     first = DocumentSplitter(reader(), fields, _MAX_RUN_BYTES)
-    for _ in first:
-        pass
+    record_bytes = sum(len(run.strip(_EMPTY_LIST)) for run in first)
     decoded = decode(first.frame)
-    frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
+    frame, rows = open_document(
+        decoded.root,
+        fetched.source,
+        fetched.key,
+        aliases,
+        has_records_elsewhere=record_bytes > 0,
+    )
     if decoded.suspicious:
         _screen_frame(decoded.root, fetched.source)
     if rows:

@@ -10,6 +10,9 @@ _CONFIG = SettingsConfigDict(
 )
 
 
+_MAX_OBJECT_BYTES = 2**30
+
+
 class DatabaseSettings(BaseSettings):
     """How to reach PostgreSQL."""
 
@@ -65,6 +68,15 @@ class LakeSettings(BaseSettings):
     aws_session_token: SecretStr | None = Field(None, description="token of a temporary key")
 
 
+class RoutingSettings(BaseSettings):
+    """What `consumer explain` needs; without a bucket, any is taken for the served one."""
+
+    model_config = _CONFIG
+
+    bucket_name: str | None = Field(None, description="bucket of the data lake")
+    max_object_bytes: int = Field(_MAX_OBJECT_BYTES, ge=1024, description="largest object")
+
+
 class ConsumerSettings(DatabaseSettings, LakeSettings):
     """Everything `consumer run` can be told."""
 
@@ -75,7 +87,9 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
         256 * 2**20, ge=2**20, description="announced bytes of the objects held at once"
     )
     max_object_bytes: int = Field(
-        2**30, ge=1024, description="largest object, as stored; larger: object_too_large"
+        _MAX_OBJECT_BYTES,
+        ge=1024,
+        description="largest object, as stored; larger: object_too_large",
     )
     max_decompressed_bytes: int = Field(
         4 * 2**30, ge=1024, description="largest document once gunzipped"

@@ -35,6 +35,7 @@ DOCUMENT_COLUMNS = (
     "keep_ids",
     "error_message",
     "error_log_key",
+    "extra",
 )
 _STAGE_COLUMNS: dict[str, tuple[str, ...]] = {
     "stage_documents": DOCUMENT_COLUMNS,

@@ -7,6 +7,7 @@ queued in between: what is received is being worked on, and what cannot be is no
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from time import monotonic
 
 import structlog
@@ -25,9 +26,7 @@ from consumer.sqs import BATCH_SIZE, Delivery, Queue
 log = structlog.get_logger()
 
 _IDLE_POLL_SECONDS = 0.2
-# A message that itself brings the database down must not be tried for ever; after so many tries
-# it goes back with a delay, and in the end to the DLQ by redrive.
-_TRIES_PER_RECEIPT = 4
+_MAX_HOLD_SECONDS = 60.0
 _LAST_SETTLEMENTS_SECONDS = 3.0
 
 
@@ -168,7 +167,7 @@ class Worker:
     async def _work(self, delivery: Delivery) -> None:
         """Take one message from receipt to settlement."""
         with structlog.contextvars.bound_contextvars(message_id=delivery.message_id):
-            for _ in range(_TRIES_PER_RECEIPT):
+            for tries in count(1):
                 # Whenever we waited, another consumer may have got the message meanwhile. What
                 # was committed is idempotent; nothing further is.
                 if not self._desk.leases.is_held(delivery):
@@ -178,7 +177,10 @@ class Worker:
                 settlement = decide(outcomes, delivery.receive_count, self._desk.backoff)
                 if isinstance(settlement, Settle) or not self._waits_for(settlement.error):
                     break
+                # Held, and tried ever more seldom: what it needs may be down though the probe
+                # says otherwise, and giving it back would use up its receives.
                 await self._desk.breaker.wait_closed()
+                await self._pause(min(_MAX_HOLD_SECONDS, _IDLE_POLL_SECONDS * 2**tries))
             if not self._desk.leases.is_held(delivery):
                 log.warning("settlement_abandoned", reason="lease lost")
                 return

@@ -215,13 +215,18 @@ def _content_id(row: dict[str, Any], occurrences: Counter[str]) -> str:
 
     The same content twice is two rows, and the same file twice is not four.
     """
-    canonical = json.dumps(row, sort_keys=True, default=_canonical_number)
+    canonical = json.dumps(_canonical(row), sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:32]
     occurrences[digest] += 1
     return f"content:{digest}:{occurrences[digest]}"
 
 
-def _canonical_number(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return str(value.normalize(_EXACT))
-    raise TypeError(f"not a JSON value: {type(value).__name__}")
+def _canonical(value: Any) -> Any:
+    """Write a decoded value so that equal numbers, such as 10 and 10.0, are equal text."""
+    if isinstance(value, dict):
+        return {name: _canonical(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_canonical(child) for child in value]
+    if isinstance(value, Decimal) or type(value) is int:
+        return f"number {Decimal(value).normalize(_EXACT)}"
+    return value

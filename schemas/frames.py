@@ -5,7 +5,7 @@ source's answer could overwrite a good day with an empty one.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
@@ -20,6 +20,8 @@ from schemas.quarantine import RecordError, record_errors
 from schemas.sources import Source
 from schemas.store_days import list_field
 
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_FIRST_ERROR_STATUS = 400  # RFC 9110: from here on, an HTTP status is an error
 _LIST_FIELDS = frozenset(list_field(source) for source in Source)
 
 
@@ -55,6 +57,7 @@ class Frame:
     bus_dt: date | None
     as_of: datetime | None
     unknown_fields: tuple[str, ...]
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def as_utc(time: datetime | None) -> datetime | None:
@@ -65,7 +68,12 @@ def as_utc(time: datetime | None) -> datetime | None:
 
 
 def open_document(
-    root: Any, source: Source, key: ApiKey | ErpKey, aliases: Aliases
+    root: Any,
+    source: Source,
+    key: ApiKey | ErpKey,
+    aliases: Aliases,
+    *,
+    has_records_elsewhere: bool = False,
 ) -> tuple[Frame, list[Any]]:
     """Check a decoded document's frame and identity, and hand out its unvalidated records.
 
@@ -75,6 +83,7 @@ def open_document(
         source: The source that the object's key names.
         key: The identity in the object's key.
         aliases: The renames in force.
+        has_records_elsewhere: The records were cut out of the document before.
 
     Raises:
         DocumentInvalid: the frame or the identity is wrong; nothing of it may be loaded.
@@ -87,11 +96,13 @@ def open_document(
         apply_renames(root, aliases.at(source, ""))
     except AmbiguousField as error:
         raise DocumentInvalid(ErrorCode.AMBIGUOUS_FIELD, str(error)) from error
-    if own not in root:
-        _refuse_foreign(root, own)
     rows = root.get(own)
     if not isinstance(rows, list | None):
         raise _schema_invalid(f"{own} is {type(rows).__name__}, expected a list or null")
+    if not rows and not has_records_elsewhere:
+        _refuse_error_answer(root)
+    if own not in root:
+        _refuse_foreign(root, own)
     return _frame(root, source, key), rows or []
 
 
@@ -110,6 +121,7 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
         bus_dt=bus_dt,
         as_of=as_utc(fields.curUTC),
         unknown_fields=tuple(_named_shortly(fields.__pydantic_extra__ or ())),
+        extra=fields.__pydantic_extra__ or {},
     )
 
 
@@ -144,23 +156,34 @@ def _mismatch(what: str, in_document: str, in_key: str) -> DocumentInvalid:
     )
 
 
+def _refuse_error_answer(root: dict[str, Any]) -> None:
+    """Tell an empty day from an error answer, which would take back all of a good day."""
+    status = root.get("status")
+    if (
+        any(root.get(name) for name in ("error", "errors", "fault"))
+        or len(root.keys() & {"type", "title", "status", "detail"}) > 1
+        or (type(status) is int and status >= _FIRST_ERROR_STATUS)
+    ):
+        raise _schema_invalid("the document is an error answer of the ERP; pull the day again")
+
+
 def _refuse_foreign(root: dict[str, Any], own: str) -> None:
     """Tell an empty day, whose list is absent, from a document that is something else."""
-    if "error" in root or {"title", "status"} <= root.keys() or {"title", "detail"} <= root.keys():
-        raise _schema_invalid("the document is an error answer of the ERP; pull the day again")
     if foreign := sorted(_LIST_FIELDS & root.keys()):
         raise _schema_invalid(
             f"the document holds {foreign[0]}, but its key says {own}; upload it under the "
             "prefix of its own endpoint"
         )
-    if filled := sorted(name for name, value in root.items() if isinstance(value, list) and value):
-        raise _schema_invalid(
-            f"{own} is missing and the unknown list {filled[0]!r} is filled; if that is its new "
-            f'name, add "{own}" = ["{filled[0]}"] to the alias file'
-        )
-    if not RootFields.model_fields.keys() & root.keys():
+    known = RootFields.model_fields.keys()
+    if not known & root.keys():
         raise _schema_invalid(
             f"none of {own}, storeId (locRef), busDt or curUTC is there: not a document of ours"
+        )
+    if filled := sorted(name for name in root.keys() - known if root[name] not in _EMPTY):
+        raise _schema_invalid(
+            f"{own} is missing and the unknown field {filled[0][:100]!r} is filled: an empty day "
+            f'has neither; if that is its new name, add "{own}" = ["{filled[0][:100]}"] to the '
+            "alias file"
         )
 
 

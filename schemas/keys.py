@@ -61,8 +61,8 @@ def store_day_prefix(source: Source, bus_dt: date, store_id: str) -> str:
     """
     if source.value not in ENDPOINTS_BY_NAME:
         raise ValueError(f"{source.value} is not an API endpoint")
-    if not store_id:
-        raise ValueError("store id is empty")
+    if not store_id or "\0" in store_id:
+        raise ValueError("store id is empty or holds NUL")
     store = quote(store_id, safe="")
     # "." and ".." survive quote(); S3 clients normalise them away as path segments.
     if store in (".", ".."):
@@ -102,6 +102,8 @@ def parse_key(key: str) -> ApiKey | ErpKey | FolderMarker | None:
         bus_dt = date.fromisoformat(match["bus_dt"])
         store_id = unquote(match["store"], errors="strict")
     except (ValueError, UnicodeDecodeError):
+        return None
+    if "\0" in store_id:
         return None
     return ApiKey(Source(match["endpoint"]), bus_dt, store_id)
 

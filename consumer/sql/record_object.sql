@@ -15,4 +15,9 @@ ON CONFLICT (bucket, object_key, version) DO UPDATE SET
     error_log_key = excluded.error_log_key,
     attempts = excluded.attempts,
     committed_at = clock_timestamp()
-WHERE NOT (t.state = 'loaded' AND excluded.state = 'superseded')
+-- What was loaded stays loaded when its event comes again after the object was overwritten or
+-- deleted.
+WHERE NOT (
+    t.state = 'loaded'
+    AND (excluded.state = 'superseded' OR excluded.error_code = 'object_missing')
+)

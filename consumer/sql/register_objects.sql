@@ -3,11 +3,11 @@
 WITH registered AS (
     INSERT INTO ingested_objects AS o (
         bucket, object_key, version_id, etag, sequencer, size_bytes, source, store_id, bus_dt,
-        state, records, quarantined, attempts, event_time, event_order, received_at
+        state, records, quarantined, attempts, event_time, event_order, received_at, extra
     )
     SELECT
         bucket, object_key, version_id, etag, sequencer, size_bytes, source, store_id, bus_dt,
-        'loaded', records, quarantined, attempts, event_time, event_order, received_at
+        'loaded', records, quarantined, attempts, event_time, event_order, received_at, extra
     FROM stage_documents
     ORDER BY bucket, object_key, coalesce(version_id, etag, '')
     ON CONFLICT (bucket, object_key, version) DO UPDATE SET
@@ -23,6 +23,7 @@ WITH registered AS (
         records = excluded.records,
         quarantined = excluded.quarantined,
         attempts = excluded.attempts,
+        extra = excluded.extra,
         event_time = greatest(o.event_time, excluded.event_time),
         event_order = greatest(o.event_order, excluded.event_order)
     RETURNING o.object_id, o.bucket, o.object_key, o.version, o.event_order

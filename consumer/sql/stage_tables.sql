@@ -21,7 +21,8 @@ CREATE TEMP TABLE IF NOT EXISTS stage_documents (
     keep_all boolean NOT NULL,
     keep_ids text[] NOT NULL,
     error_message text,
-    error_log_key text
+    error_log_key text,
+    extra jsonb
 ) ON COMMIT DELETE ROWS;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_winners (

@@ -24,6 +24,7 @@ CREATE TABLE ingested_objects (
     event_time timestamptz,
     event_order text COLLATE "C" NOT NULL DEFAULT '',
     received_at timestamptz NOT NULL,
+    extra jsonb,
     committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     version text GENERATED ALWAYS AS (coalesce(version_id, etag, '')) STORED,
     UNIQUE (bucket, object_key, version)
@@ -35,6 +36,8 @@ COMMENT ON COLUMN ingested_objects.version IS
     'What tells two contents of one key apart: the S3 version id, else the ETag';
 COMMENT ON COLUMN ingested_objects.event_order IS
     'Event time and padded sequencer as text; decides between documents of equal version';
+COMMENT ON COLUMN ingested_objects.extra IS
+    'Fields beside the document''s list that its contract does not name, as sent';
 COMMENT ON COLUMN ingested_objects.records IS 'Valid records in the document';
 COMMENT ON COLUMN ingested_objects.quarantined IS 'Records set aside; listed in the error log';
 COMMENT ON COLUMN ingested_objects.attempts IS 'Times the message was received, as SQS counts';

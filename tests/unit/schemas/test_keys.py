@@ -22,7 +22,9 @@ DAY = date(2024, 1, 1)
 PULLED_AT = datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 API_SOURCES = [endpoint.source for endpoint in ENDPOINTS]
 YEAR_1000 = PULLED_AT.replace(year=1000, tzinfo=None)
-STORES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=99)
+STORES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=99
+)
 DAYS = st.dates(min_value=date(1000, 1, 1))
 
 
