@@ -6,6 +6,7 @@ Under `devstack run -- pytest` the tests use that stack; otherwise they start th
 import importlib.util
 import os
 import secrets
+import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ from types_boto3_sqs import SQSClient
 
 from devstack.environment import command_environment
 from devstack.stack import running_stack
+
+# A shell that starts the tests in the background has SIGINT ignored, and so would every program
+# that they start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HOOK = Path(__file__).parent.parent / "localstack-init" / "ready.d" / "10_lake_and_queues.py"
 # The same examples on every run, and no failure because a machine was busy.
