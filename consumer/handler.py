@@ -20,6 +20,7 @@ from consumer.preparation import Fetched, Knowledge, Prepared, prepare
 from consumer.routing import route
 from consumer.s3 import Outdated, StoredObject
 from consumer.settlement import Done, Failed, Outcome
+from consumer.spool import Spool
 from consumer.sqs import Delivery
 from consumer.usual import UsualFields
 from schemas.aliases import Aliases
@@ -78,6 +79,8 @@ class Handler:
         self._knowledge = Knowledge(rules.aliases, ports.usual)
         self._admission = admission
         self._decode_slots = decode_slots
+        # A huge document takes its time; small ones pass it by.
+        self._stream_slots = asyncio.Semaphore(1)
 
     async def handle(self, delivery: Delivery) -> list[Outcome]:
         """Ingest every object of a message; idempotent. Never raises but for cancellation."""
@@ -135,7 +138,8 @@ class Handler:
 
     async def _prepare(self, fetched: Fetched, *, careful: bool = False) -> Prepared:
         limit = self._rules.max_decompressed_bytes
-        async with self._decode_slots:
+        slots = self._stream_slots if isinstance(fetched.data, Spool) else self._decode_slots
+        async with slots:
             with STAGE_SECONDS.labels("prepare").time():
                 return await asyncio.to_thread(
                     prepare, fetched, self._knowledge, limit, careful=careful

@@ -97,7 +97,9 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
     stream_above_bytes: int = Field(
         16 * 2**20, ge=1024, description="size from which a document is read as a stream"
     )
-    decode_threads: int = Field(2, ge=1, le=64, description="documents validated at once")
+    decode_threads: int = Field(
+        1, ge=1, le=64, description="documents validated at once, beside one read as a stream"
+    )
     batch_max_rows: int = Field(
         20_000, ge=1, description="rows after which a transaction takes no further object"
     )
@@ -107,7 +109,7 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
     batch_max_wait_milliseconds: int = Field(
         50, ge=0, le=60_000, description="how long an object may wait for neighbours"
     )
-    loader_connections: int = Field(2, ge=1, le=64, description="transactions at once")
+    loader_connections: int = Field(3, ge=1, le=64, description="transactions at once")
     retry_base_seconds: float = Field(
         2, gt=0, le=600, description="first retry delay; doubles with each receive, full jitter"
     )
