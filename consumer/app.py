@@ -81,15 +81,7 @@ async def _run(
         # One session beyond the loader's, so that ledger entries do not wait for batches.
         pool = await stack.enter_async_context(open_pool(settings, settings.loader_connections + 1))
         visibility_seconds = await queues.main.visibility_timeout_seconds()
-        loader = Loader(
-            postgres_load(pool),
-            BatchLimits(
-                settings.batch_max_rows,
-                settings.batch_max_bytes,
-                settings.batch_max_wait_milliseconds / 1000,
-            ),
-            settings.loader_connections,
-        )
+        loader = _loader(settings, pool)
         logs = ErrorLogs(lake)
         record = postgres_ledger(pool)
         usual = UsualFields()
@@ -156,6 +148,12 @@ async def _wait_for_schema(settings: ConsumerSettings, stopping: asyncio.Event) 
             f"the database is at schema {found or 'none'}, this release needs {needed}; "
             "run `consumer migrate`, or deploy the newer release if the tables are newer"
         )
+
+
+def _loader(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Loader:
+    wait_seconds = settings.batch_max_wait_milliseconds / 1000
+    limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
+    return Loader(postgres_load(pool), limits, settings.loader_connections)
 
 
 def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:

@@ -9,7 +9,6 @@ import json
 import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -479,8 +478,7 @@ def test_any_json_value_in_any_field_of_a_row_loads_or_is_set_aside(
 @given(JSON, st.sampled_from(list(Source)))
 def test_any_json_value_as_a_document_is_read_or_refused(value: Any, source: Source) -> None:
     for document in (value, {"storeId": value}, {list_field(source): value}, {"curUTC": value}):
-        with suppress(Permanent):
-            prepare(fetched(json.dumps(document).encode(), source), KNOWLEDGE, LIMIT)
+        assert_read_or_refused(fetched(json.dumps(document).encode(), source))
 
 
 @settings(max_examples=200)
@@ -488,5 +486,16 @@ def test_any_json_value_as_a_document_is_read_or_refused(value: Any, source: Sou
     st.binary(max_size=40), st.sampled_from([b"", b"\x1f\x8b", b"\xef\xbb\xbf", b'{"a": ', b'["'])
 )
 def test_any_bytes_are_read_or_refused(data: bytes, start: bytes) -> None:
-    with suppress(Permanent):
-        prepare(fetched(start + data), KNOWLEDGE, LIMIT)
+    assert_read_or_refused(fetched(start + data))
+
+
+def assert_read_or_refused(document: Fetched) -> None:
+    """Any other exception than a refusal is a crash; a refusal names a permanent code and why."""
+    try:
+        prepared = prepare(document, KNOWLEDGE, LIMIT)
+    except Permanent as refused:
+        outcome = (refused.code.is_permanent, str(refused) != "")
+    else:
+        counted = prepared.document.quarantined_count
+        outcome = (counted >= len(prepared.quarantined), prepared.document.record_count >= 0)
+    assert (True, True) == outcome

@@ -126,8 +126,9 @@ def test_a_key_that_ends_in_a_slash_is_a_folder_marker(key: str) -> None:
 
 @given(st.text())
 def test_any_text_is_read_as_a_key_without_a_crash(key: str) -> None:
-    parse_key(key)
-    parse_key(f"raw/api_responses/getChargeBack/busDt=2024-01-01/storeId={key}/a.json")
+    assert isinstance(parse_key(key), ApiKey | ErpKey | FolderMarker | None)
+    read = parse_key(f"raw/api_responses/getChargeBack/busDt=2024-01-01/storeId={key}/a.json")
+    assert not isinstance(read, ApiKey) or (read.store_id and "\0" not in read.store_id)
 
 
 def test_an_error_log_lies_under_its_source_and_day_in_utc() -> None:
