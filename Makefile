@@ -4,6 +4,8 @@ PYTHON ?= python3
 # Environments made with a PYTHON named once stay, until another one is named.
 ANY_PYTHON := $(if $(filter file,$(origin PYTHON)),--any-python)
 BIN := .venv/bin
+# Each process has servers of its own, about 1 GB.
+TEST_PROCESSES ?= 2
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 # Later releases of its dependencies break this LocalStack: see localstack-init/localstack.in.
@@ -23,8 +25,8 @@ demo: setup ## Show the whole way of the data on local servers, with a failure a
 	@$(BIN)/devstack demo
 
 test: setup lint ## Check everything: lint, types, import rules, then all tests on real servers
-	@echo "== tests: unit, then integration and e2e on real PostgreSQL and LocalStack"
-	@$(BIN)/python -m pytest
+	@echo "== tests: unit, integration and e2e on real PostgreSQL and LocalStack, $(TEST_PROCESSES) at once"
+	@$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 lint: setup ## Check style, formatting, types and import rules
 	@echo "== ruff: style"
