@@ -88,12 +88,25 @@ def api(
         datetime | None,
         typer.Option(help="First day with `taxation` for `taxes`.", formats=["%Y-%m-%d"]),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any setting of the simulator, named as its ERP_SIM_NAME variable; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Serve only the simulated ERP API, in the foreground; ERP_SIM_… variables set the rest."""
     from devstack.erp.server import serve  # noqa: PLC0415 - the other commands start faster without
+    from devstack.erp.settings import UnusableSettingError, settings_of  # noqa: PLC0415 - as above
 
     day = taxation_from.date() if taxation_from else None
-    serve(host, port, faults_percent=faults, taxation_from=day)
+    try:
+        chosen = settings_of(settings or (), faults_percent=faults, taxation_from=day)
+    except UnusableSettingError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+    serve(host, port, chosen)
 
 
 @app.command()
@@ -103,7 +116,7 @@ def demo(
         bool, typer.Option(help="Leave the servers running at the end, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Show the whole way of the data once, with a failure and its repair (under a minute)."""
+    """Show the whole way of the data once, with a failure and its repair (about a minute)."""
     from devstack.demo.tour import take_tour  # noqa: PLC0415 - as above
 
     raise typer.Exit(take_tour(keep=keep))

@@ -1,9 +1,12 @@
 """The one place where the producer's parts are put together."""
 
 import asyncio
+import secrets
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from producer import init_lake, publish, pull, upload
@@ -14,6 +17,7 @@ from producer.erp import open_erp
 from producer.files import Shipment
 from producer.health import health_app, served
 from producer.lake import Lake, LakeEntry
+from producer.leases import Leases
 from producer.metrics import Metrics
 from producer.plan import Plan
 from producer.s3 import open_lake
@@ -76,23 +80,38 @@ async def run_daemon(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     rhythm = Rhythm(
-        every_seconds, settings.run_jitter_percent / 100, settings.run_stop_timeout_seconds
+        every_seconds,
+        settings.run_jitter_percent / 100,
+        settings.run_stop_timeout_seconds,
+        settings.run_lease_seconds,
     )
     async with (
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
+        open_lake(settings, concurrency=1) as roster,
     ):
+        leases = Leases(roster, _own_name(), settings.run_lease_seconds)
+        how = replace(manner(settings, force=True), check_lease=leases.check)
 
-        async def pull_round(begin: Callable[[Tally], None]) -> None:
+        async def pull_round(begin: Callable[[Tally], None]) -> bool:
             plan = plan_until(business_days(settings).day_of(datetime.now(UTC)))
-            tally = Tally(plan.cell_count)
-            begin(tally)
-            await pull.pull(plan, erp, lake, tally, manner(settings, force=True))
+            async with leases.held(plan.stores) as ours:
+                metrics.stores_left.set(len(plan.stores) - len(ours))
+                part = plan.of_stores(ours)
+                tally = Tally(part.cell_count)
+                begin(tally)
+                await pull.pull(part, erp, lake, tally, how)
+            return bool(ours)
 
         daemon = Daemon(pull_round, rhythm, metrics)
         pages = health_app(lambda: daemon.problem, metrics.registry)
         async with served(pages, settings.producer_http_host, settings.producer_http_port):
             await daemon.run(stop)
+
+
+def _own_name() -> str:
+    """Return a name that no other process ever has, and that a person can find."""
+    return f"{socket.gethostname()}-{secrets.token_hex(8)}"
 
 
 async def run_upload(

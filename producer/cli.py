@@ -5,6 +5,7 @@ sent, because an argument or a setting is unusable; 130 interrupted.
 """
 
 import signal
+import sys
 
 import typer
 
@@ -31,7 +32,12 @@ def _producer() -> None:
 
 
 def main() -> None:
-    """Run the command line; the console script and `python -m producer` end up here."""
+    """Run the command line, once `producer.__main__` has imported it."""
+    if sys.argv[1:2] == ["run"]:
+        # The daemon sees to signals itself, once it runs; before that there is nothing to end.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: sys.exit(report.EXIT_OK))
+        cli()
     # A container is stopped with SIGTERM; asyncio knows how to end on SIGINT, unless a shell
     # that starts programs in the background has had it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)

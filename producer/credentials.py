@@ -54,7 +54,9 @@ def read_token(path: Path) -> SecretStr:
     try:
         token = header_safe(SecretStr(path.read_text(encoding="utf-8")))
     except OSError as exc:
-        raise ConfigurationError(f"API_TOKEN_FILE cannot be read: {exc}") from exc
+        raise ConfigurationError(
+            f"API_TOKEN_FILE cannot be read: {exc}; correct its path or permissions"
+        ) from exc
     except ValueError as exc:
         raise ConfigurationError(f"what API_TOKEN_FILE {path} holds is no token: {exc}") from exc
     if not token.get_secret_value():

@@ -1,6 +1,6 @@
 """The daemon: one round after the other, each over today and the last days.
 
-One task runs the rounds, so no two of them overlap, of one store or of all.
+One task runs the rounds, so no two of this process overlap; `leases` sees to the other processes.
 """
 
 import asyncio
@@ -15,10 +15,13 @@ from producer.errors import ProducerError
 from producer.metrics import Metrics
 from producer.tally import Tally
 
+_TOLD = "told to stop"
+
 log = structlog.get_logger(__name__)
 
-#: Pulls one round: prepares its tally, hands it to the first argument, then works.
-Round = Callable[[Callable[[Tally], None]], Awaitable[None]]
+#: Pulls one round: prepares its tally, hands it to the first argument, then works. Returns
+#: whether there was a store to pull: False when all are being pulled by another producer.
+Round = Callable[[Callable[[Tally], None]], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,14 @@ class Rhythm:
             longer is followed at once.
         jitter: By which part of that the beginning is moved at most, either way; 0 to 1.
         stop_timeout_seconds: How long answers under way are waited for when told to stop.
+        retry_seconds: When to try again after a round that found no store to pull: stores of a
+            producer that was killed, perhaps of this one before its restart, are free by then.
     """
 
     every_seconds: float
     jitter: float
     stop_timeout_seconds: float
+    retry_seconds: float = 30
 
 
 class Daemon:
@@ -45,6 +51,7 @@ class Daemon:
         self._rhythm = rhythm
         self._metrics = metrics
         self._tally: Tally | None = None
+        self._is_stopping = False
         #: What the last round that ended lacks; None when nothing.
         self.problem: str | None = "no round has ended yet"
 
@@ -55,13 +62,17 @@ class Daemon:
         """
         while not stop.is_set():
             started = time.monotonic()
-            await self._run_round(stop)
+            had_stores = await self._run_round(stop)
             spread = self._rhythm.jitter * self._rhythm.every_seconds
-            due = started + self._rhythm.every_seconds + random.uniform(-spread, spread)  # noqa: S311 - jitter
-            await _wait(stop, due - time.monotonic())
+            pause = self._rhythm.every_seconds + random.uniform(-spread, spread)  # noqa: S311 - jitter
+            if not had_stores:
+                pause = min(pause, self._rhythm.retry_seconds)
+            await _wait(stop, started + pause - time.monotonic())
 
-    async def _run_round(self, stop: asyncio.Event) -> None:
+    async def _run_round(self, stop: asyncio.Event) -> bool:
+        """Run one round; return whether there was a store to pull, or could have been."""
         self._tally = None
+        had_stores = True
         started = time.monotonic()
         self._metrics.round_running.set(1)
         work = asyncio.ensure_future(self._pull_round(self._begin))
@@ -71,25 +82,31 @@ class Daemon:
             if not work.done():
                 await self._end(work)
             if not work.cancelled():
-                work.result()
+                had_stores = work.result()
         except ProducerError as exc:
             log.error("round.failed", code=exc.code, reason=str(exc))  # noqa: TRY400 - no bug, no traceback
-            self._note(str(exc), started)
+            self._note(str(exc), "incomplete", started)
         else:
-            self._note(self._missing(), started)
+            missing = self._missing()
+            result = "incomplete" if missing else "complete" if had_stores else "left"
+            self._note(missing, result, started)
         finally:
             stopping.cancel()
             work.cancel()
             self._metrics.round_running.set(0)
+        return had_stores
 
     def _begin(self, tally: Tally) -> None:
         self._tally = tally
+        if self._is_stopping:
+            tally.stop(_TOLD)
         self._metrics.follow(tally)
 
-    async def _end(self, work: asyncio.Future[None]) -> None:
+    async def _end(self, work: asyncio.Future[bool]) -> None:
         """Let what is under way finish, in time; begin nothing new."""
+        self._is_stopping = True
         if self._tally is not None:
-            self._tally.stop("told to stop")
+            self._tally.stop(_TOLD)
         await asyncio.wait({work}, timeout=self._rhythm.stop_timeout_seconds)
         if not work.done():
             log.warning("round.cancelled", outcome="the next run asks for the rest")
@@ -103,16 +120,17 @@ class Daemon:
         why = tally.stopped_by or (tally.failures[0].message if tally.failures else "interrupted")
         return f"{tally.failed} failed and {tally.untried} not tried of {tally.total}: {why}"
 
-    def _note(self, problem: str | None, started: float) -> None:
+    def _note(self, problem: str | None, result: str, started: float) -> None:
         seconds = time.monotonic() - started
         self.problem = problem
         self._metrics.round_seconds.set(seconds)
-        self._metrics.rounds.labels("incomplete" if problem else "complete").inc()
-        if problem is None:
+        self._metrics.rounds.labels(result).inc()
+        if result == "complete":
             self._metrics.last_complete.set_to_current_time()
         tally = self._tally or Tally(0)
         log.info(
             "round.ended",
+            result=result,
             seconds=round(seconds, 3),
             stored=tally.stored,
             unchanged=tally.unchanged,

@@ -5,19 +5,37 @@ from typing import Any
 
 from producer.errors import NotJsonError
 
+_ERROR_TEXTS = frozenset({"message", "title", "detail"})
+_FILLED = {"": None}
+
 
 def parse_json(body: bytes) -> Any:
-    """Parse a UTF-8 JSON text; numbers stay text, since nothing here computes with them.
+    """Parse a UTF-8 JSON text for what the producer looks at: the outermost value.
 
-    Lenient where the consumer decides per record (NaN, lone surrogates, a byte order mark).
+    Of objects inside it only the texts are kept that an error may have; numbers stay text. A
+    day of 50,000 checks would fill a gigabyte otherwise. Lenient where the consumer decides per
+    record (NaN, lone surrogates, a byte order mark).
 
     Raises:
         NotJsonError: The bytes are empty, not UTF-8 or not JSON; names line and column.
     """
     if not body.strip():
         raise NotJsonError("it is empty")
+    outermost: list[tuple[str, Any]] = []
+
+    def keep_little(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal outermost
+        outermost = pairs  # the outermost object is the last one to end
+        texts = {name: value for name, value in pairs if name in _ERROR_TEXTS}
+        return texts or (_FILLED if pairs else {})
+
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_int=str, parse_float=str)
+        value = json.loads(
+            body.decode("utf-8-sig"),
+            parse_int=str,
+            parse_float=str,
+            object_pairs_hook=keep_little,
+        )
     except UnicodeDecodeError as exc:
         line = body.count(b"\n", 0, exc.start) + 1
         raise NotJsonError(f"it is not UTF-8 (line {line}, byte {exc.start})") from exc
@@ -28,3 +46,4 @@ def parse_json(body: bytes) -> Any:
         ) from exc
     except RecursionError as exc:
         raise NotJsonError("it is nested too deeply") from exc
+    return dict(outermost) if isinstance(value, dict) else value

@@ -4,7 +4,6 @@ aiohttp rather than httpx, because aiobotocore brings it anyway.
 """
 
 import asyncio
-import email.utils
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,11 +26,14 @@ from producer.errors import (
     NotJsonError,
 )
 from producer.pace import Pace
+from producer.retry_after import retry_after_seconds
 from producer.settings import Settings
 from schemas.sources import Endpoint
 
 _COME_BACK = frozenset({408, 425, 429})
 _EXCERPT_BYTES = 8 * 1024
+# Checking more than that would hold up every other request.
+_LARGE_BYTES = 1024 * 1024
 _PERMANENT = (aiohttp.ClientSSLError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 
 
@@ -124,7 +126,10 @@ class HttpErp:
         ):
             with attempt:
                 answer = await self._ask_renewing(endpoint.path, body)
-                check(answer)
+                if len(answer.body) > _LARGE_BYTES:
+                    await asyncio.to_thread(check, answer)
+                else:
+                    check(answer)
                 return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -227,23 +232,3 @@ async def _excerpt(response: aiohttp.ClientResponse) -> str:
     except (NotJsonError, TimeoutError, aiohttp.ClientError):
         return ""
     return f": {error_text(document)}" if isinstance(document, dict) and document else ""
-
-
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header: seconds, or an HTTP date (RFC 9110, 10.2.3).
-
-    Returns:
-        Seconds from `now`, at least 0; None when the header is absent or unreadable.
-    """
-    if header is None:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())

@@ -17,11 +17,12 @@
     │   ├── QueueUnavailableError SQS throttles, fails or cannot be reached: retried
     │   ├── QueueRefusedError     SQS will not take this message
     │   └── QueueClosedError      no queue or no permission: every other message fails too
+    ├── LeaseLostError            the store may be another producer's by now: the next round
     ├── NotJsonError              bytes that are no JSON text, and where they stop being one
     └── FileRejectedError         a file on disk that may not go into the lake
 
-Errors are mapped where the foreign library is called, always `from exc`. They carry a code
-and say what to do next; they never carry a document or a secret.
+Errors are mapped where the foreign library is called, always `from exc`. They carry a code and
+a remedy, and the message names what is wrong here; they never carry a document or a secret.
 """
 
 from typing import ClassVar
@@ -31,6 +32,8 @@ class ProducerError(Exception):
     """Anything the producer reports instead of a traceback."""
 
     code: ClassVar[str] = "producer_error"
+    #: What to do about it, in general; the message may know better.
+    remedy: ClassVar[str] = "read the message"
     #: Whether the same call may succeed later without anybody changing anything.
     is_transient: ClassVar[bool] = False
     #: Whether every further object of the run is bound to fail in the same way.
@@ -41,6 +44,7 @@ class ConfigurationError(ProducerError):
     """A setting or an argument makes the run impossible; nothing has been sent."""
 
     code = "configuration"
+    remedy = "correct the setting or the argument that the message names"
 
 
 class ErpError(ProducerError):
@@ -58,6 +62,7 @@ class ErpUnavailableError(ErpError):
     """
 
     code = "erp_unavailable"
+    remedy = "run the same command again once the ERP answers: it asks for what is missing"
     is_transient = True
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
@@ -69,16 +74,21 @@ class ErpRefusedError(ErpError):
     """The ERP answered with a status that asking again will not change."""
 
     code = "erp_refused"
+    remedy = "have endpoint, store and day enabled in the ERP, or leave them out of the command"
 
 
 class ErpUnauthorizedError(ErpRefusedError):
     """The ERP does not know the token, or no longer."""
+
+    code = "erp_unauthorized"
+    remedy = "renew API_TOKEN, API_TOKEN_FILE or API_KEY, then run the same command again"
 
 
 class AnswerRejectedError(ErpError):
     """The ERP answered 200 with something that is no document of the endpoint."""
 
     code = "answer_rejected"
+    remedy = "run the same command again; if it stays so, ask who operates the ERP about that day"
 
 
 class LakeError(ProducerError):
@@ -91,6 +101,7 @@ class LakeUnavailableError(LakeError):
     """S3 cannot be reached, throttles or fails, even after the SDK's own retries."""
 
     code = "lake_unavailable"
+    remedy = "run the same command again once S3 answers: it goes on where it stopped"
     is_transient = True
 
 
@@ -98,12 +109,14 @@ class LakeRefusedError(LakeError):
     """S3 will not take this object; others may still be written."""
 
     code = "lake_refused"
+    remedy = "correct the object's name or size, as S3's answer says"
 
 
 class LakeClosedError(LakeError):
     """The bucket is missing or the credentials do not open it: nothing can be written."""
 
     code = "lake_closed"
+    remedy = "check BUCKET_NAME, the AWS credentials and the permissions on the bucket"
     stops_the_run = True
 
 
@@ -117,6 +130,7 @@ class QueueUnavailableError(QueueError):
     """SQS cannot be reached, throttles or fails, even after several attempts."""
 
     code = "queue_unavailable"
+    remedy = "once SQS answers, producer publish with the prefix that the message names"
     is_transient = True
 
 
@@ -124,22 +138,33 @@ class QueueRefusedError(QueueError):
     """SQS will not take this message; others may still be sent."""
 
     code = "queue_refused"
+    remedy = "correct the object's key, as SQS' answer says, and upload it under another"
 
 
 class QueueClosedError(QueueError):
     """The queue is missing or the credentials do not open it: nothing can be sent."""
 
     code = "queue_closed"
+    remedy = "check QUEUE_URL and sqs:SendMessage, then producer publish with the prefix named"
     stops_the_run = True
+
+
+class LeaseLostError(ProducerError):
+    """A store that was ours when the round began may be another producer's by now."""
+
+    code = "lease_lost"
+    remedy = "nothing: the next round asks again; if it comes often, raise RUN_LEASE_SECONDS"
 
 
 class NotJsonError(ProducerError):
     """Bytes that are no JSON text; the message says where."""
 
     code = "not_json"
+    remedy = "correct the text at the place that the message names"
 
 
 class FileRejectedError(ProducerError):
     """A file that may not go into the lake as it is."""
 
     code = "file_rejected"
+    remedy = "mend the file as the message says, then upload it again"

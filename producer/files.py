@@ -54,7 +54,9 @@ def check_prefix(prefix: str) -> str:
         )
     for part in parts:
         if part in ("", ".", "..") or not part.isprintable() or "\\" in part:
-            raise ConfigurationError(f"--to {prefix!r} has an unusable part {part!r}")
+            raise ConfigurationError(
+                f"--to {prefix!r} has an unusable part {part!r}; use plain names"
+            )
     return f"{folder}/"
 
 
@@ -76,7 +78,9 @@ def find_files(arguments: Iterable[Path]) -> list[Path]:
                 if path.name.lower().endswith(_SUFFIXES) and path.is_file()
             )
             if not inside:
-                raise ConfigurationError(f"folder {argument} holds no *.json or *.json.gz file")
+                raise ConfigurationError(
+                    f"folder {argument} holds no *.json or *.json.gz file; name another one"
+                )
         for path in inside:
             found.setdefault(path.absolute(), path)
     return list(found.values())
@@ -149,13 +153,14 @@ def _read(path: Path, max_bytes: int) -> bytes:
         size_bytes = path.stat().st_size
         if size_bytes > max_bytes:
             raise FileRejectedError(
-                f"it has {size_bytes} bytes, more than UPLOAD_MAX_FILE_BYTES={max_bytes}"
+                f"it has {size_bytes} bytes, more than UPLOAD_MAX_FILE_BYTES={max_bytes}; "
+                "split it, or raise the limit"
             )
         return path.read_bytes()
     except FileNotFoundError as exc:
         raise FileRejectedError("there is no such file; check the path") from exc
     except (OSError, ValueError) as exc:
-        raise FileRejectedError(f"it cannot be read: {exc}") from exc
+        raise FileRejectedError(f"it cannot be read: {exc}; check the file's permissions") from exc
 
 
 def _unpack(body: bytes, max_bytes: int) -> bytes:
@@ -169,5 +174,7 @@ def _unpack(body: bytes, max_bytes: int) -> bytes:
             "--no-check"
         ) from exc
     if len(text) > max_bytes:
-        raise FileRejectedError(f"unpacked, it is larger than UPLOAD_MAX_FILE_BYTES={max_bytes}")
+        raise FileRejectedError(
+            f"unpacked, it is larger than UPLOAD_MAX_FILE_BYTES={max_bytes}; split the file"
+        )
     return text

@@ -25,7 +25,8 @@ class Metrics:
             "producer_stored_bytes", "Bytes written to the lake", registry=registry
         )
         self.rounds = Counter(
-            "producer_rounds", "Rounds, by whether nothing is missing", ["result"],
+            "producer_rounds", "Rounds, by whether nothing is missing; left: every store was "
+            "another producer's", ["result"],
             registry=registry,
         )  # fmt: skip
         self.round_seconds = Gauge(
@@ -34,6 +35,11 @@ class Metrics:
         self.round_running = Gauge(
             "producer_round_running", "1 while a round is under way", registry=registry
         )
+        self.stores_left = Gauge(
+            "producer_stores_left",
+            "Stores that the last round left to another producer, which pulled them just then",
+            registry=registry,
+        )
         self.last_complete = Gauge(
             "producer_last_complete_timestamp_seconds",
             "When a round last ended with nothing missing, Unix time",
@@ -41,7 +47,7 @@ class Metrics:
         )
         for outcome in _OUTCOMES:
             self.answers.labels(outcome)
-        for result in ("complete", "incomplete"):
+        for result in ("complete", "incomplete", "left"):
             self.rounds.labels(result)
 
     def follow(self, tally: Tally) -> None:

@@ -2,6 +2,10 @@
 
 import asyncio
 
+# A task that wakes up a little late does not slow the others down; a process that stood still
+# for longer has lost its turns, or it would take them all at once.
+_LATE_SECONDS = 0.02
+
 
 class Pace:
     """Hands out turns, `per_second` of them, to any number of tasks.
@@ -13,12 +17,14 @@ class Pace:
     def __init__(self, per_second: float) -> None:
         self._gap_seconds = 1 / per_second
         self._next_turn = 0.0
+        self._queue = asyncio.Lock()
 
     async def turn(self, count: int = 1) -> None:
         """Wait for a turn that counts as `count`; tasks get theirs in the order of asking."""
-        now = asyncio.get_running_loop().time()
-        # Taken before the wait: whoever asks meanwhile gets a later one.
-        mine = max(now, self._next_turn)
-        self._next_turn = mine + count * self._gap_seconds
-        if mine > now:
-            await asyncio.sleep(mine - now)
+        clock = asyncio.get_running_loop().time
+        async with self._queue:
+            wait_seconds = self._next_turn - clock()
+            if wait_seconds > 0:
+                await asyncio.sleep(wait_seconds)
+            mine = max(self._next_turn, clock() - _LATE_SECONDS)
+            self._next_turn = mine + count * self._gap_seconds

@@ -1,7 +1,7 @@
 """Which answers a pull asks for: every endpoint of every store on every day."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from producer.errors import ConfigurationError
@@ -52,6 +52,10 @@ class Plan:
     def cell_count(self) -> int:
         """The number of answers, without walking through them."""
         return self.day_count * len(self.stores) * len(self.endpoints)
+
+    def of_stores(self, stores: tuple[str, ...]) -> "Plan":
+        """Return the part of the plan that is about some of its stores, or about none."""
+        return replace(self, stores=stores)
 
     def cells(self) -> Iterator[Cell]:
         """Yield the answers to ask for, oldest day first, one at a time."""
@@ -104,8 +108,14 @@ def _check_store(store_id: str) -> None:
     if not store_id:
         raise ConfigurationError("a store id is empty; remove it, or name the store")
     if not store_id.isprintable():  # lone surrogates, which stand for bytes that are not UTF-8, too
-        raise ConfigurationError(f"store id {store_id!a} holds characters that cannot be printed")
+        raise ConfigurationError(
+            f"store id {store_id!a} holds characters that cannot be printed; write it anew"
+        )
     if len(store_id) > _MAX_STORE_CHARS:
-        raise ConfigurationError(f"store id {store_id!r} is longer than {_MAX_STORE_CHARS}")
+        raise ConfigurationError(
+            f"store id {store_id!r} is longer than {_MAX_STORE_CHARS}; correct it"
+        )
     if len(store_day_prefix(longest.source, date.min, store_id)) > _MAX_PREFIX_CHARS:
-        raise ConfigurationError(f"store id {store_id!r} does not fit into an S3 key")
+        raise ConfigurationError(
+            f"store id {store_id!r} does not fit into an S3 key; it must be shorter"
+        )

@@ -15,7 +15,7 @@ import structlog
 from producer.answers import Answer, check_answer
 from producer.business_days import BusinessDays
 from producer.content import CONTENT_DIGEST, content_digest, stored_digest
-from producer.errors import ErpError, LakeError, QueueError
+from producer.errors import ErpError, LakeError, LeaseLostError, QueueError
 from producer.history import History, StoredAnswer
 from producer.lake import Lake, LakeObject
 from producer.plan import Cell, Plan
@@ -24,7 +24,14 @@ from producer.tally import Tally
 from schemas.keys import api_key
 from schemas.sources import Endpoint
 
+# Digesting and packing more than that would hold up everything else.
+_LARGE_BYTES = 1024 * 1024
+
 log = structlog.get_logger(__name__)
+
+
+def _always_ours(_store_id: str) -> None:
+    """Say nothing: a pull by hand takes no leases."""
 
 
 class Erp(Protocol):
@@ -51,6 +58,7 @@ class Manner:
         days: Says which answers in the lake are good enough not to be asked for again.
         force: Whether all are asked for again.
         gzip: Whether answers are stored gzipped.
+        check_lease: Raises LeaseLostError for a store that may be another producer's by now.
     """
 
     concurrency: int
@@ -58,6 +66,7 @@ class Manner:
     days: BusinessDays
     force: bool = False
     gzip: bool = False
+    check_lease: Callable[[str], None] = _always_ours
 
 
 async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, manner: Manner) -> None:
@@ -84,9 +93,11 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, manner: Manner) -
                 if newest and not manner.force and _is_current(newest, cell, manner.days):
                     tally.add_present()
                     return
+                manner.check_lease(cell.store_id)
                 answer = await erp.ask(cell.endpoint, cell.store_id, cell.bus_dt, check_answer)
+                manner.check_lease(cell.store_id)
                 size_bytes = await _store_unless_known(cell, answer, newest, lake, manner)
-            except (ErpError, LakeError, QueueError) as exc:
+            except (ErpError, LakeError, LeaseLostError, QueueError) as exc:
                 tally.add_failure(cell.subject(), exc)
                 return
         if size_bytes is None:
@@ -115,7 +126,10 @@ async def _store_unless_known(
     cell: Cell, answer: Answer, newest: StoredAnswer | None, lake: Lake, manner: Manner
 ) -> int | None:
     """Return the number of bytes stored; None if the newest answer in the lake says the same."""
-    digest = content_digest(answer.body)
+    if len(answer.body) > _LARGE_BYTES:
+        digest = await asyncio.to_thread(content_digest, answer.body)
+    else:
+        digest = content_digest(answer.body)
     if newest is not None and await _digest_of(newest, lake) == digest:
         return None
     key = api_key(cell.endpoint.source, cell.bus_dt, cell.store_id, answer.pulled_at)

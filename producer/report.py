@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -25,6 +25,14 @@ def exit_code(tally: Tally, *, interrupted: bool) -> int:
     return EXIT_OK if tally.is_complete else EXIT_INCOMPLETE
 
 
+def exit_code_before_work(arguments: Sequence[str]) -> int:
+    """Return the code for being told to stop before anything was begun.
+
+    For the daemon that is an end in good order; any other command has not done its work.
+    """
+    return EXIT_OK if arguments[:1] == ["run"] else EXIT_INTERRUPTED
+
+
 def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupted: bool) -> str:
     """Return one JSON object about a run; `failures` holds what is missing and why."""
     return json.dumps(
@@ -41,7 +49,12 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
             "interrupted": interrupted,
             "stopped_by": tally.stopped_by,
             "failures": [
-                {**failure.subject, "code": failure.code, "message": failure.message}
+                {
+                    **failure.subject,
+                    "code": failure.code,
+                    "message": failure.message,
+                    "remedy": failure.remedy,
+                }
                 for failure in tally.failures
             ],
             "failures_omitted": tally.failed - len(tally.failures),
@@ -77,6 +90,8 @@ def print_report(
         console.print("What was already there was not asked for; --force asks for it too.")
     if tally.failures:
         console.print(_missing(tally), soft_wrap=False)
+        for code, remedy in {each.code: each.remedy for each in tally.failures}.items():
+            console.print(f"{code}: {remedy}")
     if tally.failed > _ROWS_SHOWN_COUNT:
         console.print(f"… and {tally.failed - _ROWS_SHOWN_COUNT} more; --json lists them.")
 
@@ -87,7 +102,7 @@ def _missing(tally: Tally) -> Table:
         table.add_column(name.replace("_", " "), overflow="fold")
     table.add_column("why", overflow="fold")
     for failure in tally.failures[:_ROWS_SHOWN_COUNT]:
-        table.add_row(*failure.subject.values(), failure.message)
+        table.add_row(*failure.subject.values(), f"{failure.code}: {failure.message}")
     return table
 
 

@@ -3,55 +3,30 @@
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from aiobotocore.session import get_session
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-)
-from botocore.exceptions import (
-    ConnectionError as SdkConnectionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.handlers import set_list_objects_encoding_type_url
 
 from producer.aws import client_arguments
-from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
+from producer.errors import LakeClosedError
 from producer.init_lake import BucketSettings
 from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject, Page
+from producer.leases import Tagged
+from producer.s3_errors import is_missing, is_outdated, map_error
 from producer.settings import Settings
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3.type_defs import PutObjectRequestTypeDef
 
-# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_CLOSED = frozenset(
-    {
-        "AccessDenied",
-        "AccountProblem",
-        "AllAccessDisabled",
-        "AuthorizationHeaderMalformed",
-        "ExpiredToken",
-        "InvalidAccessKeyId",
-        "InvalidBucketName",
-        "InvalidToken",
-        "NoSuchBucket",
-        "NotSignedUp",
-        "PermanentRedirect",
-        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch",
-    }
-)
 _NEVER_SET = frozenset(
     {
         "NoSuchPublicAccessBlockConfiguration",
         "ServerSideEncryptionConfigurationNotFoundError",
     }
-)
-_THROTTLED = frozenset(
-    {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests"}
 )
 
 
@@ -169,6 +144,47 @@ class S3Lake:
             async with found["Body"] as body:
                 return await body.read()
 
+    async def read_tagged(self, key: str) -> Tagged:
+        """Return an object with what changes when it is written again, and S3's time.
+
+        Raises:
+            LakeError: It could not be read; needs `s3:GetObject`.
+        """
+        with self._mapped_errors():
+            try:
+                found = await self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if is_missing(exc):
+                    return Tagged(None, None, _time_of(exc.response))
+                raise
+            async with found["Body"] as body:
+                return Tagged(await body.read(), found["ETag"], _time_of(found))
+
+    async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
+        """Write an object that still has this tag, or is still missing; say whether it was.
+
+        Raises:
+            LakeError: It was not written, or not provably; needs `s3:PutObject`.
+        """
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "Body": body,
+            "ContentType": CONTENT_TYPE,
+        }
+        if tag is None:
+            request["IfNoneMatch"] = "*"
+        else:
+            request["IfMatch"] = tag
+        with self._mapped_errors():
+            try:
+                await self._client.put_object(**request)
+            except ClientError as exc:
+                if is_outdated(exc) or (tag is not None and is_missing(exc)):
+                    return False
+                raise
+        return True
+
     async def put_marker(self, key: str) -> None:
         """Write a folder marker, an empty object; safe to repeat.
 
@@ -219,27 +235,7 @@ async def _setting(call: Awaitable[Any]) -> dict[str, Any] | None:
         raise
 
 
-def is_missing(exc: ClientError) -> bool:
-    """Say whether S3 has no object under the key; HEAD answers have a status and no code."""
-    return exc.response.get("Error", {}).get("Code", "") in ("404", "NoSuchKey")
-
-
-def map_error(exc: ClientError | BotoCoreError, bucket: str) -> LakeError:
-    """Say what an SDK error means for the run; the caller raises it `from` the original."""
-    if isinstance(exc, ClientError):
-        return _map_answer(exc, bucket)
-    if isinstance(exc, (HTTPClientError, SdkConnectionError)):
-        return LakeUnavailableError(f"S3 cannot be reached, check AWS_ENDPOINT_URL: {exc}")
-    return LakeClosedError(f"S3 cannot be used: {exc}")
-
-
-def _map_answer(exc: ClientError, bucket: str) -> LakeError:
-    code = exc.response.get("Error", {}).get("Code", "")
-    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code == "NoSuchBucket":
-        return LakeClosedError(f"there is no bucket {bucket}; create it or correct BUCKET_NAME")
-    if code in _CLOSED or status in (401, 403):
-        return LakeClosedError(f"S3 answers {code} for bucket {bucket}; check the AWS credentials")
-    if code in _THROTTLED or status == 429 or status >= 500:
-        return LakeUnavailableError(f"S3 answers {code or status} after every attempt")
-    return LakeRefusedError(f"S3 refuses the object: {code or status}")
+def _time_of(answer: Any) -> datetime:
+    """Return S3's time when it answered; ours if a stand-in does not tell its own."""
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    return parsedate_to_datetime(date) if date else datetime.now(UTC)

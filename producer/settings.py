@@ -166,6 +166,13 @@ class Settings(BaseSettings):
     run_jitter_percent: float = Field(
         10, ge=0, le=50, description="How far the beginning of a round is moved, in percent."
     )
+    run_lease_seconds: float = Field(
+        30,
+        ge=3,
+        le=3600,
+        description="Time after which the stores of a run that was killed are free for another "
+        "one; renewed at a third of it.",
+    )
     run_stop_timeout_seconds: float = Field(
         20, ge=0, le=600, description="Time for answers under way when run is told to stop."
     )
@@ -216,7 +223,9 @@ def load_settings() -> Settings:
     except ValidationError as exc:
         raise ConfigurationError(_explain(exc)) from exc
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"cannot read .env: {exc}") from exc
+        raise ConfigurationError(
+            f"cannot read .env: {exc}; save it as UTF-8, or remove it"
+        ) from exc
 
 
 def _explain(exc: ValidationError) -> str:

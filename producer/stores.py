@@ -16,7 +16,9 @@ def read_stores(path: Path) -> tuple[str, ...]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(f"--stores-file cannot be read: {exc}") from exc
+        raise ConfigurationError(
+            f"--stores-file cannot be read: {exc}; correct its path, or save it as UTF-8"
+        ) from exc
     stores = tuple(line.strip() for line in lines if line.strip())
     if not stores:
         raise ConfigurationError(f"--stores-file {path} holds no store; write one id a line")

@@ -24,12 +24,14 @@ class Failure:
     Attributes:
         subject: What it is: store, day and endpoint, or a file.
         code: The error's code.
-        message: What happened and what to do, for people.
+        message: What happened, for people.
+        remedy: What to do about it.
     """
 
     subject: Mapping[str, str]
     code: str
     message: str
+    remedy: str
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class Tally:
         self.failed += 1
         self.missed_in_a_row = self.missed_in_a_row + 1 if exc.is_transient else 0
         if len(self.failures) < FAILURES_KEPT_COUNT:
-            self.failures.append(Failure(subject, exc.code, str(exc)))
+            self.failures.append(Failure(subject, exc.code, str(exc), exc.remedy))
         log.error("object.not_stored", code=exc.code, reason=str(exc), **subject)
         if exc.stops_the_run:
             self.stop(str(exc))

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 
 
 def run(

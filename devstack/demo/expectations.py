@@ -4,9 +4,7 @@ The ERP counts and sums its own days (`/_control/totals`); the warehouse is aske
 questions in SQL. Every difference is a failure of the tour.
 """
 
-import json
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +13,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-_TIMEOUT_SECONDS = 10
+from devstack.demo.control import control
 
 _REVENUE = """
     SELECT checks, guests, net, tax, discounts FROM v_daily_revenue
@@ -31,15 +29,20 @@ _TAXES = """
     WHERE store_id = %(store)s AND c.opn_bus_dt = %(day)s AND c.cancel_flag IS NOT TRUE
         AND l.removed_at IS NULL
 """
+# Per endpoint its table, and the sums by the names that the ERP gives them.
 _LISTS = {
-    "getFiscalInvoice": "fiscal_invoices",
-    "getChargeBack": "charge_backs",
-    "getTransactions": "transactions",
-    "getCashManagementDetails": "cash_management_details",
+    "getFiscalInvoice": ("fiscal_invoices", {"amount": "amount", "tax": "tax"}),
+    "getChargeBack": ("charge_backs", {"amount": "amount"}),
+    "getTransactions": ("transactions", {"amount": "amount"}),
+    "getCashManagementDetails": (
+        "cash_management_details",
+        {"openingBalance": "opening_balance", "closingBalance": "closing_balance"},
+    ),
 }
 _LEDGER = """
     SELECT coalesce(sum(records), 0) FROM ingested_objects
-    WHERE source = %(source)s AND store_id = %(store)s AND bus_dt = %(day)s AND state = 'loaded'
+    WHERE source = %(source)s AND store_id = %(store)s AND bus_dt = %(day)s
+        AND state IN ('loaded', 'superseded')
 """
 
 
@@ -97,13 +100,7 @@ def compare(
 
 def _totals(environment: Mapping[str, str], store_day: StoreDay) -> dict[str, Any]:
     query = urllib.parse.urlencode({"storeId": store_day.store, "busDt": store_day.day.isoformat()})
-    request = urllib.request.Request(  # noqa: S310 - our own API's address
-        f"{environment['API_BASE_URL']}/_control/totals?{query}",
-        headers={"Authorization": f"Bearer {environment['API_TOKEN']}"},
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-        totals: dict[str, Any] = json.load(answer)
+    totals: dict[str, Any] = control(environment, f"totals?{query}")
     return totals
 
 
@@ -113,9 +110,11 @@ def _expected(totals: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
         yield f"v_daily_revenue.{name}", Decimal(revenue[name])
     yield "detail_lines", Decimal(revenue["detail_lines"])
     yield "taxes", Decimal(revenue["taxes"])
-    for source, table in _LISTS.items():
+    for source, (table, columns) in _LISTS.items():
         [count] = answer[source].values()
         yield table, Decimal(count)
+        for name, column in columns.items():
+            yield f"{table}.{column}", Decimal(totals["amounts"][source][name])
     yield "records of getGuestChecks", Decimal(answer["getGuestChecks"]["checks"])
 
 
@@ -128,9 +127,15 @@ def _actual(
         yield f"v_daily_revenue.{name}", Decimal(value)
     yield "detail_lines", _number(connection, _LINES, where)
     yield "taxes", _number(connection, _TAXES, where)
-    for table in _LISTS.values():
-        query = f"SELECT count(*) FROM {table} WHERE store_id = %(store)s AND bus_dt = %(day)s"  # noqa: S608 - names from this module
-        yield table, _number(connection, query, where)
+    for table, columns in _LISTS.values():
+        sums = "".join(f", coalesce(sum({column}), 0)" for column in columns.values())
+        query = (
+            f"SELECT count(*){sums} FROM {table} "  # noqa: S608 - names from this module
+            "WHERE store_id = %(store)s AND bus_dt = %(day)s AND removed_at IS NULL"
+        )
+        values = connection.execute(query.encode(), where).fetchone() or ()
+        names = (table, *(f"{table}.{column}" for column in columns.values()))
+        yield from zip(names, map(Decimal, values), strict=True)
     ledger = {**where, "source": "getGuestChecks"}
     yield "records of getGuestChecks", _number(connection, _LEDGER, ledger)
 

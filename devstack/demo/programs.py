@@ -1,6 +1,7 @@
 """The project's programs as the tour runs them: shown as one would type them, output and all."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -58,8 +59,9 @@ class Programs:
         return path
 
     def _announce(self, command: tuple[str, ...]) -> None:
-        shown = " ".join(word if " " not in word else f'"{word}"' for word in command)
-        self._console.print(f"$ {shown}", style="bold cyan", markup=False, soft_wrap=True)
+        self._console.print(
+            f"$ {shlex.join(command)}", style="bold cyan", markup=False, soft_wrap=True
+        )
         sys.stdout.flush()
 
 

@@ -12,6 +12,8 @@ from rich.table import Table
 from devstack.demo.expectations import Comparison
 from devstack.demo.warehouse import Rows
 
+_SECONDS_BETWEEN_LINES = 5.0
+
 
 class Phases:
     """Prints a heading for each phase and remembers how long each took."""
@@ -65,18 +67,38 @@ def comparison_table(comparisons: list[Comparison]) -> Table:
 
 
 @contextmanager
-def settled_bar(console: Console, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how many objects have reached their end state; yields the function to tell it."""
+def settled_bar(
+    console: Console, total: int, what: str = "objects settled"
+) -> Iterator[Callable[[int], None]]:
+    """Show how many objects have reached their end state; yields the function to tell it.
+
+    A bar on a terminal, elsewhere a line now and then.
+    """
+    if not console.is_terminal:
+        yield _Lines(console, f"of {total} {what}").tell
+        return
     columns = (
-        TextColumn("objects settled"),
+        TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=total)
         yield lambda settled: progress.update(task, completed=settled)
+
+
+class _Lines:
+    def __init__(self, console: Console, what: str) -> None:
+        self._console = console
+        self._what = what
+        self._last = time.monotonic()
+
+    def tell(self, settled: int) -> None:
+        if time.monotonic() - self._last < _SECONDS_BETWEEN_LINES:
+            return
+        self._last = time.monotonic()
+        self._console.print(f"{settled} {self._what}")
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The guided tour: pull, load, break, look, repair, replay, and check every number.
+"""The guided tour: pull, load, break, look, repair, replay, a year with drift, every number.
 
 Uses the programs exactly as a person would, on servers of its own; needs no network.
 """
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from devstack.demo import report, warehouse
+from devstack.demo import report, warehouse, year
 from devstack.demo.expectations import StoreDay, compare
 from devstack.demo.programs import ProgramFailedError, Programs
+from devstack.demo.year import Year
 from devstack.environment import export_lines
 from devstack.server import ServerFailedError
 from devstack.stack import Stack, running_stack
@@ -26,7 +27,7 @@ EXPORTED_STORE = "017 Demo"
 STORES = ("99 CB CB", "001", "São João")
 FIRST_DAY = date(2024, 1, 1)
 DAYS_COUNT = 5
-IDLE_SECONDS = 2
+IDLE_SECONDS = 1
 
 _NEXT = """\
 [bold]Try next[/bold]
@@ -75,6 +76,7 @@ class _Tour:
             self._break()
             self._repair()
             self._replay()
+            self._live_a_year()
             self._show_tables()
             self._check()
             code = self._conclude()
@@ -144,6 +146,16 @@ class _Tour:
         self._expect("no message is parked any more", self._parked() == 0)
         self._expect("the repaired export is loaded", "loaded" in states)
         self._expect("nothing of it counts as dead-lettered", "dead_lettered" not in states)
+
+    def _live_a_year(self) -> None:
+        story = Year(self._stack, self._programs, self._connection, self._console)
+        with self._phases.phase(year.TITLE, year.ABOUT):
+            self._problems += story.live()
+        with self._phases.phase(
+            "The new name is made known",
+            "One line in a file, as the drift report says it; the days are announced once more.",
+        ):
+            self._problems += story.repair()
 
     def _show_tables(self) -> None:
         counts = warehouse.row_counts(self._connection)

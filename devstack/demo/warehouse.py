@@ -35,6 +35,12 @@ _OBJECTS = """
     GROUP BY source, state, coalesce(error_code, '')
     ORDER BY source, state
 """
+_DRIFT = """
+    SELECT path, kind, detail
+    FROM schema_drift
+    WHERE source = 'getGuestChecks'
+    ORDER BY kind <> 'suspected_rename', path, kind
+"""
 _VERSIONS = """
     SELECT state, coalesce(error_code, ''), coalesce(error_log_key, '')
     FROM ingested_objects
@@ -81,6 +87,18 @@ def revenue_by_store(connection: Connection) -> Rows:
 def objects_by_state(connection: Connection) -> Rows:
     """Return (source, state, error code, objects, records, quarantined records)."""
     return connection.execute(_OBJECTS).fetchall()
+
+
+def drift_of_checks(connection: Connection) -> Rows:
+    """Return (path, kind, detail) of what changed in guest checks, renames first."""
+    return connection.execute(_DRIFT).fetchall()
+
+
+def nameless_count(connection: Connection, store_id: str) -> int:
+    """Return how many checks of a store have no employee."""
+    query = "SELECT count(*) FROM guest_checks WHERE store_id = %s AND emp_num IS NULL"
+    row = connection.execute(query, (store_id,)).fetchone()
+    return row[0] if row else 0
 
 
 def settled_count(connection: Connection) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from devstack.erp.access import Access
-from devstack.erp.contract_control import ControlTotals, FaultReport, Revision, Token
+from devstack.erp.contract_control import Chain, ControlTotals, FaultReport, Revision, Token
 from devstack.erp.faults import NO_FAULTS, FaultPlan, Faults
 from devstack.erp.published import example, problems
 from devstack.erp.requests import BusinessDay, StoreId
@@ -17,6 +17,7 @@ def control_routes(simulator: Simulator, plan: FaultPlan, access: Access) -> API
     """Build the routes under `/_control`."""
     router = APIRouter(prefix="/_control", responses=problems(401))
     _add_revision(router, simulator)
+    _add_chain(router, simulator)
     _add_faults(router, plan)
 
     @router.post(
@@ -58,11 +59,55 @@ def _add_revision(router: APIRouter, simulator: Simulator) -> None:
         return ControlTotals.model_validate(control_totals(simulator, store_id, bus_dt))
 
 
+def _add_chain(router: APIRouter, simulator: Simulator) -> None:
+    example_of_chain = example(Chain(checks_per_day=3).model_dump(mode="json"))
+
+    def report() -> Chain:
+        settings = simulator.settings
+        return Chain.model_construct(
+            **{name: getattr(settings, name) for name in Chain.model_fields}
+        )
+
+    @router.get(
+        "/chain", operation_id="chain", summary="How the chain trades", responses=example_of_chain
+    )
+    async def chain() -> Chain:
+        """Say how much the chain trades and from which day on its answers change."""
+        return report()
+
+    @router.post(
+        "/chain",
+        operation_id="setChain",
+        summary="Let the chain trade otherwise",
+        responses=example_of_chain | problems(400, 422),
+    )
+    async def set_chain(chain: Chain) -> Chain:
+        """Trade and answer so from now on; what is left out is as it was at the start."""
+        simulator.behave(**{name: getattr(chain, name) for name in chain.model_fields_set})
+        return report()
+
+    @router.delete(
+        "/chain",
+        operation_id="resetChain",
+        summary="Let the chain trade as at the start",
+        responses=example_of_chain,
+    )
+    async def reset_chain() -> Chain:
+        """Trade and answer as at the start."""
+        simulator.behave()
+        return report()
+
+
 def _add_faults(router: APIRouter, plan: FaultPlan) -> None:
     shown = example(_REPORT)
 
     def report() -> FaultReport:
-        return FaultReport(faults=plan.faults, attempts=plan.attempts, injected=dict(plan.injected))
+        return FaultReport(
+            faults=plan.faults,
+            attempts=plan.attempts,
+            injected=dict(plan.injected),
+            busiest_second=plan.meter.busiest,
+        )
 
     @router.get("/faults", operation_id="faults", summary="What goes wrong", responses=shown)
     async def faults() -> FaultReport:
@@ -93,6 +138,7 @@ _REPORT = {
     "faults": Faults(percent=20).model_dump(mode="json"),
     "attempts": 215,
     "injected": {"throttled": 6, "cut": 4},
+    "busiest_second": 20,
 }
 _TOTALS = {
     "storeId": "99 CB CB",
@@ -104,6 +150,12 @@ _TOTALS = {
         "getTransactions": {"transactions": 31},
         "getCashManagementDetails": {"cashManagement": 5},
         "getGuestChecks": {"checks": 24, "detail_lines": 162, "taxes": 46},
+    },
+    "amounts": {
+        "getFiscalInvoice": {"amount": "7465.41", "tax": "1254.05"},
+        "getChargeBack": {"amount": "-224.59"},
+        "getTransactions": {"amount": "7589.40"},
+        "getCashManagementDetails": {"openingBalance": "936.24", "closingBalance": "2169.21"},
     },
     "revenue": {
         "checks": 23,

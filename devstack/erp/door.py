@@ -28,6 +28,7 @@ class Door:
         if name is None or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        self._plan.meter.note()
         faults = self._plan.faults
         if name in faults.disabled:
             refusal = problem_response(404, f"{name} is not enabled for this organisation")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from devstack.erp.dice import Dice, key_of
+from devstack.erp.meter import Meter
 from schemas.sources import ENDPOINTS_BY_NAME
 
 
@@ -40,6 +41,13 @@ def split_names(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return [name.strip() for name in value.split(",") if name.strip()]
+
+
+def only_numbers(value: object) -> object:
+    """Refuse what is no number in JSON; strictness would also refuse 2.0, which is an integer."""
+    if isinstance(value, bool | str):
+        raise ValueError("write a number")  # noqa: TRY004 - pydantic reports ValueErrors
+    return value
 
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -75,13 +83,9 @@ class Faults(BaseModel):
         (), description="Endpoints that are not enabled: always 404."
     )
 
-    @field_validator("percent", "in_a_row", "delay_seconds", "retry_after_seconds", mode="before")
-    @classmethod
-    def _only_numbers(cls, value: object) -> object:
-        # Strictness would also refuse 2.0, which is an integer in JSON Schema.
-        if isinstance(value, bool | str):
-            raise ValueError("write a number")  # noqa: TRY004 - pydantic reports ValueErrors
-        return value
+    _numbers = field_validator(
+        "percent", "in_a_row", "delay_seconds", "retry_after_seconds", mode="before"
+    )(only_numbers)
 
 
 NO_FAULTS = Faults(percent=0)
@@ -108,6 +112,7 @@ class FaultPlan:
         faults: What is in force.
         injected: How often each kind was drawn since `start`.
         attempts: How many requests were seen since `start`.
+        meter: How fast they came.
     """
 
     def __init__(self, seed: int, faults: Faults) -> None:
@@ -119,6 +124,7 @@ class FaultPlan:
         self.faults = faults
         self.injected: Counter[FaultKind] = Counter()
         self.attempts = 0
+        self.meter = Meter()
         self._histories: dict[Cell, _History] = {}
 
     def next_fault(self, cell: Cell) -> FaultKind | None:

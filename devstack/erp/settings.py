@@ -1,9 +1,10 @@
 """What can be set about the simulated ERP."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from devstack.erp.faults import (
@@ -108,3 +109,32 @@ class SimulatorSettings(BaseSettings):
             retry_after_seconds=self.retry_after_seconds,
             disabled=self.disabled_endpoints,
         )
+
+
+class UnusableSettingError(ValueError):
+    """A setting that does not exist or cannot be so; the message names it and says why."""
+
+
+def settings_of(assignments: Iterable[str] = (), **given: Any) -> SimulatorSettings:
+    """Read the settings: the environment's, but for those that are given otherwise.
+
+    Args:
+        assignments: Texts like `checks_per_day=3`, with the names of the variables or of fields.
+        given: Settings by name; what is None is left to the environment.
+
+    Raises:
+        UnusableSettingError: A name or a value is unusable.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    for assignment in assignments:
+        written, found, value = assignment.partition("=")
+        name = written.strip().lower().removeprefix("erp_sim_")
+        if not found or name not in SimulatorSettings.model_fields:
+            known = ", ".join(SimulatorSettings.model_fields)
+            raise UnusableSettingError(f"{assignment!r} is no NAME=VALUE; the names are {known}")
+        chosen[name] = value
+    try:
+        return SimulatorSettings(**chosen)
+    except ValidationError as exc:
+        faults = (f"{error['loc'][0]}: {error['msg']}" for error in exc.errors(include_url=False))
+        raise UnusableSettingError("; ".join(faults)) from exc

@@ -6,6 +6,7 @@ lets requests fail; the generators below know nothing of either.
 
 from collections.abc import Iterator
 from datetime import UTC, date
+from typing import Any
 
 import simplejson
 
@@ -37,13 +38,19 @@ class Simulator:
     """A chain of restaurants at one revision.
 
     Attributes:
+        settings: How it trades and answers now.
         revision: How many rounds of corrections have happened; `advance` adds one.
     """
 
     def __init__(self, settings: SimulatorSettings) -> None:
-        self._settings = settings
-        self._changes = SchemaChanges(settings)
+        self._at_the_start = settings
         self.revision = settings.revision
+        self.behave()
+
+    def behave(self, **values: Any) -> None:
+        """Trade and answer as at the start from now on, but for these settings."""
+        self.settings = self._at_the_start.model_copy(update=values)
+        self._changes = SchemaChanges(self.settings)
 
     def advance(self) -> int:
         """Let one round of corrections happen and return the new revision."""
@@ -52,7 +59,7 @@ class Simulator:
 
     def records(self, source: Source, store_id: str, day: date) -> Iterator[Json]:
         """Yield what happened on a store's day, one record at a time, whatever answers show."""
-        store_day = StoreDay(self._settings.seed, store_id, day)
+        store_day = StoreDay(self.settings.seed, store_id, day)
         trade = self._trade()
         if source is not Source.GUEST_CHECKS:
             yield from _LISTS[source](store_day, trade)
@@ -73,18 +80,18 @@ class Simulator:
         if rows:
             frame += [name, b"[", b",".join(rows), b"]"]
         else:
-            empty = StoreDay(self._settings.seed, store_id, day).dice(source.value).below(3)
+            empty = StoreDay(self.settings.seed, store_id, day).dice(source.value).below(3)
             frame += (b"", name + b"null", name + b"[]")[empty : empty + 1]
         return b"".join([*frame, b"}"])
 
     def _head(self, source: Source, store_id: str, day: date) -> Json:
         if source is Source.GUEST_CHECKS:
-            now = self._settings.now().astimezone(UTC)
+            now = self.settings.now().astimezone(UTC)
             return {"curUTC": now.strftime("%Y-%m-%dT%H:%M:%S"), "locRef": store_id}
         return {"storeId": store_id, "busDt": day.isoformat()}
 
     def _trade(self) -> Trade:
-        settings = self._settings
+        settings = self.settings
         return Trade(
             checks_per_day=settings.checks_per_day,
             closed_days_percent=settings.closed_days_percent,

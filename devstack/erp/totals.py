@@ -10,20 +10,27 @@ from devstack.erp.ticket import Json
 from schemas.sources import Source
 from schemas.store_days import STORE_DAY_LISTS, list_field
 
+#: The amounts that every row of a list has.
+AMOUNTS = {
+    Source.FISCAL_INVOICE: ("amount", "tax"),
+    Source.CHARGE_BACK: ("amount",),
+    Source.TRANSACTIONS: ("amount",),
+    Source.CASH_MANAGEMENT: ("openingBalance", "closingBalance"),
+}
+
 
 def control_totals(simulator: Simulator, store_id: str, day: date) -> Json:
     """Count and sum one store's day at the current revision.
 
     Returns:
-        `answer`: how many records each endpoint's answer for that day lists. `revenue`: sums
-        over the checks *opened* on that day and not cancelled, amounts as exact decimal text.
+        `answer`: how many records each endpoint's answer for that day lists. `amounts`: the
+        sums over each list. `revenue`: sums over the checks *opened* on that day and not
+        cancelled. Amounts are exact decimal text.
         A check that crosses midnight counts in the answers of both days, in the revenue of one.
     """
     checks = list(simulator.records(Source.GUEST_CHECKS, store_id, day))
-    answer: Json = {
-        source.value: {list_field(source): sum(1 for _ in simulator.records(source, store_id, day))}
-        for source in STORE_DAY_LISTS
-    }
+    lists = {source: list(simulator.records(source, store_id, day)) for source in STORE_DAY_LISTS}
+    answer: Json = {source.value: {list_field(source): len(lists[source])} for source in lists}
     answer[Source.GUEST_CHECKS.value] = {
         "checks": len(checks),
         "detail_lines": sum(len(check.get("detailLines", ())) for check in checks),
@@ -34,6 +41,10 @@ def control_totals(simulator: Simulator, store_id: str, day: date) -> Json:
         "busDt": day.isoformat(),
         "revision": simulator.revision,
         "answer": answer,
+        "amounts": {
+            source.value: {name: _text(row[name] for row in lists[source]) for name in names}
+            for source, names in AMOUNTS.items()
+        },
         "revenue": _revenue(check for check in checks if check["opnBusDt"] == day.isoformat()),
     }
 

@@ -1,6 +1,7 @@
 """The `devstack` command as people use it: the guided tour, to its end and interrupted."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 DEVSTACK = str(Path(sys.executable).with_name("devstack"))
-TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 280
 
 
 @pytest.fixture
@@ -38,6 +39,9 @@ def test_the_tour_ends_with_every_number_as_it_should_be(tour: subprocess.Popen[
     assert "Every number is what it should be." in said
     assert "json_malformed" in said
     assert "differs" not in said
+    assert "revenue of 365 store-days equals what the ERP generated" in said
+    assert "suspected_rename" in said
+    assert re.search(r"checks without an employee: [1-9]\d* before, 0 now", said)
 
 
 @pytest.mark.parametrize("marker", ["$ producer pull", "$ consumer run"])

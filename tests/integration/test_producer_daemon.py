@@ -4,35 +4,23 @@ import json
 import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from tests.conftest import Lake
-
-DEADLINE_SECONDS = 60.0
-
-
-def page(port: int, path: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as exc:
-        with exc:
-            return exc.code, exc.read().decode()
-    except (urllib.error.URLError, ConnectionError):
-        return 0, ""
+from tests.producing import DEADLINE_SECONDS, keys, page
+from tests.programs import until
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.05)
+@pytest.fixture
+def free_ports(unused_tcp_port_factory: Callable[[], int]) -> tuple[int, int]:
+    """Give two ports that nobody listens on."""
+    return unused_tcp_port_factory(), unused_tcp_port_factory()
 
 
 def test_the_daemon_keeps_today_and_the_last_days_in_the_lake_and_stops_on_sigterm(
@@ -71,3 +59,60 @@ def test_the_daemon_keeps_today_and_the_last_days_in_the_lake_and_stops_on_sigte
     assert ends[0]["stored"] == 3
     assert sum(end["stored"] for end in ends) == len(stored)
     assert sum(end["unchanged"] for end in ends[1:]) > 0
+
+
+@contextmanager
+def daemon(
+    environment: Mapping[str, str], directory: Path, port: int, *arguments: str
+) -> Iterator["subprocess.Popen[str]"]:
+    """Run a daemon that tells its metrics on `port`; killed at the end if it still runs."""
+    command = [sys.executable, "-m", "producer", "run", "--every", "1s", *arguments]
+    own = {**environment, "PRODUCER_HTTP_PORT": str(port), "RUN_LEASE_SECONDS": "3"}
+    with subprocess.Popen(
+        command, env=own, cwd=directory, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def metric(port: int, name: str) -> float | None:
+    """Return a metric's value, None while there is none."""
+    lines = page(port, "/metrics")[1].splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), None)
+
+
+def stores_of_today(lake: Lake) -> set[str]:
+    """Return the stores with an answer for a day that one of the two daemons alone asks for."""
+    recent = datetime.now(UTC).date() - timedelta(days=7)
+    found = [parse_key(key) for key in keys(lake, API_PREFIX)]
+    return {key.store_id for key in found if isinstance(key, ApiKey) and key.bus_dt > recent}
+
+
+def test_two_daemons_never_pull_one_store_at_once_and_one_takes_over_from_the_killed(
+    environment: dict[str, str], lake: Lake, tmp_path: Path, free_ports: tuple[int, int]
+) -> None:
+    """The first needs minutes for a round; the second leaves its store alone until it is dead."""
+    slow = {**environment, "PULL_REQUESTS_PER_SECOND": "0.5"}
+    shared, own = ("--store", "São João"), ("--store", "001")
+    with ExitStack() as running:
+        first = running.enter_context(
+            daemon(slow, tmp_path, free_ports[0], *shared, "--lookback", "60")
+        )
+        until(lambda: bool(keys(lake, API_PREFIX)), "the first is in its round")
+        second = running.enter_context(
+            daemon(environment, tmp_path, free_ports[1], *shared, *own, "--lookback", "0")
+        )
+        complete = 'producer_rounds_total{result="complete"}'
+        until(lambda: (metric(free_ports[1], complete) or 0) >= 3, "the second has had rounds")
+        assert metric(free_ports[1], "producer_stores_left") == 1
+        assert page(free_ports[1], "/readyz") == (200, "ok\n")
+        assert stores_of_today(lake) == {"001"}
+        first.kill()
+        until(lambda: stores_of_today(lake) == {"001", "São João"}, "the store is taken over")
+        second.send_signal(signal.SIGTERM)
+        _, stderr = second.communicate(timeout=DEADLINE_SECONDS)
+    assert second.returncode == 0, stderr
+    told = [json.loads(line) for line in stderr.splitlines() if '"stores.left"' in line]
+    assert {tuple(line["stores"]) for line in told} == {("São João",)}

@@ -22,7 +22,7 @@ import simplejson
 from devstack.erp.export import openapi_text
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.ticket import Json
-from schemas.sources import ENDPOINTS, Endpoint
+from schemas.sources import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 from schemas.store_days import list_field
 
 Running = Callable[..., AbstractContextManager[Any]]
@@ -104,6 +104,24 @@ def test_control_totals_agree_with_the_answers(running: Running, store: str, rev
             assert (totals["storeId"], totals["busDt"]) == (name, day)
             assert totals["revision"] == revision
             checks = answers["getGuestChecks"].get("guestChecks") or []
+            sums = {
+                (name, field): sum(
+                    (
+                        Decimal(str(row[field]))
+                        for row in answers[name].get(list_field(ENDPOINTS_BY_NAME[name].source))
+                        or ()
+                    ),
+                    Decimal(0),
+                )
+                for name, fields in totals["amounts"].items()
+                for field in fields
+            }
+            assert {
+                (name, field): Decimal(text)
+                for name, fields in totals["amounts"].items()
+                for field, text in fields.items()
+            } == sums
+            assert len(sums) == 6
             assert totals["answer"] == {
                 endpoint.name: {
                     list_field(endpoint.source): len(

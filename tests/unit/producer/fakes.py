@@ -9,6 +9,7 @@ from aiohttp import web
 
 from producer.errors import LakeError
 from producer.lake import LakeEntry, LakeObject, Page
+from producer.leases import ROSTER_KEY, Tagged
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,6 +32,39 @@ class FakeErp:
             return left.pop(0)() if len(left) > 1 else left[0]()
 
         self.respond = respond
+
+
+class FakeRoster:
+    """Keeps one object with its tag, like S3's conditional writes.
+
+    `now` is the lake's time. `meanwhile` runs between a look and the write that follows it, once.
+    """
+
+    def __init__(self) -> None:
+        self.body: bytes | None = None
+        self.tag: str | None = None
+        self.now = MODIFIED
+        self.error: LakeError | None = None
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def read_tagged(self, key: str) -> Tagged:
+        """Give what is there."""
+        assert key == ROSTER_KEY
+        if self.error is not None:
+            raise self.error
+        seen = Tagged(self.body, self.tag, self.now)
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
+        return seen
+
+    async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
+        """Take what is written, unless it comes second."""
+        assert key == ROSTER_KEY
+        if tag != self.tag:
+            return False
+        self.body, self.tag = body, f"after {self.tag}"
+        return True
 
 
 class FakeLake:

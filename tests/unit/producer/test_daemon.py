@@ -18,7 +18,7 @@ Begin = Callable[[Tally], None]
 QUICK = Rhythm(every_seconds=0.001, jitter=0.1, stop_timeout_seconds=5)
 
 
-def daemon(pull_round: Callable[[Begin], Awaitable[None]], rhythm: Rhythm = QUICK) -> Daemon:
+def daemon(pull_round: Callable[[Begin], Awaitable[bool]], rhythm: Rhythm = QUICK) -> Daemon:
     return Daemon(pull_round, rhythm, Metrics())
 
 
@@ -31,7 +31,7 @@ async def test_rounds_follow_each_other_and_never_overlap() -> None:
     """The race: a round takes longer than the interval."""
     stop, running, peak, ended = asyncio.Event(), 0, 0, 0
 
-    async def pull_round(begin: Begin) -> None:
+    async def pull_round(begin: Begin) -> bool:
         nonlocal running, peak, ended
         begin(Tally(0))
         running += 1
@@ -41,6 +41,7 @@ async def test_rounds_follow_each_other_and_never_overlap() -> None:
         ended += 1
         if ended == 5:
             stop.set()
+        return True
 
     await finish(asyncio.create_task(daemon(pull_round).run(stop)))
     assert (ended, peak, running) == (5, 1, 0)
@@ -49,7 +50,7 @@ async def test_rounds_follow_each_other_and_never_overlap() -> None:
 async def test_told_to_stop_it_finishes_what_is_under_way_and_begins_nothing_new() -> None:
     stop, begun = asyncio.Event(), list[Tally]()
 
-    async def pull_round(begin: Begin) -> None:
+    async def pull_round(begin: Begin) -> bool:
         tally = Tally(2)
         begin(tally)
         begun.append(tally)
@@ -57,6 +58,7 @@ async def test_told_to_stop_it_finishes_what_is_under_way_and_begins_nothing_new
         while tally.stopped_by is None:
             await asyncio.sleep(0)
         tally.add_stored(1)
+        return True
 
     await finish(asyncio.create_task(daemon(pull_round).run(stop)))
     assert [(tally.stored, tally.stopped_by) for tally in begun] == [(1, "told to stop")]
@@ -65,7 +67,7 @@ async def test_told_to_stop_it_finishes_what_is_under_way_and_begins_nothing_new
 async def test_what_does_not_finish_in_time_is_cancelled() -> None:
     stop, cancelled = asyncio.Event(), asyncio.Event()
 
-    async def pull_round(begin: Begin) -> None:
+    async def pull_round(begin: Begin) -> bool:
         begin(Tally(1))
         stop.set()
         try:
@@ -73,6 +75,7 @@ async def test_what_does_not_finish_in_time_is_cancelled() -> None:
         except asyncio.CancelledError:
             cancelled.set()
             raise
+        return True
 
     await finish(asyncio.create_task(daemon(pull_round, Rhythm(0.001, 0, 0.01)).run(stop)))
     assert cancelled.is_set()
@@ -81,9 +84,10 @@ async def test_what_does_not_finish_in_time_is_cancelled() -> None:
 async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> None:
     stop, ended = asyncio.Event(), asyncio.Event()
 
-    async def pull_round(begin: Begin) -> None:
+    async def pull_round(begin: Begin) -> bool:
         begin(Tally(0))
         ended.set()
+        return True
 
     running = asyncio.create_task(daemon(pull_round, Rhythm(3600, 0, 5)).run(stop))
     await ended.wait()
@@ -94,7 +98,7 @@ async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> No
 async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -> None:
     stop, problems, number = asyncio.Event(), list[str | None](), 0
 
-    async def pull_round(begin: Begin) -> None:
+    async def pull_round(begin: Begin) -> bool:
         nonlocal number
         problems.append(subject.problem)
         number += 1
@@ -109,6 +113,7 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
             tally.add_unchanged()
         if number == 4:
             stop.set()
+        return True
 
     metrics = Metrics()
     subject = Daemon(pull_round, QUICK, metrics)
@@ -132,8 +137,46 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
         assert line in text.splitlines()
 
 
+async def test_a_round_whose_stores_are_all_with_others_is_tried_again_soon() -> None:
+    """Not complete and not incomplete: a producer that only stands by is ready."""
+    stop, number = asyncio.Event(), 0
+
+    async def pull_round(begin: Begin) -> bool:
+        nonlocal number
+        number += 1
+        begin(Tally(0))
+        if number == 3:
+            stop.set()
+        return False
+
+    metrics = Metrics()
+    subject = Daemon(pull_round, Rhythm(3600, 0, 5, retry_seconds=0.001), metrics)
+    await finish(asyncio.create_task(subject.run(stop)))
+    assert (number, subject.problem) == (3, None)
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    assert 'producer_rounds_total{result="left"} 3.0' in lines
+    assert 'producer_rounds_total{result="complete"} 0.0' in lines
+    assert "producer_last_complete_timestamp_seconds 0.0" in lines
+
+
+async def test_told_to_stop_before_a_round_has_its_plan_it_begins_nothing() -> None:
+    """The race: the signal comes while the leases are taken."""
+    stop, stopped_by = asyncio.Event(), list[str | None]()
+
+    async def pull_round(begin: Begin) -> bool:
+        stop.set()
+        await asyncio.sleep(0.01)
+        tally = Tally(2)
+        begin(tally)
+        stopped_by.append(tally.stopped_by)
+        return True
+
+    await finish(asyncio.create_task(daemon(pull_round).run(stop)))
+    assert stopped_by == ["told to stop"]
+
+
 async def test_a_bug_ends_the_daemon() -> None:
-    async def pull_round(_begin: Begin) -> None:
+    async def pull_round(_begin: Begin) -> bool:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from producer.errors import (
     ErpUnavailableError,
     LakeClosedError,
     LakeUnavailableError,
+    LeaseLostError,
 )
 from producer.lake import LakeObject
 from producer.plan import Plan, make_plan
@@ -58,7 +60,7 @@ async def run(
     *,
     concurrency: int = 2,
     stop_after: int = 50,
-    **changed: bool,
+    **changed: Any,
 ) -> Tally:
     tally = Tally(plan.cell_count)
     manner = Manner(concurrency=concurrency, stop_after_failures=stop_after, days=DAYS, **changed)
@@ -263,3 +265,22 @@ async def test_answers_may_be_stored_gzipped_and_are_compared_all_the_same(lake:
     assert (gzip.decompress(obj.body), obj.content_encoding) == (body, "gzip")
     tally = await run(ONE_CELL, ScriptedErp({"1": dated("2")}), lake, force=True)
     assert (tally.unchanged, len(lake.objects)) == (1, 1)
+
+
+async def test_a_store_that_is_lost_meanwhile_is_not_asked_about_and_not_written(
+    lake: FakeLake,
+) -> None:
+    """The race: the lease ends before the question, or between question and answer."""
+    for still_ours, asked in ((0, 0), (1, 1)):
+        checks = 0
+
+        def check_lease(_store_id: str) -> None:
+            nonlocal checks
+            checks += 1
+            if checks > still_ours:  # noqa: B023 - called before the next turn
+                raise LeaseLostError("perhaps another's")
+
+        erp = ScriptedErp()
+        tally = await run(ONE_CELL, erp, lake, check_lease=check_lease)
+        assert (len(erp.asked), lake.objects) == (asked, {})
+        assert [failure.code for failure in tally.failures] == ["lease_lost"]

@@ -48,7 +48,14 @@ def test_the_summary_is_one_json_object() -> None:
         "seconds": 1.235,
         "interrupted": False,
         "stopped_by": None,
-        "failures": [{"store": "[bold]:smile: 0", "code": "erp_refused", "message": "404 [red]"}],
+        "failures": [
+            {
+                "store": "[bold]:smile: 0",
+                "code": "erp_refused",
+                "message": "404 [red]",
+                "remedy": ErpRefusedError.remedy,
+            }
+        ],
         "failures_omitted": 0,
     }
 
@@ -63,6 +70,7 @@ def test_the_report_prints_names_as_they_are() -> None:
     assert "--force" not in out.getvalue()
     assert "[bold]:smile: 0" in out.getvalue()
     assert "404 [red]" in out.getvalue()
+    assert f"erp_refused: {ErpRefusedError.remedy}" in out.getvalue()
 
 
 def test_what_was_there_already_is_counted_and_its_remedy_named() -> None:

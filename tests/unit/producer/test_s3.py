@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
 from producer.lake import LakeObject
-from producer.s3 import map_error, open_lake
+from producer.s3 import open_lake
+from producer.s3_errors import map_error
 from producer.settings import Settings
 
 OBJECT = LakeObject("raw/erp/a.json", b"{}", {})

@@ -1,0 +1,40 @@
+"""Fixtures for tests that start devstack themselves."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devstack.localstack import PYTHON_VARIABLE
+from tests.lifetimes import STAND_IN, STARTED, processes_of
+
+
+@pytest.fixture
+def workspace() -> Iterator[Path]:
+    """Give a directory that is TMPDIR and working directory of the devstack under test.
+
+    Short, because a socket lies below it; open, because PostgreSQL may run as another user.
+    """
+    path = Path(tempfile.mkdtemp(prefix="life-", dir="/tmp"))
+    path.chmod(0o711)
+    yield path
+    for process in processes_of(path):
+        process.kill()
+    while STARTED:
+        running = STARTED.pop()
+        running.kill()
+        with running:
+            pass
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def stand_in(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put the stand-in in LocalStack's place."""
+    script = workspace / "stand-in"
+    script.write_text(STAND_IN)
+    script.chmod(0o755)
+    monkeypatch.setenv(PYTHON_VARIABLE, str(script))
+    return script

@@ -1,0 +1,110 @@
+"""`producer upload` and `producer init-lake`, as processes, against LocalStack."""
+
+import gzip
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from producer.leases import ROSTER_KEY
+from producer.s3 import open_lake
+from producer.settings import load_settings
+from tests.conftest import Lake
+from tests.producing import keys, producer
+
+
+def test_an_upload_stores_good_files_as_they_are_and_names_bad_ones(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    plain, packed = b'\xef\xbb\xbf{"curUTC": 1.50 }\r\n', gzip.compress(b'{"curUTC": 2}')
+    (folder / "Relatório 1+2.json").write_bytes(plain)
+    (folder / "b.json.gz").write_bytes(packed)
+    (folder / "broken.json").write_bytes(b'{"curUTC":\n oops}')
+    result = producer(["upload", "exports", "missing.json"], environment, tmp_path)
+
+    assert result.returncode == 1
+    assert "2 of 4 stored" in result.stdout
+    assert "line 2, column 2" in " ".join(result.stdout.replace("│", " ").split())
+    assert sorted(keys(lake, "raw/")) == ["raw/erp/Relatório 1+2.json", "raw/erp/b.json.gz"]
+    first = lake.s3.get_object(Bucket=lake.bucket, Key="raw/erp/Relatório 1+2.json")
+    second = lake.s3.get_object(Bucket=lake.bucket, Key="raw/erp/b.json.gz")
+    assert (first["Body"].read(), first["ContentType"]) == (plain, "application/json")
+    assert second["Body"].read() == packed
+    assert (second["ContentType"], second["ContentEncoding"]) == ("application/json", "gzip")
+
+
+def test_a_broken_document_is_uploaded_when_asked_for(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.json").write_bytes(b"{oops")
+    result = producer(
+        ["upload", "broken.json", "--no-check", "--to", "raw/erp/tests"], environment, tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    assert keys(lake, "raw/") == ["raw/erp/tests/broken.json"]
+
+
+def test_credentials_may_stand_in_the_env_file_alone(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    """The AWS SDK does not read `.env`, so the producer hands the values over."""
+    names = {name for name in environment if name.startswith("AWS_")} | {"BUCKET_NAME"}
+    lines = [f"{name}={environment[name]}" for name in sorted(names)]
+    (tmp_path / ".env").write_text("\n".join([*lines, "DB_HOST=unused"]), encoding="utf-8")
+    (tmp_path / "a.json").write_bytes(b"{}")
+    rest = {name: value for name, value in environment.items() if name not in names}
+    result = producer(["upload", "a.json"], rest, tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert keys(lake, "raw/") == ["raw/erp/a.json"]
+
+
+def test_a_lake_is_prepared_once_and_nothing_in_it_is_touched(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    """A dry run creates nothing; the settings are advised on, never changed."""
+    lake.s3.delete_object(Bucket=lake.bucket, Key="raw/erp/")
+    lake.s3.put_object(Bucket=lake.bucket, Key="raw/", Body=b"kept")
+    outputs = [
+        producer(["init-lake", *more], environment, tmp_path).stdout
+        for more in (["--dry-run"], ["--dry-run"], [], [])
+    ]
+    assert ["would create raw/erp/" in output for output in outputs] == [True, True, False, False]
+    assert ["created raw/erp/" in output for output in outputs] == [False, False, True, False]
+    assert "all folder markers are there" in outputs[3]
+    assert lake.s3.get_object(Bucket=lake.bucket, Key="raw/")["Body"].read() == b"kept"
+    assert lake.s3.head_object(Bucket=lake.bucket, Key="raw/erp/")["ContentLength"] == 0
+    assert all("versioning: off" in output for output in outputs)
+    assert "Status" not in lake.s3.get_bucket_versioning(Bucket=lake.bucket)
+
+    lake.s3.put_bucket_versioning(Bucket=lake.bucket, VersioningConfiguration={"Status": "Enabled"})
+    lake.s3.delete_public_access_block(Bucket=lake.bucket)
+    output = producer(["init-lake"], environment, tmp_path).stdout
+    assert "versioning: off" not in output
+    assert "public access block: off" in output
+
+
+def test_a_missing_bucket_cannot_be_prepared(environment: dict[str, str], tmp_path: Path) -> None:
+    result = producer(["init-lake"], environment | {"BUCKET_NAME": "no-such-one"}, tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "there is no bucket no-such-one" in result.stderr
+
+
+async def test_of_two_conditional_writes_the_second_is_refused_and_the_lake_tells_its_time(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To an object that nobody has written yet, and to one that both have read."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    async with open_lake(load_settings(), concurrency=1) as lake:
+        missing = await lake.read_tagged(ROSTER_KEY)
+        assert (missing.body, missing.tag) == (None, None)
+        assert abs(missing.now - datetime.now(UTC)) < timedelta(minutes=1)
+        assert await lake.write_if(ROSTER_KEY, b"first", None)
+        assert not await lake.write_if(ROSTER_KEY, b"second", None)
+        seen = await lake.read_tagged(ROSTER_KEY)
+        assert await lake.write_if(ROSTER_KEY, b"third", seen.tag)
+        assert not await lake.write_if(ROSTER_KEY, b"fourth", seen.tag)
+        assert (await lake.read_tagged(ROSTER_KEY)).body == b"third"
+        assert not await lake.write_if("leases/gone.json", b"", seen.tag)

@@ -1,0 +1,60 @@
+"""The producer as a process, and what it leaves in the lake."""
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import Lake
+
+DEADLINE_SECONDS = 60.0
+
+
+def producer(
+    arguments: list[str], environment: Mapping[str, str], cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "producer", *arguments],
+        env=dict(environment),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+
+
+def keys(lake: Lake, prefix: str) -> list[str]:
+    """List what lies under a prefix, without folder markers."""
+    pages = lake.s3.get_paginator("list_objects_v2").paginate(Bucket=lake.bucket, Prefix=prefix)
+    found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    return [key for key in found if not key.endswith("/")]
+
+
+def stamp(lake: Lake, key: str) -> tuple[str, object]:
+    """Return what changes when an object is written again."""
+    head = lake.s3.head_object(Bucket=lake.bucket, Key=key)
+    return head["ETag"], head["LastModified"]
+
+
+def summary(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Read what `--json` printed."""
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def page(port: int, path: str) -> tuple[int, str]:
+    """Return status and text of a page of the daemon's; 0 while nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as exc:
+        with exc:
+            return exc.code, exc.read().decode()
+    except (urllib.error.URLError, ConnectionError):
+        return 0, ""
