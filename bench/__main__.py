@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from bench import dlt_peer, huge, parsing, peers, reloading, scaling
+from bench import dlt_peer, drift_cost, huge, parsing, peers, reloading, scaling
 from bench.databases import Server
 from bench.documents import byte_count, store_days
 from bench.report import Findings, Parsing, Scaling, as_json, show, write
@@ -33,6 +33,7 @@ def main() -> None:
         limit=_step("raw COPY", lambda: peers.against_copy(server, many)),
         peers=_step("dlt, row by row", lambda: peers.against_others(server, few)),
         reloads=_step("reloads", lambda: reloading.measure(server, few, corrected)),
+        drift=_step("drift", lambda: drift_cost.measure(server, few)),
         scaling=_step(
             "scaling",
             lambda: Scaling(scaling.by_processes(server, some), scaling.by_file_size(server)),

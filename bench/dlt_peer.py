@@ -1,7 +1,8 @@
 """The peer built for the job: dlt merges the same documents, in an environment of its own.
 
-dlt gets its favourable settings: flat resources with a primary key each (so that it need not
-unnest), merge by upsert, files as CSV for COPY, one schema, no telemetry, large buffers.
+It does so in two ways, both with primary keys and merge by upsert: `nested`, the ordinary one, is
+given the records as they are and its own defaults; `flat` is tuned, with a resource for each
+table, files as CSV for COPY, large buffers and several workers.
 """
 
 import json
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from bench.documents import Document
@@ -18,6 +20,12 @@ from devstack.bootstrap import ROOT, Environment, bring_up_to_date
 from schemas.store_days import list_field
 
 _SCRIPT = Path(__file__).with_name("dlt_script.py")
+_TUNED = {
+    "DATA_WRITER__BUFFER_MAX_ITEMS": "20000",
+    "NORMALIZE__WORKERS": "2",
+    "NORMALIZE__START_METHOD": "fork",
+    "LOAD__WORKERS": "4",
+}
 _ENVIRONMENT = Environment(
     ROOT / ".venv-bench", ROOT / "requirements" / "bench.lock", holds_project=False
 )
@@ -32,11 +40,14 @@ def install() -> None:
     bring_up_to_date(_ENVIRONMENT, ROOT)
 
 
-def load_seconds(database: DatabaseSettings, documents: Sequence[Document]) -> float:
+def load_seconds(
+    database: DatabaseSettings, documents: Sequence[Document], style: Literal["nested", "flat"]
+) -> float:
     """Load documents with dlt into tables of its own; return its seconds from files to commit."""
     with tempfile.TemporaryDirectory(prefix="coco-bench-") as directory:
         manifest = _write(documents, Path(directory))
-        environment = os.environ | {"BENCH_MANIFEST": str(manifest)} | _settings(database)
+        environment = os.environ | {"BENCH_MANIFEST": str(manifest), "BENCH_DLT": style}
+        environment |= _settings(database) | (_TUNED if style == "flat" else {})
         result = subprocess.run(
             [str(_ENVIRONMENT.directory / "bin" / "python"), str(_SCRIPT)],
             env=environment | {"DLT_DATA_DIR": directory, "HOME": directory},
@@ -82,8 +93,4 @@ def _settings(database: DatabaseSettings) -> dict[str, str]:
         f"{prefix}PASSWORD": "local-only",
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "RUNTIME__LOG_LEVEL": "CRITICAL",
-        "DATA_WRITER__BUFFER_MAX_ITEMS": "20000",
-        "NORMALIZE__WORKERS": "2",
-        "NORMALIZE__START_METHOD": "fork",
-        "LOAD__WORKERS": "4",
     }

@@ -51,4 +51,4 @@ class _Loading:
             prepared = await asyncio.to_thread(prepare, document, knowledge, limit)
         assert not prepared.quarantined, prepared.quarantined[0]
         await loader.load(prepared.document)
-        self._usual.learn(prepared.document.frame.source, prepared.presences)
+        self._usual.learn(prepared.document, prepared.presences)

@@ -30,6 +30,7 @@ class Peers:
 
     loader: Seconds
     dlt: Seconds
+    dlt_flat: Seconds
     row_by_row: Seconds
 
 
@@ -57,7 +58,11 @@ class _Contest:
 
     def dlt(self) -> float:
         with self.server.fresh("bench_dlt") as database:
-            return dlt_peer.load_seconds(database, self.documents)
+            return dlt_peer.load_seconds(database, self.documents, "nested")
+
+    def dlt_flat(self) -> float:
+        with self.server.fresh("bench_dlt") as database:
+            return dlt_peer.load_seconds(database, self.documents, "flat")
 
     def row_by_row(self) -> float:
         with self.server.fresh("bench_row_by_row") as database:
@@ -76,5 +81,4 @@ def against_copy(server: Server, documents: Sequence[Document]) -> Limit:
 def against_others(server: Server, documents: Sequence[Document]) -> Peers:
     """Measure the loader, dlt and a script that works row by row."""
     contest = _Contest(server, documents)
-    loader, dlt, rows = in_turns((contest.loader, contest.dlt, contest.row_by_row))
-    return Peers(loader, dlt, rows)
+    return Peers(*in_turns((contest.loader, contest.dlt, contest.dlt_flat, contest.row_by_row)))

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.drift_cost import DriftCost
 from bench.huge import Huge
 from bench.peers import Limit, Peers
 from bench.reloading import Reloads
@@ -21,7 +22,7 @@ RESULTS = Path(__file__).with_name("results.json")
 
 @dataclass(frozen=True, slots=True)
 class Parsing:
-    """Parsing with validation beside bare parsing, and how many bytes."""
+    """From bytes to validated rows beside bare parsing, and how many bytes."""
 
     ours: Seconds
     orjson: Seconds
@@ -44,6 +45,7 @@ class Findings:
     peers: Peers
     parsing: Parsing
     reloads: Reloads
+    drift: DriftCost
     scaling: Scaling
     huge: Huge
 
@@ -53,8 +55,10 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
     return {
         "loader_share_of_copy": _ratio(found.limit.copy, found.limit.loader),
         "loader_vs_dlt": _ratio(found.peers.dlt, found.peers.loader),
+        "loader_vs_dlt_flat": _ratio(found.peers.dlt_flat, found.peers.loader),
         "loader_vs_row_by_row": _ratio(found.peers.row_by_row, found.peers.loader),
         "parse_share_of_orjson": _ratio(found.parsing.orjson, found.parsing.ours),
+        "drift_share_of_load": round(found.drift.share, 3),
         "reload_unchanged_rows_rewritten": found.reloads.unchanged_rows,
         "reload_unchanged_time_share": _ratio(found.reloads.unchanged, found.reloads.first),
         "reload_corrected_time_share": _ratio(found.reloads.corrected, found.reloads.first),
@@ -88,8 +92,14 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     compared = (
         ("share of raw COPY", "loader_share_of_copy", limit.loader, limit.copy),
         ("times dlt", "loader_vs_dlt", peers.loader, peers.dlt),
+        ("times dlt, tuned", "loader_vs_dlt_flat", peers.loader, peers.dlt_flat),
         ("times row by row", "loader_vs_row_by_row", peers.loader, peers.row_by_row),
-        ("parse and validate, of orjson", "parse_share_of_orjson", parsing.ours, parsing.orjson),
+        (
+            "bytes to rows, of orjson",
+            "parse_share_of_orjson",
+            parsing.ours,
+            parsing.orjson,
+        ),
         (
             "unchanged reload, of first load",
             "reload_unchanged_time_share",
@@ -106,6 +116,9 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     for name, key, ours, theirs in compared:
         seconds = (f"{ours.median:.2f}", f"{theirs.median:.2f}")
         table.add_row(name, f"{results[key]:.2f}", *seconds, f"{ours.spread:.0%}")
+    drift = found.drift
+    seconds = (f"{min(drift.counting.runs):.2f}", f"{min(drift.without.runs):.2f}")
+    table.add_row("drift, share of a load's CPU", f"{drift.share:.3f}", *seconds)
     table.add_row("unchanged reload, rows rewritten", str(reloads.unchanged_rows))
     huge = f"peak memory of a {found.huge.size_bytes / 1e6:.0f} MB export (MB)"
     table.add_row(huge, f"{found.huge.peak_mb:.0f}", f"{found.huge.seconds:.1f}")
@@ -131,9 +144,12 @@ def _runs(found: Findings) -> dict[str, Seconds]:
         "copy": found.limit.copy,
         "loader_beside_peers": found.peers.loader,
         "dlt": found.peers.dlt,
+        "dlt_flat": found.peers.dlt_flat,
         "row_by_row": found.peers.row_by_row,
-        "parse_and_validate": found.parsing.ours,
+        "bytes_to_rows": found.parsing.ours,
         "orjson": found.parsing.orjson,
+        "counting_drift": found.drift.counting,
+        "without_drift": found.drift.without,
         "first_load": found.reloads.first,
         "reload_unchanged": found.reloads.unchanged,
         "reload_corrected": found.reloads.corrected,

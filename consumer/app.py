@@ -1,40 +1,55 @@
 """The composition root: the one place that builds adapters and wires them together."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from consumer.admission import Admission
 from consumer.breaker import Breaker, Probe
-from consumer.deadletters import DeadLetters, ErrorLogs
-from consumer.errors import DatabaseUnavailable, SchemaMismatch, SettingsInvalid
+from consumer.burst import BurstLimits, FailureWatch
+from consumer.deadletters import DeadLetters
+from consumer.desk import Desk
+from consumer.error_logs import ErrorLogs
+from consumer.errors import (
+    DatabaseUnavailable,
+    SchemaMismatch,
+    SettingsInvalid,
+    StorageUnavailable,
+    Throttled,
+)
+from consumer.gates import Gates
 from consumer.handler import Handler, Ports, Rules
 from consumer.health import health_app, serve
 from consumer.interpreter import collect_garbage_seldom
 from consumer.leases import Leases
-from consumer.ledger import postgres_ledger
+from consumer.ledger import count_recent_failures, postgres_ledger
 from consumer.loader import BatchLimits, Loader, postgres_load
 from consumer.migrate import schema_head
-from consumer.postgres import open_pool, ping, schema_version
+from consumer.postgres import open_pool, ping, schema_version, watch_pool
 from consumer.s3 import Lake, open_lake
 from consumer.settings import ConsumerSettings, LakeSettings
-from consumer.settlement import Backoff
+from consumer.settlement import Backoff, Terms
+from consumer.settler import Settler
+from consumer.signals import leave_when_told, stopping_by
 from consumer.sqs import SqsQueue, open_sqs
 from consumer.usual import UsualFields, keep_sharing, share
-from consumer.worker import Desk, Limits, Worker
+from consumer.worker import Limits, Worker
 from schemas.aliases import Aliases, AliasesInvalid, load_aliases
+from schemas.renames import refuse_unknown_paths
 
 log = structlog.get_logger()
 
 _RECEIVERS = 2
-_DATABASE_PAUSE_SECONDS = 2.0
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_START_PAUSE_SECONDS = 2.0
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,92 +73,104 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
     Raises:
         SettingsInvalid: the alias file cannot be used.
         SchemaMismatch: the tables are of an older or newer release.
-        Transient: the queue could not be asked about at start.
+        AccessDenied: database or queue refuse us.
+        FailureBurst: too much failed for the queue ever to become empty.
     """
+    leave_when_told()
     collect_garbage_seldom()
     aliases = read_aliases(settings.schema_aliases_file)
-    with _stop_signals() as stopping:
-        await _wait_for_schema(settings, stopping)
-        if not stopping.is_set():
-            await _run(settings, aliases, stopping, until_idle_seconds)
-
-
-async def _run(
-    settings: ConsumerSettings,
-    aliases: Aliases,
-    stopping: asyncio.Event,
-    until_idle_seconds: float | None,
-) -> None:
+    await _once_reachable(partial(_check_schema, settings))
     async with AsyncExitStack() as stack:
-        connections = settings.max_in_flight_messages
-        queues = await stack.enter_async_context(open_queues(settings, connections))
-        lake = await stack.enter_async_context(open_lake(settings, connections))
-        # One session beyond the loader's, so that ledger entries do not wait for batches.
-        pool = await stack.enter_async_context(open_pool(settings, settings.loader_connections + 1))
-        visibility_seconds = await queues.main.visibility_timeout_seconds()
-        loader = _loader(settings, pool)
-        logs = ErrorLogs(lake)
-        record = postgres_ledger(pool)
-        usual = UsualFields()
-        ports = Ports(lake, loader, logs, record, usual)
-        probe = _probe(pool, lake, queues)
-        admission = Admission(settings.max_in_flight_bytes)
-        leases, breaker = Leases(queues.main, visibility_seconds), Breaker(probe)
-        desk = Desk(
-            Handler(
-                _rules(settings, aliases),
-                ports,
-                admission,
-                asyncio.Semaphore(settings.decode_threads),
-            ),
-            DeadLetters(queues.dead, logs, record),
-            leases,
-            admission,
-            breaker,
-            Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
-        )
-        worker = Worker(queues.main, desk, _limits(settings, until_idle_seconds))
-        log.info("started", visibility_seconds=visibility_seconds, queue_url=settings.queue_url)
-        await share(usual, pool)
-        background = [loader.run(), keep_sharing(usual, pool), _pass_on(stopping, worker)]
-        if settings.http_port is not None:
-            pages = health_app(leases, breaker, probe)
-            background.append(serve(pages, settings.http_host, settings.http_port))
-        await _work(worker, background, until_idle_seconds)
-        await share(usual, pool)
+        service = await _open(stack, settings, aliases, until_idle_seconds)
+        await share(service.usual, service.pool)
+        loop, worker = asyncio.get_running_loop(), service.worker
+        with stopping_by(lambda: loop.call_soon_threadsafe(worker.stop)):
+            await _work(worker, service.background, until_idle_seconds)
+        await share(service.usual, service.pool)
         log.info("stopped")
 
 
-@contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    """Turn the signals that ask to stop into an event."""
-    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    for number in _STOP_SIGNALS:
-        loop.add_signal_handler(number, stopping.set)
-    try:
-        yield stopping
-    finally:
-        for number in _STOP_SIGNALS:
-            loop.remove_signal_handler(number)
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """What is opened, wired, and not yet running."""
+
+    worker: Worker
+    background: list[Coroutine[None, None, None]]
+    usual: UsualFields
+    pool: AsyncConnectionPool
 
 
-async def _pass_on(stopping: asyncio.Event, worker: Worker) -> None:
-    await stopping.wait()
-    worker.stop()
+async def _open(
+    stack: AsyncExitStack,
+    settings: ConsumerSettings,
+    aliases: Aliases,
+    until_idle_seconds: float | None,
+) -> _Service:
+    connections = settings.max_in_flight_messages
+    queues = await stack.enter_async_context(open_queues(settings, connections))
+    lake = await stack.enter_async_context(open_lake(settings, connections))
+    # One session beyond the loader's, so that ledger entries do not wait for batches.
+    pool = await stack.enter_async_context(open_pool(settings, settings.loader_connections + 1))
+    watch_pool(pool)
+    leases = Leases(queues.main, await _once_reachable(queues.main.visibility_timeout_seconds))
+    terms = Terms(
+        settings.policy,
+        Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
+        await _once_reachable(queues.main.max_receives),
+    )
+    probe, loader, usual = _probe(pool, lake, queues), _loader(settings, pool), UsualFields()
+    watch = await _once_reachable(partial(_watch, settings, pool))
+    gates = Gates(Admission(settings.max_in_flight_bytes), Breaker(probe), watch)
+    logs, record = ErrorLogs(lake), postgres_ledger(pool)
+    settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
+    handler = Handler(
+        _rules(settings, aliases),
+        Ports(lake, loader, logs, record, usual, leases.is_held),
+        gates.admission,
+        asyncio.Semaphore(settings.decode_threads),
+    )
+    desk = Desk(handler, settler, leases, terms, gates.breaker, gates.watch)
+    limits = _limits(settings, until_idle_seconds)
+    worker = Worker(queues.main, desk, settler, leases, gates, limits)
+    background = [loader.run(), keep_sharing(usual, pool)]
+    if settings.http_port is not None:
+        pages = health_app(leases, gates, probe)
+        background.append(serve(pages, settings.http_host, settings.http_port))
+    log.info("started", max_receives=terms.max_receives, queue_url=settings.queue_url)
+    return _Service(worker, background, usual, pool)
 
 
-async def _wait_for_schema(settings: ConsumerSettings, stopping: asyncio.Event) -> None:
-    """Wait until the database answers, and refuse tables that this release does not know."""
-    needed = schema_head()
-    while not stopping.is_set():
+async def _watch(settings: ConsumerSettings, pool: AsyncConnectionPool) -> FailureWatch:
+    """Watch for failure bursts; after one, begin with probes, or restarts would park on and on."""
+    limits = BurstLimits(
+        settings.failure_burst_min_objects,
+        settings.failure_burst_percent,
+        settings.failure_burst_window_seconds,
+    )
+    # As many as may have ended when the limit was reached.
+    latest = 100 * limits.min_objects // limits.percent
+    failed = 0 if limits.is_off else await count_recent_failures(pool, latest)
+    # Those that were counted last were not parked.
+    begins_cautious = not limits.is_off and failed >= 0.7 * limits.min_objects
+    if begins_cautious:
+        log.warning("failure_burst_before", failed=failed, of_latest=latest)
+    return FailureWatch(limits, begins_cautious=begins_cautious)
+
+
+async def _once_reachable(ask: Callable[[], Awaitable[R]]) -> R:
+    """Ask again and again until what we stand on answers; nothing is held yet."""
+    while True:
         try:
-            found = await schema_version(settings)
-        except DatabaseUnavailable as error:
-            log.warning("database_unavailable", error=str(error))
-            await _pause(stopping, _DATABASE_PAUSE_SECONDS)
-            continue
-        if found == needed:
-            return
+            return await ask()
+        except (DatabaseUnavailable, StorageUnavailable, Throttled) as error:
+            log.warning(error.code, error=str(error))
+            await asyncio.sleep(_START_PAUSE_SECONDS)
+
+
+async def _check_schema(settings: ConsumerSettings) -> None:
+    """Refuse tables that this release does not know."""
+    needed, found = schema_head(), await schema_version(settings)
+    if found != needed:
         raise SchemaMismatch(
             f"the database is at schema {found or 'none'}, this release needs {needed}; "
             "run `consumer migrate`, or deploy the newer release if the tables are newer"
@@ -165,12 +192,6 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
     return probe
 
 
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-
-
 async def _work(
     worker: Worker,
     background: Iterable[Coroutine[None, None, None]],
@@ -188,16 +209,19 @@ def read_aliases(path: str | None) -> Aliases:
     """Read the shipped renames and those of SCHEMA_ALIASES_FILE.
 
     Raises:
-        SettingsInvalid: the file cannot be read or is not of the documented form.
+        SettingsInvalid: the file cannot be read, is not of the documented form, or names a field
+            that no document has.
     """
     if path is None:
         return load_aliases()
     try:
-        return load_aliases(Path(path).read_text(encoding="utf-8"), path)
+        aliases = load_aliases(Path(path).read_text(encoding="utf-8"), path)
+        refuse_unknown_paths(aliases, path)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsInvalid(f"SCHEMA_ALIASES_FILE: cannot read {path}: {error}") from error
     except AliasesInvalid as error:
         raise SettingsInvalid(str(error)) from error
+    return aliases
 
 
 def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:

@@ -29,6 +29,7 @@ from consumer.errors import (
     AccessDenied,
     ConsumerError,
     Internal,
+    ObjectDenied,
     Permanent,
     StorageUnavailable,
     Throttled,
@@ -68,6 +69,8 @@ _DENIED = frozenset(
         "UnrecognizedClientException",
     }
 )
+# Those of them that may be about one object: its key policy, or, without s3:ListBucket, its absence
+_OBJECT_DENIED = frozenset({"403", "AccessDenied", "KMS.AccessDeniedException", "KmsAccessDenied"})
 _THROTTLED = frozenset(
     {
         "429",
@@ -81,6 +84,7 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
+_CHECK_ACCESS = "check the credentials, the policy and the names"
 _UNREACHABLE = (
     HTTPClientError,
     ConnectionError,
@@ -143,6 +147,8 @@ def mapped_read(error: Exception, what: str) -> ConsumerError:
     """Translate an error of reading an object, which may be because there is none."""
     if isinstance(error, ClientError) and error_code(error) in _MISSING:
         return Permanent(ErrorCode.OBJECT_MISSING, _described(error, what))
+    if isinstance(error, ClientError) and error_code(error) in _OBJECT_DENIED:
+        return ObjectDenied(f"{_described(error, what)}; {_CHECK_ACCESS}")
     return mapped(error, what)
 
 
@@ -170,7 +176,7 @@ def _mapped_answer(error: ClientError, what: str) -> Transient:
     if code in _THROTTLED or status == 429:
         return Throttled(message)
     if code in _DENIED or status in (401, 403, 404):
-        return AccessDenied(f"{message}; check the credentials, the policy and the names")
+        return AccessDenied(f"{message}; {_CHECK_ACCESS}")
     if status >= 500 or code in ("RequestTimeout", "InternalError"):
         return StorageUnavailable(message)
     return Internal(message)

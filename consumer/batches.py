@@ -1,23 +1,24 @@
 """One transaction: the staged documents of a batch become rows, versions and ledger entries.
 
-The order of locks is the same in every process (ledger rows, new items, checks, children, days,
-items' dates, drift; each in key order), so two consumers that load the same checks do not wait in
-a circle.
+The order of locks is the same in every process (keys, ledger rows, new items, checks, children,
+days, items' dates, drift; each in key order), so two consumers that load the same checks do not
+wait in a circle.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 
 from psycopg import AsyncConnection
 
 from consumer import copy_text, statements
+from consumer.errors import LeaseLost
 from consumer.staging import Staged
 from consumer.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
 from schemas.drift import Finding
-from schemas.envelopes import ObjectEvent, sequencer_order
+from schemas.envelopes import ObjectEvent
 from schemas.frames import Frame
 
 
@@ -42,16 +43,6 @@ class Identity:
         """When the object was written, to the precision that is known."""
         return self.event.event_time or self.last_modified
 
-    @property
-    def event_order(self) -> str:
-        """Event time and sequencer as text that compares like the events.
-
-        Key and version at its end leave no two objects equal.
-        """
-        time = self.event_time.astimezone(UTC).isoformat(timespec="microseconds")
-        sequencer = sequencer_order(self.event.sequencer)
-        return f"{time} {sequencer} {self.event.key} {self.version_id or self.etag}"
-
 
 @dataclass(frozen=True, slots=True)
 class ErrorNote:
@@ -61,9 +52,16 @@ class ErrorNote:
     log_key: str
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class StagedDocument:
-    """One document, ready to load. `number` is unique in this process."""
+    """One document, ready to load. `number` is unique in this process.
+
+    `is_wanted` says whether its message is still ours; if not, it must not be committed.
+    """
 
     number: int
     identity: Identity
@@ -75,6 +73,7 @@ class StagedDocument:
     keep_ids: list[str] = field(default_factory=list)
     findings: dict[Finding, int] = field(default_factory=dict)
     error_note: ErrorNote | None = None
+    is_wanted: Callable[[], bool] = _always
 
 
 async def load_batch(
@@ -89,10 +88,12 @@ async def load_batch(
 
     Raises:
         psycopg.Error: nothing of the batch was committed.
+        LeaseLost: neither, because one document is not wanted any more.
     """
     async with connection.transaction():
         await _copy(connection, documents)
-        await connection.execute(statements.fixed("register_objects"))
+        for step in ("lock_keys", "forget_unread", "register_objects"):
+            await connection.execute(statements.fixed(step))
         holds_checks = any(document.frame.source.holds_checks for document in documents)
         if holds_checks:
             await _load_checks(connection)
@@ -105,7 +106,10 @@ async def load_batch(
         cursor = await connection.execute(
             statements.fixed("settle_objects"), {"list_sources": statements.LIST_SOURCES}
         )
-        return {number: State(state) for number, state in await cursor.fetchall()}
+        states = {number: State(state) for number, state in await cursor.fetchall()}
+        if not all(document.is_wanted() for document in documents):
+            raise LeaseLost("a lease was lost while its batch was loaded")
+        return states
 
 
 async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]) -> None:
@@ -140,7 +144,6 @@ def _document_row(document: StagedDocument) -> bytes:
         frame.bus_dt,
         frame.as_of or identity.last_modified,
         identity.event_time,
-        identity.event_order,
         identity.received_at,
         identity.attempts,
         document.record_count,
@@ -172,32 +175,62 @@ async def _load_checks(connection: AsyncConnection) -> None:
     await connection.execute(statements.fixed("add_sold"))
     await connection.execute(statements.fixed("pick_winners"))
     await connection.execute(statements.for_table("upsert_checks", GUEST_CHECKS))
-    cursor = await connection.execute(statements.fixed("any_patches"))
-    row = await cursor.fetchone()
-    patched = bool(row and row[0])
+    patched = await _is_true(connection, "any_patches")
     if patched:
         await connection.execute(statements.fixed("add_patched_checks"))
+        await connection.execute(statements.fixed("save_patches"))
         await connection.execute(statements.for_table("patch_checks", GUEST_CHECKS))
     await connection.execute(statements.fixed("mark_applied"))
-    for table in (TAXES, DETAIL_LINES):
-        # Removal first: a line that moved is free before its new check claims it.
-        await connection.execute(statements.for_table("remove_children", table))
-        await connection.execute(statements.for_table(f"upsert_{table.name}", table))
-        if patched:
-            parameters = {"table": table.name}
-            for step in ("add_patched_children", "patch_children"):
-                await connection.execute(statements.for_table(step, table), parameters)
+    await _load_taxes(connection, patched=patched)
+    await _load_lines(connection, patched=patched)
+
+
+async def _load_taxes(connection: AsyncConnection, *, patched: bool) -> None:
+    table = {"table": TAXES.name}
+    if patched:
+        await connection.execute(statements.for_table("say_patched", TAXES), table)
+    await connection.execute(statements.for_table("remove_children", TAXES), table)
+    await connection.execute(statements.for_table("upsert_taxes", TAXES))
+    if patched:
+        await connection.execute(statements.for_table("write_said", TAXES), table)
+
+
+async def _load_lines(connection: AsyncConnection, *, patched: bool) -> None:
+    table = {"table": DETAIL_LINES.name}
+    if patched:
+        await connection.execute(statements.for_table("say_patched", DETAIL_LINES), table)
+    await connection.execute(statements.for_table("remove_children", DETAIL_LINES), table)
+    # What was removed is locked by now: no other check can claim it unseen.
+    await connection.execute(statements.fixed("find_contested"))
+    await connection.execute(statements.for_table("upsert_detail_lines", DETAIL_LINES))
+    if await _is_true(connection, "any_contested"):
+        for step in ("say_contested", "lock_contested", "claim_lines"):
+            await connection.execute(statements.fixed(step))
+        await connection.execute(statements.for_table("settle_lines", DETAIL_LINES))
+        await connection.execute(statements.fixed("drop_held_claims"))
+
+
+async def _is_true(connection: AsyncConnection, question: str) -> bool:
+    cursor = await connection.execute(statements.fixed(question))
+    row = await cursor.fetchone()
+    return bool(row and row[0])
 
 
 async def _load_lists(connection: AsyncConnection, documents: Sequence[StagedDocument]) -> None:
-    sources = {document.frame.source for document in documents} & LIST_TABLES.keys()
-    if not sources:
+    lists = [document for document in documents if document.frame.source in LIST_TABLES]
+    if not lists:
         return
     await connection.execute(
         statements.fixed("upsert_days"), {"list_sources": statements.LIST_SOURCES}
     )
     await connection.execute(statements.fixed("mark_days_applied"))
-    for source in sorted(sources):
+    gaps = {document.frame.source for document in lists if document.quarantined_count}
+    for source in sorted(gaps):
+        statement = statements.for_table("keep_gaps", LIST_TABLES[source])
+        await connection.execute(statement, {"source": source.value})
+    for source in sorted({document.frame.source for document in lists}):
         for step in ("upsert_rows", "remove_rows"):
             statement = statements.for_table(step, LIST_TABLES[source])
             await connection.execute(statement, {"source": source.value})
+    if gaps:
+        await connection.execute(statements.fixed("close_gaps"))

@@ -9,21 +9,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from consumer.errors import ConsumerError, Transient
-from consumer.metrics import BREAKER_OPEN
+from consumer.errors import ConsumerError
+from consumer.metrics import BREAKER_OPEN, BREAKER_OPENED, Cause
 from schemas.codes import ErrorCode
 
 log = structlog.get_logger()
 
-# Not `internal`: a bug comes with its message and would stop everybody for it.
-TRIPPED_BY = frozenset(
-    {
-        ErrorCode.DATABASE_UNAVAILABLE,
-        ErrorCode.STORAGE_UNAVAILABLE,
-        ErrorCode.THROTTLED,
-        ErrorCode.ACCESS_DENIED,
-    }
-)
 _FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.5, 15.0
 
 # Returns when everything the consumer stands on answers; raises ConsumerError when not.
@@ -37,21 +28,25 @@ class Breaker:
         self._probe = probe
         self._closed = asyncio.Event()
         self._closed.set()
+        self._opened_by: ErrorCode | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether work is suspended."""
         return not self._closed.is_set()
 
-    def concerns(self, error: ConsumerError) -> bool:
-        """Say whether an error is a fault of ours that waiting can mend."""
-        return isinstance(error, Transient) and error.code in TRIPPED_BY
+    @property
+    def opened_by(self) -> ErrorCode | None:
+        """The code of the error that opened it, or None while it is closed."""
+        return self._opened_by if self.is_open else None
 
     def trip(self, error: ConsumerError) -> None:
         """Open the breaker; repeating it changes nothing."""
         if not self.is_open:
             self._closed.clear()
-            BREAKER_OPEN.set(1)
+            self._opened_by = error.code
+            BREAKER_OPEN.labels(Cause.OUTAGE).set(1)
+            BREAKER_OPENED.labels(error.code).inc()
             log.error("breaker_open", code=error.code, error=str(error))
 
     async def wait_closed(self) -> None:
@@ -77,5 +72,5 @@ class Breaker:
             log.warning("breaker_still_open", code=error.code, error=str(error))
         else:
             self._closed.set()
-            BREAKER_OPEN.set(0)
+            BREAKER_OPEN.labels(Cause.OUTAGE).set(0)
             log.info("breaker_closed")

@@ -4,7 +4,6 @@ Exit codes: 0 done; 1 it could not be done, and the message says why; 2 an argum
 is unusable; 130 interrupted.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +14,12 @@ from consumer import app as application
 from consumer import explain as explaining
 from consumer import migrate as migrating
 from consumer.dlq_cli import dlq
+from consumer.doctor.command import doctor
 from consumer.errors import ConsumerError, SchemaMismatch
 from consumer.logs import configure_logs
 from consumer.reports_cli import drift, reconcile, status
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
-from consumer.terminal import fail, finish, settings_of
+from consumer.terminal import fail, finish, print_json, settings_of
 
 cli = typer.Typer(
     help="Load the data lake's announced objects into PostgreSQL.",
@@ -31,6 +31,7 @@ cli.add_typer(dlq, name="dlq")
 cli.command()(status)
 cli.command()(drift)
 cli.command()(reconcile)
+cli.command()(doctor)
 
 
 @cli.command()
@@ -77,7 +78,7 @@ def explain(
         fail(f"cannot read the message body: {error}")
     settings = settings_of(RoutingSettings)
     decision = explaining.explain(body, settings.bucket_name, settings.max_object_bytes)
-    typer.echo(json.dumps(decision, indent=2, ensure_ascii=False))
+    print_json(decision, indent=2)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def json_cell(value: Any) -> str:
 # How each type that a contract yields is written.
 CELLS: dict[type, Callable[[Any], str]] = {
     type(None): {None: NULL}.__getitem__,
-    bool: {True: "t", False: "f"}.__getitem__,
+    bool: str,
     int: str,
     str: escape,
     Decimal: str,

@@ -1,30 +1,52 @@
 """`consumer dlq …`: the operator's view of the dead-letter queue."""
 
-import asyncio
-import json
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
-from consumer import dlq as letters
-from consumer.app import open_queues
-from consumer.dlq import DeadLetter, Filters
-from consumer.settings import LakeSettings
-from consumer.terminal import fail, finish, settings_of
+from consumer import dlq as parked_messages
+from consumer.app import Queues, open_queues
+from consumer.dlq_report import all_went_well, counted, print_ends, print_letters, print_summary
+from consumer.letters import DeadLetter, Filters
+from consumer.outcomes import AskLedger, Replayed, follow, open_ledger
+from consumer.settings import DatabaseSettings, LakeSettings
+from consumer.sqs import Queue
+from consumer.terminal import (
+    EXIT_FAILED,
+    fail,
+    finish,
+    print_json,
+    progress,
+    settings_of,
+    soon,
+    tell,
+)
 from schemas.codes import ErrorCode
 
 dlq = typer.Typer(help="Look at, replay or purge what is parked.", no_args_is_help=True)
 
+_WAIT_SECONDS = 300
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("expected a time like 2024-06-01T12:00:00Z") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
 Code = Annotated[ErrorCode | None, typer.Option("--error-code", help="Only this error code.")]
 Prefix = Annotated[str | None, typer.Option("--key-prefix", help="Only keys that start so.")]
-Since = Annotated[datetime | None, typer.Option(help="Only failures from this time on, in UTC.")]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=_time, metavar="TIME", help="Only failures from this time on, in UTC if not said."
+    ),
+]
 Ids = Annotated[list[str] | None, typer.Option("--id", help="Only this message id; repeatable.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
@@ -34,21 +56,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 @dlq.command("list")
 def list_letters(*, as_json: AsJson = False) -> None:
     """List what is parked, why, and where its error log is."""
-    found = finish(_select(Filters()))
+    found = finish(_select(settings_of(LakeSettings), Filters()))
     if as_json:
-        typer.echo(json.dumps([letter.as_json() for letter in found], ensure_ascii=False))
+        print_json([letter.as_json() for letter in found])
     else:
-        _print_table(found)
+        print_letters(found)
 
 
 @dlq.command()
 def show(message_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show one parked message with its body, as JSON."""
-    found = finish(_select(Filters(ids=(message_id,), limit=1)))
+    filters = Filters(ids=frozenset((message_id,)))
+    found = finish(_select(settings_of(LakeSettings), filters))
     if not found:
         fail(f"no message {message_id} is parked; see `consumer dlq list`")
-    shown = found[0].as_json() | {"body": found[0].delivery.body}
-    typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    print_json(found[0].as_json() | {"body": found[0].delivery.body}, indent=2)
 
 
 @dlq.command()
@@ -61,14 +83,33 @@ def replay(
     limit: Limit = None,
     rate: Annotated[float | None, typer.Option(min=0.01, help="At most so many a second.")] = None,
     dry_run: DryRun = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Say what became of each.")] = False,
+    timeout: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="How long --wait waits at most.")
+    ] = _WAIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Send the matching messages back to the main queue; leave the rest in place."""
+    """Send the matching messages back to the main queue; leave the rest in place.
+
+    With --wait, exits 1 when some were parked again or have not ended in time.
+    """
     filters = _filters(error_code, key_prefix, since, message_id, limit)
+    lake = settings_of(LakeSettings)
     if dry_run:
-        _report("would replay", finish(_select(filters)), as_json=as_json)
-    else:
-        _report("replayed", finish(_replay(filters, rate)), as_json=as_json)
+        print_summary("would replay", finish(_select(lake, filters)), as_json=as_json)
+        return
+    database = settings_of(DatabaseSettings) if wait else None
+    moved: list[Replayed] = []
+    try:
+        finish(_replay(lake, database, filters, rate, timeout, moved))
+    finally:
+        # What was done is told even if the rest could not be.
+        if wait:
+            print_ends(moved, as_json=as_json)
+        else:
+            print_summary("replayed", [one.letter for one in moved], as_json=as_json)
+    if wait and not all_went_well(moved):
+        raise typer.Exit(EXIT_FAILED)
 
 
 @dlq.command()
@@ -85,12 +126,20 @@ def purge(
 ) -> None:
     """Delete the matching messages for good; their objects and error logs stay in the lake."""
     filters = _filters(error_code, key_prefix, since, message_id, limit)
+    lake = settings_of(LakeSettings)
     if dry_run:
-        _report("would purge", finish(_select(filters)), as_json=as_json)
+        print_summary("would purge", finish(_select(lake, filters)), as_json=as_json)
         return
     if not yes:
-        typer.confirm("Delete the matching messages for good?", abort=True)
-    _report("purged", finish(_purge(filters)), as_json=as_json)
+        found = finish(_select(lake, filters))
+        typer.confirm(f"Delete {counted(found)} for good?", abort=True, err=True)
+        # Those and no others: more may have come while we asked.
+        filters = Filters(ids=frozenset(letter.id for letter in found))
+    purged: list[DeadLetter] = []
+    try:
+        finish(_purge(lake, filters, purged))
+    finally:
+        print_summary("purged", purged, as_json=as_json)
 
 
 def _filters(
@@ -100,64 +149,72 @@ def _filters(
     message_id: list[str] | None,
     limit: int | None,
 ) -> Filters:
-    if since is not None and since.tzinfo is None:
-        since = since.replace(tzinfo=UTC)
-    return Filters(error_code, key_prefix, since, tuple(message_id or ()), limit)
+    ids = frozenset(message_id) if message_id else None
+    return Filters(error_code, key_prefix, since, ids, limit)
 
 
-async def _select(filters: Filters) -> list[DeadLetter]:
+@asynccontextmanager
+async def _open(lake: LakeSettings) -> AsyncIterator[tuple[Queues, int]]:
+    """Open the queues and count the dead letters; says how many nobody can see now."""
+    async with open_queues(lake) as queues:
+        depth = await soon(queues.dead.depth(), f"asking about {lake.dlq_url}")
+        if hidden := depth.in_flight + depth.delayed:
+            tell(
+                f"{hidden} parked messages are invisible at the moment, because another command "
+                "looks at them or was killed while it did; run this again in a minute to see them"
+            )
+        yield queues, depth.total
+
+
+async def _select(lake: LakeSettings, filters: Filters) -> list[DeadLetter]:
     async with (
-        open_queues(settings_of(LakeSettings)) as queues,
-        aclosing(letters.select(queues.dead, filters)) as matching,
+        _open(lake) as (queues, _),
+        aclosing(parked_messages.select(queues.dead, filters)) as matching,
     ):
-        return [letter async for letter in matching]
+        return [letter async for group in matching for letter in group]
 
 
-async def _replay(filters: Filters, rate: float | None) -> list[DeadLetter]:
-    async with open_queues(settings_of(LakeSettings)) as queues:
-        matching = letters.select(queues.dead, filters)
-        total = (await queues.dead.depth()).total
-        async with aclosing(letters.move(matching, queues.dead, queues.main, rate)) as moving:
-            return [letter async for letter in _shown(moving, "replaying", total)]
+async def _replay(
+    lake: LakeSettings,
+    database: DatabaseSettings | None,
+    filters: Filters,
+    rate: float | None,
+    timeout: int,
+    moved: list[Replayed],
+) -> None:
+    """Replay and, given a database, wait; `moved` learns what was done, whatever happens."""
+    async with AsyncExitStack() as stack:
+        queues, parked = await stack.enter_async_context(_open(lake))
+        # Before anything is moved: what commits from now on is new.
+        ask = await stack.enter_async_context(open_ledger(database)) if database else None
+        moving = parked_messages.move(queues.dead, filters, queues.main, rate)
+        with progress("replaying", int(min(parked, filters.most))) as advance:
+            async with aclosing(moving):
+                async for letter in moving:
+                    moved.append(Replayed(letter))
+                    advance(1)
+        if ask is not None:
+            await _wait(queues.main, ask, moved, timeout)
 
 
-async def _purge(filters: Filters) -> list[DeadLetter]:
+async def _wait(main: Queue, ask: AskLedger, moved: Sequence[Replayed], timeout: int) -> None:
+    async def depth() -> int:
+        return (await main.depth()).total
+
+    with progress("waiting", len(moved)) as advance:
+        before = 0
+        async with aclosing(follow(moved, ask, depth, timeout)) as ends:
+            async for ended in ends:
+                advance(ended - before)
+                before = ended
+
+
+async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter]) -> None:
     async with (
-        open_queues(settings_of(LakeSettings)) as queues,
-        aclosing(letters.select(queues.dead, filters)) as matching,
+        _open(lake) as (queues, parked),
+        aclosing(parked_messages.purge(queues.dead, filters)) as deleted,
     ):
-        return [
-            letter async for letter in matching if not await letters.delete(queues.dead, [letter])
-        ]
-
-
-async def _shown(
-    moving: AsyncIterator[DeadLetter], what: str, total: int
-) -> AsyncIterator[DeadLetter]:
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        async for letter in moving:
-            progress.advance(task)
-            yield letter
-        await asyncio.sleep(0)
-
-
-def _report(what: str, found: list[DeadLetter], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"messages": [letter.as_json() for letter in found]}))
-        return
-    by_code = Counter(letter.error_code for letter in found)
-    reasons = ", ".join(f"{count} {code}" for code, count in by_code.most_common())
-    typer.echo(f"{what} {len(found)} messages" + (f": {reasons}" if reasons else ""))
-
-
-def _print_table(found: list[DeadLetter]) -> None:
-    table = Table()
-    # The id is what the other commands take: it must never be cut.
-    table.add_column("id", no_wrap=True, min_width=36)
-    for heading in ("code", "object", "message"):
-        table.add_column(heading, overflow="fold")
-    for letter in found:
-        table.add_row(letter.id, letter.error_code, letter.object_key, letter.error_message)
-    Console().print(table if found else "nothing is parked")
+        with progress("purging", int(min(parked, filters.most))) as advance:
+            async for letter in deleted:
+                purged.append(letter)
+                advance(1)

@@ -7,14 +7,19 @@
         ├── DatabaseUnavailable   PostgreSQL down, restarting, out of connections
         ├── Throttled             S3 SlowDown, SQS throttling
         ├── AccessDenied          credentials or policy; an operator must act
+        │   └── ObjectDenied      S3 refuses one object; others may be readable
         └── Internal              a bug; reaches the DLQ through the queue's redrive policy
     SchemaMismatch                start-up only: the tables are of another release
     SettingsInvalid               start-up only
+    LeaseLost                     the message may be another consumer's by now
+    FailureBurst                  too much failed: nothing more is parked until somebody looks
 
-Errors carry a code and identifiers, never payloads.
+Errors carry a code and identifiers. Messages may quote a value, cut short: they go to error logs,
+ledger and dead-letter queue, and stay out of the process's own log.
 """
 
-from typing import ClassVar
+import traceback
+from typing import ClassVar, Self
 
 from schemas.codes import ErrorCode
 from schemas.quarantine import RecordError
@@ -69,10 +74,21 @@ class AccessDenied(Transient):
     _code: ClassVar[ErrorCode] = ErrorCode.ACCESS_DENIED
 
 
+class ObjectDenied(AccessDenied):
+    """S3 refuses to give one object away."""
+
+
 class Internal(Transient):
     """Something that should not happen."""
 
     _code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+
+    @classmethod
+    def of(cls, bug: BaseException) -> Self:
+        """Return the error for an exception that nobody expected."""
+        internal = cls(f"{type(bug).__name__}: {bug}")
+        internal.__cause__ = bug
+        return internal
 
 
 class SchemaMismatch(Exception):
@@ -85,3 +101,17 @@ class SettingsInvalid(Exception):
 
 class LeaseLost(Exception):
     """The receipt handle has expired: another consumer may hold the message now."""
+
+
+class FailureBurst(Exception):
+    """So much failed for good that no further object is parked; the message says what to do."""
+
+
+def where(error: BaseException) -> str:
+    """Return an exception's type and the places it came through, without what it says.
+
+    Its message may quote a document, which the process's log must not.
+    """
+    steps = reversed(traceback.extract_tb(error.__traceback__))
+    places = (f"{step.filename}:{step.lineno} {step.name}" for step in steps)
+    return " < ".join([type(error).__name__, *places])

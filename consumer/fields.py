@@ -13,17 +13,20 @@ class Fields:
 
     Args:
         model: The contract.
-        names: Its fields with a column, in the order of the columns.
+        names: Its fields with a column, in the order of the columns; None for a column that is
+            another contract's.
     """
 
-    def __init__(self, model: type[Record], names: Iterable[str]) -> None:
-        self.names = tuple(names)
+    def __init__(self, model: type[Record], names: Iterable[str | None]) -> None:
+        self.model = model
+        self.columns = tuple(names)
+        self.names = tuple(name for name in self.columns if name is not None)
         self._known = frozenset(model.model_fields)
-        self._defaults = tuple((name, _default(model, name)) for name in self.names)
+        self._defaults = tuple((name, _default(model, name)) for name in self.columns)
 
     def cells(self, record: ValidRecord) -> list[str]:
         """Return a record's cells in the order of the columns."""
-        get = record.get
+        get: Any = record.get  # with None for a name, too
         # Most fields of a check are absent: nothing is called for those.
         return [
             NULL if (value := get(name, default)) is None else CELLS[type(value)](value)
@@ -48,6 +51,8 @@ def by_id(children: list[ValidRecord] | None, id_field: str) -> Iterable[ValidRe
     return {child[id_field]: child for child in children or ()}.values()
 
 
-def _default(model: type[Record], name: str) -> Any:
+def _default(model: type[Record], name: str | None) -> Any:
+    if name is None:
+        return None
     field = model.model_fields[name]
     return None if field.is_required() else field.default

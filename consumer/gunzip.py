@@ -27,7 +27,9 @@ class PlainReader:
     def __init__(self, file: BinaryIO, max_bytes: int) -> None:
         packed = file.read(len(_MAGIC)) == _MAGIC
         file.seek(0)
-        self._file = cast("BufferedIOBase", gzip.GzipFile(fileobj=file)) if packed else file
+        # The mode is said: a spool's own is that of the writer it was.
+        unpacked = gzip.GzipFile(fileobj=file, mode="rb") if packed else file
+        self._file = cast("BufferedIOBase", unpacked)
         self._max_bytes = max_bytes
         self._byte_count = 0
 

@@ -4,21 +4,30 @@ fetch → prepare → load, each with its own kinds of failure. Decides nothing 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
 
 from consumer.admission import Admission
 from consumer.batches import ErrorNote, Identity, StagedDocument
-from consumer.deadletters import ErrorLogs, records_invalid
-from consumer.errors import ConsumerError, Internal, Permanent
+from consumer.error_logs import ErrorLogs, records_invalid
+from consumer.errors import (
+    ConsumerError,
+    Internal,
+    LeaseLost,
+    Permanent,
+    StorageUnavailable,
+    where,
+)
 from consumer.ledger import Entry, RecordEntry
-from consumer.metrics import LAG_SECONDS, OBJECTS_ENDED, STAGE_SECONDS
+from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
 from consumer.preparation import Fetched, Knowledge, Prepared, prepare
 from consumer.routing import route
-from consumer.s3 import Outdated, StoredObject
+from consumer.s3 import Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.settlement import Done, Failed, Outcome
 from consumer.spool import Spool
 from consumer.sqs import Delivery
@@ -31,12 +40,15 @@ from schemas.sources import Source
 
 log = structlog.get_logger()
 
+_ASSUMED_BYTES = 64 * 1024  # of an object whose event does not tell its size
+_ADMISSIONS = 3
+
 
 class Objects(Protocol):
     """Where announced objects are read."""
 
-    async def fetch(self, event: ObjectEvent, max_bytes: int, memory_bytes: int) -> StoredObject:
-        """Read exactly the announced version; what exceeds `memory_bytes` goes to a spool."""
+    async def fetch(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject:
+        """Read exactly the announced version; raise `Larger` beyond what was admitted."""
 
 
 class Load(Protocol):
@@ -66,6 +78,7 @@ class Ports:
     logs: ErrorLogs
     record: RecordEntry
     usual: UsualFields
+    is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
 
 
 class Handler:
@@ -83,7 +96,11 @@ class Handler:
         self._stream_slots = asyncio.Semaphore(1)
 
     async def handle(self, delivery: Delivery) -> list[Outcome]:
-        """Ingest every object of a message; idempotent. Never raises but for cancellation."""
+        """Ingest every object of a message; idempotent.
+
+        Raises:
+            LeaseLost: while it waited for the loader; nothing further was committed.
+        """
         try:
             announced = decode_body(delivery.body)
         except EventMalformed as error:
@@ -95,8 +112,6 @@ class Handler:
                 outcomes.append(Done(State.IGNORED))
             else:
                 outcomes.append(await self._outcome(item, delivery))
-        for outcome in outcomes:
-            _count(outcome)
         return outcomes
 
     async def _outcome(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
@@ -106,34 +121,50 @@ class Handler:
             return await self._superseded(event, delivery)
         except ConsumerError as error:
             return Failed(error, event)
-        except Exception as error:
-            log.exception("handler_failed", object_key=event.key)
-            return Failed(Internal(f"{type(error).__name__}: {error}"), event)
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug: its message must not vanish
+            return _bug(error, event)
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         source, key = route(event, self._rules.bucket, self._rules.max_object_bytes)
-        # Of an object that is read as a stream no more than this is held in memory.
-        size_bytes = min(event.size_bytes or 0, 2 * self._rules.stream_above_bytes)
-        async with self._admission.of(size_bytes):
-            fetched = await self._fetch(event, source, key, delivery)
-            prepared = await self._prepare(fetched)
-            try:
-                return await self._load(prepared, event, delivery)
-            except Permanent as error:
-                # The database refused a value; looking closer may find the record it is in.
-                closer = await self._prepare(fetched, careful=True)
-                if closer.document.quarantined_count == prepared.document.quarantined_count:
-                    return Failed(error, event)
-                return await self._load(closer, event, delivery)
+        admitted_bytes = _announced_bytes(event, self._rules.stream_above_bytes)
+        for _ in range(_ADMISSIONS):
+            async with self._admission.of(admitted_bytes):
+                try:
+                    fetched = await self._fetch(event, source, key, delivery, admitted_bytes)
+                except Larger as larger:
+                    # The event did not tell, or it lied: room is taken for what is really there.
+                    admitted_bytes = larger.held_bytes
+                    continue
+                return await self._ingest_fetched(fetched, event, delivery)
+        raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
+
+    async def _ingest_fetched(
+        self, fetched: Fetched, event: ObjectEvent, delivery: Delivery
+    ) -> Outcome:
+        prepared = await self._prepare(fetched)
+        try:
+            return await self._load(prepared, event, delivery)
+        except Permanent as error:
+            # The database refused a value; looking closer may find the record it is in.
+            closer = await self._prepare(fetched, careful=True)
+            if closer.document.quarantined_count == prepared.document.quarantined_count:
+                return Failed(error, event)
+            return await self._load(closer, event, delivery)
 
     async def _fetch(
-        self, event: ObjectEvent, source: Source, key: ApiKey | ErpKey, delivery: Delivery
+        self,
+        event: ObjectEvent,
+        source: Source,
+        key: ApiKey | ErpKey,
+        delivery: Delivery,
+        admitted_bytes: int,
     ) -> Fetched:
         rules = self._rules
+        limits = ReadLimits(rules.max_object_bytes, rules.stream_above_bytes, admitted_bytes)
         with STAGE_SECONDS.labels("fetch").time():
-            stored = await self._ports.objects.fetch(
-                event, rules.max_object_bytes, rules.stream_above_bytes
-            )
+            stored = await self._ports.objects.fetch(event, limits)
         return Fetched(_identity(event, stored, delivery), source, key, stored.data)
 
     async def _prepare(self, fetched: Fetched, *, careful: bool = False) -> Prepared:
@@ -147,16 +178,18 @@ class Handler:
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
+        document.is_wanted = partial(self._ports.is_held, delivery)
         if not quarantined:
             state = await self._commit(document)
-            self._ports.usual.learn(document.frame.source, prepared.presences)
+            self._ports.usual.learn(document, prepared.presences)
             return Done(state)
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
         log_key = await self._ports.logs.write(delivery, error, event, prepared)
         document.error_note = ErrorNote(str(error), log_key)
         await self._commit(document)
-        return Failed(error, event, log_key)
+        self._ports.usual.learn(document, prepared.presences)
+        return Failed(error, event, log_key, document.record_count > document.quarantined_count)
 
     async def _commit(self, document: StagedDocument) -> State:
         with STAGE_SECONDS.labels("load").time():
@@ -174,12 +207,15 @@ class Handler:
         return Done(State.SUPERSEDED)
 
 
-def _count(outcome: Outcome) -> None:
-    if isinstance(outcome, Done):
-        OBJECTS_ENDED.labels(outcome.state, "").inc()
-    else:
-        state = State.DEAD_LETTERED if isinstance(outcome.error, Permanent) else "retried"
-        OBJECTS_ENDED.labels(state, outcome.error.code).inc()
+def _bug(error: Exception, event: ObjectEvent) -> Failed:
+    # Without its message, which may quote the document; the error log will have it.
+    log.error("handler_failed", object_key=event.key, where=where(error))
+    return Failed(Internal.of(error), event)
+
+
+def _announced_bytes(event: ObjectEvent, memory_bytes: int) -> int:
+    size_bytes = _ASSUMED_BYTES if event.size_bytes is None else event.size_bytes
+    return held_bytes(size_bytes, memory_bytes, packed=event.key.endswith(".gz"))
 
 
 def _identity(event: ObjectEvent, stored: StoredObject, delivery: Delivery) -> Identity:

@@ -12,11 +12,13 @@ import uvicorn
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from consumer.breaker import Breaker, Probe
+from consumer.breaker import Probe
 from consumer.errors import ConsumerError
+from consumer.gates import Gates
 from consumer.metrics import REGISTRY
 
 _PROBE_SECONDS = 5.0
+_CONNECTIONS, _IDLE_SECONDS = 32, 5
 
 
 class Punctual(Protocol):
@@ -27,23 +29,27 @@ class Punctual(Protocol):
         """Whether it did, the last time."""
 
 
-def health_app(leases: Punctual, breaker: Breaker, probe: Probe) -> FastAPI:
+def health_app(leases: Punctual, gates: Gates, probe: Probe) -> FastAPI:
     """Build the pages.
 
-    `/healthz` answers 200 while the event loop runs and leases are extended in time, else 503:
-    restart the process. `/readyz` answers 200 while database, bucket and queue answer and the
-    breaker is closed, else 503 with the reason: it mends itself. `/metrics` is Prometheus text.
+    `/healthz` answers 200 while the event loop runs, leases are extended in time and no failure
+    burst suspends the work, else 503 with the reason: restart the process, or roll it back.
+    `/readyz` answers 200 while moreover the breaker is closed and database, bucket and queue
+    answer, else 503 with the reason: it mends itself. `/metrics` is Prometheus text.
     """
     app = FastAPI(title="coco-ingest consumer", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/healthz")
     async def healthz() -> Response:
-        return _answer(None if leases.is_on_time else "leases are not extended in time")
+        late = None if leases.is_on_time else "leases are not extended in time"
+        return _answer(late or gates.watch.problem)
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        if breaker.is_open:
-            return _answer("the breaker is open: something that we stand on is down")
+        if gates.watch.problem:
+            return _answer(gates.watch.problem)
+        if code := gates.breaker.opened_by:
+            return _answer(f"{code}: the breaker is open, see the log")
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 await probe()
@@ -64,7 +70,17 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
     Raises:
         OSError: the port cannot be taken.
     """
-    server = _Server(uvicorn.Config(app, host=host, port=port, log_config=None, lifespan="off"))
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        lifespan="off",
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        server_header=False,
+    )
+    server = _Server(config)
     try:
         await server.serve()
     finally:

@@ -95,5 +95,4 @@ class Leases:
                 self._expiry[delivery] = asked_at + self._visibility_seconds
             elif isinstance(failed[delivery], LeaseLost):
                 self.let_go(delivery)
-                metrics.LEASE_LOSSES.inc()
                 log.warning("lease_lost", message_id=delivery.message_id)

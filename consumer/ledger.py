@@ -53,6 +53,23 @@ def postgres_ledger(pool: AsyncConnectionPool) -> RecordEntry:
     return record
 
 
+async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
+    """Return how many of the objects that ended last could not be loaded.
+
+    Raises:
+        ConsumerError: the database could not be asked.
+    """
+    try:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(
+                statements.fixed("count_recent_failures"), {"objects": objects}
+            )
+            row = await cursor.fetchone()
+    except psycopg.Error as error:
+        raise mapped(error) from error
+    return int(row[0]) if row else 0
+
+
 def _parameters(entry: Entry) -> dict[str, object]:
     event, key = entry.event, parse_key(entry.event.key)
     return {

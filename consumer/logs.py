@@ -34,6 +34,18 @@ def configure_logs(level: str) -> None:
         cache_logger_on_first_use=False,
     )
 
+    root = logging.getLogger()
+    root.handlers[:] = [_Relay(logging.WARNING)]
+
+
+class _Relay(logging.Handler):
+    """Shows what libraries warn of, such as psycopg's pool and asyncio, in the same form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # The first line only: tracebacks may quote data.
+        said = record.getMessage().partition("\n")[0]
+        structlog.get_logger().log(record.levelno, "library", logger=record.name, said=said)
+
 
 def _stderr_logger(*_names: Any) -> structlog.PrintLogger:
     return structlog.PrintLogger(sys.stderr)

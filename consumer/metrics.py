@@ -1,8 +1,10 @@
 """Every metric of the consumer, its meaning and its labels, in one place.
 
 Names end in their unit. They are module-level objects, as the Prometheus client intends them: what
-counts something imports its counter.
+counts something imports its counter. docs/operations.md says what to do with them.
 """
+
+from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -12,18 +14,37 @@ _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _LAG_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
 _ROWS = (1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 200_000, 1_000_000)
 
+
+class Settled(StrEnum):
+    """How a message left our hands."""
+
+    DELETED = "deleted"  # all of it is loaded, superseded or ignored
+    DEAD_LETTERED = "dead_lettered"  # at least one object of it is parked
+    RETRIED = "retried"  # given back with a delay
+    RELEASED = "released"  # given back at once: stopping, or a failure burst
+    ABANDONED = "abandoned"  # its lease was lost
+    KEPT = "kept"  # could not be settled; comes again when its visibility timeout ends
+
+
+class Cause(StrEnum):
+    """Why work is suspended."""
+
+    OUTAGE = "outage"
+    FAILURE_BURST = "failure_burst"
+
+
 MESSAGES_RECEIVED = Counter(
     "coco_messages_received", "Messages received from the queue", registry=REGISTRY
 )
 MESSAGES_SETTLED = Counter(
     "coco_messages_settled",
-    "Messages settled, by how: deleted, dead_lettered, retried, abandoned or released",
-    ["outcome"],
+    "Messages that left our hands, by how, and by the error code that decided",
+    ["outcome", "code"],
     registry=REGISTRY,
 )
 OBJECTS_ENDED = Counter(
     "coco_objects_ended",
-    "Announced objects by end state, and by error code where there is one",
+    "Announced objects by end state, and by error code where there is one; counted when settled",
     ["state", "code"],
     registry=REGISTRY,
 )
@@ -31,14 +52,14 @@ IN_FLIGHT_MESSAGES = Gauge(
     "coco_in_flight_messages", "Messages held, from receipt to settlement", registry=REGISTRY
 )
 IN_FLIGHT_BYTES = Gauge(
-    "coco_in_flight_bytes", "Announced bytes of the objects being worked on", registry=REGISTRY
+    "coco_in_flight_bytes", "Bytes admitted for the objects being worked on", registry=REGISTRY
 )
 LEASE_EXTENSIONS = Counter(
     "coco_lease_extensions", "Visibility timeouts extended", registry=REGISTRY
 )
 LEASE_LOSSES = Counter(
     "coco_lease_losses",
-    "Leases that SQS no longer knew; their work was abandoned",
+    "Leases that ran out or that SQS no longer knew; their work was abandoned",
     registry=REGISTRY,
 )
 STAGE_SECONDS = Histogram(
@@ -61,5 +82,23 @@ LAG_SECONDS = Histogram(
     registry=REGISTRY,
 )
 BREAKER_OPEN = Gauge(
-    "coco_breaker_open", "1 while work is suspended because something is down", registry=REGISTRY
+    "coco_breaker_open",
+    "1 while work is suspended, by cause: outage or failure_burst",
+    ["cause"],
+    registry=REGISTRY,
 )
+BREAKER_OPENED = Counter(
+    "coco_breaker_opened",
+    "Times that work was suspended, by the error code that did it",
+    ["code"],
+    registry=REGISTRY,
+)
+POOL_SESSIONS = Gauge(
+    "coco_pool_sessions",
+    "Database sessions: size (open), available (idle), and waiting (work without one)",
+    ["state"],
+    registry=REGISTRY,
+)
+
+for _cause in Cause:
+    BREAKER_OPEN.labels(_cause)  # shown as 0 from the start

@@ -57,6 +57,11 @@ def schema_head() -> str:
     return _head(_config())
 
 
+def known_versions() -> frozenset[str]:
+    """Return the schema versions that this release's migrations know."""
+    return _known(_config())
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(str(files("consumer"))) / "migrations"))
@@ -71,10 +76,14 @@ def _head(config: Config) -> str:
     return head
 
 
+def _known(config: Config) -> frozenset[str]:
+    steps = ScriptDirectory.from_config(config).walk_revisions()
+    return frozenset(step.revision for step in steps)
+
+
 def _current(connection: Connection, config: Config) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
-    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in _known(config):
         raise SchemaMismatch(
             f"the database is at schema {current}, newer than this release knows "
             f"({_head(config)}); deploy the newer release"

@@ -4,27 +4,29 @@ A document in memory is parsed at once; one that was too large for memory is rea
 twice: for its frame, whose fields may stand behind the records, then for its records.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import count, islice
-from typing import Any
+from typing import Any, Protocol
 
 from consumer.batches import Identity, StagedDocument
 from consumer.decode import Decoded, decode
 from consumer.errors import Permanent
 from consumer.gunzip import PlainReader
+from consumer.plain_rows import plain_records
 from consumer.splitting import DocumentSplitter
 from consumer.spool import Spool
-from consumer.staging import Staged, stage
+from consumer.staging import Rows, Staged
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
-from schemas.documents import read_records, record_reader
-from schemas.drift import DUPLICATE, UNKNOWN, Finding, Usual, find_drift
+from schemas.documents import Accepted, record_reader
+from schemas.drift import Finding, find_drift, find_root_drift
 from schemas.frames import DocumentInvalid, Frame, open_document
+from schemas.json_types import ROOT_LEVEL
 from schemas.keys import ApiKey, ErpKey
 from schemas.quarantine import Quarantined
-from schemas.shapes import Presence
+from schemas.shapes import Presences
 from schemas.sources import Source
 from schemas.storable import find_unstorable
 from schemas.store_days import list_field
@@ -32,9 +34,10 @@ from schemas.store_days import list_field
 _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
 _RUN_RECORDS = 1000
-_EMPTY_LIST = b"[] \t\r\n"
 _MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stream
-_MAX_WHOLE_BYTES = 64 << 20  # of an object in memory: one that unpacks to more is streamed
+# Of an object in memory; a larger one is streamed. The parser lets nothing else run until it is
+# done: leases and health must not wait for it.
+_MAX_WHOLE_BYTES = 12 << 20
 _DETAILED_QUARANTINES = 1000  # of one document: the log lists so many, and counts the rest
 
 
@@ -57,12 +60,25 @@ class Prepared:
 
     document: StagedDocument
     quarantined: list[Quarantined]
-    presences: list[Presence]
+    presences: Presences
+
+
+class Usual(Protocol):
+    """Learns what documents usually hold."""
+
+    def learn_refused(
+        self,
+        source: Source,
+        identity: Identity,
+        findings: Mapping[Finding, int],
+        presences: Presences,
+    ) -> None:
+        """Count what a document was refused for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What documents are read with: the renames in force, and what is usual."""
+    """What documents are read with: the renames in force, and who learns what is usual."""
 
     aliases: Aliases
     usual: Usual
@@ -86,8 +102,14 @@ def prepare(
     try:
         frame, runs = _open(fetched, knowledge.aliases, max_bytes)
     except DocumentInvalid as error:
+        if error.drifted is not None:
+            drift = find_root_drift(fetched.source, error.drifted)
+            knowledge.usual.learn_refused(fetched.source, fetched.identity, *drift)
         raise Permanent(error.code, str(error), error.errors) from error
-    return _assemble(fetched.identity, frame, runs, knowledge, careful=careful)
+    assembly = _Assembly(fetched.identity, frame, knowledge.aliases)
+    for run in runs:
+        assembly.add(run, careful=careful)
+    return assembly.finish()
 
 
 def _open(fetched: Fetched, aliases: Aliases, max_bytes: int) -> tuple[Frame, Iterator[Decoded]]:
@@ -120,18 +142,13 @@ def _open_stream(
     own = list_field(fetched.source)
     fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
     first = DocumentSplitter(reader(), fields, _MAX_RUN_BYTES)
-    record_bytes = sum(len(run.strip(_EMPTY_LIST)) for run in first)
+    for _ in first:
+        pass  # to its end: fields of the frame may stand behind the records
     decoded = decode(first.frame)
-    frame, rows = open_document(
-        decoded.root,
-        fetched.source,
-        fetched.key,
-        aliases,
-        has_records_elsewhere=record_bytes > 0,
-    )
+    frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
     if decoded.suspicious:
         _screen_frame(decoded.root, fetched.source)
-    if rows:
+    if rows != ([first.digest] if first.digest else []):
         raise Permanent(ErrorCode.JSON_MALFORMED, f"{own} was cut at the wrong place")
     return frame, map(decode, DocumentSplitter(reader(), fields, _MAX_RUN_BYTES))
 
@@ -145,40 +162,47 @@ def _screen_frame(root: dict[str, Any], source: Source) -> None:
         raise DocumentInvalid(code, error.message, (error,))
 
 
-def _assemble(
-    identity: Identity,
-    frame: Frame,
-    runs: Iterable[Decoded],
-    knowledge: Knowledge,
-    *,
-    careful: bool,
-) -> Prepared:
-    """Validate and stage run by run, so that only one run is held as objects."""
-    document = StagedDocument(next(_numbers) % _DOCUMENT_NUMBERS, identity, frame, Staged())
-    reader = record_reader(frame, knowledge.aliases)
-    quarantined: list[Quarantined] = []
-    position = 0
-    for run in runs:
+class _Assembly:
+    """One document, read and staged run by run, so that only one run is held as objects."""
+
+    def __init__(self, identity: Identity, frame: Frame, aliases: Aliases) -> None:
+        number = next(_numbers) % _DOCUMENT_NUMBERS
+        self._document = StagedDocument(number, identity, frame, Staged())
+        self._reader = record_reader(frame, aliases)
+        self._rows = Rows(frame, number, self._document.staged)
+        self._plain = plain_records(self._rows, self._reader, aliases)
+        self._positions = count()
+        self._quarantined: list[Quarantined] = []
+
+    def add(self, run: Decoded, *, careful: bool) -> None:
         screen = find_unstorable if careful or run.suspicious else None
-        records = read_records(reader, run.root, position, screen)
-        position += len(run.root)
-        stage(frame, records.accepted, document.number, document.staged)
-        document.record_count += len(records.accepted)
-        _keep_stored(document, records.quarantined)
-        quarantined += records.quarantined[: _DETAILED_QUARANTINES - len(quarantined)]
-    findings, presences = find_drift(frame.source, reader.shapes, knowledge.usual)
-    findings.update(Finding(name, UNKNOWN) for name in frame.unknown_fields)
-    if reader.duplicate_count:
-        findings[Finding(list_field(frame.source), DUPLICATE)] += reader.duplicate_count
-    document.findings = dict(findings)
-    return Prepared(document, quarantined, presences)
+        for row, position in zip(run.root, self._positions, strict=False):
+            if screen is None and self._plain.take(position, row):
+                self._document.record_count += 1
+                continue
+            record = self._reader.read(position, row, screen)
+            if isinstance(record, Accepted):
+                self._document.record_count += 1
+                self._rows.add(record)
+            else:
+                self._set_aside(record)
+        self._rows.flush()
 
-
-def _keep_stored(document: StagedDocument, quarantined: list[Quarantined]) -> None:
-    """Remember what a store-day answer still has but could not say: its stored rows stay."""
-    document.quarantined_count += len(quarantined)
-    for record in quarantined:
+    def _set_aside(self, record: Quarantined) -> None:
+        """Remember what a store-day answer still has but could not say: its stored rows stay."""
+        document = self._document
+        document.quarantined_count += 1
         if record.record_id is None:
             document.keep_all = True
         else:
             document.keep_ids.append(record.record_id)
+        if len(self._quarantined) < _DETAILED_QUARANTINES:
+            self._quarantined.append(record)
+
+    def finish(self) -> Prepared:
+        document, shapes = self._document, self._reader.shapes
+        self._rows.finish()
+        shapes.count(ROOT_LEVEL, document.frame.root)
+        findings, presences = find_drift(document.frame.source, shapes)
+        document.findings = dict(findings)
+        return Prepared(document, self._quarantined, presences)

@@ -17,12 +17,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where the service stands: queues, ledger, lag and the last failure."""
+    """Where the service stands: queues, ledger, lag and the last failure.
 
-    queue: Depth
-    dlq: Depth
-    objects: list[Row]
-    summary: Row
+    What could not be asked is None, and `errors` says why.
+    """
+
+    queue: Depth | None
+    dlq: Depth | None
+    objects: list[Row] | None
+    summary: Row | None
+    errors: tuple[str, ...] = ()
 
     def as_json(self) -> Row:
         """Return it ready for JSON."""
@@ -30,7 +34,8 @@ class Status:
             "queue": _depth(self.queue),
             "dlq": _depth(self.dlq),
             "objects": self.objects,
-            **plain(self.summary),
+            **plain(self.summary or {}),
+            "errors": self.errors,
         }
 
 
@@ -69,5 +74,7 @@ def _rows(settings: DatabaseSettings, name: str) -> list[Row]:
         raise mapped(error) from error
 
 
-def _depth(depth: Depth) -> Row:
+def _depth(depth: Depth | None) -> Row | None:
+    if depth is None:
+        return None
     return {"visible": depth.visible, "in_flight": depth.in_flight, "delayed": depth.delayed}

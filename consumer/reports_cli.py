@@ -1,21 +1,31 @@
 """`consumer status`, `drift` and `reconcile`: tables for people, JSON for machines."""
 
 import asyncio
-import json
-from typing import Annotated, Any
+from contextlib import aclosing
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from consumer import reconcile as reconciling
 from consumer import reports
 from consumer.app import open_queues
-from consumer.postgres import open_pool
+from consumer.errors import ConsumerError
+from consumer.postgres import open_session
 from consumer.reports import Row, Status
 from consumer.s3 import open_lake
 from consumer.settings import ConsumerSettings, DatabaseSettings
-from consumer.terminal import finish, settings_of
+from consumer.sqs import Depth
+from consumer.terminal import (
+    fail,
+    finish,
+    print_json,
+    print_table,
+    printable,
+    progress,
+    settings_of,
+    soon,
+    tell,
+)
 from schemas.keys import RAW_PREFIX
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
@@ -26,29 +36,24 @@ def drift(*, as_json: AsJson = False) -> None:
     settings = settings_of(DatabaseSettings)
     rows = finish(asyncio.to_thread(reports.read_drift, settings))
     if as_json:
-        typer.echo(json.dumps([reports.plain(row) for row in rows], ensure_ascii=False))
+        print_json([reports.plain(row) for row in rows])
         return
     columns = ("source", "path", "kind", "detail", "occurrences", "objects", "first_seen")
     _print(rows, (*columns, "last_object_key"), "no drift was seen")
 
 
 def status(*, as_json: AsJson = False) -> None:
-    """Show queue depths, ledger counts by state, lag and the last error."""
+    """Show queue depths, ledger counts by state, lag and the last error.
+
+    What could not be asked is left out, and named; the exit code is then 1.
+    """
     found = finish(_status(settings_of(ConsumerSettings)))
     if as_json:
-        typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
-        return
-    for name, depth in (("queue", found.queue), ("dead-letter queue", found.dlq)):
-        typer.echo(f"{name}: {depth.visible} visible, {depth.in_flight} in flight")
-    _print(found.objects, ("source", "state", "error_code", "objects"), "nothing was ingested yet")
-    summary = reports.plain(found.summary)
-    if summary["median_lag_seconds"] is not None:
-        typer.echo(f"median lag of the last hour: {summary['median_lag_seconds']:.1f} s")
-    if summary["error_code"] is not None:
-        typer.echo(
-            f"last error: {summary['error_code']} in {summary['object_key']} at "
-            f"{summary['failed_at']}: {summary['error_message']} (log: {summary['error_log_key']})"
-        )
+        print_json(found.as_json())
+    else:
+        _print_status(found)
+    if found.errors:
+        fail("\n".join(found.errors))
 
 
 def reconcile(
@@ -57,47 +62,104 @@ def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List them; send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Announce objects of the lake that have no ledger row to the queue once more."""
+    """Announce objects of the lake that have no ledger row to the queue once more.
+
+    Those whose messages wait in the queue have none yet, and are announced again too: harmless,
+    but best done while the queue is empty.
+    """
     settings = settings_of(ConsumerSettings)
-    keys = finish(_reconcile(settings, prefix, dry_run=dry_run))
-    if as_json:
-        typer.echo(json.dumps({"dry_run": dry_run, "keys": keys}, ensure_ascii=False))
-        return
-    for key in keys:
-        typer.echo(key)
-    typer.echo(f"{'would announce' if dry_run else 'announced'} {len(keys)} objects")
+    keys: list[str] = []
+    try:
+        finish(_reconcile(settings, prefix, keys, dry_run=dry_run))
+    finally:
+        # What was done is told even if the rest could not be.
+        _print_reconciled(keys, dry_run=dry_run, as_json=as_json)
 
 
-async def _reconcile(settings: ConsumerSettings, prefix: str, *, dry_run: bool) -> list[str]:
+async def _reconcile(
+    settings: ConsumerSettings, prefix: str, keys: list[str], *, dry_run: bool
+) -> None:
+    """Reconcile; `keys` learns what was done, whatever happens."""
     async with (
         open_queues(settings) as queues,
         open_lake(settings, 1) as lake,
-        open_pool(settings, 1) as pool,
+        open_session(settings) as session,
     ):
-        events = reconciling.find_forgotten(lake, pool, prefix)
-        if not dry_run:
-            events = reconciling.announce(events, queues.main)
-        return [event.key async for event in events]
+        depth = await soon(queues.main.depth(), f"asking about {settings.queue_url}")
+        if depth.total:
+            tell(f"the queue holds {depth.total} messages: what they announce may be among these")
+        await soon(lake.ping(), f"asking for bucket {settings.bucket_name}")
+        with progress("reconciling", None) as advance:
+            async with aclosing(reconciling.find_forgotten(lake, session, prefix)) as pages:
+                async for page in pages:
+                    if dry_run:
+                        keys.extend(event.key for event in page)
+                        continue
+                    async for event in reconciling.announce(page, queues.main):
+                        keys.append(event.key)
+                        advance(1)
 
 
 async def _status(settings: ConsumerSettings) -> Status:
+    depths, ledger = await asyncio.gather(
+        _depths(settings),
+        asyncio.to_thread(reports.read_ledger, settings),
+        return_exceptions=True,
+    )
+    errors = []
+    for answer in (depths, ledger):
+        if isinstance(answer, ConsumerError):
+            errors.append(str(answer))
+        elif isinstance(answer, BaseException):
+            raise answer
+    main, dead = (None, None) if isinstance(depths, BaseException) else depths
+    objects, summary = (None, None) if isinstance(ledger, BaseException) else ledger
+    return Status(main, dead, objects, summary, tuple(errors))
+
+
+async def _depths(settings: ConsumerSettings) -> tuple[Depth, Depth]:
     async with open_queues(settings) as queues:
-        main, dead = await queues.main.depth(), await queues.dead.depth()
-    objects, summary = await asyncio.to_thread(reports.read_ledger, settings)
-    return Status(main, dead, objects, summary)
+        return (
+            await soon(queues.main.depth(), f"asking about {settings.queue_url}"),
+            await soon(queues.dead.depth(), f"asking about {settings.dlq_url}"),
+        )
+
+
+def _print_status(found: Status) -> None:
+    for name, depth in (("queue", found.queue), ("dead-letter queue", found.dlq)):
+        if depth is not None:
+            typer.echo(
+                f"{name}: {depth.visible} visible, {depth.in_flight} in flight, "
+                f"{depth.delayed} delayed"
+            )
+    if found.objects is None or found.summary is None:
+        return
+    _print(found.objects, ("source", "state", "error_code", "objects"), "nothing was ingested yet")
+    summary = reports.plain(found.summary)
+    if summary["last_commit"] is not None:
+        typer.echo(f"last commit: {summary['last_commit']}")
+    if summary["median_lag_seconds"] is not None:
+        typer.echo(f"median lag of the last hour: {summary['median_lag_seconds']:.1f} s")
+    if summary["error_code"] is not None:
+        told = (
+            f"last error: {summary['error_code']} in {summary['object_key']} at "
+            f"{summary['failed_at']}: {summary['error_message']} (log: {summary['error_log_key']})"
+        )
+        typer.echo(printable(told))
+
+
+def _print_reconciled(keys: list[str], *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"dry_run": dry_run, "keys": keys})
+        return
+    for key in keys:
+        typer.echo(printable(key))
+    typer.echo(f"{'would announce' if dry_run else 'announced'} {len(keys)} objects")
 
 
 def _print(rows: list[Row], columns: tuple[str, ...], empty: str) -> None:
     if not rows:
         typer.echo(empty)
         return
-    table = Table()
-    for name in columns:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row[name]) for name in columns))
-    Console().print(table)
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
+    headings = (name.replace("_", " ") for name in columns)
+    print_table(headings, ([row[name] for name in columns] for row in rows))

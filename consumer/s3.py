@@ -39,6 +39,27 @@ class StoredObject:
     last_modified: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How much may be read of an object.
+
+    `max_bytes`: largest object, as stored. `memory_bytes`: largest document, decompressed, that is
+    held in memory. `admitted_bytes`: how much room was taken for it.
+    """
+
+    max_bytes: int
+    memory_bytes: int
+    admitted_bytes: int
+
+
+class Larger(Exception):
+    """The object takes more room than was taken for it; nothing of it was read."""
+
+    def __init__(self, held_bytes: int) -> None:
+        super().__init__(f"{held_bytes} bytes are needed")
+        self.held_bytes = held_bytes
+
+
 class Outdated(Exception):
     """The object was overwritten since the event; the newer write has an event of its own."""
 
@@ -66,17 +87,13 @@ class Lake:
         self._client = client
         self._bucket = bucket
 
-    async def fetch(self, event: ObjectEvent, max_bytes: int, memory_bytes: int) -> StoredObject:
+    async def fetch(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject:
         """Read exactly the version that was announced; safe to repeat.
-
-        Args:
-            event: What was announced.
-            max_bytes: Largest object, as stored.
-            memory_bytes: Largest document, decompressed, that is held in memory.
 
         Raises:
             Outdated: without versioning: what lies there now is not what was announced.
-            Permanent: `object_missing`, or `object_too_large` beyond `max_bytes` as stored.
+            Larger: it takes more room than was taken for it.
+            Permanent: `object_missing`, or `object_too_large` as stored.
             Transient: S3 could not answer, throttles or refuses us.
         """
         what = f"reading s3://{event.bucket}/{event.key}"
@@ -87,9 +104,9 @@ class Lake:
             answer = await self._client.get_object(**request)
             # Leaving the body unread would leak its connection.
             async with answer["Body"] as body:
-                _check_announced(answer, event, max_bytes)
                 length = answer["ContentLength"]
-                data = await _read(body, spooled=_may_exceed(answer, event, memory_bytes))
+                spooled = _check(answer, event, limits)
+                data = await _read(body, spooled=spooled)
         except AWS_ERRORS as error:
             raise mapped_read(error, what) from error
         arrived = data.byte_count if isinstance(data, Spool) else len(data)
@@ -147,10 +164,13 @@ class Lake:
             raise mapped(error, f"writing s3://{self._bucket}/{key}") from error
 
 
-def _may_exceed(answer: "GetObjectOutputTypeDef", event: ObjectEvent, memory_bytes: int) -> bool:
-    """Say whether a document may be larger than that once decompressed."""
-    packed = event.key.endswith(".gz") or answer.get("ContentEncoding") == "gzip"
-    return answer["ContentLength"] > (memory_bytes // _GZIP_RATIO if packed else memory_bytes)
+def held_bytes(size_bytes: int, memory_bytes: int, *, packed: bool) -> int:
+    """Return what an object of that size takes in memory, from its download to its commit.
+
+    A gzipped one counts for what it usually unpacks to. Of one that is read as a stream, not more
+    than twice the limit is held, whatever its size.
+    """
+    return min(size_bytes * (_GZIP_RATIO if packed else 1), 2 * memory_bytes)
 
 
 async def _read(body: "StreamingBody", *, spooled: bool) -> bytes | Spool:
@@ -162,15 +182,21 @@ async def _read(body: "StreamingBody", *, spooled: bool) -> bytes | Spool:
     return spool
 
 
-def _check_announced(answer: "GetObjectOutputTypeDef", event: ObjectEvent, max_bytes: int) -> None:
-    etag = _etag(answer)
+def _check(answer: "GetObjectOutputTypeDef", event: ObjectEvent, limits: ReadLimits) -> bool:
+    """Check an answer before its body is read; say whether the body is one for a spool."""
+    etag, length = _etag(answer), answer["ContentLength"]
     if event.version_id is None and event.etag is not None and etag != event.etag:
         raise Outdated(etag)
-    if answer["ContentLength"] > max_bytes:
+    if length > limits.max_bytes:
         raise Permanent(
             ErrorCode.OBJECT_TOO_LARGE,
-            f"{answer['ContentLength']} bytes; split it or raise MAX_OBJECT_BYTES ({max_bytes})",
+            f"{length} bytes; split it or raise MAX_OBJECT_BYTES ({limits.max_bytes})",
         )
+    packed = event.key.endswith(".gz") or answer.get("ContentEncoding") == "gzip"
+    held = held_bytes(length, limits.memory_bytes, packed=packed)
+    if held > limits.admitted_bytes:
+        raise Larger(held)
+    return held > limits.memory_bytes
 
 
 def _etag(answer: "GetObjectOutputTypeDef") -> str:

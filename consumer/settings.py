@@ -2,8 +2,10 @@
 
 from typing import Any, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from consumer.policy import Policy, read_policy
 
 _CONFIG = SettingsConfigDict(
     env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
@@ -57,10 +59,13 @@ class LakeSettings(BaseSettings):
     aws_region: str = Field(
         "us-east-1",
         validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
+        pattern="^[a-z0-9-]+$",
         description="region of bucket and queues",
     )
     aws_endpoint_url: str | None = Field(
-        None, description="another endpoint than AWS, such as LocalStack's"
+        None,
+        pattern=r"^https?://\S+$",
+        description="another endpoint than AWS, such as LocalStack's",
     )
     # Read here too because the SDK does not see what stands only in `.env`.
     aws_access_key_id: str | None = Field(None, description="access key; a role needs none")
@@ -84,7 +89,9 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
         200, ge=1, le=10_000, description="messages held at once, whatever their state"
     )
     max_in_flight_bytes: int = Field(
-        256 * 2**20, ge=2**20, description="announced bytes of the objects held at once"
+        256 * 2**20,
+        ge=2**20,
+        description="bytes of the objects held at once; gzipped ones count 16 times their size",
     )
     max_object_bytes: int = Field(
         _MAX_OBJECT_BYTES,
@@ -107,7 +114,10 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
         16 * 2**20, ge=1024, description="staged bytes after which it takes no further object"
     )
     batch_max_wait_milliseconds: int = Field(
-        50, ge=0, le=60_000, description="how long an object may wait for neighbours"
+        50,
+        ge=0,
+        le=60_000,
+        description="how long an object waits for neighbours; 8 times that while others load",
     )
     loader_connections: int = Field(3, ge=1, le=64, description="transactions at once")
     retry_base_seconds: float = Field(
@@ -115,6 +125,19 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
     )
     retry_max_seconds: int = Field(
         600, ge=1, le=43_200, description="longest retry delay (SQS allows 12 hours)"
+    )
+    error_policy: str | None = Field(
+        None,
+        description="other reactions to single error codes: `object_missing=retry,…`",
+    )
+    failure_burst_min_objects: int = Field(
+        50, ge=0, le=100_000, description="failures for good that stop the parking; 0: never"
+    )
+    failure_burst_percent: int = Field(
+        50, ge=1, le=100, description="share of what ended that they must make up"
+    )
+    failure_burst_window_seconds: int = Field(
+        300, ge=1, le=86_400, description="time within which they are counted"
     )
     receive_wait_seconds: int = Field(
         20, ge=1, le=20, description="long poll; 20 is cheapest on an empty queue"
@@ -134,6 +157,17 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least severe level logged"
     )
+
+    @property
+    def policy(self) -> Policy:
+        """What to do about each error code."""
+        return read_policy(self.error_policy or "")
+
+    @field_validator("error_policy")
+    @classmethod
+    def _check_policy(cls, text: str | None) -> str | None:
+        read_policy(text or "")
+        return text
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -2,13 +2,13 @@
 
 Only brackets outside of strings are looked at; whether the pieces are JSON is for the parser to
 say, which gets every byte of the document: runs of records as lists, and all the rest as the
-frame, with an empty list where the records were.
+frame, with a digest of the records where they were.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Collection, Iterator
+from hashlib import blake2b
 
 from consumer.errors import Permanent
 from consumer.gunzip import PlainReader
@@ -29,7 +29,9 @@ class DocumentSplitter:
     """Splits one document.
 
     Iterating yields runs of records, each the bytes of a JSON list; afterwards `frame` is the
-    rest of the document.
+    rest of the document. Where a list had records it has a list of one text, the digest of their
+    bytes, so that the frame alone tells whether two lists are there and differ. Only the first of
+    them is yielded; `digest` is its digest, or None when there are no records.
 
     Args:
         file: The document, decompressed, from its first byte.
@@ -45,12 +47,12 @@ class DocumentSplitter:
         self._taken = 0  # everything before it was handed out
         self._scanned = 0  # everything before it was looked at
         self._frame: list[bytes] = []
-        self._has_records = False
+        self.digest: str | None = None
 
     @property
     def frame(self) -> bytes:
         """Everything but the records; complete once the runs were iterated."""
-        return b"".join(self._frame).removeprefix(codecs.BOM_UTF8)
+        return b"".join(self._frame)
 
     def __iter__(self) -> Iterator[bytes]:
         depth = 0
@@ -59,7 +61,7 @@ class DocumentSplitter:
                 depth -= 1
             elif depth == 1 and bracket == _OPEN_LIST and self._opens_records():
                 self._frame.append(self._take(self._scanned))
-                yield from self._runs()
+                yield from self._records()
             else:
                 depth += 1
         self._frame.append(self._take(len(self._buffer)))
@@ -67,16 +69,21 @@ class DocumentSplitter:
     def _opens_records(self) -> bool:
         start = max(0, self._scanned - _KEY_BYTES)
         key = _KEY_BEFORE_LIST.search(self._buffer, start, self._scanned)
-        name = _unescaped(key[1]) if key else None
-        if name not in self._fields:
-            return False
-        if self._has_records:
-            raise Permanent(
-                ErrorCode.AMBIGUOUS_FIELD,
-                f"the document has its list of records twice, the second time as {name!r}",
-            )
-        self._has_records = True
-        return True
+        return key is not None and _unescaped(key[1]) in self._fields
+
+    def _records(self) -> Iterator[bytes]:
+        """Yield the list that was just opened, unless another one had records before."""
+        is_first = self.digest is None
+        digest, is_empty = blake2b(digest_size=16), True
+        for run in self._runs():
+            digest.update(run)
+            if run[1:-1].strip():
+                is_empty = False
+                if is_first:
+                    yield run
+        if not is_empty:
+            self.digest = self.digest or digest.hexdigest()
+            self._frame.append(json.dumps(digest.hexdigest()).encode())
 
     def _runs(self) -> Iterator[bytes]:
         """Yield the content of the list that was just opened; its closing bracket stays."""

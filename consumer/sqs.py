@@ -1,6 +1,7 @@
 """The queues on SQS: only the calls the consumer needs, failures told entry by entry."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 BATCH_SIZE = 10  # entries of one SQS batch call
+# Attributes of a message that was parked before: ours on a replay, and those of a dead letter that
+# somebody moved back by other means.
+REPLAYED = "Replayed"
+WAS_PARKED = frozenset({REPLAYED, "ErrorCode"})
 # Answers to an expired receipt handle (SQS API Reference, ChangeMessageVisibility)
 _LOST_CODES = frozenset(
     {
@@ -30,7 +35,10 @@ _LOST_CODES = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
-    """One receipt of one message; the next receipt has another receipt handle."""
+    """One receipt of one message; the next receipt has another receipt handle.
+
+    `sent_at` is when the message was first sent: the redrive policy keeps it.
+    """
 
     message_id: str
     receipt_handle: str
@@ -38,6 +46,7 @@ class Delivery:
     receive_count: int
     received_at: datetime
     attributes: Mapping[str, str] = field(default_factory=dict)
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,7 @@ class SqsQueue:
                     name: value.get("StringValue", "")
                     for name, value in message.get("MessageAttributes", {}).items()
                 },
+                _sent_at(message.get("Attributes", {})),
             )
             for message in answer.get("Messages", [])
         ]
@@ -203,6 +213,14 @@ class SqsQueue:
         """Return the queue's own visibility timeout."""
         return int((await self._attributes())["VisibilityTimeout"])
 
+    async def max_receives(self) -> int | None:
+        """Return how often a message is handed out before the redrive policy parks it, if ever."""
+        try:
+            policy = json.loads((await self._attributes()).get("RedrivePolicy", "{}"))
+            return int(policy["maxReceiveCount"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
     async def _attributes(self) -> Mapping[str, str]:
         try:
             answer = await self._client.get_queue_attributes(
@@ -211,6 +229,11 @@ class SqsQueue:
         except AWS_ERRORS as error:
             raise mapped(error, f"asking about {self._url}") from error
         return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+
+
+def _sent_at(attributes: Mapping[Any, str]) -> datetime | None:
+    milliseconds = attributes.get("SentTimestamp", "")
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
 
 
 async def in_batches(

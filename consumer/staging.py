@@ -7,18 +7,16 @@ patches: the columns they set and nothing else. Knows tables and COPY, not SQL o
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from consumer import copy_text
-from consumer.copy_text import NULL, cells, json_cell
+from consumer.copy_text import NULL, cells, json_cell, line
 from consumer.fields import by_id, details_of
 from consumer.patches import check_patch, line_patch, tax_patch
 from consumer.spool import Spool
 from consumer.tables import (
     CHECK,
     DETAIL,
-    DETAIL_COLUMNS,
     DETAIL_LINES,
     FLATTENED,
     GUEST_CHECKS,
@@ -38,11 +36,9 @@ _MEMORY_BYTES = 4 << 20  # of one table of one document, before a temporary file
 STAGE_PATCHES = "stage_patches"
 STAGE_SOLD = "stage_sold"
 
-_SLOTS = {
-    name: tuple(FLATTENED.index(column) for column in columns.values())
-    for name, columns in DETAIL_COLUMNS.items()
-}
-_NO_DETAIL = [NULL] * len(FLATTENED)
+Sale = tuple[int, str | None]  # an item that was on a line, and the line's business day
+
+NO_DETAIL = [UNKNOWN_LINE_TYPE, *[NULL] * len(FLATTENED)]
 
 
 @dataclass(slots=True)
@@ -64,109 +60,114 @@ class Staged:
         self.row_count += len(lines)
 
 
-def stage(frame: Frame, accepted: Iterable[Accepted], document_number: int, staged: Staged) -> None:
-    """Write valid records of a document as rows, and add them to what is staged of it.
+class Rows:
+    """Writes valid records of one document as rows, and hands them to what is staged of it.
 
     Args:
         frame: The document's frame.
-        accepted: All of its valid records, or some.
         document_number: Unique in its batch; ties rows to `stage_documents`.
         staged: Where the rows go.
+
+    `sold` takes what is on the lines.
     """
-    rows = _Rows(frame, document_number)
-    if frame.source.holds_checks:
-        for item in accepted:
-            rows.add_check(item.position, item.record)
-    else:
-        for item in accepted:
-            rows.add_row(item)
-    rows.finish(staged)
 
-
-class _Rows:
-    """Collects the rows of one document."""
-
-    def __init__(self, frame: Frame, document_number: int) -> None:
-        self._frame = frame
+    def __init__(self, frame: Frame, document_number: int, staged: Staged) -> None:
+        self.source = frame.source
+        self._staged = staged
         self._document = str(document_number)
-        self._store = copy_text.escape(frame.store_id)
+        self._store, self._day = cells((frame.store_id, frame.bus_dt))
         self._lines: defaultdict[str, list[str]] = defaultdict(list)
-        self._sold: dict[int, tuple[date, date] | None] = {}
+        self.sold: set[Sale] = set()
 
-    def finish(self, staged: Staged) -> None:
-        for item, days in self._sold.items():
-            first, last = days or (None, None)
-            self._add(STAGE_SOLD, [self._store, str(item), *cells((first, last))])
+    def place(self, position: int) -> str:
+        """Return the first cells of all rows of the record at a position."""
+        return f"{self._document}\t{position}\t{self._store}\t"
+
+    def day_place(self, position: int, record_id: str) -> str:
+        """Return the first cells of a store-day list's row."""
+        return f"{self.place(position)}{self._day}\t{copy_text.escape(record_id)}\t"
+
+    def write(self, table: str, lines: Iterable[str]) -> None:
+        """Take rows of a staging table, each of them a line of COPY text."""
+        self._lines[table] += lines
+
+    def flush(self) -> None:
+        """Hand over the rows so far: those of a whole document may be too many for memory."""
         for table, lines in self._lines.items():
-            staged.append(table, lines)
+            if lines:
+                self._staged.append(table, lines)
+        self._lines.clear()
 
-    def _add(self, table: str, row: list[str]) -> None:
-        self._lines[table].append(copy_text.line(row))
+    def finish(self) -> None:
+        """Hand over the rest."""
+        days: defaultdict[int, list[str]] = defaultdict(list)
+        for item, day in self.sold:
+            days[item] += [day] if day else []
+        for item, known in sorted(days.items()):
+            first, last = (min(known), max(known)) if known else (NULL, NULL)
+            self.write(STAGE_SOLD, [f"{self._store}\t{item}\t{first}\t{last}\n"])
+        self.flush()
 
-    def add_check(self, position: int, check: ValidRecord) -> None:
-        place = [self._document, str(position), self._store]
+    def add(self, item: Accepted) -> None:
+        """Write a validated record."""
+        if not self.source.holds_checks:
+            self._add_row(item)
+            return
+        place, check = self.place(item.position), item.record
         if is_full(check):
             self._add_full_check(place, check)
         else:
             self._add_partial_check(place, check)
-        for line in check.get("detailLines") or ():
-            item = line.get("menuItem")
-            if item is not None and item.get("miNum") is not None:
-                self._sell(item["miNum"], line.get("busDt") or check.get("opnBusDt"))
+        for child in check.get("detailLines") or ():
+            sold = child.get("menuItem")
+            if sold is not None and sold.get("miNum") is not None:
+                day = child.get("busDt") or check.get("opnBusDt")
+                self.sold.add((sold["miNum"], day.isoformat() if day else None))
 
-    def _add_full_check(self, place: list[str], check: ValidRecord) -> None:
-        extra = json_cell(CHECK.unknown(check))
-        self._add(GUEST_CHECKS.stage, [*place, *CHECK.cells(check), extra])
-        check_id = str(check["guestCheckId"])
-        for tax in by_id(check.get("taxes"), "taxNum"):
-            extra = json_cell(TAX.unknown(tax))
-            self._add(TAXES.stage, [*place, check_id, *TAX.cells(tax), extra])
-        for line in by_id(check.get("detailLines"), "guestCheckLineItemId"):
-            line_id, *values = LINE.cells(line)
-            row = [*place, line_id, check_id, *values, *_detail_cells(line)]
-            self._add(DETAIL_LINES.stage, row)
+    def _add_full_check(self, place: str, check: ValidRecord) -> None:
+        row = [*CHECK.cells(check), json_cell(CHECK.unknown(check))]
+        self.write(GUEST_CHECKS.stage, [place + line(row)])
+        place += f"{check['guestCheckId']}\t"
+        taxes = by_id(check.get("taxes"), "taxNum")
+        self.write(
+            TAXES.stage,
+            [place + line([*TAX.cells(tax), json_cell(TAX.unknown(tax))]) for tax in taxes],
+        )
+        lines = by_id(check.get("detailLines"), "guestCheckLineItemId")
+        self.write(DETAIL_LINES.stage, [place + line(_line_cells(child)) for child in lines])
 
-    def _add_partial_check(self, place: list[str], check: ValidRecord) -> None:
+    def _add_partial_check(self, place: str, check: ValidRecord) -> None:
         check_id = str(check["guestCheckId"])
         self._add_patch(place, GUEST_CHECKS.name, check_id, NULL, check_patch(check))
         for tax in by_id(check.get("taxes"), "taxNum"):
             tax_num = str(tax["taxNum"])
             self._add_patch(place, TAXES.name, check_id, tax_num, tax_patch(tax))
-        for line in by_id(check.get("detailLines"), "guestCheckLineItemId"):
-            line_id = str(line["guestCheckLineItemId"])
-            self._add_patch(place, DETAIL_LINES.name, check_id, line_id, line_patch(line))
+        for child in by_id(check.get("detailLines"), "guestCheckLineItemId"):
+            line_id = str(child["guestCheckLineItemId"])
+            self._add_patch(place, DETAIL_LINES.name, check_id, line_id, line_patch(child))
 
     def _add_patch(
-        self, place: list[str], table: str, check_id: str, child_id: str, patch: dict[str, Any]
+        self, place: str, table: str, check_id: str, child_id: str, patch: dict[str, Any]
     ) -> None:
         text = copy_text.escape(copy_text.json_text(patch))
-        self._add(STAGE_PATCHES, [*place, table, check_id, child_id, text])
+        self.write(STAGE_PATCHES, [place + line([table, check_id, child_id, text])])
 
-    def _sell(self, item: int, day: date | None) -> None:
-        known = self._sold.setdefault(item, None)
-        if day is not None:
-            self._sold[item] = (min(known[0], day), max(known[1], day)) if known else (day, day)
-
-    def add_row(self, item: Accepted) -> None:
-        source = self._frame.source
-        fields = LIST_FIELDS[source]
-        identity = cells((self._frame.bus_dt, item.record_id))
-        place = [self._document, str(item.position), self._store, *identity]
-        extra = json_cell(fields.unknown(item.record))
-        self._add(LIST_TABLES[source].stage, [*place, *fields.cells(item.record), extra])
+    def _add_row(self, item: Accepted) -> None:
+        fields = LIST_FIELDS[self.source]
+        row = [*fields.cells(item.record), json_cell(fields.unknown(item.record))]
+        place = self.day_place(item.position, item.record_id)
+        self.write(LIST_TABLES[self.source].stage, [place + line(row)])
 
 
-def _detail_cells(line: ValidRecord) -> list[str]:
-    """Write line type, flattened sub-object and extra of a line."""
-    unknown = LINE.unknown(line)
-    details = details_of(line)
+def _line_cells(child: ValidRecord) -> list[str]:
+    """Write a line with its type, its flattened sub-object and its extra."""
+    unknown = LINE.unknown(child)
+    details = details_of(child)
     if not details:
-        return [UNKNOWN_LINE_TYPE, *_NO_DETAIL, json_cell(unknown)]
+        return [*LINE.cells(child), *NO_DETAIL, json_cell(unknown)]
     (name, detail), *further = details
-    row = _NO_DETAIL.copy()
-    for slot, text in zip(_SLOTS[name], DETAIL[name].cells(detail), strict=True):
-        row[slot] = text
     nested = DETAIL[name].unknown(detail)
     if nested or further:
         unknown = (unknown or {}) | ({name: nested} if nested else {}) | dict(further)
-    return [LINE_TYPES[name], *row, json_cell(unknown)]
+    row = [*LINE.cells(child), LINE_TYPES[name], *DETAIL[name].cells(detail)]
+    return [*row, json_cell(unknown)]

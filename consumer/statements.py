@@ -26,7 +26,6 @@ DOCUMENT_COLUMNS = (
     "bus_dt",
     "as_of",
     "event_time",
-    "event_order",
     "received_at",
     "attempts",
     "records",
@@ -76,6 +75,7 @@ def for_table(name: str, table: Table) -> sql.Composed:
     return template.format(
         table=sql.Identifier(table.name),
         stage=sql.Identifier(table.stage),
+        key=_list(table.key),
         columns=_list(table.columns),
         staged=_list(table.columns, "s"),
         stored=_list(table.columns, "t"),

@@ -24,16 +24,16 @@ def column_name(field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A data table; `values` are the columns a document fills beside the key."""
+    """A data table; `columns` are what a document fills, in the order rows are written."""
 
     name: str
     key: tuple[str, ...]
-    values: tuple[str, ...]
+    columns: tuple[str, ...]
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Key and values, in the order rows are written."""
-        return self.key + self.values
+    def values(self) -> tuple[str, ...]:
+        """The columns beside the key."""
+        return tuple(name for name in self.columns if name not in self.key)
 
     @property
     def stage(self) -> str:
@@ -71,27 +71,28 @@ FLATTENED = tuple(
     dict.fromkeys(column for columns in DETAIL_COLUMNS.values() for column in columns.values())
 )
 
-DETAIL: dict[str, Fields] = {
-    name: Fields(detail_model(name), columns) for name, columns in DETAIL_COLUMNS.items()
-}
+
+def _flattened(name: str) -> Fields:
+    field_of = {column: field for field, column in DETAIL_COLUMNS[name].items()}
+    return Fields(detail_model(name), (field_of.get(column) for column in FLATTENED))
+
+
+# Each fills all of the flattened columns, those of the others with NULL.
+DETAIL: dict[str, Fields] = {name: _flattened(name) for name in DETAIL_COLUMNS}
 
 
 def _columns(fields: Fields) -> tuple[str, ...]:
     return tuple(column_name(name) for name in fields.names)
 
 
-GUEST_CHECKS = Table(
-    "guest_checks", ("store_id", "guest_check_id"), (*_columns(CHECK)[1:], "extra")
-)
-TAXES = Table(
-    "taxes",
-    ("store_id", "guest_check_id", "tax_num"),
-    (*_columns(TAX)[1:], "extra"),
-)
+_CHECK_KEY = ("store_id", "guest_check_id")
+
+GUEST_CHECKS = Table("guest_checks", _CHECK_KEY, ("store_id", *_columns(CHECK), "extra"))
+TAXES = Table("taxes", (*_CHECK_KEY, "tax_num"), (*_CHECK_KEY, *_columns(TAX), "extra"))
 DETAIL_LINES = Table(
     "detail_lines",
     ("store_id", "guest_check_line_item_id"),
-    ("guest_check_id", *_columns(LINE)[1:], "line_type", *FLATTENED, "extra"),
+    (*_CHECK_KEY, *_columns(LINE), "line_type", *FLATTENED, "extra"),
 )
 
 
@@ -103,8 +104,9 @@ def _list_fields(source: Source) -> Fields:
 
 
 def _list_table(source: Source) -> Table:
-    values = (*_columns(LIST_FIELDS[source]), "extra")
-    return Table(STORE_DAY_LISTS[source].table, ("store_id", "bus_dt", "record_id"), values)
+    key = ("store_id", "bus_dt", "record_id")
+    columns = (*key, *_columns(LIST_FIELDS[source]), "extra")
+    return Table(STORE_DAY_LISTS[source].table, key, columns)
 
 
 LIST_FIELDS: dict[Source, Fields] = {source: _list_fields(source) for source in STORE_DAY_LISTS}

@@ -5,29 +5,23 @@ queued in between: what is received is being worked on, and what cannot be is no
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from time import monotonic
 
 import structlog
 
 from consumer import metrics
-from consumer.admission import Admission
-from consumer.breaker import Breaker
-from consumer.deadletters import DeadLetters
-from consumer.errors import ConsumerError, Transient
-from consumer.handler import Handler
+from consumer.desk import Desk
+from consumer.errors import FailureBurst, Transient, where
+from consumer.gates import Gates
 from consumer.leases import Leases
-from consumer.settlement import Backoff, Settle, decide
 from consumer.settler import Settler
 from consumer.sqs import BATCH_SIZE, Delivery, Queue
 
 log = structlog.get_logger()
 
 _IDLE_POLL_SECONDS = 0.2
-_MAX_HOLD_SECONDS = 60.0
-_LAST_SETTLEMENTS_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +34,28 @@ class Limits:
     shutdown_timeout_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a message passes on its way."""
-
-    handler: Handler
-    dead_letters: DeadLetters
-    leases: Leases
-    admission: Admission
-    breaker: Breaker
-    backoff: Backoff
-
-
 class Worker:
     """Works one queue until told to stop."""
 
-    def __init__(self, queue: Queue, desk: Desk, limits: Limits) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        desk: Desk,
+        settler: Settler,
+        leases: Leases,
+        gates: Gates,
+        limits: Limits,
+    ) -> None:
         self._queue = queue
         self._desk = desk
-        self._settler = Settler(queue, desk.dead_letters, desk.leases)
+        self._settler = settler
+        self._leases = leases
+        self._gates = gates
         self._limits = limits
-        self._wait_seconds = min(limits.receive_wait_seconds, desk.leases.longest_poll_seconds)
+        self._wait_seconds = min(limits.receive_wait_seconds, leases.longest_poll_seconds)
         self._free = asyncio.Semaphore(limits.in_flight_messages)
         self._in_flight: dict[asyncio.Task[None], Delivery] = {}
+        self._polls, self._no_poll = 0, asyncio.Event()
         self._stopping = asyncio.Event()
         self._last_receipt = monotonic()
         self._deadline = float("inf")
@@ -72,17 +65,24 @@ class Worker:
         if not self._stopping.is_set():
             self._deadline = monotonic() + self._limits.shutdown_timeout_seconds
             self._stopping.set()
+            log.info("stopping", messages_in_flight=len(self._in_flight))
             # Receivers that wait for room wake up, see that we are stopping, and end.
             self._give_back(self._limits.receivers)
 
     async def run(self, until_idle_seconds: float | None = None) -> None:
-        """Receive and work until `stop`, or until the queue stayed empty for that long."""
+        """Receive and work until `stop`, or until the queue stayed empty for that long.
+
+        Raises:
+            FailureBurst: too much failed for the queue ever to become empty; only with
+                `until_idle_seconds`. Otherwise the worker stays, probes, and reports unhealthy.
+        """
         self._last_receipt = monotonic()
         async with asyncio.TaskGroup() as whole:
             # A lease task that fails takes the process down: without it nothing may be held.
             keeping = [
-                whole.create_task(self._desk.leases.keep()),
-                whole.create_task(self._desk.breaker.keep()),
+                whole.create_task(self._leases.keep()),
+                whole.create_task(self._gates.breaker.keep()),
+                whole.create_task(self._give_up_in_bursts()),
             ]
             async with asyncio.TaskGroup() as receiving:
                 for _ in range(self._limits.receivers):
@@ -92,6 +92,8 @@ class Worker:
             await self._drain()
             for task in keeping:
                 task.cancel()
+        if until_idle_seconds is not None and self._gates.watch.problem:
+            raise FailureBurst(self._gates.watch.problem)
 
     async def _receive_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -120,16 +122,25 @@ class Worker:
 
     async def _receive(self, limit: int) -> list[Delivery]:
         # A long poll is never cancelled: SQS would hand out messages that nobody gets.
-        if self._desk.admission.is_full or self._desk.breaker.is_open:
+        allowed = 0 if self._stopping.is_set() else self._gates.allowance(limit)
+        if not allowed:
             await self._pause(_IDLE_POLL_SECONDS)
             return []
-        if self._stopping.is_set():
-            return []
+        is_probe = self._gates.watch.is_probing
+        self._polls += 1
+        self._no_poll.clear()
         try:
-            return await self._queue.receive(limit, self._wait_seconds)
+            deliveries = await self._queue.receive(allowed, self._wait_seconds)
         except Transient as error:
-            self._desk.breaker.trip(error)
+            self._gates.breaker.trip(error)
             return []
+        finally:
+            self._polls -= 1
+            if not self._polls:
+                self._no_poll.set()
+        if is_probe and not deliveries:
+            self._gates.watch.no_probe_came()
+        return deliveries
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -149,8 +160,8 @@ class Worker:
             await self._settler.release(deliveries)
             return
         for delivery in deliveries:
-            self._desk.leases.hold(delivery, received_at)
-            task = asyncio.create_task(self._work(delivery))
+            self._leases.hold(delivery, received_at)
+            task = asyncio.create_task(self._desk.work(delivery))
             self._in_flight[task] = delivery
             metrics.IN_FLIGHT_MESSAGES.inc()
             task.add_done_callback(self._end)
@@ -158,54 +169,18 @@ class Worker:
     def _end(self, task: asyncio.Task[None]) -> None:
         delivery = self._in_flight.pop(task)
         metrics.IN_FLIGHT_MESSAGES.dec()
-        self._desk.leases.let_go(delivery)
+        self._leases.let_go(delivery)
         self._free.release()
         self._last_receipt = monotonic()
         if not task.cancelled() and (error := task.exception()):
-            log.error("work_failed", message_id=delivery.message_id, error=repr(error))
-
-    async def _work(self, delivery: Delivery) -> None:
-        """Take one message from receipt to settlement."""
-        with structlog.contextvars.bound_contextvars(message_id=delivery.message_id):
-            for tries in count(1):
-                # Whenever we waited, another consumer may have got the message meanwhile. What
-                # was committed is idempotent; nothing further is.
-                if not self._desk.leases.is_held(delivery):
-                    log.warning("work_abandoned", reason="lease lost")
-                    return
-                outcomes = await self._desk.handler.handle(delivery)
-                settlement = decide(outcomes, delivery.receive_count, self._desk.backoff)
-                if isinstance(settlement, Settle) or not self._waits_for(settlement.error):
-                    break
-                # Held, and tried ever more seldom: what it needs may be down though the probe
-                # says otherwise, and giving it back would use up its receives.
-                await self._desk.breaker.wait_closed()
-                await self._pause(min(_MAX_HOLD_SECONDS, _IDLE_POLL_SECONDS * 2**tries))
-            if not self._desk.leases.is_held(delivery):
-                log.warning("settlement_abandoned", reason="lease lost")
-                return
-            alone = len(outcomes) == 1
-            settling = asyncio.ensure_future(
-                self._settler.settle(delivery, settlement, alone=alone)
-            )
-            try:
-                await asyncio.shield(settling)
-            except asyncio.CancelledError:
-                # A settlement that has begun is finished even while stopping: its message must
-                # not be given back as if nothing had been done.
-                await asyncio.wait([settling], timeout=_LAST_SETTLEMENTS_SECONDS)
-
-    def _waits_for(self, error: ConsumerError) -> bool:
-        """Open the breaker for a fault of ours: its message is held and tried again."""
-        if self._desk.breaker.concerns(error):
-            self._desk.breaker.trip(error)
-            return True
-        return False
+            log.error("work_failed", message_id=delivery.message_id, where=where(error))
 
     async def _stop_when_idle(self, seconds: float) -> None:
         """Stop once nothing is in hand and the queue has been empty for `seconds`."""
         while not self._stopping.is_set():
             await self._pause(_IDLE_POLL_SECONDS)
+            if self._gates.watch.problem:
+                self.stop()
             idle = monotonic() - self._last_receipt
             if self._in_flight or idle < seconds:
                 continue
@@ -219,19 +194,30 @@ class Worker:
 
     async def _drain(self) -> None:
         """Finish what is in hand within the time given, then release the rest."""
-        if not self._in_flight:
-            return
-        # The last long poll and the work in hand share one deadline.
-        left_seconds = max(0.0, self._deadline - monotonic())
-        if self._desk.breaker.is_open:
-            left_seconds = 0.0
         in_hand = dict(self._in_flight)
-        _, unfinished = await asyncio.wait(in_hand, timeout=left_seconds)
-        for task in unfinished:
+        # What waits for a remedy would still wait at the deadline.
+        self._desk.close()
+        if in_hand:
+            # The last long poll and the work in hand share one deadline.
+            await asyncio.wait(in_hand, timeout=max(0.0, self._deadline - monotonic()))
+        await self._give_up(in_hand)
+
+    async def _give_up_in_bursts(self) -> None:
+        """Release what is in hand whenever too much failed: others may be able to load it."""
+        while True:
+            await self._gates.watch.wait_suspended()
+            # A poll that is under way would bring back at once what is released.
+            await self._no_poll.wait()
+            await self._give_up(dict(self._in_flight))
+            await self._gates.watch.wait_resumed()
+
+    async def _give_up(self, in_hand: Mapping[asyncio.Task[None], Delivery]) -> None:
+        """Cancel work and make its messages receivable at once, but for what is being settled."""
+        for task in in_hand:
             task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
-        left = [in_hand[task] for task in unfinished if task.cancelled()]
-        await self._desk.leases.wait_for_extension()
-        await self._settler.release(left)
+        await asyncio.gather(*in_hand, return_exceptions=True)
+        left = [delivery for task, delivery in in_hand.items() if task.cancelled()]
         if left:
+            await self._leases.wait_for_extension()
+            await self._settler.release(left)
             log.warning("released_unfinished", messages=len(left))

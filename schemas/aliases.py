@@ -43,6 +43,11 @@ class Aliases:
         """Return the (alias, canonical) pairs for the fields of one level."""
         return self._by_level.get((source, level), _NO_RENAMES)
 
+    def paths(self) -> Iterator[tuple[Source, str]]:
+        """Give the canonical path of every renamed field."""
+        for (source, level), renames in self._by_level.items():
+            yield from ((source, f"{level}.{name}" if level else name) for _, name in renames)
+
 
 def apply_renames(record: dict[str, Any], renames: Renames) -> None:
     """Give the fields of `record` their canonical names, in place.
@@ -51,8 +56,9 @@ def apply_renames(record: dict[str, Any], renames: Renames) -> None:
     are one value.
 
     Raises:
-        AmbiguousField: both are filled and differ. The record is then half renamed.
+        AmbiguousField: both are filled and differ. All other fields are renamed.
     """
+    ambiguous = []
     for alias, canonical in renames:
         if alias not in record:
             continue
@@ -61,7 +67,9 @@ def apply_renames(record: dict[str, Any], renames: Renames) -> None:
         if canonical not in record or _is_empty(known):
             record[canonical] = value if not _is_empty(value) else known or value
         elif not _is_empty(value) and value != known:
-            raise AmbiguousField(canonical, alias)
+            ambiguous.append(AmbiguousField(canonical, alias))
+    if ambiguous:
+        raise ambiguous[0]
 
 
 def _is_empty(value: Any) -> bool:
@@ -73,7 +81,7 @@ def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASE
 
     Raises:
         AliasesInvalid: a section is no source, a path or a name is not text, or one name stands
-            for two fields of the same level.
+            for two fields of the same level, or is the other name of one and itself has some.
     """
     rows = list(_shipped())
     if extra_toml is not None:
@@ -86,6 +94,14 @@ def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASE
             raise AliasesInvalid(
                 f"{extra_name}: [{source}] gives {alias!r} to both {names[alias]!r} and "
                 f"{canonical!r} of level {level or 'root'!r}; keep one of the two lines"
+            )
+    for (source, level), names in by_level.items():
+        if chained := names.keys() & names.values():
+            canonical = min(chained)
+            raise AliasesInvalid(
+                f"{extra_name}: [{source}] gives other names to {canonical!r} of level "
+                f"{level or 'root'!r}, which is itself another name of {names[canonical]!r}; "
+                "give them all to that one"
             )
     return Aliases({level: tuple(names.items()) for level, names in by_level.items()})
 

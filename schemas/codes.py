@@ -31,19 +31,3 @@ class ErrorCode(StrEnum):
     THROTTLED = "throttled"
     ACCESS_DENIED = "access_denied"
     INTERNAL = "internal"
-
-    @property
-    def is_permanent(self) -> bool:
-        """Whether trying the same object again, unchanged, cannot help."""
-        return self not in _TRANSIENT
-
-
-_TRANSIENT = frozenset(
-    {
-        ErrorCode.STORAGE_UNAVAILABLE,
-        ErrorCode.DATABASE_UNAVAILABLE,
-        ErrorCode.THROTTLED,
-        ErrorCode.ACCESS_DENIED,
-        ErrorCode.INTERNAL,
-    }
-)

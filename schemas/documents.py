@@ -6,11 +6,13 @@ records and aliases give the same result.
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
-from typing import Any, Protocol
+from operator import itemgetter
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,6 +32,7 @@ from schemas.validation import ValidRecord, every_error, validator
 Screen = Callable[[Any], Problem | None]
 
 _ANY_ID = TypeAdapter(RecordId)
+_TAX_ID, _LINE_ID = itemgetter("taxNum"), itemgetter("guestCheckLineItemId")
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
@@ -42,69 +45,47 @@ class Accepted:
     record: ValidRecord
 
 
-@dataclass(slots=True)
-class Records:
-    """The outcome of validating some of a document's records."""
-
-    accepted: list[Accepted] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
-
-
 def is_full(check: ValidRecord) -> bool:
     """Say whether a check carries its own version: then it is all of the check."""
     return check.get("lastUpdatedUTC") is not None
 
 
-class RecordReader(Protocol):
+class RecordReader(ABC):
     """Validates the records of one document, one after the other, in their order.
 
-    `shapes` counts what records look like, valid or not; `duplicate_count` those whose id came
-    before in the document.
+    `shapes` counts what records look like, valid or not, and ids that came before.
     """
 
-    shapes: Shapes
-    duplicate_count: int
+    def __init__(self) -> None:
+        self.shapes = Shapes()
 
-    def read(self, position: int, row: Any, screen: Screen | None) -> Accepted | Quarantined:
-        """Validate one record; never raises for what it holds. Renames its fields in place."""
+    @abstractmethod
+    def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
+        """Validate one record; never raises for what it holds. Renames its fields in place.
+
+        A record in which `screen` finds a problem is quarantined for it.
+        """
 
 
-def record_reader(frame: Frame, aliases: Aliases) -> RecordReader:
+def record_reader(frame: Frame, aliases: Aliases) -> "CheckReader | RowReader":
     """Return the reader for one document's records."""
     if frame.source.holds_checks:
-        return _CheckReader(frame.source, aliases)
-    return _RowReader(frame.source, aliases)
+        return CheckReader(frame.source, aliases)
+    return RowReader(frame.source, aliases)
 
 
-def read_records(
-    reader: RecordReader,
-    rows: Iterable[Any],
-    first_position: int = 0,
-    screen: Screen | None = None,
-) -> Records:
-    """Validate a document's records, or a run of them that starts at `first_position`.
+class CheckReader(RecordReader):
+    """Validates guest checks."""
 
-    A record in which `screen` finds a problem is quarantined for it.
-    """
-    found = Records()
-    for position, row in enumerate(rows, first_position):
-        record = reader.read(position, row, screen)
-        if isinstance(record, Accepted):
-            found.accepted.append(record)
-        else:
-            found.quarantined.append(record)
-    return found
-
-
-class _CheckReader:
     def __init__(self, source: Source, aliases: Aliases) -> None:
-        self.shapes = Shapes()
-        self.duplicate_count = 0
+        super().__init__()
         self._renames = _CheckRenames(source, aliases)
         self._validate = validator(GuestCheck)
-        self._seen: set[tuple[int, bool]] = set()
+        self._seen: set[int] = set()
+        self._seen_lines: set[int] = set()
 
-    def read(self, position: int, row: Any, screen: Screen | None) -> Accepted | Quarantined:
+    def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
+        """Validate one record."""
         path = f"{CHECKS_FIELD}[{position}]"
         if bad := _unreadable(path, row, "guestCheckId", screen):
             return bad
@@ -117,27 +98,42 @@ class _CheckReader:
         except ValidationError as error:
             errors = every_error(GuestCheck, row, error)
             return quarantine(path, _id_of(row, "guestCheckId", errors), errors)
+        self.remember(check)
+        return Accepted(position, str(check["guestCheckId"]), check)
+
+    def remember(self, check: ValidRecord) -> None:
+        """Count ids that came before: a tax's in its check, a line's in any other check too."""
+        repeated, seen, seen_lines = self.shapes.duplicates, self._seen, self._seen_lines
         check_id = check["guestCheckId"]
-        identity = (check_id, is_full(check))
-        self.duplicate_count += identity in self._seen
-        self._seen.add(identity)
-        self.duplicate_count += _repeated(check.get("taxes"), "taxNum")
-        self.duplicate_count += _repeated(check.get("detailLines"), "guestCheckLineItemId")
-        return Accepted(position, str(check_id), check)
+        if taxes := check.get("taxes"):
+            repeated[TAXES_LEVEL] += len(taxes) - len(set(map(_TAX_ID, taxes)))
+        lines = check.get("detailLines") or ()
+        if check_id in seen:
+            repeated[CHECKS_FIELD] += 1
+            # The same check again has the same lines, which is said already.
+            repeated[LINES_LEVEL] += len(lines) - len(set(map(_LINE_ID, lines)))
+            seen_lines.update(map(_LINE_ID, lines))
+        elif lines:
+            known_count = len(seen_lines)
+            seen_lines.update(map(_LINE_ID, lines))
+            repeated[LINES_LEVEL] += len(lines) - len(seen_lines) + known_count
+        seen.add(check_id)
 
 
-class _RowReader:
+class RowReader(RecordReader):
+    """Validates the rows of a store-day list."""
+
     def __init__(self, source: Source, aliases: Aliases) -> None:
+        super().__init__()
         shape = STORE_DAY_LISTS[source]
-        self.shapes = Shapes()
-        self.duplicate_count = 0
         self._level, self._id_field = shape.field, shape.id_field
         self._renames = aliases.at(source, shape.field)
         self._validate = validator(shape.model)
         self._occurrences: Counter[str] = Counter()
         self._seen: set[str] = set()
 
-    def read(self, position: int, row: Any, screen: Screen | None) -> Accepted | Quarantined:
+    def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
+        """Validate one record."""
         path = f"{self._level}[{position}]"
         if bad := _unreadable(path, row, self._id_field, screen):
             return bad
@@ -148,16 +144,14 @@ class _RowReader:
         except (ValidationError, AmbiguousField) as error:
             return quarantine(path, _id_of(row, self._id_field, error), error)
         record_id = record.get(self._id_field) or _content_id(row, self._occurrences)
-        self.duplicate_count += record_id in self._seen
-        self._seen.add(record_id)
+        self.remember(record_id)
         return Accepted(position, record_id, record)
 
-
-def _repeated(children: list[ValidRecord] | None, id_field: str) -> int:
-    """Count children whose id came before in the same check."""
-    if not children:
-        return 0
-    return len(children) - len({child[id_field] for child in children})
+    def remember(self, record_id: str) -> None:
+        """Count an id that came before."""
+        if record_id in self._seen:
+            self.shapes.duplicates[self._level] += 1
+        self._seen.add(record_id)
 
 
 class _CheckRenames:

@@ -1,38 +1,42 @@
 """Drift: where documents and contracts have come apart.
 
-While reading, only shapes of records are counted; fields are looked at once per shape. What is
-usual for a source is learned from its documents, so a field that stops coming, or comes under
-another name, stands out.
+While reading, only shapes are counted; fields are looked at once per shape. What one document
+shows by itself is told with it. That a field is missing, or comes under another name, is seen
+only beside other documents: for that it is counted which fields came.
 """
 
-import json
 from collections import Counter
-from collections.abc import Collection
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
-from schemas.guest_checks import LINE_TYPES, Record
-from schemas.json_types import (
-    JSON_TYPES,
-    LINES_LEVEL,
-    inner_model,
-    model_at,
-    native_types,
+from schemas.guest_checks import LINE_TYPES
+from schemas.json_types import LINES_LEVEL, ROOT_LEVEL, contract_at
+from schemas.renames import remedy, scalars_for, structure_for
+from schemas.shapes import (
+    MAX_NAME_CHARACTERS,
+    MAX_NAMES,
+    NULL,
+    Level,
+    Presence,
+    Presences,
+    Shape,
+    Shapes,
 )
-from schemas.shapes import MAX_NAME_CHARACTERS, MAX_NAMES, Level, Presence, Shapes
 from schemas.sources import Source
+from schemas.store_days import CHECKS_FIELD
 
 UNKNOWN, MISSING, RENAMED, RETYPED = "unknown", "missing", "suspected_rename", "retyped"
 DUPLICATE, LINE_TYPE = "duplicate", "line_type"
 
+_STRUCTURES = frozenset({"object", "list"})
 _MAX_FINDINGS = 200  # of one document: a hostile one must not fill the table
-_SIMILAR = 0.5
+_MAX_COMPARED = 100  # names of one level of one document: comparing takes time
+_VERSION_FIELD = "lastUpdatedUTC"
 
 # What documents of any content can have only so many of comes first, if there is too much.
-_ORDER = (MISSING, RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
+_ORDER = (RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,55 +48,41 @@ class Finding:
     detail: str | None = None
 
 
-class Usual(Protocol):
-    """What the documents of a source usually hold."""
-
-    def always_filled(self, source: Source, path: str) -> bool:
-        """Say whether every record so far, and enough of them, filled the field."""
-
-    def known_fields(self, source: Source, level: str) -> Collection[str]:
-        """Return the paths of all fields that any record so far filled at a level."""
-
-
-def find_drift(
-    source: Source, shapes: Shapes, usual: Usual
-) -> tuple[Counter[Finding], list[Presence]]:
-    """Compare a document's shapes with the contracts and with what is usual.
+def find_drift(source: Source, shapes: Shapes) -> tuple[Counter[Finding], Presences]:
+    """Compare a document's shapes with the contracts.
 
     Returns:
-        How often each finding occurred, at most two hundred of them, and which fields the
-        document's records filled, to be learned as usual.
+        How often each finding occurred, at most two hundred of them, and which fields came.
     """
-    findings: Counter[Finding] = Counter()
-    presences: list[Presence] = []
+    findings = Counter({Finding(path, DUPLICATE): n for path, n in shapes.duplicates.items() if n})
+    fields: list[Presence] = []
     for level in shapes.levels():
-        comparison = _Comparison(source, level, usual, findings)
+        comparison = _Comparison(source, level, findings)
         comparison.find_unknown_and_retyped()
-        present = level.presences(native_types(model_at(source, level.path)))
-        missing = comparison.find_missing(present)
-        comparison.find_renamed()
-        presences += present + comparison.empty(present, missing)
+        comparison.find_odd_lines()
+        comparison.find_renamed_structures()
+        fields += comparison.presences()
     chosen = sorted(findings.items(), key=lambda item: (_ORDER.index(item[0].kind), -item[1]))
-    return Counter(dict(chosen[:_MAX_FINDINGS])), presences
+    return Counter(dict(chosen[:_MAX_FINDINGS])), Presences(shapes.first_day, fields)
+
+
+def find_root_drift(source: Source, root: dict[str, Any]) -> tuple[Counter[Finding], Presences]:
+    """Compare only a document's root: of one that is refused for it, no more is read."""
+    shapes = Shapes()
+    shapes.count(ROOT_LEVEL, root)
+    return find_drift(source, shapes)
 
 
 class _Comparison:
     """One level of one document against its contract."""
 
-    def __init__(
-        self, source: Source, level: Level, usual: Usual, findings: Counter[Finding]
-    ) -> None:
+    def __init__(self, source: Source, level: Level, findings: Counter[Finding]) -> None:
         self._source = source
         self._level = level
-        self._model = model_at(source, level.path)
-        self._native = native_types(self._model)
-        # A line has one of its sub-objects, and does not miss the others.
-        self._expected = self._native.keys() - LINE_TYPES.keys()
-        self._usual = usual
+        self._contract = contract_at(source, level.path)
+        self._native = self._contract.native
         self._findings = findings
-
-    def _path(self, name: str) -> str:
-        return self._level.path_of(name)
+        self._scalars: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def _add(self, finding: Finding, count: int) -> None:
         few = len(self._findings) < MAX_NAMES or finding.kind != UNKNOWN
@@ -100,111 +90,88 @@ class _Comparison:
             self._findings[finding] += count
 
     def find_unknown_and_retyped(self) -> None:
-        for count, example in self._level.examples:
-            for name, value in example.items():
-                if name not in self._native:
-                    self._add(Finding(self._path(name), UNKNOWN), count)
-                elif value is not None and JSON_TYPES[type(value)] not in self._native[name]:
-                    self._add(Finding(self._path(name), RETYPED, self._retyped(name)), count)
-            if self._level.path == LINES_LEVEL and _detail_count(example) != 1:
-                self._add(Finding(LINES_LEVEL, LINE_TYPE), count)
+        level = self._level
+        for (name, kind), count in _fields(level.shapes).items():
+            if name not in self._native:
+                self._add(Finding(level.path_of(name), UNKNOWN), count)
+            elif kind != NULL and kind not in self._native[name]:
+                expected = " or ".join(sorted(self._native[name]))
+                self._add(Finding(level.path_of(name), RETYPED, f"expected {expected}"), count)
 
-    def _retyped(self, name: str) -> str:
-        return f"expected {' or '.join(sorted(self._native[name]))}"
+    def find_odd_lines(self) -> None:
+        """Tell lines with two sub-objects or none."""
+        for shape in self._level.shapes if self._level.path == LINES_LEVEL else ():
+            if sum(shape.example.get(name) is not None for name in LINE_TYPES) != 1:
+                self._add(Finding(LINES_LEVEL, LINE_TYPE), shape.count)
 
-    def find_missing(self, present: list[Presence]) -> set[str]:
-        filled = {presence.path for presence in present}
-        missing = {
-            path
-            for path in map(self._path, self._expected if filled else ())
-            if path not in filled and self._usual.always_filled(self._source, path)
-        }
-        for path in missing:
-            self._add(Finding(path, MISSING), present[0].records)
-        return missing
-
-    def empty(self, present: list[Presence], missing: set[str]) -> list[Presence]:
-        """Count fields that nobody filled, but not the missing: they stay usual until back."""
-        filled = {presence.path for presence in present}
-        known = self._usual.known_fields(self._source, self._level.path) if present else ()
-        return [
-            Presence(path, 0, present[0].records)
-            for path in known
-            if path not in filled and path not in missing
-        ]
-
-    def find_renamed(self) -> None:
-        """Pair unknown fields with known ones that are not there and have the same shape."""
+    def find_renamed_structures(self) -> None:
+        level = self._level
         unknown = (
-            (name, value, count, example)
-            for count, example in self._level.examples
-            for name, value in example.items()
-            if name not in self._native and value is not None and len(name) <= MAX_NAME_CHARACTERS
+            (shape, name)
+            for shape in level.shapes
+            if not self._native.keys() >= set(shape.names)
+            for name, kind in zip(shape.names, shape.kinds, strict=True)
+            if kind in _STRUCTURES and name not in self._native and len(name) <= MAX_NAME_CHARACTERS
         )
-        for name, value, count, example in islice(unknown, MAX_NAMES):
-            known = self._known_as(name, value, example)
+        for shape, name in islice(unknown, MAX_NAMES):
+            known = structure_for(self._contract, shape.example, shape.example[name])
             if known is not None:
-                self._add(Finding(self._path(name), RENAMED, self._remedy(name, known)), count)
+                line = remedy(self._source, level.path, name, known)
+                self._add(Finding(level.path_of(name), RENAMED, line), shape.count)
 
-    def _known_as(self, unknown: str, value: Any, example: dict[str, Any]) -> str | None:
-        candidates = [
-            name
-            for name in self._native
-            if example.get(name) is None
-            and _same_shape(self._model, name, value)
-            and self._is_plausible(name, unknown)
+    def presences(self) -> Iterator[Presence]:
+        """Say of each known field, and of each that may be its new name, how often it came."""
+        shapes = self._level.whole + self._renamed_version()
+        records = sum(shape.count for shape in shapes)
+        if not records:
+            return
+        # A line has one of its sub-objects, and does not miss the others.
+        filled = dict.fromkeys(self._native.keys() - LINE_TYPES.keys(), 0)
+        newcomers: dict[str, str] = {}
+        for (name, kind), count in _fields(shapes).items():
+            if kind == NULL or kind is None:
+                continue
+            if name in filled:
+                filled[name] += count
+            elif name not in self._native and self._stands_for(name, kind):
+                newcomers[name] = kind
+                filled[name] = count
+        for name, count in filled.items():
+            yield Presence(self._level.path_of(name), count, records, newcomers.get(name))
+
+    def _stands_for(self, unknown: str, kind: str) -> tuple[str, ...]:
+        """Return the known scalars that an unknown one may be, for the first hundred of them."""
+        found = self._scalars.get((unknown, kind))
+        if found is None:
+            # A dot in a name would make it a path of another level.
+            is_path = "." in unknown or len(unknown) > MAX_NAME_CHARACTERS
+            if is_path or kind in _STRUCTURES or len(self._scalars) >= _MAX_COMPARED:
+                return ()
+            found = scalars_for(self._source, self._level.path, unknown, kind)
+            self._scalars[unknown, kind] = found
+        return found
+
+    def _renamed_version(self) -> list[Shape]:
+        """Return checks that seem partial because their version has another name."""
+        if self._level.path != CHECKS_FIELD:
+            return []
+        return [
+            shape
+            for shape in self._level.partial
+            if _VERSION_FIELD not in shape.names
+            and any(
+                _VERSION_FIELD in self._stands_for(name, "text")
+                for name in islice(shape.names, MAX_NAMES)
+                if name not in self._native
+            )
         ]
-        return max(
-            candidates,
-            key=lambda name: (_in_common(self._model, name, value), _similarity(name, unknown)),
-            default=None,
-        )
-
-    def _is_plausible(self, name: str, unknown: str) -> bool:
-        """A structure speaks for itself; a scalar is new, has a like name and fills a gap."""
-        if inner_model(self._model, name) is not None:
-            return True
-        return (
-            _similarity(name, unknown) >= _SIMILAR
-            and self._usual.always_filled(self._source, self._path(name))
-            and not self._usual.always_filled(self._source, self._path(unknown))
-        )
-
-    def _remedy(self, unknown: str, known: str) -> str:
-        section = Source.GUEST_CHECKS if self._source.holds_checks else self._source
-        path = self._level.path_of(known)
-        return f"add to the alias file: [{section}] {_toml(path)} = [{_toml(unknown)}]"
 
 
-def _toml(text: str) -> str:
-    """Write a basic string; JSON's escapes are TOML's too, which forbids one character more."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _detail_count(line: dict[str, Any]) -> int:
-    return sum(line.get(name) is not None for name in LINE_TYPES)
-
-
-def _same_shape(model: type[Record], name: str, value: Any) -> bool:
-    """Say whether a value could be a known field's: its JSON type, and half of its fields."""
-    if JSON_TYPES[type(value)] not in native_types(model)[name]:
-        return False
-    if inner_model(model, name) is None:
-        return True
-    fields = _fields(value)
-    return bool(fields) and 2 * _in_common(model, name, value) >= len(fields)
-
-
-def _in_common(model: type[Record], name: str, value: Any) -> int:
-    """Count the fields that a structure shares with a known one's contract."""
-    inner = inner_model(model, name)
-    return len(_fields(value) & inner.model_fields.keys()) if inner else 0
-
-
-def _fields(value: Any) -> AbstractSet[str]:
-    example = value[0] if isinstance(value, list) and value else value
-    return example.keys() if isinstance(example, dict) else frozenset()
-
-
-def _similarity(name: str, other: str) -> float:
-    return SequenceMatcher(None, name.lower(), other.lower()).ratio()
+def _fields(shapes: list[Shape]) -> dict[tuple[str, str | None], int]:
+    """Count how often each name came with each JSON type."""
+    counts: dict[tuple[str, str | None], int] = {}
+    for shape in shapes:
+        count = shape.count
+        for name_and_kind in zip(shape.names, shape.kinds, strict=True):
+            counts[name_and_kind] = counts.get(name_and_kind, 0) + count
+    return counts

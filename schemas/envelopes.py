@@ -17,7 +17,6 @@ from urllib.parse import quote_plus, unquote_plus
 _SUPPORTED_MAJOR = "2"
 _CREATED = "ObjectCreated:"
 _EVENTBRIDGE_CREATED = "Object Created"
-_SEQUENCER_WIDTH = 64
 _MAX_CHARACTERS = 1024  # S3's own limit for keys and version ids, in bytes
 
 
@@ -72,14 +71,6 @@ def decode_body(body: str) -> list[ObjectEvent | Ignored]:
     return list(_decode(_json_object(body, "message body")))
 
 
-def sequencer_order(sequencer: str | None) -> str:
-    """Make sequencers of one key comparable as text, padding the shorter with zeros on the right.
-
-    Source: Amazon S3 User Guide, "Event ordering and duplicate events".
-    """
-    return (sequencer or "").upper().ljust(_SEQUENCER_WIDTH, "0")
-
-
 def created_body(event: ObjectEvent) -> str:
     """Write a native S3 message body with one record, the inverse of `decode_body`."""
     time = event.event_time or datetime.now(UTC)
@@ -101,7 +92,8 @@ def created_body(event: ObjectEvent) -> str:
             "object": {name: value for name, value in described.items() if value is not None},
         },
     }
-    return json.dumps({"Records": [record]}, ensure_ascii=False)
+    # ASCII, because SQS refuses some characters that may stand in an ETag that somebody made up.
+    return json.dumps({"Records": [record]})
 
 
 def _decode(body: Mapping[str, Any]) -> Iterator[ObjectEvent | Ignored]:

@@ -17,7 +17,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-_INTEGER_TEXT = r"^[+-]?[0-9]{1,19}$"
 _NUMBER_TEXT = r"^[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?$"
 _DATE_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 # PostgreSQL knows offsets up to 15:59; the ones in use end at 14:00.
@@ -101,11 +100,14 @@ Int64 = Annotated[
         {"type": "integer", "minimum": INT64_MIN, "maximum": INT64_MAX},
         core_schema.int_schema(strict=True, ge=INT64_MIN, le=INT64_MAX),
         _after(_integral, _STRICT_DECIMAL),
-        core_schema.chain_schema(
-            [
-                core_schema.str_schema(strict=True, pattern=_INTEGER_TEXT),
-                core_schema.int_schema(ge=INT64_MIN, le=INT64_MAX),
-            ]
+        _after(
+            _integral,
+            core_schema.chain_schema(
+                [
+                    core_schema.str_schema(strict=True, pattern=_NUMBER_TEXT),
+                    core_schema.decimal_schema(),
+                ]
+            ),
         ),
     ),
 ]

@@ -4,10 +4,8 @@ A document with a broken frame is refused whole: loading part of something that 
 source's answer could overwrite a good day with an empty one.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,12 +24,22 @@ _LIST_FIELDS = frozenset(list_field(source) for source in Source)
 
 
 class DocumentInvalid(ValueError):
-    """The document as a whole is refused; `code` is one of the permanent error codes."""
+    """The document as a whole is refused; `code` is one of the permanent error codes.
 
-    def __init__(self, code: ErrorCode, message: str, errors: tuple[RecordError, ...] = ()) -> None:
+    `drifted` is the root of one whose root fields are not what they used to be.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        errors: tuple[RecordError, ...] = (),
+        drifted: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.errors = errors
+        self.drifted = drifted
 
 
 class RootFields(BaseModel):
@@ -49,14 +57,15 @@ class Frame:
     """What holds for every record of one document.
 
     `as_of` is the document's own `curUTC` in UTC, or None: then the object's LastModified
-    stands for it. `bus_dt` is None for exports of checks, which span days.
+    stands for it. `bus_dt` is None for exports of checks, which span days. `root` is the
+    document's root object, its list without its records.
     """
 
     source: Source
     store_id: str
     bus_dt: date | None
     as_of: datetime | None
-    unknown_fields: tuple[str, ...]
+    root: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -72,8 +81,6 @@ def open_document(
     source: Source,
     key: ApiKey | ErpKey,
     aliases: Aliases,
-    *,
-    has_records_elsewhere: bool = False,
 ) -> tuple[Frame, list[Any]]:
     """Check a decoded document's frame and identity, and hand out its unvalidated records.
 
@@ -83,7 +90,6 @@ def open_document(
         source: The source that the object's key names.
         key: The identity in the object's key.
         aliases: The renames in force.
-        has_records_elsewhere: The records were cut out of the document before.
 
     Raises:
         DocumentInvalid: the frame or the identity is wrong; nothing of it may be loaded.
@@ -98,8 +104,8 @@ def open_document(
         raise DocumentInvalid(ErrorCode.AMBIGUOUS_FIELD, str(error)) from error
     rows = root.get(own)
     if not isinstance(rows, list | None):
-        raise _schema_invalid(f"{own} is {type(rows).__name__}, expected a list or null")
-    if not rows and not has_records_elsewhere:
+        raise _schema_invalid(f"{own} is {type(rows).__name__}, expected a list or null", root)
+    if not rows:
         _refuse_error_answer(root)
     if own not in root:
         _refuse_foreign(root, own)
@@ -107,12 +113,16 @@ def open_document(
 
 
 def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
-    beside = {name: value for name, value in root.items() if name != list_field(source)}
+    own = list_field(source)
+    beside = {name: value for name, value in root.items() if name != own}
     try:
         fields = RootFields.model_validate(beside)
     except ValidationError as error:
         raise DocumentInvalid(
-            ErrorCode.SCHEMA_INVALID, "the document's root fields are wrong", record_errors(error)
+            ErrorCode.SCHEMA_INVALID,
+            "the document's root fields are wrong",
+            record_errors(error),
+            beside,
         ) from error
     store_id, bus_dt = _identity(fields, key)
     return Frame(
@@ -120,14 +130,9 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
         store_id=store_id,
         bus_dt=bus_dt,
         as_of=as_utc(fields.curUTC),
-        unknown_fields=tuple(_named_shortly(fields.__pydantic_extra__ or ())),
+        root=beside | ({own: None if root[own] is None else []} if own in root else {}),
         extra=fields.__pydantic_extra__ or {},
     )
-
-
-def _named_shortly(fields: Iterable[str]) -> Iterator[str]:
-    """Give the first hundred names, cut: they become keys of a table."""
-    yield from (name[:200] for name in islice(fields, 100))
 
 
 def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | None]:
@@ -140,7 +145,9 @@ def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | Non
             raise _mismatch("day", str(bus_dt), str(key.bus_dt))
         store_id, bus_dt = store_id or key_store, key.bus_dt
     if not store_id:
-        raise _schema_invalid("storeId (or locRef) is missing, and the key names no store")
+        raise _schema_invalid(
+            "storeId (or locRef) is missing, and the key names no store", fields.__pydantic_extra__
+        )
     if len(store_id) > MAX_STORE_CHARACTERS:
         raise _schema_invalid(
             f"the store id has {len(store_id)} characters, more than {MAX_STORE_CHARACTERS}"
@@ -183,9 +190,10 @@ def _refuse_foreign(root: dict[str, Any], own: str) -> None:
         raise _schema_invalid(
             f"{own} is missing and the unknown field {filled[0][:100]!r} is filled: an empty day "
             f'has neither; if that is its new name, add "{own}" = ["{filled[0][:100]}"] to the '
-            "alias file"
+            "alias file",
+            root,
         )
 
 
-def _schema_invalid(message: str) -> DocumentInvalid:
-    return DocumentInvalid(ErrorCode.SCHEMA_INVALID, message)
+def _schema_invalid(message: str, drifted: dict[str, Any] | None = None) -> DocumentInvalid:
+    return DocumentInvalid(ErrorCode.SCHEMA_INVALID, message, drifted=drifted)

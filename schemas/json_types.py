@@ -4,15 +4,20 @@ Narrower than what validation accepts: a quoted number is accepted, and told as 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from pydantic import BaseModel
+
 from schemas.fields import BusinessDate, Flag, Int64, Number, RecordId, ScalarText, Text, Timestamp
+from schemas.frames import RootFields
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Record, Tax
 from schemas.sources import Source
-from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS
+from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS, list_field
 
+ROOT_LEVEL = ""
 TAXES_LEVEL, LINES_LEVEL = f"{CHECKS_FIELD}.taxes", f"{CHECKS_FIELD}.detailLines"
 DETAIL_LEVELS = {name: f"{LINES_LEVEL}.{name}" for name in LINE_TYPES}
 
@@ -25,6 +30,7 @@ JSON_TYPES: dict[type, str] = {
     list: "list",
 }
 _NUMBER, _TEXT = frozenset({"number"}), frozenset({"text"})
+_OBJECT, _LIST = frozenset({"object"}), frozenset({"list"})
 _ANNOTATED: dict[Any, frozenset[str]] = {
     Int64: _NUMBER,
     Number: _NUMBER,
@@ -37,19 +43,42 @@ _ANNOTATED: dict[Any, frozenset[str]] = {
 }
 
 
-def model_at(source: Source, level: str) -> type[Record]:
-    """Return the contract of a level's records."""
-    return _CHECK_MODELS[level] if source.holds_checks else STORE_DAY_LISTS[source].model
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What one level's objects hold.
+
+    `native` gives the JSON types of every field, `inner` the contract of the records inside a
+    structure, which no scalar has.
+    """
+
+    native: Mapping[str, frozenset[str]]
+    inner: Mapping[str, type[Record]]
 
 
-def native_types(model: type[Record]) -> Mapping[str, frozenset[str]]:
-    """Return the JSON types that each field of a contract naturally comes as."""
-    return _NATIVE_TYPES[model]
+def contract_at(source: Source, level: str) -> Contract:
+    """Return the contract of a level: of the document's root, its records or what is in them."""
+    if level == ROOT_LEVEL:
+        return _ROOTS[source]
+    return _CHECK_CONTRACTS[level] if source.holds_checks else _LIST_CONTRACTS[source]
 
 
-def inner_model(model: type[Record], field: str) -> type[Record] | None:
-    """Return the contract of the records inside a field, or None for a scalar."""
-    return _INNER_MODELS.get((model, field))
+def field_paths(source: Source) -> frozenset[str]:
+    """Return the dotted path of every field that a source's contracts name."""
+    inside = (
+        _CHECK_CONTRACTS if source.holds_checks else {list_field(source): _LIST_CONTRACTS[source]}
+    )
+    levels = {ROOT_LEVEL: _ROOTS[source], **inside}
+    return frozenset(path_at(level, name) for level in levels for name in levels[level].native)
+
+
+def json_type(value: Any) -> str:
+    """Return the JSON type of a decoded value that is not null."""
+    return JSON_TYPES.get(type(value), "object")
+
+
+def path_at(level: str, name: str) -> str:
+    """Return a field's dotted path."""
+    return f"{level}.{name}" if level else name
 
 
 def detail_model(name: str) -> type[Record]:
@@ -57,38 +86,46 @@ def detail_model(name: str) -> type[Record]:
     return _DETAIL_MODELS[name]
 
 
-def _choices(model: type[Record], field: str) -> list[Any]:
+def _choices(model: type[BaseModel], field: str) -> list[Any]:
     hint = get_type_hints(model, include_extras=True)[field]
     if hint in _ANNOTATED:
         return [hint]
     return [choice for choice in get_args(hint) if choice is not NoneType]
 
 
-def _native(model: type[Record], field: str) -> frozenset[str]:
+def _native(model: type[BaseModel], field: str) -> frozenset[str]:
     [choice] = _choices(model, field)
     if choice in _ANNOTATED:
         return _ANNOTATED[choice]
-    return frozenset({"list" if get_args(choice) else "object"})
+    return _LIST if get_args(choice) else _OBJECT
+
+
+def _contract(
+    model: type[BaseModel],
+    inner: Mapping[str, type[Record]] | None = None,
+    lists: tuple[str, ...] = (),
+) -> Contract:
+    native = {field: _native(model, field) for field in model.model_fields}
+    return Contract(native | dict.fromkeys(lists, _LIST), inner or {})
 
 
 _DETAIL_MODELS: dict[str, type[Record]] = {
     name: _choices(DetailLine, name)[0] for name in LINE_TYPES
 }
-_CHECK_MODELS: dict[str, type[Record]] = {
-    CHECKS_FIELD: GuestCheck,
-    TAXES_LEVEL: Tax,
-    LINES_LEVEL: DetailLine,
-    **{DETAIL_LEVELS[name]: model for name, model in _DETAIL_MODELS.items()},
+_CHECK_CONTRACTS: dict[str, Contract] = {
+    CHECKS_FIELD: _contract(GuestCheck, {"taxes": Tax, "detailLines": DetailLine}),
+    TAXES_LEVEL: _contract(Tax),
+    LINES_LEVEL: _contract(DetailLine, _DETAIL_MODELS),
+    **{DETAIL_LEVELS[name]: _contract(model) for name, model in _DETAIL_MODELS.items()},
 }
-_INNER_MODELS: dict[tuple[type[Record], str], type[Record]] = {
-    (GuestCheck, "taxes"): Tax,
-    (GuestCheck, "detailLines"): DetailLine,
-    **{(DetailLine, name): model for name, model in _DETAIL_MODELS.items()},
+_LIST_CONTRACTS: dict[Source, Contract] = {
+    source: _contract(shape.model) for source, shape in STORE_DAY_LISTS.items()
 }
-_NATIVE_TYPES: dict[type[Record], Mapping[str, frozenset[str]]] = {
-    model: {field: _native(model, field) for field in model.model_fields}
-    for model in (
-        *_CHECK_MODELS.values(),
-        *(shape.model for shape in STORE_DAY_LISTS.values()),
-    )
+_RECORDS: dict[Source, type[Record]] = {
+    source: GuestCheck if source.holds_checks else STORE_DAY_LISTS[source].model
+    for source in Source
+}
+_ROOTS: dict[Source, Contract] = {
+    source: _contract(RootFields, {list_field(source): model}, (list_field(source),))
+    for source, model in _RECORDS.items()
 }

@@ -33,6 +33,10 @@ DETAILS = {
         {"miNum": "menu_item_id", "modFlag": "mod_flag", "inclTax": "incl_tax"},
     ),
     "discount": ("discount", {"dscNum": "dsc_num", "inclTax": "incl_tax"}),
+    "errorCorrect": (
+        "error_correct",
+        {"type": "error_correct_type", "objectNum": "object_num"},
+    ),
 }
 ABSENT_MEANS_FALSE = ("vd_flag", "err_cor_flag", "return_flag", "do_not_show_flag")
 LISTS = {
@@ -45,6 +49,8 @@ LISTS = {
         {"openingBalance": "opening_balance", "closingBalance": "closing_balance"},
     ),
 }
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]
@@ -84,23 +90,18 @@ def expected_tables(puts: Iterable[Put]) -> Tables:
     """Tell what the tables say once all of `puts` were loaded, in whatever order."""
     tables: Tables = defaultdict(dict)
     puts = list(puts)
-    for (store, check_id), sightings in _sightings(puts).items():
-        _tell_check(tables, (store, check_id), sightings)
+    checks = [_told_check(*seen) for seen in _sightings(puts).items()]
+    # Of the checks that claim one line the newest holds it: it is told last.
+    for check in sorted(checks, key=lambda check: check.version):
+        check.tell(tables)
     _tell_items(tables, puts)
-    for put in standing_lists(puts).values():
-        _tell_list(tables, put)
-    return tables
-
-
-def standing_lists(puts: Iterable[Put]) -> dict[Key, Put]:
-    """Tell which answer each store-day list stands at."""
     lists: dict[Key, list[Put]] = defaultdict(list)
     for put in puts:
         if put.source in LISTS:
             lists[put.source, put.store, put.day].append(put)
-    return {
-        key: max(answers, key=lambda put: (put.as_of, put.order)) for key, answers in lists.items()
-    }
+    for answers in lists.values():
+        _tell_list(tables, sorted(answers, key=lambda put: (put.as_of, put.order), reverse=True))
+    return tables
 
 
 def _sightings(puts: Iterable[Put]) -> dict[tuple[str, int], list[tuple[Put, int, Row]]]:
@@ -112,13 +113,11 @@ def _sightings(puts: Iterable[Put]) -> dict[tuple[str, int], list[tuple[Put, int
     return seen
 
 
-def _tell_check(
-    tables: Tables, key: tuple[str, int], sightings: list[tuple[Put, int, Row]]
-) -> None:
+def _told_check(key: tuple[str, int], sightings: list[tuple[Put, int, Row]]) -> "_Check":
     full = [one for one in sightings if one[2].get("lastUpdatedUTC") is not None]
     partial = [one for one in sightings if one[2].get("lastUpdatedUTC") is None]
-    check = _Check()
-    since = datetime.min.replace(tzinfo=UTC)
+    check = _Check(*key)
+    since = NEVER
     if full:
         put, _, record = max(
             full, key=lambda one: (one[2]["lastUpdatedUTC"], one[0].as_of, one[0].order, one[1])
@@ -126,18 +125,25 @@ def _tell_check(
         since = put.as_of
         version = stored("last_updated_utc", record["lastUpdatedUTC"])
         check.header.columns["last_updated_utc"] = version
+        check.version = (version, since, key[1])
         check.say(record, whole=True)
     for put, _, record in sorted(partial, key=lambda one: (one[0].as_of, one[0].order, one[1])):
         if put.as_of >= since:
             check.say(record, whole=False)
-    check.tell(tables, *key)
+    return check
 
 
 @dataclass
 class _Check:
+    store: str
+    id: int
     header: Known = field(default_factory=Known)
     taxes: dict[int, Known] = field(default_factory=dict)
     lines: dict[int, Known] = field(default_factory=dict)
+    version: tuple[datetime, datetime, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.version = (NEVER, NEVER, self.id)
 
     def say(self, record: Row, *, whole: bool) -> None:
         keys = ("guestCheckId", "lastUpdatedUTC", "taxes", "detailLines")
@@ -150,12 +156,12 @@ class _Check:
                 known.columns["mod_flag"] = False
             _merge_line(known, line)
 
-    def tell(self, tables: Tables, store: str, check_id: int) -> None:
-        tables["guest_checks"][store, check_id] = self.header.row()
+    def tell(self, tables: Tables) -> None:
+        tables["guest_checks"][self.store, self.id] = self.header.row()
         for number, known in self.taxes.items():
-            tables["taxes"][store, check_id, number] = known.row()
+            tables["taxes"][self.store, self.id, number] = known.row()
         for number, known in self.lines.items():
-            tables["detail_lines"][store, number] = known.row() | {"guest_check_id": check_id}
+            tables["detail_lines"][self.store, number] = known.row() | {"guest_check_id": self.id}
 
 
 def _new_line() -> Known:
@@ -205,9 +211,29 @@ def _tell_items(tables: Tables, puts: Iterable[Put]) -> None:
         tables["menu_items"][key] = span
 
 
-def _tell_list(tables: Tables, put: Put) -> None:
-    table, id_name, columns = LISTS[put.source]
+def _tell_list(tables: Tables, answers: list[Put]) -> None:
+    """Tell what the answers of one day say, the newest first.
+
+    What one cannot say, because a row is bad, the next one does.
+    """
+    table = LISTS[answers[0].source][0]
+    told: set[str] = set()
+    unsaid: set[str] | None = None  # all
+    for put in answers:
+        rows = _rows(put)
+        for record_id, row in rows.items():
+            if record_id not in told and (unsaid is None or record_id in unsaid):
+                tables[table][put.store, put.day, record_id] = row
+        told |= rows.keys()
+        if None not in put.bad_ids:
+            bad = {record_id for record_id in put.bad_ids if record_id is not None}
+            unsaid = bad if unsaid is None else unsaid & bad
+
+
+def _rows(put: Put) -> dict[str, Row]:
+    _, id_name, columns = LISTS[put.source]
     occurrences: dict[str, int] = defaultdict(int)
+    rows: dict[str, Row] = {}
     for record in put.records:
         record_id = record.get(id_name)
         if record_id is None:
@@ -218,7 +244,8 @@ def _tell_list(tables: Tables, put: Put) -> None:
             record_id = f"content of {content} no. {occurrences[content]}"
         known = Known()
         _merge(known, record, columns, (id_name,))
-        tables[table][put.store, put.day, str(record_id)] = known.row()
+        rows[str(record_id)] = known.row()
+    return rows
 
 
 def stored(column: str, value: Any) -> Any:
@@ -231,4 +258,4 @@ def stored(column: str, value: Any) -> Any:
         return datetime.fromisoformat(value)
     if column.endswith("_dt"):
         return date.fromisoformat(value)
-    return value
+    return str(value) if column == "error_correct_type" else value

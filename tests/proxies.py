@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -9,26 +10,58 @@ Connect = Callable[[], socket.socket]
 
 
 class Proxy:
-    """Forwards connections to a server until it is cut; may be mended again."""
+    """Forwards connections to a server until it is cut; may be mended again.
+
+    `latency_seconds` is how much longer than the server's every answer takes.
+    """
+
+    latency_seconds = 0.0
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._guard = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._cut = threading.Event()
+        self._asking: set[socket.socket] = set()
+        self._tears = 0
+        self._is_cut = False
         self._closed = threading.Event()
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def cut(self) -> None:
-        """Break every connection in mid-sentence and refuse new ones."""
-        self._cut.set()
-        for end in list(self._open):
+    def cut(self) -> int:
+        """Break every connection and refuse new ones; say how many awaited an answer."""
+        with self._guard:
+            self._is_cut = True
+        return self.interrupt()
+
+    def interrupt(self) -> int:
+        """Break every connection, but let new ones through; say how many awaited an answer."""
+        with self._guard:
+            ends, asking = list(self._open), len(self._asking)
+        for end in ends:
             _hang_up(end)
+        return asking
+
+    def tear(self, answers: int) -> None:
+        """Let only half of what comes next arrive, of so many answers, and hang up."""
+        with self._guard:
+            self._tears = answers
+
+    @property
+    def asking(self) -> int:
+        """How many connections await an answer."""
+        return len(self._asking)
+
+    @property
+    def tears_left(self) -> int:
+        """How many answers are still to be torn."""
+        return self._tears
 
     def mend(self) -> None:
         """Let new connections through again."""
-        self._cut.clear()
+        with self._guard:
+            self._is_cut = False
 
     def close(self) -> None:
         """Stop for good."""
@@ -42,20 +75,50 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            if self._cut.is_set():
-                _hang_up(client)
-                continue
-            server = self._connect()
-            self._open |= {client, server}
-            for source, target in ((client, server), (server, client)):
-                threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+            self._open_way(client)
 
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+    def _open_way(self, client: socket.socket) -> None:
+        try:
+            server = self._connect()
+        except OSError:
+            _hang_up(client)
+            return
+        with self._guard:
+            ends = (client, server)
+            if self._is_cut:
+                for end in ends:
+                    _hang_up(end)
+                return
+            self._open.update(ends)
+        threading.Thread(target=self._pump_questions, args=ends, daemon=True).start()
+        threading.Thread(target=self._pump_answers, args=ends, daemon=True).start()
+
+    def _pump_questions(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data)
-        for end in (source, target):
-            self._open.discard(end)
+            while data := client.recv(65536):
+                with self._guard:
+                    self._asking.add(client)
+                server.sendall(data)
+        self._forget(client, server)
+
+    def _pump_answers(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := server.recv(65536):
+                time.sleep(self.latency_seconds)
+                with self._guard:
+                    self._asking.discard(client)
+                    torn = self._tears > 0
+                    self._tears -= torn
+                client.sendall(data[: len(data) // 2] if torn else data)
+                if torn:
+                    break
+        self._forget(client, server)
+
+    def _forget(self, client: socket.socket, server: socket.socket) -> None:
+        with self._guard:
+            self._open.difference_update((client, server))
+            self._asking.discard(client)
+        for end in (client, server):
             _hang_up(end)
 
 
@@ -71,10 +134,26 @@ def proxy_to_unix_socket(path: str) -> Iterator[Proxy]:
 
     def connect() -> socket.socket:
         server = socket.socket(socket.AF_UNIX)
-        server.connect(path)
+        try:
+            server.connect(path)
+        except OSError:
+            server.close()
+            raise
         return server
 
-    proxy = Proxy(connect)
+    with _running(Proxy(connect)) as proxy:
+        yield proxy
+
+
+@contextmanager
+def proxy_to_port(port: int) -> Iterator[Proxy]:
+    """Run a proxy in front of a server that listens on a port of 127.0.0.1."""
+    with _running(Proxy(lambda: socket.create_connection(("127.0.0.1", port)))) as proxy:
+        yield proxy
+
+
+@contextmanager
+def _running(proxy: Proxy) -> Iterator[Proxy]:
     try:
         yield proxy
     finally:

@@ -92,3 +92,32 @@ def full_check(check_id: int = 1, version: int = 0, **fields: Any) -> dict[str, 
     """Write a check of version `version`, in minutes after ten."""
     time = f"2024-01-01T{10 + version // 60}:{version % 60:02}:00"
     return {"guestCheckId": check_id, "lastUpdatedUTC": time, **fields}
+
+
+def usual_check(number: int, **fields: Any) -> dict[str, Any]:
+    """Write a full check with a tax and a line."""
+    line = {
+        "guestCheckLineItemId": number,
+        "busDt": "2024-01-01",
+        "dspTtl": 9.5,
+        "menuItem": {"miNum": 7, "inclTax": 0.5, "activeTaxes": "28"},
+    }
+    record = full_check(
+        number,
+        subTtl=9.5,
+        chkNum=number,
+        taxes=[{"taxNum": 28, "taxCollTtl": 1}],
+        detailLines=[line],
+    )
+    return record | fields
+
+
+def without(record: dict[str, Any], *names: str, **more: Any) -> dict[str, Any]:
+    """Take fields from a record, and give it others."""
+    return {name: value for name, value in record.items() if name not in names} | more
+
+
+def changed_line(number: int, *names: str, **more: Any) -> dict[str, Any]:
+    """Write a usual check, fields taken from its line and others given to it."""
+    check = usual_check(number)
+    return check | {"detailLines": [without(check["detailLines"][0], *names, **more)]}

@@ -1,8 +1,8 @@
 """Generated histories of a lake: documents that correct, repeat and contradict each other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,59 +13,20 @@ from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey
 from schemas.sources import Source
 from schemas.store_days import list_field
+from tests.contents import (
+    BAD_VALUE,
+    DAYS,
+    SHARED_LINES,
+    bad_rows,
+    check_records,
+    list_records,
+    under_other_names,
+)
 from tests.oracle import LISTS, Put
 from tests.samples import json_bytes
 
 START = datetime(2024, 6, 1, 12, tzinfo=UTC)
-DAYS = (date(2024, 1, 1), date(2024, 1, 2))
-BAD_VALUE = {"not": "a number"}
-
-_amounts = st.sampled_from([None, 0, 7, -3, Decimal("5.10"), Decimal("-0.333333")])
-_counts = st.sampled_from([None, 0, 1, 9_988_776_655])
-_texts = st.sampled_from([None, "", "90", 'Joe "J" \\ \t\n Ü', "\\N"])
-_flags = st.sampled_from([None, True, False])
-_days = st.sampled_from([None, *(day.isoformat() for day in DAYS)])
-_times = st.sampled_from([None, "2024-01-01T23:59:59", "2024-01-02T00:00:00.5"])
-_unknown = st.sampled_from([None, "x", Decimal("1.50"), [], {"a": [1, {"b": None}]}])
-
-_headers = st.fixed_dictionaries(
-    {},
-    optional={
-        "opnBusDt": _days,
-        "clsdUTC": _times,
-        "clsdLcl": _times,
-        "clsdFlag": _flags,
-        "gstCnt": _counts,
-        "subTtl": _amounts,
-        "tblName": _texts,
-        "somethingNew": _unknown,
-        "+odd": _unknown,
-    },
-)
-_taxes = st.fixed_dictionaries(
-    {"taxNum": st.integers(1, 2)},
-    optional={"taxCollTtl": _amounts, "taxRate": _amounts, "type": _counts, "new": _unknown},
-)
-_menu_items = st.fixed_dictionaries(
-    {},
-    optional={
-        "miNum": st.sampled_from([None, 6042, 6043]),
-        "modFlag": _flags,
-        "inclTax": _amounts,
-        "new": _unknown,
-    },
-)
-_discounts = st.fixed_dictionaries({}, optional={"dscNum": _counts, "inclTax": _amounts})
-_line_fields = {
-    "busDt": _days,
-    "dspTtl": _amounts,
-    "dspQty": _amounts,
-    "refInfo1": _texts,
-    "vdFlag": _flags,
-    "menuItem": st.none() | _menu_items,
-    "discount": st.none() | _discounts,
-    "new": _unknown,
-}
+CONSTANT_SEQUENCER = "0055AED6DCD90281E5"  # LocalStack's, for every event
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +38,14 @@ class Version:
 
     def __repr__(self) -> str:
         as_of = (self.put.as_of - START).total_seconds()
-        return f"\n  no. {self.put.order} as of {as_of:+.0f} s: {self.fetched.data.decode()}"
+        identity = self.fetched.identity
+        event = identity.event
+        seconds = (identity.event_time - START).total_seconds()
+        return (
+            f"\n  no. {self.put.order} as of {as_of:+.0f} s, event {seconds:+.1f} s"
+            f" {event.sequencer} {event.key} {identity.version_id or identity.etag}:"
+            f" {self.fetched.data.decode()}"
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,137 +72,173 @@ class History:
         return {put.store for put in self.puts}
 
 
-@st.composite
-def check_records(draw: st.DrawFn, check_id: int) -> dict[str, Any]:
-    """Draw one version of a check, or what a partial document says of it."""
-    record: dict[str, Any] = {"guestCheckId": check_id, **draw(_headers)}
-    kind = draw(st.sampled_from(["full", "full", "partial", "null"]))
-    if kind == "full":
-        record["lastUpdatedUTC"] = f"2024-01-01T10:0{draw(st.integers(0, 2))}:00"
-    elif kind == "null":
-        record["lastUpdatedUTC"] = None
-    if draw(st.booleans()):
-        record["taxes"] = draw(st.none() | st.lists(_taxes, max_size=3))
-    if draw(st.booleans()):
-        line_ids = st.integers(check_id * 10, check_id * 10 + 2)
-        lines = st.fixed_dictionaries({"guestCheckLineItemId": line_ids}, optional=_line_fields)
-        record["detailLines"] = draw(st.none() | st.lists(lines, max_size=3))
-    return record
+@dataclass(frozen=True)
+class _Draft:
+    """An object before its place in time is known. Those with one `content` are equal bytes."""
 
-
-@st.composite
-def list_records(draw: st.DrawFn, source: str) -> dict[str, Any]:
-    """Draw one row of a store-day list."""
-    _, id_name, columns = LISTS[source]
-    values = {name: _texts if name in ("type", "reason") else _amounts for name in columns}
-    row: dict[str, Any] = draw(st.fixed_dictionaries({}, optional={**values, "new": _unknown}))
-    if draw(st.booleans()):
-        row[id_name] = draw(st.sampled_from([None, 1, "1", 2, "A-3"]))
-    return row
+    source: Source
+    store: str
+    day: date
+    key: str
+    content: int
+    written: dict[str, Any]
+    as_of: datetime | None
+    records: tuple[dict[str, Any], ...]
+    bad_ids: tuple[str | None, ...] = ()
 
 
 @st.composite
 def histories(draw: st.DrawFn, run: str, max_versions: int = 7) -> History:
     """Draw a lake of two stores, whose names carry `run`, and a delivery of its events."""
     stores = (f"99 CB {run}", f"São João {run}")
-    versions: list[Version] = []
-    for _ in range(draw(st.integers(1, max_versions))):
+    drafts: list[_Draft] = []
+    for number in range(draw(st.integers(1, max_versions))):
         store = draw(st.sampled_from(stores[:1] * 3 + stores[1:]))
-        if draw(st.integers(0, 9)) < 7:
-            versions.append(_check_document(draw, len(versions), store, run))
+        kind = draw(st.integers(0, 11))
+        if kind == 0 and drafts:
+            drafts.append(draw(st.sampled_from(drafts)))  # the same bytes put once more
+        elif kind < 8:
+            drafts.append(_check_document(draw, number, store, run))
         else:
-            versions.append(_list_document(draw, len(versions), store, run))
-    if draw(st.integers(0, 2)) == 0:
-        for documents in draw(st.lists(_moves(), min_size=2, max_size=4)):
-            _add_move(draw, versions, stores[0], run, documents)
-    return History(tuple(versions), draw(_deliveries(len(versions))))
+            drafts.append(_list_document(draw, number, store, run))
+    if draw(st.integers(0, 3)) == 0:
+        for move in draw(st.lists(_moves(), min_size=2, max_size=4)):
+            _add_move(draw, drafts, stores[0], run, move)
+    versions = _written(draw, drafts)
+    return History(versions, draw(_deliveries(versions)))
 
 
 @st.composite
-def _deliveries(draw: st.DrawFn, count: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
+def _deliveries(
+    draw: st.DrawFn, versions: tuple[Version, ...]
+) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    count = len(versions)
     again = draw(st.lists(st.integers(0, count - 1), max_size=count))
     order = draw(st.permutations([*range(count), *again]))
     batches = []
     while order:
         size = draw(st.integers(1, 4))
         batch, order = order[:size], order[size:]
-        batches.append((draw(st.integers(0, 1)), tuple(dict.fromkeys(batch))))
+        # As the loader does it: an object version is only once in a batch.
+        once = {versions[number].fetched.identity.key: number for number in reversed(batch)}
+        order = [*(number for number in batch if number not in once.values()), *order]
+        batches.append((draw(st.integers(0, 1)), tuple(reversed(once.values()))))
     return tuple(batches)
 
 
-def _check_document(draw: st.DrawFn, number: int, store: str, run: str) -> Version:
+def _check_document(draw: st.DrawFn, number: int, store: str, run: str) -> _Draft:
     ids = draw(st.lists(st.integers(1, 2), min_size=1, max_size=3))
-    records = [draw(check_records(check_id)) for check_id in ids]
-    return _version(draw, number, store, run, records)
+    records = [draw(check_records(check_id, SHARED_LINES)) for check_id in ids]
+    return _checks(draw, number, store, run, records)
 
 
-def _version(
+def _checks(
     draw: st.DrawFn, number: int, store: str, run: str, records: list[dict[str, Any]]
-) -> Version:
+) -> _Draft:
     source = draw(st.sampled_from([Source.ERP, Source.GUEST_CHECKS]))
-    day = draw(st.sampled_from(DAYS))
     written: list[Any] = list(records)
+    if draw(st.integers(0, 3)) == 0:
+        written = [under_other_names(record) for record in records]
     if draw(st.integers(0, 4)) == 0:
         bad = {**draw(check_records(1)), "gstCnt": BAD_VALUE}
         written.insert(draw(st.integers(0, len(written))), draw(st.sampled_from([bad, None, 7])))
-    document: dict[str, Any] = {"locRef": store, "guestChecks": written}
-    as_of = _as_of(draw, number, document)
+    store_field = draw(st.sampled_from(["locRef", "storeId"]))
+    document: dict[str, Any] = {store_field: store, "guestChecks": written}
     key = draw(st.sampled_from([f"raw/{run}/same.json", f"raw/{run}/{number}.json"]))
-    identity = ErpKey() if source is Source.ERP else ApiKey(source, day, store)
-    fetched = Fetched(_identity(draw, number, key), source, identity, json_bytes(document))
-    return Version(fetched, Put(source.value, store, day, as_of, number, tuple(records)))
+    day, as_of = draw(st.sampled_from(DAYS)), _as_of(draw, document)
+    return _Draft(source, store, day, key, number, document, as_of, tuple(records))
 
 
-def _list_document(draw: st.DrawFn, number: int, store: str, run: str) -> Version:
+def _list_document(draw: st.DrawFn, number: int, store: str, run: str) -> _Draft:
     source = Source(draw(st.sampled_from(sorted(LISTS)[:2] + sorted(LISTS)[2:] * 2)))
-    day = DAYS[0]
-    _, id_name, columns = LISTS[source.value]
     records = draw(st.lists(list_records(source.value), max_size=4))
     written: list[Any] = list(records)
     bad_ids: list[str | None] = []
-    if draw(st.integers(0, 4)) == 0:
-        amount = next(name for name in columns if name not in ("type", "reason"))
-        bad_id = draw(st.sampled_from([1, "A-3", None]))
-        bad = {amount: BAD_VALUE, id_name: bad_id}
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        bad, bad_id = draw(bad_rows(source.value))
         written.insert(draw(st.integers(0, len(written))), bad)
-        bad_ids.append(None if bad_id is None else str(bad_id))
-    document: dict[str, Any] = {"storeId": store, "busDt": day.isoformat()}
+        bad_ids.append(bad_id)
+    document: dict[str, Any] = {"storeId": store, "busDt": DAYS[0].isoformat()}
     if written or draw(st.booleans()):
-        document[list_field(source)] = written
-    as_of = _as_of(draw, number, document)
+        document[list_field(source)] = written or draw(st.sampled_from([[], None]))
+    as_of = _as_of(draw, document)
     key = draw(st.sampled_from([f"raw/{run}/list.json", f"raw/{run}/{number}.json"]))
-    fetched = Fetched(
-        _identity(draw, number, key), source, ApiKey(source, day, store), json_bytes(document)
+    return _Draft(
+        source, store, DAYS[0], key, number, document, as_of, tuple(records), tuple(bad_ids)
     )
-    put = Put(source.value, store, day, as_of, number, tuple(records), tuple(bad_ids))
-    return Version(fetched, put)
 
 
-def _as_of(draw: st.DrawFn, number: int, document: dict[str, Any]) -> datetime:
+def _as_of(draw: st.DrawFn, document: dict[str, Any]) -> datetime | None:
     if draw(st.booleans()):
-        as_of = START + timedelta(seconds=draw(st.integers(0, 3)))
-        document["curUTC"] = as_of.replace(tzinfo=None).isoformat()
-        return as_of
-    return START + timedelta(seconds=number // 2)
+        return None
+    as_of = START + timedelta(seconds=draw(st.integers(0, 3)))
+    document["curUTC"] = as_of.replace(tzinfo=None).isoformat()
+    return as_of
 
 
-def _identity(draw: st.DrawFn, number: int, key: str) -> Identity:
-    """Draw an object version whose place in the event order is `number`.
+def _written(draw: st.DrawFn, drafts: list[_Draft]) -> tuple[Version, ...]:
+    """Write the drafts one after the other; a bucket has versions for all of them or none."""
+    versioned = draw(st.booleans())
+    events = _events(draw, drafts)
+    versions = []
+    for number, (draft, announced) in enumerate(zip(drafts, events, strict=True)):
+        version_id = f"v{number}" if versioned else None
+        event = replace(announced, version_id=draw(st.sampled_from([None, version_id])))
+        # S3's LastModified has whole seconds, so that neighbours tie there.
+        modified = START + timedelta(seconds=number // 2)
+        etag = f"etag-{draft.content}"
+        identity = Identity(event, version_id, etag, modified, START, 1)
+        place = (
+            ErpKey() if draft.source is Source.ERP else ApiKey(draft.source, draft.day, draft.store)
+        )
+        fetched = Fetched(identity, draft.source, place, json_bytes(draft.written))
+        put = Put(
+            draft.source.value,
+            draft.store,
+            draft.day,
+            draft.as_of or modified,
+            number,
+            draft.records,
+            draft.bad_ids,
+        )
+        versions.append(Version(fetched, put))
+    return tuple(versions)
 
-    S3's LastModified has whole seconds, so neighbours tie there; the event's time or, when that
-    ties too, its sequencer tells them apart. The shorter sequencer counts as padded with zeros.
+
+def _events(draw: st.DrawFn, drafts: list[_Draft]) -> list[ObjectEvent]:
+    """Announce the writes, half a second apart.
+
+    Within a key the sequencers tell their order, also where the times contradict them; without
+    sequencers, or with a constant one, the times do, and always between keys.
     """
-    modified = START + timedelta(seconds=number // 2)
-    sequencer = f"{number + 16:04X}"
-    event = ObjectEvent(
-        "lake",
-        key,
-        "ObjectCreated:Put",
-        version_id=f"v{number}" if draw(st.booleans()) else None,
-        event_time=modified,
-        sequencer=sequencer.rstrip("0") if draw(st.booleans()) else sequencer,
-    )
-    return Identity(event, event.version_id, f"etag-{number}", modified, START, 1)
+    constant = draw(st.integers(0, 3)) == 0
+    times = [START + timedelta(seconds=number / 2) for number in range(len(drafts))]
+    contradicting = set()
+    for _, run in groupby(range(len(drafts)), key=lambda number: drafts[number].key):
+        numbers = list(run)
+        if len(numbers) > 1 and not constant and draw(st.booleans()):
+            shuffled = draw(st.permutations([times[number] for number in numbers]))
+            times[numbers[0] : numbers[-1] + 1] = shuffled
+            contradicting.update(numbers)
+    events = []
+    for number, draft in enumerate(drafts):
+        time, sequencer = times[number], f"{number + 16:04X}"
+        if constant:
+            sequencer = CONSTANT_SEQUENCER
+        event = ObjectEvent(
+            "lake",
+            draft.key,
+            "ObjectCreated:Put",
+            event_time=time,
+            # The shorter one counts as padded with zeros; hexadecimal digits have no case.
+            sequencer=draw(st.sampled_from([sequencer, sequencer.rstrip("0"), sequencer.lower()])),
+        )
+        if number not in contradicting and draw(st.integers(0, 3)) == 0:
+            event = replace(event, sequencer=None)
+        if number not in contradicting and number % 2 == 0 and draw(st.integers(0, 3)) == 0:
+            event = replace(event, event_time=None)  # LastModified says the same
+        events.append(event)
+    return events
 
 
 @st.composite
@@ -243,11 +247,11 @@ def _moves(draw: st.DrawFn) -> tuple[int | None, bool]:
 
 
 def _add_move(
-    draw: st.DrawFn, versions: list[Version], store: str, run: str, move: tuple[int | None, bool]
+    draw: st.DrawFn, drafts: list[_Draft], store: str, run: str, move: tuple[int | None, bool]
 ) -> None:
     """Move a line to another check, or away: both checks get a version newer than any before."""
     owner, together = move
-    age = len(versions)
+    age = len(drafts)
     first, second = draw(st.permutations([7, 8]))
     records = []
     for order, check_id in enumerate((first, second)):
@@ -255,8 +259,5 @@ def _add_move(
         time = f"2024-01-01T{11 + age // 30}:{age % 30 * 2 + order:02}:00"
         lines = [line] if check_id == owner else []
         records.append({"guestCheckId": check_id, "lastUpdatedUTC": time, "detailLines": lines})
-    if together:
-        versions.append(_version(draw, len(versions), store, run, records))
-    else:
-        for record in records:
-            versions.append(_version(draw, len(versions), store, run, [record]))
+    for written in [records] if together else [[record] for record in records]:
+        drafts.append(_checks(draw, len(drafts), store, run, written))

@@ -29,7 +29,15 @@ DATA_TABLES = (
     "transactions",
     "cash_management_details",
 )
-PROVENANCE = frozenset({"object_id", "as_of", "event_order", "patches", "removed_at"})
+BOOKKEEPING = (
+    "check_patches",
+    "line_claims",
+    "store_day_snapshots",
+    "store_day_gaps",
+    "ingested_objects",
+    "schema_drift",
+)
+PROVENANCE = frozenset({"object_id", "as_of", "patched", "removed_at"})
 
 
 def database_settings(database: Mapping[str, str]) -> DatabaseSettings:
@@ -42,8 +50,13 @@ class Warehouse:
     """A migrated database, sessions that load into it and one that looks."""
 
     def __init__(
-        self, runner: asyncio.Runner, sessions: list[AsyncConnection], look: psycopg.Connection[Any]
+        self,
+        settings: DatabaseSettings,
+        runner: asyncio.Runner,
+        sessions: list[AsyncConnection],
+        look: psycopg.Connection[Any],
     ) -> None:
+        self.settings = settings
         self.runner = runner
         self.sessions = sessions
         self._look = look
@@ -73,10 +86,9 @@ class Warehouse:
 
     def empty(self) -> None:
         """Forget everything that was loaded."""
-        tables = (*reversed(DATA_TABLES), "store_day_snapshots", "ingested_objects", "schema_drift")
         # Lines are tied to both checks and items, so they go first.
-        for table in ("detail_lines", *tables):
-            self._look.execute(f"DELETE FROM {table}".encode())
+        tables = ("detail_lines", *reversed(DATA_TABLES), *BOOKKEEPING)
+        self._look.execute("; ".join(f"DELETE FROM {table}" for table in tables).encode())
 
     def rows(self, table: str, stores: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Return the live rows of a table: what documents say, without provenance and nulls."""
@@ -163,6 +175,6 @@ def open_warehouse(database: Mapping[str, str], sessions: int = 2) -> Iterator[W
 
         opened = runner.run(enter())
         try:
-            yield Warehouse(runner, opened, look)
+            yield Warehouse(settings, runner, opened, look)
         finally:
             runner.run(stack.aclose())

@@ -7,6 +7,6 @@ WITH keys AS (
     JOIN stage_documents AS d USING (doc_no)
     ORDER BY p.store_id, p.guest_check_id, d.as_of DESC, d.event_order DESC
 )
-INSERT INTO guest_checks AS t (store_id, guest_check_id, as_of, object_id)
-SELECT * FROM keys
-ON CONFLICT (store_id, guest_check_id) DO UPDATE SET chk_num = t.chk_num WHERE false
+INSERT INTO guest_checks AS t (store_id, guest_check_id, as_of, object_id, patched)
+SELECT *, true FROM keys
+ON CONFLICT (store_id, guest_check_id) DO UPDATE SET patched = true WHERE NOT t.patched

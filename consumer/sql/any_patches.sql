@@ -3,15 +3,5 @@ SELECT EXISTS (SELECT FROM stage_patches)
 OR EXISTS (
     SELECT FROM stage_winners AS w
     JOIN guest_checks AS t USING (store_id, guest_check_id)
-    WHERE t.patches IS NOT NULL
-)
-OR EXISTS (
-    SELECT FROM stage_winners AS w
-    JOIN taxes AS t USING (store_id, guest_check_id)
-    WHERE t.patches IS NOT NULL
-)
-OR EXISTS (
-    SELECT FROM stage_winners AS w
-    JOIN detail_lines AS t USING (store_id, guest_check_id)
-    WHERE t.patches IS NOT NULL
+    WHERE t.patched
 )

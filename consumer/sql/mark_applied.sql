@@ -1,6 +1,6 @@
 -- A winner was applied when the stored check is now of its document.
 UPDATE stage_winners AS w
-SET applied = true
+SET applied = true, patched = t.patched
 FROM guest_checks AS t
 WHERE
     t.store_id = w.store_id

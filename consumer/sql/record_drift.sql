@@ -33,4 +33,5 @@ ON CONFLICT (source, path, kind) DO UPDATE SET
         WHEN excluded.last_seen >= t.last_seen THEN excluded.last_object_key
         ELSE t.last_object_key
     END,
-    detail = coalesce(excluded.detail, t.detail)
+    detail = coalesce(excluded.detail, t.detail),
+    inferred = false

@@ -1,20 +1,83 @@
--- Gives every document of the batch its ledger row, locked in key order; the state is settled
--- at the end of the transaction.
-WITH registered AS (
+-- Gives every document of the batch its ledger row, locked in key order, and its place among all
+-- events; the state is settled at the end of the transaction. The place is the event's time. But
+-- within one key only sequencers count: no write is placed before one with a smaller sequencer,
+-- or behind a known one with a larger. They compare as text once the shorter one is padded with
+-- zeros, or both are stripped of them (Amazon S3 User Guide, "Event ordering and duplicate
+-- events"); equal ones say nothing.
+WITH incoming AS (
+    SELECT
+        d.doc_no,
+        d.bucket,
+        d.object_key,
+        coalesce(d.version_id, d.etag, '') AS version,
+        greatest(rtrim(upper(d.sequencer), '0'), rtrim(upper(o.sequencer), '0')) COLLATE "C"
+            AS rank,
+        greatest(
+            to_char(d.event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'),
+            left(o.event_order, 26)
+        ) COLLATE "C" AS place
+    FROM stage_documents AS d
+    LEFT JOIN ingested_objects AS o
+        ON o.bucket = d.bucket
+        AND o.object_key = d.object_key
+        AND o.version = coalesce(d.version_id, d.etag, '')
+),
+writes AS (
+    SELECT doc_no, bucket, object_key, rank, place FROM incoming WHERE rank IS NOT NULL
+    UNION ALL
+    SELECT
+        NULL, o.bucket, o.object_key, rtrim(upper(o.sequencer), '0'), left(o.event_order, 26)
+    FROM ingested_objects AS o
+    JOIN (SELECT DISTINCT bucket, object_key FROM incoming) AS keys USING (bucket, object_key)
+    WHERE
+        o.sequencer IS NOT NULL
+        AND o.event_order <> ''
+        AND NOT EXISTS (
+            SELECT FROM incoming AS i
+            WHERE
+                i.bucket = o.bucket AND i.object_key = o.object_key AND i.version = o.version
+        )
+),
+ordered AS (
+    SELECT
+        doc_no,
+        least(
+            greatest(place, max(place) OVER earlier),
+            min(place) FILTER (WHERE doc_no IS NULL) OVER later
+        ) AS place
+    FROM writes
+    WINDOW
+        earlier AS (
+            PARTITION BY bucket, object_key ORDER BY rank
+            RANGE UNBOUNDED PRECEDING EXCLUDE GROUP
+        ),
+        later AS (
+            PARTITION BY bucket, object_key ORDER BY rank
+            RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING EXCLUDE GROUP
+        )
+),
+registered AS (
     INSERT INTO ingested_objects AS o (
         bucket, object_key, version_id, etag, sequencer, size_bytes, source, store_id, bus_dt,
         state, records, quarantined, attempts, event_time, event_order, received_at, extra
     )
     SELECT
-        bucket, object_key, version_id, etag, sequencer, size_bytes, source, store_id, bus_dt,
-        'loaded', records, quarantined, attempts, event_time, event_order, received_at, extra
-    FROM stage_documents
-    ORDER BY bucket, object_key, coalesce(version_id, etag, '')
+        d.bucket, d.object_key, d.version_id, d.etag, d.sequencer, d.size_bytes, d.source,
+        d.store_id, d.bus_dt, 'loaded', d.records, d.quarantined, d.attempts, d.event_time,
+        -- Nobody knows how keys were written relative to each other at one time: by their names.
+        concat_ws(' ', coalesce(w.place, i.place), d.object_key, coalesce(i.rank, ''), i.version),
+        d.received_at, d.extra
+    FROM stage_documents AS d
+    JOIN incoming AS i USING (doc_no)
+    LEFT JOIN ordered AS w USING (doc_no)
+    ORDER BY d.bucket, d.object_key, i.version
     ON CONFLICT (bucket, object_key, version) DO UPDATE SET
         sequencer = CASE
-            WHEN excluded.event_order > o.event_order
-                THEN coalesce(excluded.sequencer, o.sequencer)
-            ELSE coalesce(o.sequencer, excluded.sequencer)
+            WHEN
+                rtrim(upper(excluded.sequencer), '0') COLLATE "C"
+                < rtrim(upper(o.sequencer), '0') COLLATE "C"
+                THEN o.sequencer
+            ELSE coalesce(excluded.sequencer, o.sequencer)
         END,
         size_bytes = coalesce(excluded.size_bytes, o.size_bytes),
         source = excluded.source,

@@ -1,4 +1,5 @@
--- Marks what an applied check no longer has. A check that was new a moment ago has nothing older.
+-- Marks what an applied check no longer has. A check that was new a moment ago has nothing older;
+-- rows that partial documents told of are settled on their own.
 UPDATE {table} AS t
 SET removed_at = gone.as_of
 FROM (
@@ -10,7 +11,6 @@ FROM (
             stored.store_id = w.store_id
             AND stored.guest_check_id = w.guest_check_id
             AND stored.removed_at IS NULL
-            AND (stored.patches IS NULL OR patches_since(stored.patches, w.as_of) IS NULL)
         -- Looks each check up by index: before the table's first ANALYZE, the planner would
         -- rather compare every stored row with every winner.
         OFFSET 0
@@ -25,6 +25,14 @@ FROM (
                 AND s.pos = w.pos
                 AND s.store_id = c.store_id
                 AND s.{child_id} = c.{child_id}
+        )
+        AND NOT EXISTS (
+            SELECT FROM stage_said AS s
+            WHERE
+                s.table_name = %(table)s
+                AND s.store_id = c.store_id
+                AND s.guest_check_id = c.guest_check_id
+                AND s.child_id = c.{child_id}
         )
 ) AS gone
 WHERE

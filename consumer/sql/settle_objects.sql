@@ -3,7 +3,7 @@
 WITH touched AS (
     SELECT doc_no FROM stage_winners WHERE applied
     UNION
-    SELECT doc_no FROM stage_days WHERE applied
+    SELECT doc_no FROM stage_days WHERE standing
     UNION
     SELECT p.doc_no
     FROM stage_patches AS p
@@ -24,12 +24,12 @@ outcome AS (
                 AND later.state IN ('loaded', 'dead_lettered')
                 AND later.sequencer IS NOT NULL
                 AND d.sequencer IS NOT NULL
-                AND rpad(upper(later.sequencer), 64, '0') COLLATE "C"
-                > rpad(upper(d.sequencer), 64, '0') COLLATE "C"
+                AND rtrim(upper(later.sequencer), '0') COLLATE "C"
+                > rtrim(upper(d.sequencer), '0') COLLATE "C"
         ) AS older_write,
         CASE
             WHEN d.source = ANY (%(list_sources)s) THEN NOT EXISTS (
-                SELECT FROM stage_days AS y WHERE y.doc_no = d.doc_no AND y.applied
+                SELECT FROM stage_days AS y WHERE y.doc_no = d.doc_no AND y.standing
             )
             ELSE d.records > 0 AND NOT EXISTS (
                 SELECT FROM touched AS t WHERE t.doc_no = d.doc_no

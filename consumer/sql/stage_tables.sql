@@ -13,7 +13,7 @@ CREATE TEMP TABLE IF NOT EXISTS stage_documents (
     bus_dt date,
     as_of timestamptz NOT NULL,
     event_time timestamptz NOT NULL,
-    event_order text COLLATE "C" NOT NULL,
+    event_order text COLLATE "C",
     received_at timestamptz NOT NULL,
     attempts integer NOT NULL,
     records integer NOT NULL,
@@ -34,7 +34,8 @@ CREATE TEMP TABLE IF NOT EXISTS stage_winners (
     as_of timestamptz NOT NULL,
     object_id bigint NOT NULL,
     fresh boolean NOT NULL DEFAULT false,
-    applied boolean NOT NULL DEFAULT false
+    applied boolean NOT NULL DEFAULT false,
+    patched boolean NOT NULL DEFAULT false
 ) ON COMMIT DELETE ROWS;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_days (
@@ -45,6 +46,8 @@ CREATE TEMP TABLE IF NOT EXISTS stage_days (
     as_of timestamptz NOT NULL,
     event_order text COLLATE "C" NOT NULL,
     object_id bigint NOT NULL,
+    whole boolean NOT NULL,
+    standing boolean NOT NULL DEFAULT false,
     applied boolean NOT NULL DEFAULT false
 ) ON COMMIT DELETE ROWS;
 
@@ -56,6 +59,20 @@ CREATE TEMP TABLE IF NOT EXISTS stage_patches (
     guest_check_id bigint NOT NULL,
     child_id bigint,
     patch jsonb NOT NULL
+) ON COMMIT DELETE ROWS;
+
+CREATE TEMP TABLE IF NOT EXISTS stage_said (
+    table_name text NOT NULL,
+    store_id text NOT NULL,
+    guest_check_id bigint NOT NULL,
+    child_id bigint NOT NULL,
+    said jsonb,
+    as_of timestamptz NOT NULL
+) ON COMMIT DELETE ROWS;
+
+CREATE TEMP TABLE IF NOT EXISTS stage_contested (
+    store_id text NOT NULL,
+    child_id bigint NOT NULL
 ) ON COMMIT DELETE ROWS;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_sold (

@@ -1,5 +1,5 @@
 -- Writes each winner over an older version of its check, in key order; locks the row even when
--- it writes nothing. Checks with patches are left to patch_checks.
+-- it writes nothing. Patched checks are left to patch_checks.
 WITH written AS (
     INSERT INTO guest_checks AS t ({columns}, as_of, object_id)
     SELECT {staged}, w.as_of, w.object_id
@@ -9,7 +9,7 @@ WITH written AS (
     ON CONFLICT (store_id, guest_check_id) DO UPDATE SET
         {assignments}, as_of = excluded.as_of, object_id = excluded.object_id
     WHERE
-        t.patches IS NULL
+        NOT t.patched
         AND (
             t.last_updated_utc IS NULL
             OR (excluded.last_updated_utc, excluded.as_of) > (t.last_updated_utc, t.as_of)

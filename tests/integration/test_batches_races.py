@@ -2,16 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
 
+import psycopg
 import pytest
+import structlog
 
 from consumer.batches import StagedDocument, load_batch
+from consumer.loader import postgres_load
+from consumer.postgres import open_pool
+from schemas.codes import State
 from schemas.sources import Source
 from tests.samples import checks, day_list, full_check, staged
 from tests.warehouse import Warehouse, open_warehouse
 
 LINE = {"guestCheckLineItemId": 9}
+LOCK = "SELECT 1 FROM guest_checks WHERE guest_check_id = %s FOR UPDATE"
 SAME_CURUTC = "2024-06-01T00:00:00"
 
 
@@ -31,19 +39,23 @@ def load_while_other_is_uncommitted(
         async with one.transaction():
             await load_batch(one, [first])
             waiting = asyncio.create_task(load_batch(other, [second]))
-            await until_blocked()
+            await until_blocked(warehouse)
         await waiting
 
-    async def until_blocked() -> None:
-        deadline = time.monotonic() + 10
-        while not warehouse.query(
+    warehouse.runner.run(race())
+
+
+async def until_blocked(warehouse: Warehouse, sessions: int = 1) -> None:
+    """Wait until so many sessions of this database wait for a lock."""
+    deadline = time.monotonic() + 10
+    while sessions > len(
+        warehouse.query(
             "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             " AND datname = current_database()"
-        ):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.01)
-
-    warehouse.runner.run(race())
+        )
+    ):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("newer_first", [True, False])
@@ -70,6 +82,59 @@ def test_a_line_that_two_checks_claim_at_once_goes_to_the_newer_check(
     first, second = (after, before) if newer_first else (before, after)
     load_while_other_is_uncommitted(warehouse, first, second)
     assert [2] == [row["guest_check_id"] for row in warehouse.rows("detail_lines")]
+
+
+CLAIM, NO_CLAIM = [LINE], []
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize(
+    ("known", "at_once", "holder"),
+    [
+        ([(1, 1, CLAIM), (2, 2, CLAIM)], [(2, 3, NO_CLAIM), (1, 4, NO_CLAIM)], []),
+        ([(1, 1, CLAIM), (2, 2, CLAIM)], [(2, 3, NO_CLAIM), (1, 4, CLAIM)], [1]),
+        ([(1, 1, CLAIM), (2, 2, CLAIM)], [(2, 3, NO_CLAIM), (3, 1, CLAIM)], [3]),
+        ([(1, 2, CLAIM)], [(1, 3, NO_CLAIM), (2, 1, CLAIM)], [2]),
+        ([(1, 1, CLAIM)], [(1, 2, NO_CLAIM), (2, 3, CLAIM)], [2]),
+        ([(1, 1, CLAIM)], [(1, 3, CLAIM), (2, 2, CLAIM)], [1]),
+    ],
+)
+def test_checks_that_claim_a_line_and_let_go_at_once_end_as_they_would_one_by_one(
+    warehouse: Warehouse,
+    known: list[tuple[int, int, Any]],
+    at_once: list[tuple[int, int, Any]],
+    holder: list[int],
+    *,
+    swapped: bool,
+) -> None:
+    """What the one gives back may just be given up by the other."""
+
+    def write(check_id: int, version: int, lines: Any) -> StagedDocument:
+        check = full_check(check_id, version, detailLines=lines)
+        return staged(checks(check), key=f"raw/erp/{check_id}-{version}.json")
+
+    for one in known:
+        warehouse.load(write(*one))
+    first, second = reversed(at_once) if swapped else at_once
+    load_while_other_is_uncommitted(warehouse, write(*first), write(*second))
+    assert holder == [row["guest_check_id"] for row in warehouse.rows("detail_lines")]
+
+
+@pytest.mark.parametrize("newer_first", [True, False])
+def test_of_two_writes_of_a_key_at_once_the_one_with_the_larger_sequencer_stands(
+    warehouse: Warehouse, *, newer_first: bool
+) -> None:
+    """Its time says otherwise, and neither sees the other's ledger row before it commits."""
+    older, newer = (
+        staged(checks(full_check(1, gstCnt=value), curUTC=SAME_CURUTC), number=3 - value)
+        for value in (1, 2)
+    )
+    for sequencer, document in (("0A", older), ("0B", newer)):
+        event = replace(document.identity.event, sequencer=sequencer)
+        document.identity = replace(document.identity, event=event)
+    first, second = (newer, older) if newer_first else (older, newer)
+    load_while_other_is_uncommitted(warehouse, first, second)
+    assert [2] == [row["gst_cnt"] for row in warehouse.rows("guest_checks")]
 
 
 @pytest.mark.parametrize("newer_first", [True, False])
@@ -104,3 +169,72 @@ def test_a_full_and_a_partial_document_of_one_check_at_once_lose_nothing(
     assert (7, 5) == (check["chk_num"], check["gst_cnt"])
     [tax] = warehouse.rows("taxes")
     assert (21, 3) == (tax["tax_rate"], tax["type"])
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_two_sessions_that_load_the_same_checks_in_opposite_order_do_not_deadlock(
+    warehouse: Warehouse, *, partial: bool
+) -> None:
+    """Both wait for a check in the middle.
+
+    In the order of the files each would then hold what the other wants.
+    """
+    numbers = range(1, 10)
+    load_checks(warehouse, "a", 0, numbers)
+    documents = [
+        write_checks("b", 1, numbers, partial=partial),
+        write_checks("c", 2, reversed(numbers), partial=partial),
+    ]
+
+    async def race() -> None:
+        async with await psycopg.AsyncConnection.connect(**warehouse.settings.conninfo) as third:
+            await third.execute(LOCK, [5])
+            sessions = zip(warehouse.sessions, documents, strict=True)
+            loads = [asyncio.create_task(load_batch(one, [what])) for one, what in sessions]
+            await until_blocked(warehouse, sessions=2)
+            await third.rollback()
+            await asyncio.gather(*loads)
+
+    warehouse.runner.run(race())
+    assert {2} == {row["gst_cnt"] for row in warehouse.rows("guest_checks")}
+
+
+def write_checks(
+    name: str, version: int, numbers: Iterable[int], *, partial: bool = False
+) -> StagedDocument:
+    """Write checks that tell their version, in the given order."""
+    records = [full_check(number, version, gstCnt=version) for number in numbers]
+    if partial:
+        for record in records:
+            del record["lastUpdatedUTC"]
+    return staged(checks(*records), key=f"raw/erp/{name}.json", number=version)
+
+
+def load_checks(warehouse: Warehouse, name: str, version: int, numbers: Iterable[int]) -> None:
+    warehouse.load(write_checks(name, version, numbers))
+
+
+def test_a_batch_that_is_the_victim_of_a_deadlock_is_loaded_again(warehouse: Warehouse) -> None:
+    """Somebody else's transaction takes the checks in another order, and never gives way."""
+    load_checks(warehouse, "a", 0, (1, 2))
+
+    async def race() -> State:
+        document = write_checks("b", 1, (1, 2))
+        async with (
+            open_pool(warehouse.settings, 1) as pool,
+            await psycopg.AsyncConnection.connect(**warehouse.settings.conninfo) as other,
+        ):
+            await other.execute("SET deadlock_timeout = '1h'")
+            await other.execute(LOCK, [2])
+            loading = asyncio.create_task(postgres_load(pool)([document]))
+            await until_blocked(warehouse)
+            await other.execute(LOCK, [1])
+            await other.rollback()
+            return (await loading)[document.number]
+
+    with structlog.testing.capture_logs() as logged:
+        assert State.LOADED == warehouse.runner.run(race())
+    assert ["40P01"] == [
+        entry["sqlstate"] for entry in logged if entry["event"] == "batch_conflict"
+    ]
+    assert [1, 1] == [row["gst_cnt"] for row in warehouse.rows("guest_checks")]

@@ -38,6 +38,16 @@ def test_the_port_says_alive_ready_and_what_was_done_until_the_database_goes(
                 ),
                 "the failure is counted",
             )
+            page = get(unused_tcp_port, "/metrics")[1]
+            for line in (
+                "coco_messages_received_total 1.0",
+                'coco_messages_settled_total{code="json_malformed",outcome="dead_lettered"} 1.0',
+                'coco_breaker_open{cause="outage"} 0.0',
+                'coco_pool_sessions{state="waiting"} 0.0',
+                "coco_in_flight_bytes 0.0",
+                'coco_stage_seconds_count{stage="fetch"} 1.0',
+            ):
+                assert line in page
             lake.sqs.delete_queue(QueueUrl=lake.dlq_url)
             lake.sqs.delete_queue(QueueUrl=lake.queue_url)
             until(lambda: get(unused_tcp_port, "/readyz")[0] == 503, "not ready")

@@ -20,9 +20,10 @@ from consumer.preparation import Knowledge, Prepared, prepare
 from consumer.usual import UsualFields
 from schemas.aliases import load_aliases
 from schemas.sources import Source
-from tests.oracle import LISTS, Key, Put, Row, expected_tables, standing_lists
+from tests.contents import check_records, list_records
+from tests.oracle import LISTS, Key, Put, Row, expected_tables
 from tests.samples import KNOWLEDGE, NO_LIMIT, NOON, checks, day_list, fetched, prepared, staged
-from tests.scenarios import History, Version, check_records, histories, list_records
+from tests.scenarios import History, Version, histories
 from tests.warehouse import DATA_TABLES, Warehouse, open_warehouse
 
 HUNTING = "TRUTH_EXAMPLES" in os.environ
@@ -78,42 +79,19 @@ def assert_truth(warehouse: Warehouse, history: History) -> None:
     for table in DATA_TABLES:
         actual = live_rows(warehouse, table, history.stores)
         if table in {name for name, _, _ in LISTS.values()}:
-            assert_lists(table, history, expected[table], actual)
+            assert _by_id_or_content(expected[table]) == _by_id_or_content(actual), table
         else:
             assert expected[table] == actual, table
 
 
-def assert_lists(
-    table: str, history: History, expected: Mapping[Key, Row], actual: Mapping[Key, Row]
-) -> None:
-    """Rows with an id are told by it, those without by content.
-
-    What an older answer said of a row that the standing one has, but cannot be read, may stay.
-    """
-    for (source, store, day), put in standing_lists(history.puts).items():
-        if LISTS[source][0] != table:
-            continue
-        ours, theirs = (
-            {key[2]: row for key, row in rows.items() if key[:2] == (store, day)}
-            for rows in (expected, actual)
-        )
-        may_stay = set(put.bad_ids)
-        for record_id in list(theirs):
-            if record_id in may_stay and record_id not in ours:
-                del theirs[record_id]
-        if None not in may_stay:
-            assert _by_id_or_content(ours) == _by_id_or_content(theirs), table
-        else:
-            assert _by_id_or_content(ours) <= _by_id_or_content(theirs), table
-
-
-def _by_id_or_content(rows: Mapping[str, Row]) -> Counter[tuple[str, str]]:
+def _by_id_or_content(rows: Mapping[Key, Row]) -> Counter[tuple[Key, str]]:
+    """Tell rows with an id by it, those without by their content."""
     return Counter(
         (
-            "content" if name.startswith("content") else name,
+            (store, day, "content" if name.startswith("content") else name),
             simplejson.dumps(row, use_decimal=True, sort_keys=True),
         )
-        for name, row in rows.items()
+        for (store, day, name), row in rows.items()
     )
 
 

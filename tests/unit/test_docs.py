@@ -11,22 +11,24 @@ import typer
 from dotenv import dotenv_values
 from pydantic_settings import BaseSettings
 
-from consumer.breaker import TRIPPED_BY
 from consumer.cli import cli as consumer_cli
+from consumer.metrics import REGISTRY
+from consumer.policy import RULES, Reaction
 from consumer.settings import ConsumerSettings
 from consumer.tables import column_name
 from devstack.cli import app as devstack_cli
 from devstack.erp.settings import SimulatorSettings
 from producer.cli import cli as producer_cli
+from producer.errors import ProducerError
 from producer.settings import Settings as ProducerSettings
 from schemas.aliases import load_aliases
-from schemas.codes import ErrorCode
 from schemas.guest_checks import GuestCheck
 from schemas.sources import Source
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / ".env.example"
 MIGRATIONS = ROOT / "consumer" / "migrations" / "versions"
 
@@ -41,7 +43,12 @@ ORIGINAL_NAMES = {
     "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD",
     "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
 }  # fmt: skip
+# Raised by nobody: what others are told apart from.
+ABSTRACT = {"ErpError", "LakeError", "QueueError"}
+SAME_FILTERS = "same filters"
 MEBIBYTE = 2**20
+# Every command has the first; the second is what happens anyway.
+UNWRITTEN = {"--help", "--no-keep"}
 
 Row = tuple[str, ...]
 
@@ -52,9 +59,9 @@ def section(title: str, text: str = README) -> str:
     return str(found)
 
 
-def rows(title: str) -> list[Row]:
+def rows(title: str, text: str = README) -> list[Row]:
     """Return the rows of the table in a section, without its head."""
-    lines = [line for line in section(title).splitlines() if line.startswith("|")]
+    lines = [line for line in section(title, text).splitlines() if line.startswith("|")]
     cells = (tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines)
     return list(cells)[2:]
 
@@ -129,13 +136,76 @@ def test_the_options_in_the_commands_table_exist() -> None:
         assert set() == set(re.findall(r"--[a-z-]+", " ".join(row))) - known, row[0]
 
 
-def test_the_error_codes_table_has_every_code_and_what_becomes_of_it() -> None:
-    documented = {row[0].strip("`"): row[1] for row in rows("Error codes")}
-    assert [code.value for code in ErrorCode] == list(documented)
-    waiting = {code for code, outcome in documented.items() if outcome.startswith("waits")}
-    retried = {code for code, outcome in documented.items() if outcome.startswith("retried")}
-    assert set(map(str, TRIPPED_BY)) == waiting
-    assert {code.value for code in ErrorCode if not code.is_permanent} == waiting | retried
+def test_the_failures_of_the_producer_and_what_helps_are_those_of_the_code() -> None:
+    """Every class that can be raised has a code of its own, and says what to do about it."""
+    kinds = subclasses(ProducerError)
+    raised = [kind for kind in kinds if "code" in vars(kind) and "remedy" in vars(kind)]
+    assert {kind.__name__ for kind in kinds if kind not in raised} == ABSTRACT
+    expected = [(f"`{kind.code}`", kind.remedy) for kind in raised]
+    assert expected == rows("Failures of the producer"), "\n".join(
+        f"| {' | '.join(row)} |" for row in expected
+    )
+
+
+def subclasses(root: type[ProducerError]) -> list[type[ProducerError]]:
+    """Return the classes below, in the order in which they are written."""
+    below = [[kind, *subclasses(kind)] for kind in root.__subclasses__()]
+    return [kind for kinds in below for kind in kinds]
+
+
+def test_every_option_stands_in_the_row_of_its_command() -> None:
+    """A flag that nobody can read about is a flag that nobody uses."""
+    missing = []
+    for row in rows("Commands"):
+        words = re.findall(r"[a-z-]+", row[0])
+        command: Any = typer.main.get_command(PROGRAMS[words[0]])
+        for word in words[1:]:
+            command = getattr(command, "commands", {}).get(word, command)
+        names = [name for param in command.params for name in (*param.opts, *param.secondary_opts)]
+        flags = [name for name in names if name.startswith("--") and name not in UNWRITTEN]
+        told = " ".join(other[1] for other in rows("Commands") if SAME_FILTERS in row[1])
+        shown = re.findall(r"--[a-z-]+", " ".join((*row, told)))
+        missing += [f"{row[0]}: {flag}" for flag in flags if flag not in shown]
+    assert missing == []
+
+
+def test_the_error_codes_table_is_the_policy_table() -> None:
+    """Every code, what becomes of it, and what can be chosen instead."""
+    words = {
+        Reaction.DEAD_LETTER: "parked",
+        Reaction.HOLD: "held until it works",
+        Reaction.RETRY: "retried, then parked by the queue",
+    }
+    documented = [
+        (row[0], row[1].removeprefix("good records load, "), row[2]) for row in rows("Error codes")
+    ]
+    expected = [
+        (f"`{code}`", words[rule.reaction], ", ".join(f"`{other}`" for other in rule.instead))
+        for code, rule in RULES.items()
+    ]
+    assert expected == documented
+
+
+def test_the_metrics_table_has_every_metric_with_its_labels_and_meaning() -> None:
+    expected = [
+        (f"`{name}`", ", ".join(f"`{label}`" for label in labels), meaning)
+        for name, labels, meaning in documented_metrics()
+    ]
+    found = rows("Metrics", OPERATIONS)
+    assert expected == found, "\n".join(f"| {' | '.join(row)} |" for row in expected)
+
+
+def documented_metrics() -> list[tuple[str, tuple[str, ...], str]]:
+    """Return name, labels and meaning of each of the consumer's metrics, as Prometheus shows them."""
+    metrics: list[Any] = list(dict.fromkeys(REGISTRY._collector_to_names))
+    return [
+        (
+            metric._name + ("_total" if metric._type == "counter" else ""),
+            metric._labelnames,
+            metric._documentation,
+        )
+        for metric in metrics
+    ]
 
 
 def test_the_tables_table_has_every_table_and_view() -> None:

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from consumer.batches import StagedDocument
 from consumer.errors import LeaseLost
 from consumer.ledger import Entry
-from consumer.s3 import StoredObject
+from consumer.s3 import Larger, ReadLimits, StoredObject, held_bytes
 from consumer.sqs import Delivery, Depth
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent, created_body
@@ -61,6 +61,7 @@ def play(story: Coroutine[Any, Any, T]) -> T:
         with (
             patch("consumer.worker.monotonic", clock),
             patch("consumer.leases.monotonic", clock),
+            patch("consumer.burst.monotonic", clock),
             patch("consumer.loader.monotonic", clock),
             patch("consumer.dlq.monotonic", clock),
         ):
@@ -270,14 +271,19 @@ class FakeObjects:
     def __init__(self, **objects: Any) -> None:
         self.objects: dict[str, Any] = objects
         self.fetched: list[str] = []
+        self.admitted_bytes: list[int] = []
 
-    async def fetch(self, event: ObjectEvent, max_bytes: int, memory_bytes: int) -> StoredObject:
+    async def fetch(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject:
         """Read one; it must not be larger than allowed."""
         self.fetched.append(event.key)
-        assert memory_bytes <= max_bytes
+        self.admitted_bytes.append(limits.admitted_bytes)
+        assert limits.memory_bytes <= limits.max_bytes
         found = self.objects[event.key]
         if isinstance(found, Exception):
             raise found
+        held = held_bytes(len(found), limits.memory_bytes, packed=event.key.endswith(".gz"))
+        if held > limits.admitted_bytes:
+            raise Larger(held)
         return StoredObject(found, "etag", event.version_id, NOON)
 
 

@@ -15,10 +15,12 @@ from consumer.errors import (
     AccessDenied,
     ConsumerError,
     Internal,
+    ObjectDenied,
     Permanent,
     StorageUnavailable,
     Throttled,
 )
+from consumer.policy import RULES, Reaction
 from schemas.codes import ErrorCode
 
 # Families by a base class, for what has not its own line: those who come later fall in as well.
@@ -232,6 +234,20 @@ def test_an_object_that_is_gone_is_so_only_in_s3_s_own_words(code: str, status: 
     assert error.code is ErrorCode.OBJECT_MISSING
 
 
+@pytest.mark.parametrize("code", ["AccessDenied", "403", "KMS.AccessDeniedException"])
+def test_what_may_be_denied_for_one_object_is_told_from_what_is_denied_to_us(code: str) -> None:
+    """The policy may park the one; the other concerns every message."""
+    assert isinstance(mapped_read(answer(code, 403), "reading"), ObjectDenied)
+    assert not isinstance(mapped(answer(code, 403), "writing"), ObjectDenied)
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidAccessKeyId", "NoSuchBucket"])
+def test_bad_credentials_and_names_are_no_object_s_own(code: str) -> None:
+    error = mapped_read(answer(code, 403), "reading")
+    assert error.code is ErrorCode.ACCESS_DENIED
+    assert not isinstance(error, ObjectDenied)
+
+
 @pytest.mark.parametrize("code", ["404", "NotFound"])
 def test_a_404_of_something_that_is_no_s3_condemns_no_object(code: str) -> None:
     """A wrong AWS_ENDPOINT_URL must not empty the queue into the DLQ."""
@@ -241,7 +257,7 @@ def test_a_404_of_something_that_is_no_s3_condemns_no_object(code: str) -> None:
 @pytest.mark.parametrize("code", ["NoSuchKey", "InvalidArgument", "MethodNotAllowed", "404"])
 def test_only_reading_can_find_an_object_missing(code: str) -> None:
     """Whatever SQS or a write is told, it is not the message's fault."""
-    assert not mapped(answer(code, 404), "x").code.is_permanent
+    assert RULES[mapped(answer(code, 404), "x").code].reaction is not Reaction.DEAD_LETTER
 
 
 def test_an_answer_without_a_body_is_understood() -> None:

@@ -2,20 +2,21 @@
 
 import json
 import unicodedata
-from importlib.metadata import version
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.deadletters import DeadLetters, ErrorLogs, records_invalid
-from consumer.errors import ConsumerError, Internal, Permanent, StorageUnavailable
+from consumer.deadletters import DeadLetters
+from consumer.error_logs import ErrorLogs
+from consumer.errors import Internal, Permanent, StorageUnavailable
 from consumer.settlement import Failed
 from consumer.sqs import Delivery
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, decode_body
 from schemas.quarantine import RecordError
-from tests.samples import checks, full_check, prepared
 from tests.unit.consumer.fakes import (
     BUCKET,
     NOON,
@@ -155,51 +156,6 @@ def test_a_message_that_is_no_event_is_parked_as_it_came() -> None:
     assert desk.log["object"] is None
 
 
-def test_the_log_says_everything_that_is_known() -> None:
-    desk = Desk()
-    body = announcing(EVENT.key)
-    desk.park(delivery(body, receive_count=2), Failed(BROKEN, EVENT))
-    log = desk.log
-    assert log.pop("failed_at")
-    assert log == {
-        "code": "schema_invalid",
-        "message": "wrong",
-        "errors": [{"location": "curUTC", "message": "expected a time", "value": "'x'"}],
-        "records": [],
-        "records_total": 0,
-        "object": {
-            "bucket": BUCKET,
-            "key": "raw/erp/a b.json",
-            "event_name": "ObjectCreated:Put",
-            "version_id": "v1",
-            "etag": "e1",
-            "size_bytes": 12,
-            "sequencer": "0A",
-            "event_time": "2024-06-01T12:00:00+00:00",
-        },
-        "message_id": "m1",
-        "attempts": 2,
-        "received_at": "2024-06-01T12:00:00+00:00",
-        "body": body,
-        "version": version("coco-ingest"),
-    }
-
-
-def test_the_log_of_a_document_names_its_bad_records() -> None:
-    found = prepared(checks(full_check(1), {"guestCheckId": "two"}, 3))
-    logs = FakeLogs()
-    error = records_invalid(found.document, found.quarantined[0])
-    assert error.code is ErrorCode.RECORDS_INVALID
-    assert str(error).startswith("2 of 3 records were set aside, the first guestChecks[1]")
-
-    play(ErrorLogs(logs).write(delivery("{}"), error, EVENT, found))
-    [body] = logs.written.values()
-    log = json.loads(body)
-    assert [record["path"] for record in log["records"]] == ["guestChecks[1]", "guestChecks[2]"]
-    assert log["records"][0]["errors"][0]["location"] == "guestCheckId"
-    assert log["records_total"] == 2
-
-
 def test_a_huge_body_is_cut_in_the_log_and_whole_in_the_letter() -> None:
     desk = Desk()
     desk.park(delivery("x" * 900_000), Failed(Permanent(ErrorCode.EVENT_MALFORMED, "no JSON")))
@@ -208,12 +164,94 @@ def test_a_huge_body_is_cut_in_the_log_and_whole_in_the_letter() -> None:
     assert len(message.body) == 900_000
 
 
-def test_a_transient_error_too_can_be_written() -> None:
-    logs = FakeLogs()
-    error: ConsumerError = Internal("bug")
-    play(ErrorLogs(logs).write(delivery("{}"), error, None))
-    [body] = logs.written.values()
-    assert json.loads(body)["code"] == "internal"
+SQS_BYTES = 1_048_576  # of a message with its attributes (SQS quotas)
+
+
+@pytest.mark.parametrize("character", ["x", "€", "😀"])
+def test_a_letter_and_its_attributes_fit_whatever_came(character: str) -> None:
+    """SQS would refuse it, and the message would come again until the redrive policy takes it."""
+    body = character * (SQS_BYTES // len(character.encode()))
+    desk = Desk()
+    desk.park(delivery(body), Failed(Permanent(ErrorCode.EVENT_MALFORMED, character * 9999)))
+    [message] = desk.queue.messages.values()
+    attributes = sum(
+        len(f"String{name}{value}".encode()) for name, value in message.attributes.items()
+    )
+    assert 900_000 < len(message.body.encode()) + attributes <= SQS_BYTES
+    assert body.startswith(message.body)
+
+
+def test_an_event_that_is_too_large_for_a_letter_is_written_anew() -> None:
+    desk = Desk()
+    body = announcing(EVENT.key)[:-1] + f', "padding": "{"x" * 1_040_000}"}}'
+    desk.park(delivery(body), Failed(BROKEN, EVENT))
+    [message] = desk.queue.messages.values()
+    assert decode_body(message.body) == [EVENT]
+
+
+def test_ten_attributes_are_allowed_and_six_are_sent() -> None:
+    desk = Desk()
+    desk.park(delivery("{}"), Failed(BROKEN, EVENT))
+    assert len(desk.attributes) == 6
+
+
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
+    )
+)
+def test_the_body_of_a_letter_holds_only_what_sqs_takes(text: str) -> None:
+    """ETags and version ids of a made-up event hold anything that JSON can."""
+    event = ObjectEvent(BUCKET, f"raw/erp/{text}.json", "ObjectCreated:Put", text, text, 1, text)
+    desk = Desk()
+    desk.park(delivery("{}"), Failed(BROKEN, event), alone=False)
+    [message] = desk.queue.messages.values()
+    assert all(is_allowed(character) for character in message.body)
+
+
+def test_a_bug_is_told_in_a_log_at_each_attempt_and_in_the_ledger_at_the_last() -> None:
+    """The redrive policy parks its message and gives no reason; the same key has the newest log."""
+    desk = Desk()
+    bug = Failed(Internal.of(KeyError("miNum")), EVENT)
+
+    async def attempt(receive_count: int, *, is_last: bool) -> str | None:
+        one = delivery(announcing(EVENT.key), receive_count=receive_count)
+        return await desk.dead_letters.note(one, bug, is_last=is_last)
+
+    first = play(attempt(1, is_last=False))
+    assert desk.ledger.entries == []
+    assert play(attempt(5, is_last=True)) == first
+    assert list(desk.logs.written) == [first]
+    assert desk.log["attempts"] == 5
+    [entry] = desk.ledger.entries
+    assert (entry.state, entry.error_code) == (State.DEAD_LETTERED, ErrorCode.INTERNAL)
+    assert entry.error_log_key == first
+    assert desk.queue.messages == {}
+
+
+def test_what_is_retried_by_choice_has_no_log_before_its_last_receive() -> None:
+    desk = Desk()
+    gone = Failed(Permanent(ErrorCode.OBJECT_MISSING, "not yet"), EVENT)
+    assert play(desk.dead_letters.note(delivery("{}"), gone, is_last=False)) is None
+    assert desk.order == []
+
+
+def test_what_is_ignored_by_choice_has_a_ledger_row_that_says_so_and_nothing_else() -> None:
+    desk = Desk()
+    gone = Failed(Permanent(ErrorCode.OBJECT_MISSING, "gone"), EVENT)
+    play(desk.dead_letters.ignore(delivery("{}"), gone))
+    [entry] = desk.ledger.entries
+    assert (entry.state, entry.error_code) == (State.IGNORED, ErrorCode.OBJECT_MISSING)
+    assert desk.order == ["ledger"]
+
+
+def test_a_log_is_found_at_the_same_place_whatever_day_the_message_comes_again() -> None:
+    """The race: the first attempt is before midnight, the second one after."""
+    desk = Desk()
+    for received_at in (NOON, NOON + timedelta(days=1)):
+        one = replace(delivery("{}"), sent_at=NOON, received_at=received_at)
+        desk.park(one, Failed(BROKEN, EVENT))
+    assert len(desk.logs.written) == 1
 
 
 def is_allowed(character: str) -> bool:

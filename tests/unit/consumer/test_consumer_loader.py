@@ -8,7 +8,14 @@ from itertools import chain
 import pytest
 
 from consumer.batches import StagedDocument
-from consumer.errors import ConsumerError, DatabaseUnavailable, Internal, Permanent
+from consumer.errors import (
+    AccessDenied,
+    ConsumerError,
+    DatabaseUnavailable,
+    Internal,
+    LeaseLost,
+    Permanent,
+)
 from consumer.loader import BatchLimits, Loader
 from schemas.codes import ErrorCode, State
 from tests.samples import checks, full_check, staged
@@ -39,6 +46,10 @@ class Database:
         await asyncio.sleep(self.seconds)
         if self.failure:
             raise self.failure
+        if any(name.startswith("bug") for name in names):
+            raise ZeroDivisionError
+        if not all(one.is_wanted() for one in documents):
+            raise LeaseLost
         if any(name.startswith("bad") for name in names):
             raise REJECTED
         return {one.number: State.LOADED for one in documents}
@@ -152,11 +163,10 @@ def test_the_culprits_of_a_rejected_batch_stand_alone_and_the_others_commit(
     ("failure", "code"),
     [
         (DatabaseUnavailable("down"), ErrorCode.DATABASE_UNAVAILABLE),
-        (Internal("bug"), ErrorCode.INTERNAL),
-        (ZeroDivisionError(), ErrorCode.INTERNAL),
+        (AccessDenied("revoked"), ErrorCode.ACCESS_DENIED),
     ],
 )
-def test_a_fault_that_is_not_the_data_s_fails_all_at_once_and_the_loader_goes_on(
+def test_an_outage_fails_all_at_once_and_the_loader_goes_on(
     failure: Exception, code: ErrorCode
 ) -> None:
     async def story() -> None:
@@ -168,6 +178,59 @@ def test_a_fault_that_is_not_the_data_s_fails_all_at_once_and_the_loader_goes_on
             assert database.batches == [["a", "b", "c"]]
             database.failure = None
             assert await loader.load(document("d")) == State.LOADED
+
+    play(story())
+
+
+@pytest.mark.parametrize("failure", [Internal("bug"), None])
+def test_a_bug_that_one_document_meets_is_not_its_neighbours_fault(
+    failure: Internal | None,
+) -> None:
+    """They would all be retried, and end in the DLQ with it."""
+
+    async def story() -> None:
+        database = Database()
+        if failure:
+            database.failure = failure
+        async with loading(database) as loader:
+            found = await ends(loader, *map(document, ["a", "bug", "b"]))
+            codes = [end.code if isinstance(end, ConsumerError) else end for end in found]
+            if failure:
+                assert codes == [ErrorCode.INTERNAL] * 3
+            else:
+                assert codes == [State.LOADED, ErrorCode.INTERNAL, State.LOADED]
+            database.failure = None
+            assert await loader.load(document("d")) == State.LOADED
+
+    play(story())
+
+
+def test_a_document_whose_lease_is_lost_before_its_batch_is_not_loaded() -> None:
+    async def story() -> None:
+        database, lost = Database(), document("lost")
+        lost.is_wanted = lambda: False
+        async with loading(database) as loader:
+            waiting = [asyncio.create_task(loader.load(one)) for one in (document("a"), lost)]
+            done = await asyncio.gather(*waiting, return_exceptions=True)
+        assert done[0] == State.LOADED
+        assert isinstance(done[1], LeaseLost)
+        assert database.batches == [["a"]]
+
+    play(story())
+
+
+def test_a_lease_lost_during_its_batch_undoes_it_and_the_others_are_loaded_again() -> None:
+    """The race: the lease runs out between the beginning of the transaction and its commit."""
+
+    async def story() -> None:
+        database, lost = Database(seconds=5), document("lost")
+        lost.is_wanted = lambda: now() < 3
+        async with loading(database) as loader:
+            waiting = [asyncio.create_task(loader.load(one)) for one in (document("a"), lost)]
+            done = await asyncio.gather(*waiting, return_exceptions=True)
+        assert done[0] == State.LOADED
+        assert isinstance(done[1], LeaseLost)
+        assert database.batches == [["a", "lost"], ["a"]]
 
     play(story())
 

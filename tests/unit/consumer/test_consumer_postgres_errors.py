@@ -8,6 +8,7 @@ import pytest
 from psycopg import errors
 
 from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, Internal, Permanent
+from consumer.policy import RULES, Reaction
 from consumer.postgres import is_conflict, mapped
 from schemas.codes import ErrorCode
 
@@ -113,7 +114,8 @@ def test_every_error_that_psycopg_knows_becomes_what_is_intended() -> None:
 def test_only_what_the_data_is_to_blame_for_is_permanent() -> None:
     for kind in known_errors():
         error = mapped(kind("x"))
-        assert isinstance(error, Permanent) == error.code.is_permanent
+        parked = RULES[error.code].reaction is Reaction.DEAD_LETTER
+        assert isinstance(error, Permanent) == parked
         if isinstance(error, Permanent):
             assert error.code is ErrorCode.DATA_REJECTED
 

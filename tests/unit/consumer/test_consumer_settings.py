@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from consumer.policy import Reaction
 from consumer.settings import ConsumerSettings, DatabaseSettings
+from schemas.codes import ErrorCode
 
 NEEDED = {
     "BUCKET_NAME": "lake",
@@ -59,7 +61,12 @@ def test_what_must_be_told_is_named_when_it_is_not(
         ("RETRY_MAX_SECONDS", "43201"),
         ("SHUTDOWN_TIMEOUT_SECONDS", "0"),
         ("LOG_LEVEL", "loud"),
+        ("AWS_ENDPOINT_URL", "localhost:4566"),
         ("DECODE_THREADS", "65"),
+        ("FAILURE_BURST_MIN_OBJECTS", "-1"),
+        ("FAILURE_BURST_PERCENT", "0"),
+        ("FAILURE_BURST_PERCENT", "101"),
+        ("FAILURE_BURST_WINDOW_SECONDS", "0"),
     ],
 )
 def test_values_out_of_range_are_refused_with_their_name(
@@ -105,6 +112,17 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert "hush" not in repr(told) + str(told) + told.model_dump_json()
     assert told.conninfo["password"] == "hush"
+
+
+def test_other_reactions_to_error_codes_are_read_and_checked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = settings(monkeypatch, ERROR_POLICY="object_missing=retry")
+    assert told.policy.chosen == {ErrorCode.OBJECT_MISSING: Reaction.RETRY}
+    assert settings(monkeypatch, ERROR_POLICY="").policy.chosen == {}
+    said = refusal(monkeypatch, ERROR_POLICY="object_missing=explode")
+    assert "error_policy" in said
+    assert "choose dead_letter, ignore, retry" in said
 
 
 def test_settings_cannot_be_changed_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,8 +32,8 @@ def test_a_text_comes_back_from_its_cell(text: str) -> None:
     ("value", "cell"),
     [
         (None, "\\N"),
-        (True, "t"),
-        (False, "f"),
+        (True, "True"),
+        (False, "False"),
         (9_988_776_655, "9988776655"),
         (Decimal("5.10"), "5.10"),
         (Decimal("1E+3"), "1E+3"),

@@ -68,7 +68,7 @@ def test_a_full_check_is_a_row_with_its_taxes_and_lines() -> None:
             {"miNum": 6042, "modFlag": True, "inclTax": "1.5", "activeTaxes": "1,5", "prcLvl": 3},
             {
                 "menu_item_id": "6042",
-                "mod_flag": "t",
+                "mod_flag": "True",
                 "incl_tax": "1.5",
                 "active_taxes": "1,5",
                 "prc_lvl": "3",

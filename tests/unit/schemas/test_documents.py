@@ -1,5 +1,6 @@
 """Records: valid ones go on, bad ones are set aside with their place, id and every error."""
 
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
-from schemas.documents import Records, is_full, read_records, record_reader
+from schemas.documents import Accepted, RecordReader, Screen, is_full, record_reader
 from schemas.frames import Frame
 from schemas.guest_checks import GuestCheck
+from schemas.quarantine import Quarantined
 from schemas.sources import Source
 from schemas.storable import find_unstorable, object_from_pairs
 from schemas.store_days import STORE_DAY_LISTS
@@ -20,10 +22,31 @@ from schemas.store_days import STORE_DAY_LISTS
 ALIASES = load_aliases()
 
 
+@dataclass
+class Records:
+    """What became of some records."""
+
+    accepted: list[Accepted] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+
+
+def read_records(
+    reader: RecordReader, rows: list[Any], position: int = 0, screen: Screen | None = None
+) -> Records:
+    found = Records()
+    for number, row in enumerate(rows, position):
+        record = reader.read(number, row, screen)
+        if isinstance(record, Accepted):
+            found.accepted.append(record)
+        else:
+            found.quarantined.append(record)
+    return found
+
+
 def read(
     *rows: Any, source: Source = Source.TRANSACTIONS, careful: bool = False, extra_toml: str = ""
 ) -> Records:
-    frame = Frame(source, "1", date(2024, 1, 1), None, ())
+    frame = Frame(source, "1", date(2024, 1, 1), None)
     reader = record_reader(frame, load_aliases(extra_toml))
     return read_records(reader, list(rows), 0, find_unstorable if careful else None)
 
@@ -249,22 +272,22 @@ def test_ids_beyond_32_bits_and_fractions_and_negative_amounts_are_taken() -> No
     "rows", [[{"guestCheckId": 1}] * 2, [{"guestCheckId": 1}, {"guestCheckId": "1"}]]
 )
 def test_the_same_check_twice_is_counted(rows: list[Any]) -> None:
-    frame = Frame(Source.ERP, "1", None, None, ())
+    frame = Frame(Source.ERP, "1", None, None)
     reader = record_reader(frame, ALIASES)
     assert 2 == len(read_records(reader, [dict(row) for row in rows]).accepted)
-    assert 1 == reader.duplicate_count
+    assert 1 == reader.shapes.duplicates.total()
 
 
 def test_the_same_row_id_twice_is_counted() -> None:
-    frame = Frame(Source.TRANSACTIONS, "1", date(2024, 1, 1), None, ())
+    frame = Frame(Source.TRANSACTIONS, "1", date(2024, 1, 1), None)
     reader = record_reader(frame, ALIASES)
     read_records(reader, [{"transactionId": 1}, {"transactionId": "1"}, {"transactionId": 2}])
-    assert 1 == reader.duplicate_count
+    assert 1 == reader.shapes.duplicates.total()
 
 
 def test_a_document_read_in_runs_is_read_as_a_whole() -> None:
     """Places go on, and so do occurrences of rows without an id."""
-    frame = Frame(Source.TRANSACTIONS, "1", date(2024, 1, 1), None, ())
+    frame = Frame(Source.TRANSACTIONS, "1", date(2024, 1, 1), None)
     rows: list[Any] = [{"amount": 1}, {"amount": 1}, 7, {"amount": 1}]
     whole = read(*(dict(row) if isinstance(row, dict) else row for row in rows))
     reader = record_reader(frame, ALIASES)

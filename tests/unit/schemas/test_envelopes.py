@@ -15,7 +15,6 @@ from schemas.envelopes import (
     ObjectEvent,
     created_body,
     decode_body,
-    sequencer_order,
 )
 
 TIME = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
@@ -402,24 +401,3 @@ def test_a_body_we_write_tells_the_time_in_utc() -> None:
     elsewhere = TIME.astimezone(timezone(timedelta(hours=-3)))
     event = ObjectEvent("lake", "a.json", "ObjectCreated:Put", event_time=elsewhere)
     assert TIME == only(created_body(event)).event_time
-
-
-@pytest.mark.parametrize(
-    ("older", "newer"),
-    [
-        ("0055AED6DCD90281E5", "0055AED6DCD90281E6"),
-        ("0055AED6DC", "0055AED6DCD90281E5"),
-        ("0055aed6dc", "0055AED6DD"),
-        ("9", "A0"),
-        ("0A", "1"),
-        (None, "01"),
-    ],
-)
-def test_sequencers_compare_as_text_once_the_shorter_is_padded(
-    older: str | None, newer: str
-) -> None:
-    assert sequencer_order(older) < sequencer_order(newer)
-
-
-def test_padding_alone_makes_no_difference() -> None:
-    assert sequencer_order("0055AE") == sequencer_order("0055ae0000")

@@ -37,12 +37,12 @@ def refusal(root: Any, source: Source = Source.TRANSACTIONS, store: str = STORE)
 def test_store_day_and_records_of_every_endpoint_are_found(source: Source, name: str) -> None:
     root = {name: STORE, "busDt": "2024-01-01", list_field(source): [1, 2]}
     frame, rows = opened(root, source)
-    assert (source, STORE, DAY, None, ()) == (
+    assert (source, STORE, DAY, None, {}) == (
         frame.source,
         frame.store_id,
         frame.bus_dt,
         frame.as_of,
-        frame.unknown_fields,
+        frame.extra,
     )
     assert [1, 2] == rows
 
@@ -166,7 +166,7 @@ def test_a_renamed_root_list_is_found_under_its_alias() -> None:
     aliases = load_aliases('[getTransactions]\ntransactions = ["movements"]')
     key = ApiKey(Source.TRANSACTIONS, DAY, STORE)
     frame, rows = open_document({"movements": [1]}, Source.TRANSACTIONS, key, aliases)
-    assert ([1], ()) == (rows, frame.unknown_fields)
+    assert ([1], {}) == (rows, frame.extra)
 
 
 def test_two_names_with_two_stores_are_ambiguous() -> None:
@@ -174,11 +174,33 @@ def test_two_names_with_two_stores_are_ambiguous() -> None:
     assert ErrorCode.AMBIGUOUS_FIELD == refused.code
 
 
-def test_unknown_root_fields_are_named_and_not_endlessly() -> None:
-    frame, _ = opened({"transactions": [], "hasMore": False, "x" * 5000: 1})
-    assert ("hasMore", "x" * 200) == frame.unknown_fields
-    many = {f"field{number}": 1 for number in range(1000)}
-    assert len(opened({"transactions": [], **many})[0].unknown_fields) <= 100
+def test_the_root_is_handed_on_without_its_records() -> None:
+    """Drift looks at it long after the records are gone."""
+    root = {"storeId": STORE, "busDt": "2024-01-01", "hasMore": False}
+    for rows, kept in (([1, 2], []), ([], []), (None, None)):
+        frame, _ = opened({**root, "transactions": rows})
+        assert {**root, "transactions": kept} == frame.root
+        assert {"hasMore": False} == frame.extra
+    empty_day = {"storeId": STORE, "busDt": "2024-01-01"}
+    assert empty_day == opened(empty_day.copy())[0].root
+
+
+@pytest.mark.parametrize(
+    ("root", "drifted"),
+    [
+        ({"curUTC": 7, "transactions": []}, True),
+        ({"transactions": {}}, True),
+        ({"storeId": STORE, "movements": [{}]}, True),
+        ({"storeId": "another", "transactions": []}, False),
+        ({"error": "unauthorised"}, False),
+        ({"storeId": STORE, "fiscalInvoices": [{}]}, False),
+    ],
+)
+def test_a_root_that_is_refused_for_what_changed_is_handed_on(
+    root: dict[str, Any], *, drifted: bool
+) -> None:
+    """An error answer or somebody else's document is no drift."""
+    assert drifted == (refusal(root).drifted is not None)
 
 
 def test_a_store_of_more_characters_than_a_key_can_hold_is_refused() -> None:

@@ -1,0 +1,98 @@
+"""What counting drift costs: this process's CPU time for a load with it and without it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from time import process_time
+from typing import Any
+from unittest.mock import patch
+
+from bench.databases import Server
+from bench.documents import Document
+from bench.timing import Seconds, in_turns
+from consumer import preparation
+from consumer.batches import load_batch
+from consumer.postgres import open_pool
+from consumer.preparation import Knowledge, prepare
+from consumer.seen_shapes import SeenShape
+from consumer.settings import DatabaseSettings
+from consumer.usual import UsualFields, share
+from schemas.aliases import load_aliases
+from schemas.documents import CheckReader, RowReader
+from schemas.shapes import Presences, Shapes
+
+_ROUNDS = 9
+_BATCH = 10
+_MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class DriftCost:
+    """CPU time of loading the same documents with and without counting drift."""
+
+    counting: Seconds
+    without: Seconds
+
+    @property
+    def share(self) -> float:
+        """What counting takes of a load; of the fastest rounds, which nothing disturbed."""
+        return 1 - min(self.without.runs) / min(self.counting.runs)
+
+
+def measure(server: Server, documents: Sequence[Document]) -> DriftCost:
+    """Load documents with and without counting drift, in turns."""
+
+    def counting() -> float:
+        with server.fresh("bench_drift") as database:
+            return asyncio.run(_cpu_seconds(database, documents))
+
+    def without() -> float:
+        with _without_counting():
+            return counting()
+
+    return DriftCost(*in_turns((counting, without), _ROUNDS))
+
+
+async def _cpu_seconds(database: DatabaseSettings, documents: Sequence[Document]) -> float:
+    """Prepare, load and learn, one batch after the other: no waiting, no second thread."""
+    usual = UsualFields()
+    knowledge = Knowledge(load_aliases(), usual)
+    async with open_pool(database, 2) as pool, pool.connection() as connection:
+        await connection.set_autocommit(True)
+        began = process_time()
+        remaining = iter(documents)
+        while batch := list(islice(remaining, _BATCH)):
+            prepared = [prepare(one.fetched(), knowledge, _MAX_BYTES) for one in batch]
+            await load_batch(connection, [one.document for one in prepared])
+            for one in prepared:
+                usual.learn(one.document, one.presences)
+        await share(usual, pool)
+        return process_time() - began
+
+
+@contextmanager
+def _without_counting() -> Iterator[None]:
+    """Let a load do all but count: shapes that are known for other reasons stay known."""
+    with ExitStack() as stack:
+        for owner, name in (
+            (Shapes, "count"),
+            (SeenShape, "add"),
+            (Shapes, "count_check"),
+            (CheckReader, "remember"),
+            (RowReader, "remember"),
+            (UsualFields, "learn"),
+        ):
+            stack.enter_context(patch.object(owner, name, _nothing))
+        stack.enter_context(patch.object(preparation, "find_drift", _no_drift))
+        yield
+
+
+def _nothing(*_arguments: Any, **_options: Any) -> None:
+    pass
+
+
+def _no_drift(*_arguments: Any) -> tuple[Counter[Any], Presences]:
+    return Counter(), Presences(None, [])

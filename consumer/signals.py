@@ -1,0 +1,54 @@
+"""Being told to stop, from the program's first line to its last.
+
+Imports nothing that takes time: until the handlers are in place, a signal kills.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import FrameType
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# A terminal and a parent process may both pass on one request.
+_SAME_REQUEST_SECONDS = 1.0
+
+
+def leave_when_told() -> None:
+    """Let a signal that asks to stop end the process at once with exit code 0.
+
+    For as long as nothing is held: while modules are imported and servers are waited for.
+    """
+    for number in _STOP_SIGNALS:
+        signal.signal(number, _leave)
+
+
+@contextmanager
+def stopping_by(stop: Callable[[], object]) -> Iterator[None]:
+    """Call `stop` when told to stop while the block runs; told again, end hard.
+
+    `stop` is called between any two steps of the main thread. A second request counts from a
+    second after the first, and ends the process at once: what it holds becomes receivable when
+    its visibility timeout ends. After the block nothing is held any more, and no signal is heard.
+    """
+    asked_at: list[float] = []
+
+    def told(number: int, _frame: FrameType | None) -> None:
+        if not asked_at:
+            asked_at.append(monotonic())
+            stop()
+        elif monotonic() - asked_at[0] >= _SAME_REQUEST_SECONDS:
+            os._exit(128 + number)
+
+    for number in _STOP_SIGNALS:
+        signal.signal(number, told)
+    try:
+        yield
+    finally:
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os._exit(0)

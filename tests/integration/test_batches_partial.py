@@ -1,0 +1,152 @@
+"""What documents without a version, of which each sets some columns, do to a check."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from consumer.batches import StagedDocument
+from schemas.codes import State
+from tests.loading import column, load, load_in_every_order
+from tests.samples import STORE, checks, full_check, staged
+from tests.warehouse import DATA_TABLES, Warehouse, open_warehouse, own_database
+
+
+@pytest.fixture(scope="module")
+def opened(stack: Any) -> Iterator[Warehouse]:
+    with (
+        own_database(stack.environment) as database,
+        open_warehouse(database, sessions=1) as warehouse,
+    ):
+        yield warehouse
+
+
+@pytest.fixture
+def warehouse(opened: Warehouse) -> Warehouse:
+    opened.empty()
+    return opened
+
+
+def test_a_partial_document_sets_what_it_sends_and_leaves_the_rest_alone(
+    warehouse: Warehouse,
+) -> None:
+    """Missing is not null, and nothing is removed."""
+    line = {"guestCheckLineItemId": 1, "dspTtl": 5, "menuItem": {"miNum": 7, "prcLvl": 1}}
+    full = full_check(1, gstCnt=2, subTtl=10, new=1, taxes=[{"taxNum": 1}], detailLines=[line])
+    load(warehouse, checks(full))
+    partial = {
+        "guestCheckId": 1,
+        "gstCnt": 3,
+        "subTtl": None,
+        "newer": 2,
+        "detailLines": [{"guestCheckLineItemId": 1, "menuItem": {"prcLvl": 4}}],
+    }
+    assert State.LOADED == load(warehouse, checks(partial), number=1)
+    [check] = warehouse.rows("guest_checks")
+    assert (3, None, {"new": 1, "newer": 2}) == (
+        check["gst_cnt"],
+        check.get("sub_ttl"),
+        check["extra"],
+    )
+    assert datetime(2024, 1, 1, 10, tzinfo=UTC) == check["last_updated_utc"]
+    assert [1] == column(warehouse, "taxes", "tax_num")
+    [stored] = warehouse.rows("detail_lines")
+    assert (5, 7, 4) == (stored["dsp_ttl"], stored["menu_item_id"], stored["prc_lvl"])
+
+
+def test_a_partial_document_older_than_the_check_s_sets_nothing(warehouse: Warehouse) -> None:
+    load(warehouse, checks(full_check(1, gstCnt=2)), number=2)
+    partial = checks({"guestCheckId": 1, "gstCnt": 3})
+    assert State.SUPERSEDED == load(warehouse, partial, number=1)
+    assert [2] == column(warehouse, "guest_checks", "gst_cnt")
+
+
+def test_a_partial_document_that_came_first_counts_once_the_full_one_is_there(
+    warehouse: Warehouse,
+) -> None:
+    partial = {"guestCheckId": 1, "gstCnt": 3, "taxes": [{"taxNum": 2, "taxRate": 9}]}
+    load(warehouse, checks(partial), number=2)
+    assert [3] == column(warehouse, "guest_checks", "gst_cnt")
+    load(warehouse, checks(full_check(1, gstCnt=2, chkNum=4, taxes=[{"taxNum": 1}])), number=1)
+    [check] = warehouse.rows("guest_checks")
+    assert (3, 4) == (check["gst_cnt"], check["chk_num"])
+    assert [1, 2] == column(warehouse, "taxes", "tax_num")
+
+
+def test_a_full_document_newer_than_the_partial_one_replaces_what_that_set(
+    warehouse: Warehouse,
+) -> None:
+    """A removed row keeps what it said last."""
+    load(warehouse, checks({"guestCheckId": 1, "gstCnt": 3, "taxes": [{"taxNum": 2, "type": 9}]}))
+    load(warehouse, checks(full_check(1, gstCnt=2)), number=1)
+    assert [2] == column(warehouse, "guest_checks", "gst_cnt")
+    assert [] == warehouse.rows("taxes")
+    assert [9] == [row["type"] for row in warehouse.removed("taxes")]
+
+
+def test_a_line_that_only_partial_documents_know_has_a_type(warehouse: Warehouse) -> None:
+    load(warehouse, checks({"guestCheckId": 1, "detailLines": [{"guestCheckLineItemId": 1}]}))
+    [line] = warehouse.rows("detail_lines")
+    assert ("unknown", False) == (line["line_type"], line["vd_flag"])
+
+
+def test_a_null_version_does_not_erase_the_stored_one(warehouse: Warehouse) -> None:
+    load(warehouse, checks(full_check(1, 2, gstCnt=2)))
+    load(warehouse, checks({"guestCheckId": 1, "lastUpdatedUTC": None, "chkNum": 5}), number=1)
+    load(warehouse, checks(full_check(1, 1, gstCnt=1)), number=2)
+    [check] = warehouse.rows("guest_checks")
+    assert (2, 5) == (check["gst_cnt"], check["chk_num"])
+
+
+PARTIAL = {
+    "guestCheckId": 1,
+    "gstCnt": 3,
+    "new": {"a": [1]},
+    "taxes": [{"taxNum": 2, "taxRate": 9}],
+    "detailLines": [
+        {"guestCheckLineItemId": 1, "menuItem": {"miNum": 7}},
+        {"guestCheckLineItemId": 2},
+    ],
+}
+
+
+@pytest.mark.parametrize("known", [[], [full_check(1, gstCnt=2, taxes=[{"taxNum": 1}])]])
+@pytest.mark.parametrize("key", ["raw/erp/a.json", "raw/erp/b.json"])
+def test_a_partial_document_that_is_put_again_rewrites_no_row(
+    warehouse: Warehouse, known: list[Any], key: str
+) -> None:
+    """What is known of its age is newer, but what it says is not."""
+    load(warehouse, checks(*known), key="raw/erp/known.json")
+    load(warehouse, checks(PARTIAL), number=1, key="raw/erp/a.json")
+    before = warehouse.versions([STORE])
+    assert {"guest_checks", "taxes", "detail_lines"} <= {
+        table for table in DATA_TABLES if before[table]
+    }
+    for number in (1, 2):
+        assert State.LOADED == load(warehouse, checks(PARTIAL), number=number, key=key)
+        assert before == warehouse.versions([STORE])
+    load(warehouse, checks(full_check(1, gstCnt=4)), number=2, key="raw/erp/later.json")
+    assert [3] == column(warehouse, "guest_checks", "gst_cnt")
+
+
+CLAIMED = {"guestCheckLineItemId": 9}
+LETTING_GO = [
+    {"guestCheckId": 1, "detailLines": [{**CLAIMED, "refInfo1": "x"}]},
+    full_check(2, 1, detailLines=[CLAIMED]),
+    full_check(2, 2),
+]
+
+
+def test_what_a_partial_document_said_of_a_line_comes_back_when_another_check_lets_go(
+    warehouse: Warehouse,
+) -> None:
+    """Whatever comes first, and in one batch or in several."""
+
+    def write(number: int, store: str) -> StagedDocument:
+        document = checks(LETTING_GO[number], store=store)
+        return staged(document, number=number, key=f"raw/erp/{store}-{number}.json")
+
+    for store in load_in_every_order(warehouse, len(LETTING_GO), write):
+        [line] = warehouse.rows("detail_lines", [store])
+        assert (1, "x") == (line["guest_check_id"], line["ref_info1"]), store

@@ -1,0 +1,295 @@
+"""What is sent is what is stored: digits, times, odd but true facts, unknown fields of every level."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from schemas.codes import State
+from schemas.sources import Source
+from tests.facts import LISTS, SUB_OBJECTS
+from tests.samples import DAY, STORE, checks, full_check, staged
+from tests.warehouse import Warehouse, database_settings, open_warehouse, own_database
+
+VERSIONS = [{"lastUpdatedUTC": "2024-01-01T10:00:00"}, {}]
+full_and_partial = pytest.mark.parametrize("version", VERSIONS, ids=["full", "partial"])
+
+
+@pytest.fixture(scope="module")
+def opened(stack: Any) -> Iterator[Warehouse]:
+    """The server's own zone is the stores': it must not matter."""
+    with own_database(stack.environment) as database:
+        with psycopg.connect(**database_settings(database).conninfo, autocommit=True) as server:
+            name = psycopg.sql.Identifier(database["DB_NAME"])
+            server.execute(
+                psycopg.sql.SQL("ALTER DATABASE {} SET timezone = 'America/Sao_Paulo'").format(name)
+            )
+        with open_warehouse(database, sessions=1) as warehouse:
+            yield warehouse
+
+
+@pytest.fixture
+def warehouse(opened: Warehouse) -> Warehouse:
+    opened.empty()
+    return opened
+
+
+def load(
+    warehouse: Warehouse, document: Any, source: Source = Source.ERP, number: int = 0
+) -> State:
+    ready = staged(document, source, number=number)
+    return warehouse.load(ready)[ready.number]
+
+
+NUMBERS = {
+    "0.1": "0.1",
+    "1e2": "100",
+    "21": "21",
+    "1234567890.123456": "1234567890.123456",
+    "12345678901234567890.12345678901234567890": "12345678901234567890.12345678901234567890",
+    "109.90": "109.90",
+    "20.809091": "20.809091",
+    "-10": "-10",
+    "-0.50": "-0.50",
+    "0.00": "0.00",
+    "1E-7": "0.0000001",
+    '"5.10"': "5.10",
+}
+
+
+@pytest.mark.parametrize("reason_to_look", ["", '"again": 1, "again": 1, '])
+@full_and_partial
+def test_a_number_has_the_digits_that_it_came_with(
+    warehouse: Warehouse, version: dict[str, str], reason_to_look: str
+) -> None:
+    """In columns and in `extra`, of full and partial documents, read by either parser."""
+    records = [
+        json.dumps({"guestCheckId": number, **version, "subTtl": "?", "new": {"deep": ["?"]}})
+        for number in range(len(NUMBERS))
+    ]
+    written = (record.replace('"?"', sent) for record, sent in zip(records, NUMBERS, strict=True))
+    document = f'{{{reason_to_look}"locRef": "S", "guestChecks": [{", ".join(written)}]}}'
+    load(warehouse, document.encode())
+    rows = warehouse.query(
+        "SELECT sub_ttl::text, (extra #> '{new,deep,0}')::text AS new FROM guest_checks"
+        " ORDER BY guest_check_id"
+    )
+    unknown = [sent if '"' in sent else stored for sent, stored in NUMBERS.items()]
+    assert list(NUMBERS.values()) == [row["sub_ttl"] for row in rows]
+    assert unknown == [row["new"] for row in rows]
+
+
+@full_and_partial
+def test_numbers_in_quotes_are_the_numbers_and_are_counted_as_drift(
+    warehouse: Warehouse, version: dict[str, str]
+) -> None:
+    line = {"guestCheckLineItemId": "9988776655", "dspQty": "0.5", "menuItem": {"prcLvl": "3"}}
+    tax = {"taxNum": "28", "taxRate": "21"}
+    check = {"guestCheckId": "1", **version, "gstCnt": "2", "taxes": [tax], "detailLines": [line]}
+    load(warehouse, checks(check))
+    [stored] = warehouse.rows("detail_lines")
+    assert (9_988_776_655, Decimal("0.5"), 3) == (
+        stored["guest_check_line_item_id"],
+        stored["dsp_qty"],
+        stored["prc_lvl"],
+    )
+    assert [(28, 21)] == [(row["tax_num"], row["tax_rate"]) for row in warehouse.rows("taxes")]
+    assert [(1, 2)] == [
+        (row["guest_check_id"], row["gst_cnt"]) for row in warehouse.rows("guest_checks")
+    ]
+    retyped = warehouse.query("SELECT path FROM schema_drift WHERE kind = 'retyped' ORDER BY path")
+    levels = "guestChecks", "guestChecks.detailLines", "guestChecks.taxes"
+    assert [
+        f"{levels[1]}.dspQty",
+        f"{levels[1]}.guestCheckLineItemId",
+        f"{levels[1]}.menuItem.prcLvl",
+        f"{levels[0]}.gstCnt",
+        f"{levels[0]}.guestCheckId",
+        f"{levels[2]}.taxNum",
+        f"{levels[2]}.taxRate",
+    ] == [row["path"] for row in retyped]
+
+
+TIMES = {
+    "2024-01-01T09:30:00": 9,
+    "2024-01-01T09:30:00Z": 9,
+    "2024-01-01T09:30:00+00:00": 9,
+    "2024-01-01T09:30:00-03:00": 12,
+    "2024-01-01T09:30:00+0200": 7,
+}
+
+
+@full_and_partial
+def test_utc_is_utc_unless_an_offset_says_otherwise_and_lcl_is_the_wall_clock(
+    warehouse: Warehouse, version: dict[str, str]
+) -> None:
+    records = []
+    for number, sent in enumerate(TIMES):
+        line = {"guestCheckLineItemId": number, "detailUTC": sent, "detailLcl": sent}
+        times = {"opnUTC": sent, "opnLcl": sent, "detailLines": [line]}
+        records.append({"guestCheckId": number, **version, **times})
+    load(warehouse, checks(*records))
+    clock = datetime.fromisoformat("2024-01-01T09:30:00")
+    expected = [(datetime(2024, 1, 1, hour, 30, tzinfo=UTC), clock) for hour in TIMES.values()]
+    headers, lines = warehouse.rows("guest_checks"), warehouse.rows("detail_lines")
+    assert expected == [(row["opn_utc"], row["opn_lcl"]) for row in headers]
+    assert expected == [(row["detail_utc"], row["detail_lcl"]) for row in lines]
+
+
+@pytest.mark.parametrize(("zone", "wins"), [("", "second"), ("-03:00", "first")])
+def test_curutc_and_versions_without_a_zone_are_utc_and_an_offset_counts(
+    warehouse: Warehouse, zone: str, wins: str
+) -> None:
+    """As of 10:00 without a zone is before 11:00; with three hours behind it is after."""
+    for number, (name, cur_utc) in enumerate(
+        [("first", f"2024-01-02T10:00:00{zone}"), ("second", "2024-01-02T11:00:00")]
+    ):
+        load(warehouse, checks(full_check(1, tblName=name), curUTC=cur_utc), number=number)
+        version = f"2024-01-01T{10 + number}:00:00" + ("" if number else zone)
+        load(
+            warehouse,
+            checks({"guestCheckId": 2, "lastUpdatedUTC": version, "tblName": name}),
+            number=number,
+        )
+    assert [wins] * 2 == [row["tbl_name"] for row in warehouse.rows("guest_checks")]
+
+
+def test_what_contradicts_itself_is_loaded_as_sent_and_shown(warehouse: Warehouse) -> None:
+    """Line times, a transaction after closing, quantities, totals, signs: none is a rejection."""
+    item = {"miNum": 1}
+    times = {"lastUpdateUTC": "2024-11-01T10:10:10", "lastUpdateLcl": "2024-01-01T07:10:10"}
+    lines = [
+        {"guestCheckLineItemId": 1, "dtlId": 1, "dspTtl": 120, "dspQty": 0, "menuItem": item},
+        {"guestCheckLineItemId": 2, "parDtlId": 1, "dspQty": Decimal("-0.5"), "menuItem": item},
+        {"guestCheckLineItemId": 3, **times, "dspTtl": None, "aggQty": Decimal("1.5"), "other": {}},
+        {"guestCheckLineItemId": 4, "dspTtl": -5, "tenderMedia": {"tmedNum": 1}},
+    ]
+    odd = full_check(
+        1,
+        clsdUTC="2024-01-01T12:00:00",
+        lastTransUTC="2024-01-01T13:00:00",
+        subTtl=110,
+        dscTtl=-10,
+        payTtl=110,
+        chkTtl=-1,
+        chkNum=7,
+        detailLines=lines,
+    )
+    even = full_check(2, subTtl=8, payTtl=8, chkNum=7)
+    even["detailLines"] = [
+        {"guestCheckLineItemId": 5, "dspTtl": 9, "menuItem": item},
+        {"guestCheckLineItemId": 6, "dspTtl": -1, "discount": {"dscNum": 1}},
+        {"guestCheckLineItemId": 7, "dspTtl": 8, "tenderMedia": {"tmedNum": 1}},
+        {"guestCheckLineItemId": 8, "dspTtl": 3, "serviceCharge": {"svcChgNum": 1}},
+    ]
+    assert State.LOADED == load(warehouse, checks(odd, even))
+    rows = warehouse.rows("detail_lines")
+    assert [0, Decimal("-0.5"), None] == [row.get("dsp_qty") for row in rows[:3]]
+    assert [120, None, None, -5] == [row.get("dsp_ttl") for row in rows[:4]]
+    assert (10, 1) == (
+        rows[2]["last_update_utc"].month - rows[2]["last_update_lcl"].month,
+        rows[1]["par_dtl_id"],
+    )
+    [shown] = warehouse.query("SELECT * FROM v_check_reconciliation")
+    expected = {"guest_check_id": 1, "sub_ttl_difference": -10, "pay_ttl_difference": 115}
+    assert expected == {name: shown[name] for name in expected}
+
+
+def test_lines_that_were_taken_back_do_not_count_and_payments_alone_may_differ(
+    warehouse: Warehouse,
+) -> None:
+    item = {"guestCheckLineItemId": 1, "dspTtl": 5, "menuItem": {"miNum": 1}}
+    paid = {"guestCheckLineItemId": 2, "dspTtl": 5, "tenderMedia": {"tmedNum": 1}}
+    gone = {"guestCheckLineItemId": 3, "dspTtl": 9, "menuItem": {"miNum": 1}}
+    load(warehouse, checks(full_check(1, 1, subTtl=5, payTtl=5, detailLines=[item, paid, gone])))
+    assert 1 == len(warehouse.query("SELECT FROM v_check_reconciliation"))
+    again = full_check(1, 2, subTtl=5, payTtl=5, detailLines=[item, paid])
+    load(warehouse, checks(again), number=1)
+    assert [] == warehouse.query("SELECT FROM v_check_reconciliation")
+    load(warehouse, checks({**again, "payTtl": 7}), number=2)
+    [shown] = warehouse.query("SELECT * FROM v_check_reconciliation")
+    assert (0, 2) == (shown["sub_ttl_difference"], shown["pay_ttl_difference"])
+
+
+@full_and_partial
+def test_unknown_fields_of_every_level_are_in_the_extra_of_their_row(
+    warehouse: Warehouse, version: dict[str, str]
+) -> None:
+    new = {"n": [1, {"o": None}], "price": Decimal("1.50")}
+    lines = [
+        {"guestCheckLineItemId": number, "newOnLine": new, name: {"newInside": new}}
+        for number, name in enumerate(SUB_OBJECTS, 1)
+    ]
+    lines.append({"guestCheckLineItemId": 7, "giftCard": {"number": "x"}})
+    check = {"guestCheckId": 1, **version, "newOnCheck": new, "new": None}
+    check |= {"taxes": [{"taxNum": 1, "newOnTax": new}], "detailLines": lines}
+    load(warehouse, checks(check, newOnRoot=new, hasMore=False))
+    [header] = warehouse.rows("guest_checks")
+    [tax] = warehouse.rows("taxes")
+    assert {"newOnCheck": new, "new": None} == header["extra"]
+    assert {"newOnTax": new} == tax["extra"]
+    inside = [{"newOnLine": new, name: {"newInside": new}} for name in SUB_OBJECTS]
+    assert [*inside, {"giftCard": {"number": "x"}}] == [
+        row["extra"] for row in warehouse.rows("detail_lines")
+    ]
+    [ledger] = warehouse.query("SELECT extra FROM ingested_objects")
+    assert {"newOnRoot": new, "hasMore": False} == ledger["extra"]
+
+
+@full_and_partial
+def test_of_two_sub_objects_the_first_of_the_contract_s_order_names_the_line(
+    warehouse: Warehouse, version: dict[str, str]
+) -> None:
+    """Whichever comes first in the document; the other is kept; both and none are counted."""
+    names = list(SUB_OBJECTS)
+    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
+    # An integer field of each; the other sub-object keeps all that it says.
+    details = {
+        name: {next(field for field, kind in fields.items() if kind == "int"): 7}
+        for name, (_, fields, _) in SUB_OBJECTS.items()
+    }
+    lines = [
+        {"guestCheckLineItemId": number, other: details[other], one: details[one]}
+        for number, (one, other) in enumerate(pairs)
+    ]
+    lines.append({"guestCheckLineItemId": len(pairs), "menuItem": None})
+    load(warehouse, checks({"guestCheckId": 1, **version, "detailLines": lines}))
+    rows = warehouse.rows("detail_lines")
+    assert [*(SUB_OBJECTS[one][0] for one, _ in pairs), "unknown"] == [
+        row["line_type"] for row in rows
+    ]
+    assert [{other: details[other]} for _, other in pairs] == [row["extra"] for row in rows[:-1]]
+    [found] = warehouse.query("SELECT occurrences FROM schema_drift WHERE kind = 'line_type'")
+    assert len(lines) == found["occurrences"]
+
+
+@pytest.mark.parametrize("name", list(LISTS))
+@pytest.mark.parametrize("rows", [[], None, "absent"])
+def test_an_empty_list_null_or_no_list_is_an_empty_day_and_no_error(
+    warehouse: Warehouse, name: str, rows: Any
+) -> None:
+    facts, source = LISTS[name], Source(name)
+    day = {"storeId": STORE, "busDt": DAY.isoformat()}
+    load(warehouse, {**day, facts.root: [{facts.id_field: 1}]}, source)
+    empty = day if rows == "absent" else {**day, facts.root: rows}
+    assert State.LOADED == load(warehouse, empty, source, number=1)
+    assert [] == warehouse.rows(facts.table)
+    assert ["1"] == [row["record_id"] for row in warehouse.removed(facts.table)]
+
+
+def test_rows_without_an_id_are_as_many_as_were_sent_however_often_the_file_comes(
+    warehouse: Warehouse,
+) -> None:
+    source = Source.TRANSACTIONS
+    row = {"type": "sale", "amount": -5, "new": {"a": 1, "b": [2]}}
+    same = {"new": {"b": [2], "a": Decimal("1.0")}, "amount": Decimal("-5.00"), "type": "sale"}
+    day = {"storeId": STORE, "busDt": DAY.isoformat()}
+    load(warehouse, {**day, "transactions": [row, row, {"amount": 1}]}, source)
+    again = {**day, "transactions": [{"amount": 1}, same, same]}
+    load(warehouse, again, source, number=1)
+    assert [-5, -5, 1] == sorted(row["amount"] for row in warehouse.rows("transactions"))
+    assert [] == warehouse.removed("transactions")

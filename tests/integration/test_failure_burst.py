@@ -1,0 +1,56 @@
+"""A consumer to which every document is broken parks a burst, turns unhealthy, and stops there."""
+
+import signal
+import subprocess
+import sys
+
+from tests.conftest import Lake
+from tests.integration.test_consumer_health import get
+from tests.programs import DEADLINE_SECONDS, run, succeed, until
+
+LIMIT = 4
+OBJECTS = 12
+
+
+def count(lake: Lake, url: str, state: str = "") -> int:
+    answer = lake.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return int(answer["Attributes"][f"ApproximateNumberOfMessages{state}"])
+
+
+def test_a_burst_of_failures_stops_the_parking_restarts_included_until_somebody_acts(
+    environment: dict[str, str], lake: Lake, unused_tcp_port: int
+) -> None:
+    """Arroyo's lesson: a bad deploy must stop the consumer, not drain the queue into the DLQ."""
+    succeed("consumer", "migrate", environment=environment)
+    for number in range(OBJECTS):
+        lake.s3.put_object(Bucket=lake.bucket, Key=f"raw/erp/{number}.json", Body=b'{"renamed": 1}')
+    until(lambda: count(lake, lake.queue_url) == OBJECTS, "everything is announced")
+    own = environment | {
+        "HTTP_PORT": str(unused_tcp_port),
+        "FAILURE_BURST_MIN_OBJECTS": str(LIMIT),
+        "RECEIVE_WAIT_SECONDS": "1",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "consumer", "run"], env=own, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            until(lambda: get(unused_tcp_port, "/healthz")[0] == 503, "unhealthy")
+            status, reason = get(unused_tcp_port, "/readyz")
+            assert (status, "schema_invalid" in reason) == (503, True)
+            assert (
+                'coco_breaker_open{cause="failure_burst"} 1.0'
+                in get(unused_tcp_port, "/metrics")[1]
+            )
+            left = OBJECTS - LIMIT + 1
+            until(lambda: count(lake, lake.queue_url) == left, "the rest is receivable")
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=DEADLINE_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert '"event": "failure_burst"' in said
+    assert count(lake, lake.dlq_url) == LIMIT - 1
+    again = run("consumer", "run", "--until-idle", "1", environment=own)
+    assert again.returncode == 1
+    assert "FAILURE_BURST_MIN_OBJECTS=0" in again.stderr.replace("\n", " ")
+    assert (count(lake, lake.queue_url), count(lake, lake.dlq_url)) == (left, LIMIT - 1)
