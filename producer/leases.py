@@ -24,7 +24,7 @@ import structlog
 from producer.errors import LakeError, LakeUnavailableError, LeaseLostError
 
 #: Outside `raw/`: nothing announces it.
-ROSTER_KEY = "leases/producer.json"
+ROSTER_KEY = "logs/producer/rounds.json"
 # S3 tells its time in whole seconds, so a claim may look a second older than it is.
 _CLOCK_STEP_SECONDS = 1.0
 _ATTEMPTS_COUNT = 20
