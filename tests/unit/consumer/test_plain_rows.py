@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.plain_rows import plain_records
-from consumer.preparation import Prepared, prepare
+from consumer.preparation import Prepared
 from consumer.staging import Rows, Staged
-from schemas.aliases import load_aliases
+from schemas.aliases import Aliases, load_aliases
 from schemas.documents import record_reader
 from schemas.fields import (
     BusinessDate,
@@ -25,11 +25,11 @@ from schemas.fields import (
 )
 from schemas.frames import Frame
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Record, Tax
-from schemas.json_types import detail_model
+from schemas.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL, detail_model
 from schemas.plain import field_types
 from schemas.sources import Source
-from schemas.store_days import STORE_DAY_LISTS
-from tests.samples import KNOWLEDGE, NO_LIMIT, checks, day_list, fetched, full_check
+from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS
+from tests.samples import checks, day_list, full_check, prepared
 
 INTEGERS = st.sampled_from([0, 1, 9_988_776_655, -(2**63), 2**63 - 1])
 NUMBERS = INTEGERS | st.sampled_from([Decimal("5.10"), Decimal("-1E+3"), Decimal("5.0")])
@@ -120,11 +120,95 @@ def test_rows_are_staged_as_their_contracts_would(data: st.DataObject, source: S
     assert_same(day_list(source, *rows), source)
 
 
-def assert_same(document: Any, source: Source) -> None:
+LEVELS: dict[str, type[Record]] = {
+    **{shape.field: shape.model for shape in STORE_DAY_LISTS.values()},
+    **{CHECKS_FIELD: GuestCheck, TAXES_LEVEL: Tax, LINES_LEVEL: DetailLine},
+    **{level: detail_model(name) for name, level in DETAIL_LEVELS.items()},
+}
+EVERY_FIELD_RENAMED = load_aliases(
+    "['*']\n"
+    + "\n".join(
+        f'"{level}.{name}" = ["{name}2", "{name}3"]'
+        for level, model in LEVELS.items()
+        for name in model.model_fields
+    )
+)
+
+
+@st.composite
+def renamed(draw: st.DrawFn, /, found: st.SearchStrategy[Any]) -> Any:
+    """Give the fields of a record, and of those in it, other names, or both with two values."""
+    one_in = draw(st.sampled_from([2, 20]))
+
+    def rename(value: Any) -> Any:
+        if isinstance(value, list):
+            return [rename(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        fields = {}
+        for name, child in value.items():
+            other = draw(st.integers(1, one_in)) == 1
+            fields[name + draw(st.sampled_from("23")) if other else name] = rename(child)
+            if other and draw(st.integers(1, 10)) == 1:
+                fields[name] = draw(st.sampled_from([child, None, 1, ""]))
+        return fields
+
+    return rename(draw(found))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(renamed(CHECKS), max_size=3))
+def test_renamed_checks_are_staged_as_their_contracts_would(rows: list[Any]) -> None:
+    assert_same(checks(*rows), Source.ERP, EVERY_FIELD_RENAMED)
+
+
+@settings(max_examples=40)
+@given(st.data(), st.sampled_from(list(STORE_DAY_LISTS)))
+def test_renamed_rows_are_staged_as_their_contracts_would(
+    data: st.DataObject, source: Source
+) -> None:
+    rows = data.draw(st.lists(renamed(records(STORE_DAY_LISTS[source].model)), max_size=4))
+    assert_same(day_list(source, *rows), source, EVERY_FIELD_RENAMED)
+
+
+def test_a_record_is_known_by_its_id_when_another_field_is_ambiguous() -> None:
+    """Or else an answer that has it would remove what is stored of it, or keep all."""
+    bad = {"amount2": 1, "amount": 2, "transactionId2": 7}
+    document = day_list(Source.TRANSACTIONS, bad)
+    assert_same(document, Source.TRANSACTIONS, EVERY_FIELD_RENAMED)
+    staged = prepared(document, Source.TRANSACTIONS, aliases=EVERY_FIELD_RENAMED).document
+    assert (False, ["7"]) == (staged.keep_all, staged.keep_ids)
+
+
+def test_more_shapes_than_are_remembered_do_not_hide_the_usual_one() -> None:
+    usual = [full_check(number, new=1) for number in range(3000)]
+    odd = [full_check(number, **{f"new{number}": 1}) for number in range(4500)]
+    document = checks(*usual, *odd)
+    assert_same(document, Source.ERP)
+    [checked] = (
+        field
+        for field in prepared(document).presences.fields
+        if field.path == "guestChecks.lastUpdatedUTC"
+    )
+    assert checked.filled >= 3000
+
+
+@pytest.mark.parametrize("bad", [{"gstCnt": Decimal("5.0")}, {"gstCnt": 2**63}])
+def test_the_first_record_of_a_shape_is_its_example_whichever_way_it_goes(
+    bad: dict[str, Any],
+) -> None:
+    """The day of the first check, and what its unknown fields may be."""
+    for first, second in (({"gstCnt": 5}, bad), (bad, {"gstCnt": 5})):
+        a = full_check(1, opnBusDt="2024-01-31", new=[{"taxNum": 1}], **first)
+        b = full_check(2, opnBusDt="2024-03-31", new=[{"x": 1}], **second)
+        assert_same(checks(a, b), Source.ERP)
+        assert_same(checks(a, full_check(3, chkNum=1, opnBusDt="2023-01-01", **second)), Source.ERP)
+
+
+def assert_same(document: Any, source: Source, aliases: Aliases | None = None) -> None:
     """Stage a document twice: whoever looks closer leaves nothing to the short way."""
-    found = fetched(document, source)
     short, long = (
-        prepare(found, KNOWLEDGE, NO_LIMIT, careful=careful) for careful in (False, True)
+        prepared(document, source, aliases=aliases, careful=careful) for careful in (False, True)
     )
     assert long.quarantined == short.quarantined
     assert contents(long) == contents(short)
@@ -144,6 +228,7 @@ def contents(outcome: Prepared) -> dict[str, Any]:
         "kept": (document.keep_all, sorted(document.keep_ids)),
         "findings": document.findings,
         "presences": sorted(map(repr, outcome.presences.fields)),
+        "day": outcome.presences.day,
     }
 
 

@@ -54,6 +54,8 @@ def test_the_extra_file_may_repeat_what_is_shipped() -> None:
         ('["*"]\nstoreId = {shop = 1}', "must be a list"),
         ('["*"]\nstoreId = ["shop"]\nbusDt = ["shop"]', "keep one of the two"),
         ('[erp]\nbusDt = ["locRef"]', "keep one of the two"),
+        ('["*"]\nlocRef = ["shop"]', "itself another name of 'storeId'"),
+        ('[erp]\n"guestChecks.a" = ["b"]\n"guestChecks.b" = ["a"]', "itself another name"),
     ],
 )
 def test_a_file_of_another_form_is_refused_with_its_name_and_the_remedy(
@@ -91,6 +93,13 @@ def test_the_filled_name_counts(record: dict[str, Any], expected: dict[str, Any]
 def test_two_names_with_two_values_are_ambiguous(old: Any, new: Any) -> None:
     with pytest.raises(AmbiguousField, match="both 'old' and its other name 'new'"):
         apply_renames({"old": old, "new": new}, (("new", "old"),))
+
+
+def test_what_is_not_ambiguous_is_renamed_though_something_else_is() -> None:
+    record = {"old": 1, "new": 2, "other": 3}
+    with pytest.raises(AmbiguousField):
+        apply_renames(record, (("new", "old"), ("other", "known")))
+    assert {"old": 1, "known": 3} == record
 
 
 def test_two_other_names_with_two_values_are_ambiguous_too() -> None:
