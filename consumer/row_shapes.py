@@ -13,7 +13,7 @@ from consumer.fields import Fields
 from schemas.guest_checks import LINE_TYPES
 from schemas.plain import PlainShape, Shape, are_dates, are_times, fit_64_bits, plain_shape
 
-_MAX_SHAPES = 5000
+_MAX_SHAPES = 2000  # of all documents; hostile ones of 200 fields each take 40 MB
 
 Values = Callable[[dict[str, Any]], tuple[Any, ...]]
 

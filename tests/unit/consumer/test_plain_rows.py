@@ -107,13 +107,13 @@ def test_any_value_of_a_row_s_field_is_staged_as_its_contract_would(source: Sour
     assert_same(day_list(source, *rows), source)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(CHECKS | ODD, max_size=3))
 def test_checks_are_staged_as_their_contracts_would(rows: list[Any]) -> None:
     assert_same(checks(*rows), Source.ERP)
 
 
-@settings(max_examples=40)
+@settings(max_examples=100)
 @given(st.data(), st.sampled_from(list(STORE_DAY_LISTS)))
 def test_rows_are_staged_as_their_contracts_would(data: st.DataObject, source: Source) -> None:
     rows = data.draw(st.lists(records(STORE_DAY_LISTS[source].model) | ODD, max_size=4))
@@ -122,7 +122,9 @@ def test_rows_are_staged_as_their_contracts_would(data: st.DataObject, source: S
 
 LEVELS: dict[str, type[Record]] = {
     **{shape.field: shape.model for shape in STORE_DAY_LISTS.values()},
-    **{CHECKS_FIELD: GuestCheck, TAXES_LEVEL: Tax, LINES_LEVEL: DetailLine},
+    CHECKS_FIELD: GuestCheck,
+    TAXES_LEVEL: Tax,
+    LINES_LEVEL: DetailLine,
     **{level: detail_model(name) for name, level in DETAIL_LEVELS.items()},
 }
 EVERY_FIELD_RENAMED = load_aliases(
@@ -156,13 +158,13 @@ def renamed(draw: st.DrawFn, /, found: st.SearchStrategy[Any]) -> Any:
     return rename(draw(found))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(renamed(CHECKS), max_size=3))
 def test_renamed_checks_are_staged_as_their_contracts_would(rows: list[Any]) -> None:
     assert_same(checks(*rows), Source.ERP, EVERY_FIELD_RENAMED)
 
 
-@settings(max_examples=40)
+@settings(max_examples=100)
 @given(st.data(), st.sampled_from(list(STORE_DAY_LISTS)))
 def test_renamed_rows_are_staged_as_their_contracts_would(
     data: st.DataObject, source: Source
@@ -173,10 +175,12 @@ def test_renamed_rows_are_staged_as_their_contracts_would(
 
 def test_a_record_is_known_by_its_id_when_another_field_is_ambiguous() -> None:
     """Or else an answer that has it would remove what is stored of it, or keep all."""
-    bad = {"amount2": 1, "amount": 2, "transactionId2": 7}
-    document = day_list(Source.TRANSACTIONS, bad)
-    assert_same(document, Source.TRANSACTIONS, EVERY_FIELD_RENAMED)
-    staged = prepared(document, Source.TRANSACTIONS, aliases=EVERY_FIELD_RENAMED).document
+    aliases = load_aliases(
+        '[getTransactions]\n"transactions.amount" = ["ttl"]\n"transactions.transactionId" = ["id"]'
+    )
+    document = day_list(Source.TRANSACTIONS, {"ttl": 1, "amount": 2, "id": 7})
+    assert_same(document, Source.TRANSACTIONS, aliases)
+    staged = prepared(document, Source.TRANSACTIONS, aliases=aliases).document
     assert (False, ["7"]) == (staged.keep_all, staged.keep_ids)
 
 
