@@ -77,7 +77,9 @@ def explain(
     except (OSError, UnicodeDecodeError) as error:
         fail(f"cannot read the message body: {error}")
     settings = settings_of(RoutingSettings)
-    decision = explaining.explain(body, settings.bucket_name, settings.max_object_bytes)
+    decision = explaining.explain(
+        body, settings.bucket_name, settings.max_object_bytes, settings.policy
+    )
     print_json(decision, indent=2)
 
 

@@ -4,25 +4,31 @@ from datetime import datetime
 from typing import Any
 
 from consumer.errors import Permanent
+from consumer.policy import Policy
 from consumer.routing import route
 from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 from schemas.keys import ApiKey
 
+_USUAL = Policy()
 
-def explain(body: str, bucket: str | None, max_object_bytes: int) -> dict[str, Any]:
+
+def explain(
+    body: str, bucket: str | None, max_object_bytes: int, policy: Policy = _USUAL
+) -> dict[str, Any]:
     """Return the decision for each record of a message body, ready for JSON.
 
     Args:
         body: The SQS message body.
         bucket: The bucket that is served; None to leave the check out.
         max_object_bytes: Largest object, as stored.
+        policy: What is done about errors.
     """
     try:
         announced = decode_body(body)
     except EventMalformed as error:
-        return _refused(ErrorCode.EVENT_MALFORMED, str(error))
-    records = [_record(item, bucket, max_object_bytes) for item in announced]
+        return _refused(Permanent(ErrorCode.EVENT_MALFORMED, str(error)), policy)
+    records = [_record(item, bucket, max_object_bytes, policy) for item in announced]
     decisions = {record["decision"] for record in records}
     return {
         "decision": decisions.pop() if len(decisions) == 1 else "each_its_own",
@@ -31,7 +37,7 @@ def explain(body: str, bucket: str | None, max_object_bytes: int) -> dict[str, A
 
 
 def _record(
-    item: ObjectEvent | Ignored, bucket: str | None, max_object_bytes: int
+    item: ObjectEvent | Ignored, bucket: str | None, max_object_bytes: int, policy: Policy
 ) -> dict[str, Any]:
     if isinstance(item, Ignored):
         return {"decision": "ignore", "reason": item.reason, "detail": item.detail}
@@ -42,15 +48,15 @@ def _record(
     try:
         source, key = route(item, bucket or item.bucket, max_object_bytes)
     except Permanent as error:
-        return _refused(error.code, str(error)) | described
+        return _refused(error, policy) | described
     identity: dict[str, Any] = {}
     if isinstance(key, ApiKey):
         identity = {"store_id": key.store_id, "bus_dt": key.bus_dt.isoformat()}
     return {"decision": "load", "source": source} | identity | described
 
 
-def _refused(code: ErrorCode, reason: str) -> dict[str, Any]:
-    return {"decision": "dead_letter", "error_code": code, "error": reason}
+def _refused(error: Permanent, policy: Policy) -> dict[str, Any]:
+    return {"decision": policy.reaction(error), "error_code": error.code, "error": str(error)}
 
 
 def _plain(value: Any) -> Any:

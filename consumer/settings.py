@@ -73,16 +73,40 @@ class LakeSettings(BaseSettings):
     aws_session_token: SecretStr | None = Field(None, description="token of a temporary key")
 
 
-class RoutingSettings(BaseSettings):
-    """What `consumer explain` needs; without a bucket, any is taken for the served one."""
+class PolicySettings(BaseSettings):
+    """What decides about an announced object before it is read."""
 
     model_config = _CONFIG
 
+    max_object_bytes: int = Field(
+        _MAX_OBJECT_BYTES,
+        ge=1024,
+        description="largest object, as stored; larger: object_too_large",
+    )
+    error_policy: str | None = Field(
+        None,
+        description="other reactions to single error codes: `object_missing=retry,…`",
+    )
+
+    @property
+    def policy(self) -> Policy:
+        """What to do about each error code."""
+        return read_policy(self.error_policy or "")
+
+    @field_validator("error_policy")
+    @classmethod
+    def _check_policy(cls, text: str | None) -> str | None:
+        read_policy(text or "")
+        return text
+
+
+class RoutingSettings(PolicySettings):
+    """What `consumer explain` needs; without a bucket, any is taken for the served one."""
+
     bucket_name: str | None = Field(None, description="bucket of the data lake")
-    max_object_bytes: int = Field(_MAX_OBJECT_BYTES, ge=1024, description="largest object")
 
 
-class ConsumerSettings(DatabaseSettings, LakeSettings):
+class ConsumerSettings(PolicySettings, DatabaseSettings, LakeSettings):
     """Everything `consumer run` can be told."""
 
     max_in_flight_messages: int = Field(
@@ -92,11 +116,6 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
         256 * 2**20,
         ge=2**20,
         description="bytes of the objects held at once; gzipped ones count 16 times their size",
-    )
-    max_object_bytes: int = Field(
-        _MAX_OBJECT_BYTES,
-        ge=1024,
-        description="largest object, as stored; larger: object_too_large",
     )
     max_decompressed_bytes: int = Field(
         4 * 2**30, ge=1024, description="largest document once gunzipped"
@@ -126,10 +145,6 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
     retry_max_seconds: int = Field(
         600, ge=1, le=43_200, description="longest retry delay (SQS allows 12 hours)"
     )
-    error_policy: str | None = Field(
-        None,
-        description="other reactions to single error codes: `object_missing=retry,…`",
-    )
     failure_burst_min_objects: int = Field(
         50, ge=0, le=100_000, description="failures for good that stop the parking; 0: never"
     )
@@ -157,17 +172,6 @@ class ConsumerSettings(DatabaseSettings, LakeSettings):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least severe level logged"
     )
-
-    @property
-    def policy(self) -> Policy:
-        """What to do about each error code."""
-        return read_policy(self.error_policy or "")
-
-    @field_validator("error_policy")
-    @classmethod
-    def _check_policy(cls, text: str | None) -> str | None:
-        read_policy(text or "")
-        return text
 
     @model_validator(mode="after")
     def _check(self) -> Self:

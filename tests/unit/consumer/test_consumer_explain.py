@@ -5,6 +5,7 @@ import json
 import pytest
 
 from consumer.explain import explain
+from consumer.policy import read_policy
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent, created_body
 from tests.unit.consumer.fakes import BUCKET, NOON, announcing
@@ -80,3 +81,12 @@ def test_records_that_differ_each_have_their_own_decision() -> None:
 def test_a_decision_can_be_written_as_json() -> None:
     event = ObjectEvent(BUCKET, API_KEY, "ObjectCreated:Put", event_time=NOON)
     assert json.loads(json.dumps(explain(created_body(event), BUCKET, 2**30)))["decision"] == "load"
+
+
+def test_what_was_chosen_for_an_error_code_is_what_would_be_done() -> None:
+    policy = read_policy("unknown_source=ignore")
+    explained = explain(announcing("processed/a.json"), BUCKET, 2**30, policy)
+    assert ("ignore", "unknown_source") == (
+        explained["decision"],
+        explained["records"][0]["error_code"],
+    )

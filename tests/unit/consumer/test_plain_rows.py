@@ -209,6 +209,20 @@ def test_the_first_record_of_a_shape_is_its_example_whichever_way_it_goes(
         assert_same(checks(a, full_check(3, chkNum=1, opnBusDt="2023-01-01", **second)), Source.ERP)
 
 
+def test_a_sale_has_the_day_of_its_line_or_else_of_its_check_and_no_bad_check_sells() -> None:
+    def line(number: int, **fields: Any) -> dict[str, Any]:
+        return {"guestCheckLineItemId": number, "menuItem": {"miNum": number}, **fields}
+
+    day = {"opnBusDt": "2024-01-31"}
+    rows = [
+        full_check(1, detailLines=[line(1), line(2, busDt="2024-02-01"), line(2)], **day),
+        full_check(2, detailLines=[line(3), line(4, busDt="2024-02-01")]),
+        full_check(3, detailLines=[line(5), line(6, vdFlag="no")], **day),
+        full_check(1, detailLines=[line(1), line(7, dspQty="1")], **day),
+    ]
+    assert_same(checks(*rows), Source.ERP)
+
+
 def assert_same(document: Any, source: Source, aliases: Aliases | None = None) -> None:
     """Stage a document twice: whoever looks closer leaves nothing to the short way."""
     short, long = (
