@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,7 @@ from schemas.renames import refuse_unknown_paths
 log = structlog.get_logger()
 
 _RECEIVERS = 2
+_LAST_SHARE_SECONDS = 1.0
 _START_PAUSE_SECONDS = 2.0
 
 R = TypeVar("R")
@@ -86,7 +87,9 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         loop, worker = asyncio.get_running_loop(), service.worker
         with stopping_by(lambda: loop.call_soon_threadsafe(worker.stop)):
             await _work(worker, service.background, until_idle_seconds)
-        await share(service.usual, service.pool)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SHARE_SECONDS):
+                await share(service.usual, service.pool)
         log.info("stopped")
 
 

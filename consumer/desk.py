@@ -27,7 +27,7 @@ from consumer.sqs import WAS_PARKED, Delivery
 log = structlog.get_logger()
 
 _FIRST_HOLD_SECONDS, _MAX_HOLD_SECONDS = 0.2, 60.0
-_LAST_SETTLEMENTS_SECONDS = 3.0
+_LAST_SETTLEMENTS_SECONDS = 2.0
 
 
 class Desk:

@@ -27,6 +27,8 @@ _DENIED = (
     errors.InvalidPassword,
 )
 _POOL_STATES = {"size": "pool_size", "available": "pool_available", "waiting": "requests_waiting"}
+_CLOSE_SECONDS = 0.5  # for the pool's own tasks: they may be waiting for a database that is down
+
 # Staging tables have no statistics, and joined in the order of their rows they would be sorted
 # first: that took 7 % of a batch.
 _SESSION = """
@@ -76,8 +78,11 @@ async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[Asyn
         check=AsyncConnectionPool.check_connection,
         timeout=settings.db_connect_timeout_seconds,
     )
-    async with pool:
+    await pool.open()
+    try:
         yield pool
+    finally:
+        await pool.close(_CLOSE_SECONDS)
 
 
 def watch_pool(pool: AsyncConnectionPool) -> None:

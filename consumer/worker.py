@@ -22,6 +22,7 @@ from consumer.sqs import BATCH_SIZE, Delivery, Queue
 log = structlog.get_logger()
 
 _IDLE_POLL_SECONDS = 0.2
+_LAST_RELEASES_SECONDS = 3.0  # ECS kills five seconds after our default deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,26 @@ class Worker:
                 whole.create_task(self._gates.breaker.keep()),
                 whole.create_task(self._give_up_in_bursts()),
             ]
-            async with asyncio.TaskGroup() as receiving:
-                for _ in range(self._limits.receivers):
-                    receiving.create_task(self._receive_until_stopped())
-                if until_idle_seconds is not None:
-                    receiving.create_task(self._stop_when_idle(until_idle_seconds))
+            await self._receive_all(until_idle_seconds)
             await self._drain()
             for task in keeping:
                 task.cancel()
         if until_idle_seconds is not None and self._gates.watch.problem:
             raise FailureBurst(self._gates.watch.problem)
+
+    async def _receive_all(self, until_idle_seconds: float | None) -> None:
+        async with asyncio.TaskGroup() as receiving:
+            polls = [
+                receiving.create_task(self._receive_until_stopped())
+                for _ in range(self._limits.receivers)
+            ]
+            if until_idle_seconds is not None:
+                receiving.create_task(self._stop_when_idle(until_idle_seconds))
+            await self._stopping.wait()
+            # A poll that is still not answered by then brings nothing any more.
+            await asyncio.wait(polls, timeout=self._limits.shutdown_timeout_seconds)
+            for poll in polls:
+                poll.cancel()
 
     async def _receive_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -200,7 +211,11 @@ class Worker:
         if in_hand:
             # The last long poll and the work in hand share one deadline.
             await asyncio.wait(in_hand, timeout=max(0.0, self._deadline - monotonic()))
-        await self._give_up(in_hand)
+        try:
+            async with asyncio.timeout(_LAST_RELEASES_SECONDS):
+                await self._give_up(in_hand)
+        except TimeoutError:
+            log.warning("release_failed", outcome="the visibility timeout gives them back")
 
     async def _give_up_in_bursts(self) -> None:
         """Release what is in hand whenever too much failed: others may be able to load it."""

@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import Lake
 from tests.programs import query, succeed, until
+from tests.proxies import proxy_to_port, proxy_to_unix_socket
 from tests.warehouse import database_settings
 
 OBJECTS = 250
@@ -111,6 +112,36 @@ def test_sigterm_under_full_load_ends_in_time_and_gives_back_at_once_what_is_not
     assert not (stuck and finished)
     assert loaded_queue == back | finished
     assert set() == back & finished
+
+
+def test_sigterm_while_everything_is_down_ends_in_time_too(
+    environment: dict[str, str], lake: Lake, loaded_queue: set[str]
+) -> None:
+    """What could not be given back comes again when its visibility timeout ends."""
+    aws, socket = environment["AWS_ENDPOINT_URL"], f".s.PGSQL.{environment['DB_PORT']}"
+    with (
+        proxy_to_port(int(aws.rpartition(":")[2])) as endpoint,
+        proxy_to_unix_socket(f"{environment['DB_HOST']}/{socket}") as postgres,
+        consumer_in_full_work(
+            environment
+            | {
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{endpoint.port}",
+                "DB_HOST": "127.0.0.1",
+                "DB_PORT": str(postgres.port),
+            },
+            lake,
+        ) as process,
+    ):
+        endpoint.cut()
+        postgres.cut()
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+        seconds = time.monotonic() - began
+    assert process.returncode == 0, errors
+    assert seconds < STOP_TIMEOUT_SECONDS + SPARE_SECONDS
+    rows = query(environment, "SELECT count(*) FROM ingested_objects WHERE state = 'loaded'")
+    assert len(loaded_queue) <= rows[0][0] + sum(counts(lake))
 
 
 def test_a_second_signal_stops_hard_and_loses_nothing_either(

@@ -83,7 +83,7 @@ def test_a_settlement_that_has_begun_is_finished_and_its_message_not_released() 
 
     async def story() -> None:
         shop = Shop(FakeQueue("a"), taking(0), shutdown_timeout_seconds=2, receivers=1)
-        shop.queue.latency_seconds["delete"] = 4.5
+        shop.queue.latency_seconds["delete"] = 3.5
         shop.queue.latency_seconds["receive"] = 0.1
         running = asyncio.create_task(shop.worker.run())
         await asyncio.sleep(0.2)
@@ -107,5 +107,23 @@ def test_stopping_twice_changes_nothing() -> None:
         shop.worker.stop()
         await running
         assert now() <= 21.1
+
+    play(story())
+
+
+def test_stopping_ends_in_time_though_sqs_answers_nothing_any_more() -> None:
+    """The visibility timeout gives back what could not be given back; nobody waits for SQS."""
+
+    async def story() -> None:
+        shop = Shop(FakeQueue("slow"), for_ever, shutdown_timeout_seconds=10)
+        running = asyncio.create_task(shop.worker.run())
+        await asyncio.sleep(1)
+        shop.queue.latency_seconds.update(receive=1000, change_visibility=1000)
+        await asyncio.sleep(30)
+        stopped_at = now()
+        shop.worker.stop()
+        await running
+        assert now() - stopped_at <= 10 + 3
+        assert "slow" in [message.body for message in shop.queue.messages.values()]
 
     play(story())
