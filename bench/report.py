@@ -88,38 +88,13 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     table = Table(title="Loader: bytes to committed rows, default settings, one process")
     for heading in ("measured", "ratio", "ours (s)", "theirs (s)", "spread"):
         table.add_column(heading, justify="left" if heading == "measured" else "right")
-    limit, peers, parsing, reloads = found.limit, found.peers, found.parsing, found.reloads
-    compared = (
-        ("share of raw COPY", "loader_share_of_copy", limit.loader, limit.copy),
-        ("times dlt", "loader_vs_dlt", peers.loader, peers.dlt),
-        ("times dlt, tuned", "loader_vs_dlt_flat", peers.loader, peers.dlt_flat),
-        ("times row by row", "loader_vs_row_by_row", peers.loader, peers.row_by_row),
-        (
-            "bytes to rows, of orjson",
-            "parse_share_of_orjson",
-            parsing.ours,
-            parsing.orjson,
-        ),
-        (
-            "unchanged reload, of first load",
-            "reload_unchanged_time_share",
-            reloads.unchanged,
-            reloads.first,
-        ),
-        (
-            "12 % corrected, of first load",
-            "reload_corrected_time_share",
-            reloads.corrected,
-            reloads.first,
-        ),
-    )
-    for name, key, ours, theirs in compared:
+    for name, key, ours, theirs in _compared(found):
         seconds = (f"{ours.median:.2f}", f"{theirs.median:.2f}")
         table.add_row(name, f"{results[key]:.2f}", *seconds, f"{ours.spread:.0%}")
     drift = found.drift
     seconds = (f"{min(drift.counting.runs):.2f}", f"{min(drift.without.runs):.2f}")
     table.add_row("drift, share of a load's CPU", f"{drift.share:.3f}", *seconds)
-    table.add_row("unchanged reload, rows rewritten", str(reloads.unchanged_rows))
+    table.add_row("unchanged reload, rows rewritten", str(found.reloads.unchanged_rows))
     huge = f"peak memory of a {found.huge.size_bytes / 1e6:.0f} MB export (MB)"
     table.add_row(huge, f"{found.huge.peak_mb:.0f}", f"{found.huge.seconds:.1f}")
     for name, rates in (
@@ -128,6 +103,7 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     ):
         for step, rate in rates.items():
             table.add_row(f"MB/s, {name} {step}", f"{rate:.1f}")
+    limit = found.limit
     rows = f"{limit.row_count:,} rows; loader {limit.row_count / limit.loader.median:,.0f} rows/s"
     console = Console()
     console.print(table)
@@ -154,3 +130,32 @@ def _runs(found: Findings) -> dict[str, Seconds]:
         "reload_unchanged": found.reloads.unchanged,
         "reload_corrected": found.reloads.corrected,
     }
+
+
+def _compared(found: Findings) -> tuple[tuple[str, str, Seconds, Seconds], ...]:
+    """Return name and key of what is compared, with our times and theirs."""
+    limit, peers, parsing, reloads = found.limit, found.peers, found.parsing, found.reloads
+    return (
+        ("share of raw COPY", "loader_share_of_copy", limit.loader, limit.copy),
+        ("times dlt", "loader_vs_dlt", peers.loader, peers.dlt),
+        ("times dlt, tuned", "loader_vs_dlt_flat", peers.loader, peers.dlt_flat),
+        ("times row by row", "loader_vs_row_by_row", peers.loader, peers.row_by_row),
+        (
+            "bytes to rows, of orjson",
+            "parse_share_of_orjson",
+            parsing.ours,
+            parsing.orjson,
+        ),
+        (
+            "unchanged reload, of first load",
+            "reload_unchanged_time_share",
+            reloads.unchanged,
+            reloads.first,
+        ),
+        (
+            "12 % corrected, of first load",
+            "reload_corrected_time_share",
+            reloads.corrected,
+            reloads.first,
+        ),
+    )

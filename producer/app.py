@@ -76,15 +76,7 @@ async def run_daemon(
         ConfigurationError: The ERP's address, a token or a port is unusable; nothing was sent.
         LakeClosedError: The AWS configuration is unusable; nothing was sent.
     """
-    metrics, stop = Metrics(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    rhythm = Rhythm(
-        every_seconds,
-        settings.run_jitter_percent / 100,
-        settings.run_stop_timeout_seconds,
-        settings.run_lease_seconds,
-    )
+    metrics, stop = Metrics(), _stop_by_signal()
     async with (
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
@@ -103,10 +95,27 @@ async def run_daemon(
                 await pull.pull(part, erp, lake, tally, how)
             return bool(ours)
 
-        daemon = Daemon(pull_round, rhythm, metrics)
+        daemon = Daemon(pull_round, _rhythm(settings, every_seconds), metrics)
         pages = health_app(lambda: daemon.problem, metrics.registry)
         async with served(pages, settings.producer_http_host, settings.producer_http_port):
             await daemon.run(stop)
+
+
+def _stop_by_signal() -> asyncio.Event:
+    """Return what is set once somebody asks to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _rhythm(settings: Settings, every_seconds: float) -> Rhythm:
+    return Rhythm(
+        every_seconds,
+        settings.run_jitter_percent / 100,
+        settings.run_stop_timeout_seconds,
+        settings.run_lease_seconds,
+    )
 
 
 def _own_name() -> str:

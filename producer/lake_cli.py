@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -84,17 +85,9 @@ def publish_command(
         if dry_run and not as_json:
             typer.echo(entry.key)
 
-    run(
-        lambda tally: application.run_publish(settings, selection, tally, tell, dry_run=dry_run),
-        Tally(0),
-        {
-            "command": "publish",
-            "prefix": prefix,
-            "dry_run": dry_run,
-            "verb": "found" if dry_run else "announced",
-        },
-        as_json=as_json,
-    )
+    work = partial(application.run_publish, settings, selection, tell=tell, dry_run=dry_run)
+    told = {"command": "publish", "prefix": prefix, "dry_run": dry_run}
+    run(work, Tally(0), told | {"verb": "found" if dry_run else "announced"}, as_json=as_json)
 
 
 def _with_rate(settings: Settings, rate: float | None) -> Settings:

@@ -38,12 +38,6 @@ async def upload(
         check: Whether the files must be JSON.
     """
 
-    def until_stopped() -> Iterator[Shipment]:
-        for shipment in shipments:
-            if tally.stopped_by is not None:
-                return
-            yield shipment
-
     async def upload_one(shipment: Shipment) -> None:
         if parse_key(shipment.key) is None:
             log.warning("key.of_no_source", key=shipment.key, outcome="the consumer rejects it")
@@ -61,7 +55,14 @@ async def upload(
             log.debug("file.stored", key=shipment.key, size_bytes=len(body))
             tally.add_stored(len(body))
 
-    await work_through(until_stopped(), upload_one, concurrency)
+    await work_through(_until_stopped(shipments, tally), upload_one, concurrency)
+
+
+def _until_stopped(shipments: Sequence[Shipment], tally: Tally) -> Iterator[Shipment]:
+    for shipment in shipments:
+        if tally.stopped_by is not None:
+            return
+        yield shipment
 
 
 def _metadata(shipment: Shipment) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Fixtures for tests that start devstack themselves."""
+"""Fixtures for tests on a database, and for those that start devstack themselves."""
 
 import shutil
 import tempfile
@@ -8,7 +8,26 @@ from pathlib import Path
 import pytest
 
 from devstack.localstack import PYTHON_VARIABLE
+from tests.conftest import Servers
 from tests.lifetimes import STAND_IN, STARTED, processes_of
+from tests.warehouse import Warehouse, open_warehouse, own_database
+
+
+@pytest.fixture(scope="module")
+def opened(stack: Servers) -> Iterator[Warehouse]:
+    """Give a migrated database of the module's own."""
+    with (
+        own_database(stack.environment) as database,
+        open_warehouse(database, sessions=1) as warehouse,
+    ):
+        yield warehouse
+
+
+@pytest.fixture
+def warehouse(opened: Warehouse) -> Warehouse:
+    """Give the module's database, emptied."""
+    opened.empty()
+    return opened
 
 
 @pytest.fixture

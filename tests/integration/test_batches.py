@@ -1,8 +1,6 @@
 """Which check wins, sentence by sentence of the specification, on a real database."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 
@@ -10,22 +8,7 @@ from schemas.codes import State
 from schemas.sources import Source
 from tests.loading import column, load
 from tests.samples import checks, full_check, staged
-from tests.warehouse import Warehouse, open_warehouse, own_database
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
+from tests.warehouse import Warehouse
 
 
 def test_a_newer_version_replaces_the_whole_header(warehouse: Warehouse) -> None:

@@ -1,6 +1,5 @@
 """Which store-day answer wins, and what its bad rows leave to the answers before."""
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,24 +11,9 @@ from schemas.codes import State
 from schemas.sources import Source
 from tests.loading import column, load, load_day, load_in_every_order
 from tests.samples import STORE, day_list, prepared
-from tests.warehouse import Warehouse, open_warehouse, own_database
+from tests.warehouse import Warehouse
 
 TRANSACTIONS = Source.TRANSACTIONS
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
 
 
 def test_the_newest_answer_is_the_whole_day(warehouse: Warehouse) -> None:

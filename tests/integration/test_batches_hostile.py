@@ -1,6 +1,5 @@
 """Records that no ERP would send on purpose: each is set aside or stored as sent; others load."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,24 +8,9 @@ import pytest
 
 from schemas.codes import ErrorCode
 from tests.ingesting import Loaded, bad_check, ingest, with_good
-from tests.warehouse import Warehouse, open_warehouse, own_database
+from tests.warehouse import Warehouse
 
 SCHEMA_INVALID, AMBIGUOUS = ErrorCode.SCHEMA_INVALID, ErrorCode.AMBIGUOUS_FIELD
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Any JSON value anywhere, and any bytes: read or refused, never a crash."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,17 +15,7 @@ from schemas.sources import Source
 from schemas.store_days import STORE_DAY_LISTS, list_field
 from tests.ingesting import LIMIT, Loaded, ingest
 from tests.samples import KNOWLEDGE, checks, day_list, fetched, full_check
-from tests.warehouse import Warehouse, open_warehouse, own_database
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
+from tests.warehouse import Warehouse
 
 JSON = st.recursive(
     st.none()

@@ -4,7 +4,6 @@ import gzip
 import json
 import time
 import tracemalloc
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,24 +14,9 @@ from schemas.sources import Source
 from schemas.store_days import list_field
 from tests.ingesting import GOOD, LIMIT, Loaded, Refused, bad_check, ingest, try_load, with_good
 from tests.samples import KNOWLEDGE, checks, day_list, fetched, full_check
-from tests.warehouse import Warehouse, open_warehouse, own_database
+from tests.warehouse import Warehouse
 
 SCHEMA_INVALID, AMBIGUOUS = ErrorCode.SCHEMA_INVALID, ErrorCode.AMBIGUOUS_FIELD
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
 
 
 def nested(levels: int) -> str:

@@ -1,6 +1,5 @@
 """Lines that two checks claim: transfers, and contradictions that never end."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,22 +7,7 @@ import pytest
 from consumer.batches import StagedDocument
 from tests.loading import column, load, load_in_every_order
 from tests.samples import STORE, checks, full_check, staged
-from tests.warehouse import Warehouse, open_warehouse, own_database
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
+from tests.warehouse import Warehouse
 
 
 def test_a_line_may_move_to_another_check(warehouse: Warehouse) -> None:

@@ -1,6 +1,5 @@
 """The ledger: one row for an object version, and its place in the order of events."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import permutations
@@ -15,24 +14,9 @@ from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
 from tests.loading import column, load, load_day, load_in_every_order
 from tests.samples import NOON, STORE, checks, full_check, staged
-from tests.warehouse import Warehouse, open_warehouse, own_database
+from tests.warehouse import Warehouse
 
 CURUTC = "2024-06-01T00:00:00"
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
 
 
 def test_an_object_loaded_twice_stays_loaded(warehouse: Warehouse) -> None:

@@ -1,6 +1,5 @@
 """What documents without a version, of which each sets some columns, do to a check."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,22 +9,7 @@ from consumer.batches import StagedDocument
 from schemas.codes import State
 from tests.loading import column, load, load_in_every_order
 from tests.samples import STORE, checks, full_check, staged
-from tests.warehouse import DATA_TABLES, Warehouse, open_warehouse, own_database
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
+from tests.warehouse import DATA_TABLES, Warehouse
 
 
 def test_a_partial_document_sets_what_it_sends_and_leaves_the_rest_alone(

@@ -1,7 +1,6 @@
 """Every field that the ERP sends stands in a column of its own, in the tables and with its type."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,28 +11,13 @@ from schemas.codes import State
 from schemas.sources import Source
 from tests.facts import HEADER, KINDS, LINE, LISTS, SUB_OBJECTS, TAX
 from tests.samples import DAY, STORE, checks, staged
-from tests.warehouse import Warehouse, open_warehouse, own_database
+from tests.warehouse import Warehouse
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 PROVENANCE = {"extra": "jsonb", "removed_at": "timestamp with time zone"}
 VERSIONED = {"as_of": "timestamp with time zone", "object_id": "bigint"}
 PATCHED = {"patched": "boolean"}
 FALSE_IF_ABSENT = {"vd_flag", "err_cor_flag", "return_flag", "do_not_show_flag"}
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
 
 
 def column(field: str) -> str:

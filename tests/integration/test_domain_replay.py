@@ -1,10 +1,7 @@
 """After a fix, replay loads what was set aside, and nothing else changes."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from consumer.batches import ErrorNote
 from consumer.preparation import Prepared
@@ -14,24 +11,9 @@ from schemas.sources import Source
 from tests.conftest import Lake
 from tests.programs import query, run, succeed
 from tests.samples import STORE, checks, day_list, full_check, prepared
-from tests.warehouse import Warehouse, open_warehouse, own_database
+from tests.warehouse import Warehouse
 
 TABLES = ("guest_checks", "taxes", "detail_lines", "menu_items", "transactions")
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
 
 
 def check(check_id: int, item: int = 1, **fields: Any) -> dict[str, Any]:

@@ -32,12 +32,6 @@ def opened(stack: Any) -> Iterator[Warehouse]:
             yield warehouse
 
 
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
-
-
 def load(
     warehouse: Warehouse, document: Any, source: Source = Source.ERP, number: int = 0
 ) -> State:

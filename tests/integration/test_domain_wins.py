@@ -1,6 +1,5 @@
 """Which document wins: rules that only show when times contradict each other."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,22 +9,7 @@ import pytest
 from consumer.batches import StagedDocument
 from schemas.sources import Source
 from tests.samples import NOON, checks, day_list, full_check, staged
-from tests.warehouse import Warehouse, open_warehouse, own_database
-
-
-@pytest.fixture(scope="module")
-def opened(stack: Any) -> Iterator[Warehouse]:
-    with (
-        own_database(stack.environment) as database,
-        open_warehouse(database, sessions=1) as warehouse,
-    ):
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(opened: Warehouse) -> Warehouse:
-    opened.empty()
-    return opened
+from tests.warehouse import Warehouse
 
 
 def written(
