@@ -13,11 +13,10 @@ from unittest.mock import patch
 from bench.databases import Server
 from bench.documents import Document
 from bench.timing import Seconds, in_turns
-from consumer import preparation
+from consumer import plain_rows, preparation
 from consumer.batches import load_batch
 from consumer.postgres import open_pool
 from consumer.preparation import Knowledge, prepare
-from consumer.seen_shapes import SeenShape
 from consumer.settings import DatabaseSettings
 from consumer.usual import UsualFields, share
 from schemas.aliases import load_aliases
@@ -79,7 +78,7 @@ def _without_counting() -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name in (
             (Shapes, "count"),
-            (SeenShape, "add"),
+            (plain_rows, "_count"),
             (Shapes, "count_check"),
             (CheckReader, "remember"),
             (RowReader, "remember"),

@@ -158,4 +158,6 @@ class _PlainList:
 
 def _count(found: Found) -> None:
     for seen, record in found:
-        seen.add(record)
+        # Not before a record of its shape was written: the first one that counts describes them.
+        counted = seen.counted or seen.begin(record)
+        counted.count += 1

@@ -40,6 +40,7 @@ class RowShape:
         self._template = "\t".join(cells)
         self._values = _values([name for name in fields.names if name in shape.filled])
         self._tabs, self._backslashes = len(cells) - 1, self._template.count("\\")
+        self._has_text = shape.has_text
         looks = ((fit_64_bits, shape.integers), (are_times, shape.times), (are_dates, shape.dates))
         self._looks = [(are_good, _values(names)) for are_good, names in looks if names]
 
@@ -54,7 +55,7 @@ class RowShape:
                 raise NotPlain
         values = self._values(record)
         text = self._template % values
-        if (
+        if self._has_text and (
             text.count("\t") != self._tabs
             or text.count("\\") != self._backslashes
             or "\n" in text

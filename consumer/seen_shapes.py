@@ -20,19 +20,17 @@ Count = Callable[[dict[str, Any]], CountedShape]
 class SeenShape:
     """One shape: how records of it are written, if they are plain, and what counts them."""
 
-    __slots__ = ("_count", "_counted", "row")
+    __slots__ = ("_count", "counted", "row")
 
     def __init__(self, row: RowShape | None, count: Count) -> None:
         self.row = row
+        self.counted: CountedShape | None = None
         self._count = count
-        self._counted: CountedShape | None = None
 
-    def add(self, record: dict[str, Any]) -> None:
-        """Count a record that was written."""
-        # Not before one was: documents are described by the first record of each shape that counts.
-        if self._counted is None:
-            self._counted = self._count(record)
-        self._counted.count += 1
+    def begin(self, record: dict[str, Any]) -> CountedShape:
+        """Return what counts the records like this one from now on."""
+        self.counted = counted = self._count(record)
+        return counted
 
 
 # The records inside of one, each with its shape: counted when all of them are plain.
@@ -62,13 +60,12 @@ class SeenShapes:
         """
         if type(record) is not dict:
             raise NotPlain
-        seen = self._seen.get(shape_of(record))
-        if seen is None:
-            seen = self._meet(record)
-        if seen.row is None:
+        seen = self._seen.get(shape_of(record)) or self._meet(record)
+        row = seen.row
+        if row is None:
             raise NotPlain
         found.append((seen, record))
-        return seen.row
+        return row
 
     def _meet(self, record: dict[str, Any]) -> SeenShape:
         rename_plainly(record, self._renames)

@@ -127,7 +127,7 @@ class ConsumerSettings(PolicySettings, DatabaseSettings, LakeSettings):
         1, ge=1, le=64, description="documents validated at once, beside one read as a stream"
     )
     batch_max_rows: int = Field(
-        20_000, ge=1, description="rows after which a transaction takes no further object"
+        10_000, ge=1, description="rows after which a transaction takes no further object"
     )
     batch_max_bytes: int = Field(
         16 * 2**20, ge=1024, description="staged bytes after which it takes no further object"

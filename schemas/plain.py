@@ -43,7 +43,7 @@ class PlainShape:
 
     `filled` and `null` are the contract's fields that were sent, `unknown` those that it does not
     name. Of a plain record, `fit_64_bits`, `are_times` and `are_dates` hold for the values of the
-    others.
+    others. `has_text`: some value is text that is neither time nor date.
     """
 
     filled: frozenset[str]
@@ -52,6 +52,7 @@ class PlainShape:
     integers: tuple[str, ...]
     times: tuple[str, ...]
     dates: tuple[str, ...]
+    has_text: bool
 
 
 def shape_of(record: dict[str, Any]) -> Shape:
@@ -80,6 +81,10 @@ def plain_shape(model: type[Record], shape: Shape) -> PlainShape | None:
         integers=of_type(Int64),
         times=of_type(Timestamp),
         dates=of_type(BusinessDate),
+        has_text=any(
+            kind_of[name] == "text" and types[name] not in (Timestamp, BusinessDate)
+            for name in filled
+        ),
     )
 
 
