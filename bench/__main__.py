@@ -33,7 +33,7 @@ def main() -> None:
         limit=_step("raw COPY", lambda: peers.against_copy(server, many)),
         peers=_step("dlt, row by row", lambda: peers.against_others(server, few)),
         reloads=_step("reloads", lambda: reloading.measure(server, few, corrected)),
-        drift=_step("drift", lambda: drift_cost.measure(server, few)),
+        drift=_step("drift", lambda: drift_cost.measure(server, many)),
         scaling=_step(
             "scaling",
             lambda: Scaling(scaling.by_processes(server, some), scaling.by_file_size(server)),

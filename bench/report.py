@@ -93,7 +93,7 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
         table.add_row(name, f"{results[key]:.2f}", *seconds, f"{ours.spread:.0%}")
     drift = found.drift
     seconds = (f"{min(drift.counting.runs):.2f}", f"{min(drift.without.runs):.2f}")
-    table.add_row("drift, share of a load's CPU", f"{drift.share:.3f}", *seconds)
+    table.add_row("drift, share of a load's time", f"{drift.share:.3f}", *seconds)
     table.add_row("unchanged reload, rows rewritten", str(found.reloads.unchanged_rows))
     huge = f"peak memory of a {found.huge.size_bytes / 1e6:.0f} MB export (MB)"
     table.add_row(huge, f"{found.huge.peak_mb:.0f}", f"{found.huge.seconds:.1f}")
