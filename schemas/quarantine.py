@@ -11,6 +11,8 @@ from schemas.codes import ErrorCode
 
 _VALUE_CHARACTERS = 120
 _ERRORS_PER_RECORD = 1000
+# Required are only ids, and they are all of one type.
+_MISSING = "required: expected an integer of at most 64 bits, or the same in quotes"
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = _short.maxlong = _VALUE_CHARACTERS
@@ -55,7 +57,11 @@ def dotted(location: tuple[str | int, ...]) -> str:
 def record_errors(error: ValidationError) -> tuple[RecordError, ...]:
     """List a record's validation errors, at most a thousand of them."""
     return tuple(
-        RecordError(dotted(found["loc"]), found["msg"], cut_short(found["input"]))
+        RecordError(
+            dotted(found["loc"]),
+            _MISSING if found["type"] == "missing" else found["msg"],
+            cut_short(found["input"]),
+        )
         for found in error.errors(include_url=False, include_context=False)[:_ERRORS_PER_RECORD]
     )
 

@@ -1,12 +1,16 @@
 """Each field that the ERP is known to send is in its contract, with its type, and may be missing."""
 
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from schemas.fields import Int64
 from schemas.guest_checks import LINE_TYPES, GuestCheck, Record, Tax
+from schemas.plain import field_types
+from schemas.quarantine import record_errors
 from schemas.sources import ENDPOINTS, Source
 from schemas.store_days import STORE_DAY_LISTS, list_field
 from schemas.validation import validator
@@ -109,3 +113,14 @@ def test_a_number_is_the_decimal_that_its_text_says(text: str) -> None:
     """109.90 keeps its zero, and 0.1 is not the float next to it."""
     read = validator(Tax)({"taxNum": 1, "taxRate": Decimal(text)})["taxRate"]
     assert Decimal(text).as_tuple() == read.as_tuple()
+
+
+@pytest.mark.parametrize("model", [model for model, _, _ in CONTRACTS], ids=lambda m: m.__name__)
+def test_what_is_required_is_an_integer_as_its_error_says(model: type[Record]) -> None:
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    assert {Int64} >= {field_types(model)[name] for name in required}
+    with pytest.raises(ValidationError) if required else nullcontext() as refused:
+        validator(model)({})
+    errors = record_errors(refused.value) if required else ()
+    assert required == [error.location for error in errors]
+    assert all("expected an integer" in error.message for error in errors)
