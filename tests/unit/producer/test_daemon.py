@@ -83,9 +83,11 @@ async def test_what_does_not_finish_in_time_is_cancelled() -> None:
 
 async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> None:
     stop, ended = asyncio.Event(), asyncio.Event()
+    rounds: list[Tally] = []
 
     async def pull_round(begin: Begin) -> bool:
-        begin(Tally(0))
+        rounds.append(Tally(0))
+        begin(rounds[-1])
         ended.set()
         return True
 
@@ -93,6 +95,7 @@ async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> No
     await ended.wait()
     stop.set()
     await finish(running)
+    assert len(rounds) == 1
 
 
 async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -> None:

@@ -116,6 +116,7 @@ async def test_a_renewal_that_fails_is_told_and_tried_again() -> None:
             async with asyncio.timeout(10):
                 while roster.tag == before:
                     await asyncio.sleep(0.001)
+            assert list(json.loads(roster.body or b"{}")) == ["holder"]
 
 
 async def test_a_broken_roster_is_written_anew() -> None:

@@ -48,4 +48,4 @@ def test_an_unusable_request_is_refused_before_anything_is_sent(
 
 
 def test_the_longest_store_id_fits_into_a_key_and_into_metadata() -> None:
-    make_plan(FIRST, LAST, ("é" * 99,), ())
+    assert make_plan(FIRST, LAST, ("é" * 99,), ()).stores == ("é" * 99,)
