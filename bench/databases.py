@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from consumer.migrate import migrate
+from consumer.load.migrate import migrate
 from consumer.settings import DatabaseSettings
 
 DATA_TABLES = (

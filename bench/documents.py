@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from consumer.batches import Identity
-from consumer.preparation import Fetched
+from consumer.ingest.prepare import Fetched
+from consumer.load.transaction import Identity
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from schemas.envelopes import ObjectEvent

@@ -13,15 +13,16 @@ from unittest.mock import patch
 from bench.databases import Server
 from bench.documents import Document
 from bench.timing import Seconds, in_turns
-from consumer import plain_rows, preparation
-from consumer.batches import load_batch
-from consumer.postgres import open_pool
-from consumer.preparation import Knowledge, prepare
+from consumer.documents.readers import CheckReader, RowReader
+from consumer.drift.shapes import Presences, Shapes
+from consumer.ingest import prepare as preparation
+from consumer.ingest.prepare import Knowledge, prepare
+from consumer.load.database import open_pool
+from consumer.load.field_counts import UsualFields, share
+from consumer.load.transaction import load_batch
+from consumer.rows import fast_path as plain_rows
 from consumer.settings import DatabaseSettings
-from consumer.usual import UsualFields, share
 from schemas.aliases import load_aliases
-from schemas.documents import CheckReader, RowReader
-from schemas.shapes import Presences, Shapes
 
 _ROUNDS = 5
 _BATCH = 10

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterable
 from time import perf_counter
 
-from consumer.loader import BatchLimits, Loader, postgres_load
-from consumer.postgres import open_pool
-from consumer.preparation import Fetched, Knowledge, prepare
+from consumer.ingest.prepare import Fetched, Knowledge, prepare
+from consumer.load.batcher import BatchLimits, Loader, postgres_load
+from consumer.load.database import open_pool
+from consumer.load.field_counts import UsualFields
 from consumer.settings import ConsumerSettings, DatabaseSettings
-from consumer.usual import UsualFields
 from schemas.aliases import load_aliases
 
 

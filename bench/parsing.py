@@ -10,8 +10,8 @@ import orjson
 
 from bench.documents import Document
 from bench.timing import Seconds, in_turns, timed
-from consumer.preparation import Knowledge, prepare
-from consumer.usual import UsualFields
+from consumer.ingest.prepare import Knowledge, prepare
+from consumer.load.field_counts import UsualFields
 from schemas.aliases import load_aliases
 
 _REPEATS = 5

@@ -14,9 +14,16 @@ import psycopg
 from psycopg.types.json import Json
 
 from bench.documents import Document
+from consumer.rows.tables import (
+    DETAIL_COLUMNS,
+    DETAIL_LINES,
+    GUEST_CHECKS,
+    LIST_TABLES,
+    TAXES,
+    Table,
+)
+from consumer.rows.tables import column_name as column
 from consumer.settings import DatabaseSettings
-from consumer.tables import DETAIL_COLUMNS, DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES, Table
-from consumer.tables import column_name as column
 from schemas.guest_checks import LINE_TYPES
 from schemas.store_days import STORE_DAY_LISTS
 

@@ -1,48 +1,46 @@
 """The composition root: the one place that builds adapters and wires them together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
 from psycopg_pool import AsyncConnectionPool
 
-from consumer.admission import Admission
-from consumer.breaker import Breaker, Probe
-from consumer.burst import BurstLimits, FailureWatch
-from consumer.deadletters import DeadLetters
-from consumer.desk import Desk
-from consumer.error_logs import ErrorLogs
+from consumer.aws.queues import Queues, open_queues
+from consumer.aws.s3 import Lake, open_lake
+from consumer.drift.alias_file import read_aliases
 from consumer.errors import (
     DatabaseUnavailable,
     SchemaMismatch,
-    SettingsInvalid,
     StorageUnavailable,
     Throttled,
 )
-from consumer.gates import Gates
-from consumer.handler import Handler, Ports, Rules
-from consumer.health import health_app, serve
+from consumer.ingest.byte_budget import Admission
+from consumer.ingest.error_logs import ErrorLogs
+from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.interpreter import collect_garbage_seldom
-from consumer.leases import Leases
-from consumer.ledger import count_recent_failures, postgres_ledger
-from consumer.loader import BatchLimits, Loader, postgres_load
-from consumer.migrate import schema_head
-from consumer.postgres import open_pool, ping, schema_version, watch_pool
-from consumer.s3 import Lake, open_lake
-from consumer.settings import ConsumerSettings, LakeSettings
-from consumer.settlement import Backoff, Terms
-from consumer.settler import Settler
+from consumer.load.batcher import BatchLimits, Loader, postgres_load
+from consumer.load.database import open_pool, ping, schema_version, watch_pool
+from consumer.load.field_counts import UsualFields, keep_sharing, share
+from consumer.load.ledger import count_recent_failures, postgres_ledger
+from consumer.load.migrate import schema_head
+from consumer.messages.breakers import Gates
+from consumer.messages.dead_letters import DeadLetters
+from consumer.messages.delivery_task import Desk
+from consumer.messages.failure_breaker import BurstLimits, FailureWatch
+from consumer.messages.health import health_app, serve
+from consumer.messages.leases import Leases
+from consumer.messages.outage_breaker import Breaker, Probe
+from consumer.messages.settlement import Backoff, Terms
+from consumer.messages.settler import Settler
+from consumer.messages.worker import Limits, Worker
+from consumer.settings import ConsumerSettings
 from consumer.signals import leave_when_told, stopping_by
-from consumer.sqs import SqsQueue, open_sqs
-from consumer.usual import UsualFields, keep_sharing, share
-from consumer.worker import Limits, Worker
-from schemas.aliases import Aliases, AliasesInvalid, load_aliases
-from schemas.renames import refuse_unknown_paths
+from schemas.aliases import Aliases
 
 log = structlog.get_logger()
 
@@ -51,21 +49,6 @@ _LAST_SHARE_SECONDS = 1.0
 _START_PAUSE_SECONDS = 2.0
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Queues:
-    """The main queue and its dead-letter queue."""
-
-    main: SqsQueue
-    dead: SqsQueue
-
-
-@asynccontextmanager
-async def open_queues(settings: LakeSettings, connections: int = 10) -> AsyncIterator[Queues]:
-    """Hold both queues while the block runs."""
-    async with open_sqs(settings, connections) as client:
-        yield Queues(SqsQueue(client, settings.queue_url), SqsQueue(client, settings.dlq_url))
 
 
 async def run(settings: ConsumerSettings, until_idle_seconds: float | None = None) -> None:
@@ -206,25 +189,6 @@ async def _work(
         await worker.run(until_idle_seconds)
         for task in tasks:
             task.cancel()
-
-
-def read_aliases(path: str | None) -> Aliases:
-    """Read the shipped renames and those of SCHEMA_ALIASES_FILE.
-
-    Raises:
-        SettingsInvalid: the file cannot be read, is not of the documented form, or names a field
-            that no document has.
-    """
-    if path is None:
-        return load_aliases()
-    try:
-        aliases = load_aliases(Path(path).read_text(encoding="utf-8"), path)
-        refuse_unknown_paths(aliases, path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"SCHEMA_ALIASES_FILE: cannot read {path}: {error}") from error
-    except AliasesInvalid as error:
-        raise SettingsInvalid(str(error)) from error
-    return aliases
 
 
 def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:

@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from consumer import app as application
-from consumer import explain as explaining
-from consumer import migrate as migrating
-from consumer.dlq_cli import dlq
-from consumer.doctor.command import doctor
 from consumer.errors import ConsumerError, SchemaMismatch
+from consumer.load import migrate as migrating
 from consumer.logs import configure_logs
-from consumer.reports_cli import drift, reconcile, status
+from consumer.operate import explain as explaining
+from consumer.operate.dlq.commands import dlq
+from consumer.operate.doctor.command import doctor
+from consumer.operate.report_commands import drift, reconcile, status
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
 from consumer.terminal import fail, finish, print_json, settings_of
 

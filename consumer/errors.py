@@ -19,10 +19,22 @@ ledger and dead-letter queue, and stay out of the process's own log.
 """
 
 import traceback
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from schemas.codes import ErrorCode
-from schemas.quarantine import RecordError
+
+
+@dataclass(frozen=True, slots=True)
+class RecordError:
+    """One thing wrong with a record.
+
+    `location` is the dotted path inside the record; `value` is the offending value, cut short.
+    """
+
+    location: str
+    message: str
+    value: str
 
 
 class ConsumerError(Exception):

@@ -9,20 +9,21 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from producer import init_lake, publish, pull, upload
-from producer.announcing import AnnouncingLake
-from producer.business_days import business_days
-from producer.daemon import Daemon, Rhythm
-from producer.erp import open_erp
-from producer.files import Shipment
+from producer.aws.s3 import open_lake
+from producer.aws.sqs import open_queue
+from producer.erp.client import open_erp
 from producer.health import health_app, served
 from producer.lake import Lake, LakeEntry
-from producer.leases import Leases
+from producer.lease_table import Leases
 from producer.metrics import Metrics
-from producer.plan import Plan
-from producer.s3 import open_lake
+from producer.pulling import pull
+from producer.pulling.business_days import business_days
+from producer.pulling.daemon import Daemon, Rhythm
+from producer.pulling.targets import Plan
+from producer.sending import init_lake, publish, upload
+from producer.sending.announcing import AnnouncingLake
+from producer.sending.upload_files import Shipment
 from producer.settings import Settings
-from producer.sqs import open_queue
 from producer.tally import Tally
 
 

@@ -9,9 +9,9 @@ import sys
 
 import typer
 
-from producer import report
-from producer.lake_cli import init_lake_command, publish_command, upload_command
-from producer.pull_cli import pull_command, run_command
+from producer.commands import report
+from producer.commands.lake import init_lake_command, publish_command, upload_command
+from producer.commands.pull import pull_command, run_command
 
 cli = typer.Typer(
     help="Pull ERP answers, and upload ERP exports, into the data lake.",

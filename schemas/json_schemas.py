@@ -9,8 +9,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from schemas.aliases import load_aliases
-from schemas.frames import RootFields
 from schemas.guest_checks import GuestCheck
+from schemas.root_fields import RootFields
 from schemas.sources import Source
 from schemas.store_days import STORE_DAY_LISTS, list_field
 

@@ -16,18 +16,18 @@ import pytest
 from types_boto3_s3 import S3Client
 from types_boto3_sqs import SQSClient
 
-from consumer.migrate import migrate
+from consumer.load.migrate import migrate
 from devstack.environment import command_environment
 from tests.conftest import Servers
-from tests.e2e.chaos import MAX_RECEIVES, STOP_SECONDS, Fault, Field, Fleet, queues_of, through
-from tests.e2e.chaos_documents import Chain
-from tests.e2e.chaos_faults import database_outages, endpoint_outages, kills, rolling_restarts
-from tests.e2e.chaos_lake import FullLake, Truth, Version, announce, fill_lake, version_of
 from tests.integration.test_truth_property import assert_truth
-from tests.programs import query
-from tests.proxies import proxy_to_port
-from tests.servers import OwnPostgres, own_postgres
-from tests.warehouse import database_settings, open_warehouse
+from tests.support.chaos import MAX_RECEIVES, STOP_SECONDS, Fault, Field, Fleet, queues_of, through
+from tests.support.chaos_documents import Chain
+from tests.support.chaos_faults import database_outages, endpoint_outages, kills, rolling_restarts
+from tests.support.chaos_lake import FullLake, Truth, Version, announce, fill_lake, version_of
+from tests.support.programs import query
+from tests.support.proxies import proxy_to_port
+from tests.support.servers import OwnPostgres, own_postgres
+from tests.support.warehouse import database_settings, open_warehouse
 
 OBJECTS = int(os.environ.get("CHAOS_OBJECTS", "520"))
 SEED = int(os.environ.get("CHAOS_SEED", "2024"))

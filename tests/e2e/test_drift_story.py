@@ -23,7 +23,7 @@ from devstack.demo.expectations import StoreDay, compare
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from schemas.sources import ENDPOINTS, Source
-from tests.programs import query, succeed, until
+from tests.support.programs import query, succeed, until
 
 DAYS_COUNT = 365
 STORE = "São João 07"

@@ -20,7 +20,7 @@ from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.sources import ENDPOINTS, Source
 from schemas.store_days import list_field
 from tests.conftest import Lake
-from tests.programs import query, run, succeed, until
+from tests.support.programs import query, run, succeed, until
 
 STORES = ("001", "São João")
 DAYS = tuple(date(2024, 1, 1) + timedelta(days=offset) for offset in range(100))

@@ -21,8 +21,8 @@ from aiohttp import web
 
 from schemas.envelopes import ObjectEvent, created_body
 from tests.conftest import Lake
-from tests.fronts import front_of
-from tests.programs import query, succeed
+from tests.support.fronts import front_of
+from tests.support.programs import query, succeed
 
 OBJECTS = int(os.environ.get("LONG_RUN_OBJECTS", "4000"))
 DEADLINE_SECONDS = 60 + OBJECTS / 20

@@ -1,6 +1,6 @@
 """The way of the data as the README tells it, by the programs alone."""
 
-from tests.programs import query, succeed
+from tests.support.programs import query, succeed
 
 DATA_TABLES = (
     "guest_checks",

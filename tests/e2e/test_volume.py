@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack import api
-from tests.programs import query, succeed, until
+from tests.support.programs import query, succeed, until
 
 DAY, STORE = "2024-01-02", "99 CB CB"
 

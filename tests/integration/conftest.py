@@ -9,8 +9,8 @@ import pytest
 
 from devstack.localstack import PYTHON_VARIABLE
 from tests.conftest import Servers
-from tests.lifetimes import STAND_IN, STARTED, processes_of
-from tests.warehouse import Warehouse, open_warehouse, own_database
+from tests.support.lifetimes import STAND_IN, STARTED, processes_of
+from tests.support.warehouse import Warehouse, open_warehouse, own_database
 
 
 @pytest.fixture(scope="module")

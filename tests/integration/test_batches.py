@@ -6,9 +6,9 @@ import pytest
 
 from schemas.codes import State
 from schemas.sources import Source
-from tests.loading import column, load
-from tests.samples import checks, full_check, staged
-from tests.warehouse import Warehouse
+from tests.support.loading import column, load
+from tests.support.samples import checks, full_check, staged
+from tests.support.warehouse import Warehouse
 
 
 def test_a_newer_version_replaces_the_whole_header(warehouse: Warehouse) -> None:

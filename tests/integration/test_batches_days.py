@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from consumer.batches import StagedDocument
+from consumer.load.transaction import StagedDocument
 from schemas.codes import State
 from schemas.sources import Source
-from tests.loading import column, load, load_day, load_in_every_order
-from tests.samples import STORE, day_list, prepared
-from tests.warehouse import Warehouse
+from tests.support.loading import column, load, load_day, load_in_every_order
+from tests.support.samples import STORE, day_list, prepared
+from tests.support.warehouse import Warehouse
 
 TRANSACTIONS = Source.TRANSACTIONS
 

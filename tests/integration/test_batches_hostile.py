@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.codes import ErrorCode
-from tests.ingesting import Loaded, bad_check, ingest, with_good
-from tests.warehouse import Warehouse
+from tests.support.ingesting import Loaded, bad_check, ingest, with_good
+from tests.support.warehouse import Warehouse
 
 SCHEMA_INVALID, AMBIGUOUS = ErrorCode.SCHEMA_INVALID, ErrorCode.AMBIGUOUS_FIELD
 

@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.errors import Permanent
+from consumer.ingest.prepare import Fetched, prepare
 from consumer.policy import RULES, Reaction
-from consumer.preparation import Fetched, prepare
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
 from schemas.sources import Source
 from schemas.store_days import STORE_DAY_LISTS, list_field
-from tests.ingesting import LIMIT, Loaded, ingest
-from tests.samples import KNOWLEDGE, checks, day_list, fetched, full_check
-from tests.warehouse import Warehouse
+from tests.support.ingesting import LIMIT, Loaded, ingest
+from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check
+from tests.support.warehouse import Warehouse
 
 JSON = st.recursive(
     st.none()

@@ -8,13 +8,22 @@ from typing import Any
 
 import pytest
 
-from consumer.preparation import Fetched, Prepared, prepare
+from consumer.ingest.prepare import Fetched, Prepared, prepare
 from schemas.codes import ErrorCode
 from schemas.sources import Source
 from schemas.store_days import list_field
-from tests.ingesting import GOOD, LIMIT, Loaded, Refused, bad_check, ingest, try_load, with_good
-from tests.samples import KNOWLEDGE, checks, day_list, fetched, full_check
-from tests.warehouse import Warehouse
+from tests.support.ingesting import (
+    GOOD,
+    LIMIT,
+    Loaded,
+    Refused,
+    bad_check,
+    ingest,
+    try_load,
+    with_good,
+)
+from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check
+from tests.support.warehouse import Warehouse
 
 SCHEMA_INVALID, AMBIGUOUS = ErrorCode.SCHEMA_INVALID, ErrorCode.AMBIGUOUS_FIELD
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from consumer.batches import StagedDocument
-from tests.loading import column, load, load_in_every_order
-from tests.samples import STORE, checks, full_check, staged
-from tests.warehouse import Warehouse
+from consumer.load.transaction import StagedDocument
+from tests.support.loading import column, load, load_in_every_order
+from tests.support.samples import STORE, checks, full_check, staged
+from tests.support.warehouse import Warehouse
 
 
 def test_a_line_may_move_to_another_check(warehouse: Warehouse) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from consumer.batches import StagedDocument
-from consumer.ledger import Entry, postgres_ledger
-from consumer.postgres import open_pool
+from consumer.load.database import open_pool
+from consumer.load.ledger import Entry, postgres_ledger
+from consumer.load.transaction import StagedDocument
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
-from tests.loading import column, load, load_day, load_in_every_order
-from tests.samples import NOON, STORE, checks, full_check, staged
-from tests.warehouse import Warehouse
+from tests.support.loading import column, load, load_day, load_in_every_order
+from tests.support.samples import NOON, STORE, checks, full_check, staged
+from tests.support.warehouse import Warehouse
 
 CURUTC = "2024-06-01T00:00:00"
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from consumer.batches import StagedDocument
+from consumer.load.transaction import StagedDocument
 from schemas.codes import State
-from tests.loading import column, load, load_in_every_order
-from tests.samples import STORE, checks, full_check, staged
-from tests.warehouse import DATA_TABLES, Warehouse
+from tests.support.loading import column, load, load_in_every_order
+from tests.support.samples import STORE, checks, full_check, staged
+from tests.support.warehouse import DATA_TABLES, Warehouse
 
 
 def test_a_partial_document_sets_what_it_sends_and_leaves_the_rest_alone(

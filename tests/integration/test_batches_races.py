@@ -10,13 +10,13 @@ import psycopg
 import pytest
 import structlog
 
-from consumer.batches import StagedDocument, load_batch
-from consumer.loader import postgres_load
-from consumer.postgres import open_pool
+from consumer.load.batcher import postgres_load
+from consumer.load.database import open_pool
+from consumer.load.transaction import StagedDocument, load_batch
 from schemas.codes import State
 from schemas.sources import Source
-from tests.samples import checks, day_list, full_check, staged
-from tests.warehouse import Warehouse, open_warehouse
+from tests.support.samples import checks, day_list, full_check, staged
+from tests.support.warehouse import Warehouse, open_warehouse
 
 LINE = {"guestCheckLineItemId": 9}
 LOCK = "SELECT 1 FROM guest_checks WHERE guest_check_id = %s FOR UPDATE"

@@ -16,10 +16,10 @@ from types_boto3_s3 import S3Client
 from types_boto3_sqs import SQSClient
 
 from tests.conftest import Servers
-from tests.fronts import sqs_action
-from tests.programs import query, until
-from tests.samples import checks, full_check, json_bytes
-from tests.service import Service, service_of
+from tests.support.fronts import sqs_action
+from tests.support.programs import query, until
+from tests.support.samples import checks, full_check, json_bytes
+from tests.support.service import Service, service_of
 
 MEBIBYTE = 2**20
 BUDGET_OBJECTS = 4

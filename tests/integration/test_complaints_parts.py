@@ -8,18 +8,18 @@ from aiohttp import web
 from psycopg import AsyncConnection
 from structlog.testing import capture_logs
 
-from consumer.batches import StagedDocument, load_batch
-from consumer.loader import postgres_load
-from consumer.migrate import migrate
-from consumer.postgres import open_pool
-from consumer.s3 import Outdated, ReadLimits, open_lake
+from consumer.aws.s3 import Outdated, ReadLimits, open_lake
+from consumer.load.batcher import postgres_load
+from consumer.load.database import open_pool
+from consumer.load.migrate import migrate
+from consumer.load.transaction import StagedDocument, load_batch
 from consumer.settings import DatabaseSettings, LakeSettings
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
-from tests.fronts import front_of
-from tests.programs import DEADLINE_SECONDS
-from tests.samples import checks, full_check, staged
-from tests.warehouse import database_settings
+from tests.support.fronts import front_of
+from tests.support.programs import DEADLINE_SECONDS
+from tests.support.samples import checks, full_check, staged
+from tests.support.warehouse import database_settings
 
 LIMITS = ReadLimits(2**30, 2**24, 2**24)
 TIME = {"Last-Modified": "Mon, 01 Jan 2024 06:00:00 GMT"}

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from tests.conftest import Lake
-from tests.programs import DEADLINE_SECONDS, query, succeed
+from tests.support.programs import DEADLINE_SECONDS, query, succeed
 
 # The consumer, with a bug that one of the documents meets.
 WITH_A_BUG = """

@@ -15,7 +15,7 @@ from tests.integration.test_consumer_service import (
     lose_events,
     put,
 )
-from tests.programs import run, succeed
+from tests.support.programs import run, succeed
 
 
 def test_reconcile_announces_what_the_ledger_does_not_know_and_nothing_else(

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 
 from tests.conftest import Lake
-from tests.programs import DEADLINE_SECONDS, succeed, until
+from tests.support.programs import DEADLINE_SECONDS, succeed, until
 
 
 def get(port: int, path: str) -> tuple[int, str]:

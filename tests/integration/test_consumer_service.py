@@ -12,7 +12,7 @@ import pytest
 
 from schemas.envelopes import ObjectEvent, created_body
 from tests.conftest import Lake
-from tests.programs import DEADLINE_SECONDS, query, run, succeed, until
+from tests.support.programs import DEADLINE_SECONDS, query, run, succeed, until
 
 CHECK = {
     "guestCheckId": 4455667788,

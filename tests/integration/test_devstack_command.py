@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifetimes import (
+from tests.support.lifetimes import (
     COUNT_INTERRUPTS,
     DEADLINE_SECONDS,
     DEVSTACK,

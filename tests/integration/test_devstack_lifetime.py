@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifetimes import (
+from tests.support.lifetimes import (
     DEADLINE_SECONDS,
     assert_nothing_is_left,
     directories_of,

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from consumer.cli import cli
 from tests.conftest import Lake
-from tests.letters import FIRST_FAILURE, Letter, bodies, counts, park, received
-from tests.programs import DEADLINE_SECONDS, until
+from tests.support.letters import FIRST_FAILURE, Letter, bodies, counts, park, received
+from tests.support.programs import DEADLINE_SECONDS, until
 
 MANY, SOME, FEW = 1000, 200, 40
 

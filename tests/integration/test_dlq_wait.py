@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from consumer.cli import cli
-from consumer.migrate import migrate
+from consumer.load.migrate import migrate
 from consumer.settings import DatabaseSettings
 from schemas.envelopes import ObjectEvent, created_body
 from tests.conftest import Lake
-from tests.letters import counts, park
-from tests.programs import query, run, until
+from tests.support.letters import counts, park
+from tests.support.programs import query, run, until
 
 
 @contextmanager

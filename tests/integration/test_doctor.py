@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from consumer import settings
 from consumer.cli import cli
-from consumer.doctor import examination
-from consumer.migrate import migrate
+from consumer.load.migrate import migrate
+from consumer.operate.doctor import examination
 from tests.conftest import Lake
-from tests.letters import counts
-from tests.programs import query, run
+from tests.support.letters import counts
+from tests.support.programs import query, run
 
 Diagnosis = dict[tuple[str, str], str]
 Diagnose = Callable[..., Diagnosis]

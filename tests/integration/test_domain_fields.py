@@ -9,9 +9,9 @@ import pytest
 
 from schemas.codes import State
 from schemas.sources import Source
-from tests.facts import HEADER, KINDS, LINE, LISTS, SUB_OBJECTS, TAX
-from tests.samples import DAY, STORE, checks, staged
-from tests.warehouse import Warehouse
+from tests.support.facts import HEADER, KINDS, LINE, LISTS, SUB_OBJECTS, TAX
+from tests.support.samples import DAY, STORE, checks, staged
+from tests.support.warehouse import Warehouse
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 PROVENANCE = {"extra": "jsonb", "removed_at": "timestamp with time zone"}

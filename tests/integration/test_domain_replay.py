@@ -3,15 +3,15 @@
 import json
 from typing import Any
 
-from consumer.batches import ErrorNote
-from consumer.preparation import Prepared
+from consumer.ingest.prepare import Prepared
+from consumer.load.transaction import ErrorNote
 from schemas.aliases import load_aliases
 from schemas.codes import State
 from schemas.sources import Source
 from tests.conftest import Lake
-from tests.programs import query, run, succeed
-from tests.samples import STORE, checks, day_list, full_check, prepared
-from tests.warehouse import Warehouse
+from tests.support.programs import query, run, succeed
+from tests.support.samples import STORE, checks, day_list, full_check, prepared
+from tests.support.warehouse import Warehouse
 
 TABLES = ("guest_checks", "taxes", "detail_lines", "menu_items", "transactions")
 

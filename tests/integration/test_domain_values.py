@@ -11,9 +11,9 @@ import pytest
 
 from schemas.codes import State
 from schemas.sources import Source
-from tests.facts import LISTS, SUB_OBJECTS
-from tests.samples import DAY, STORE, checks, full_check, staged
-from tests.warehouse import Warehouse, database_settings, open_warehouse, own_database
+from tests.support.facts import LISTS, SUB_OBJECTS
+from tests.support.samples import DAY, STORE, checks, full_check, staged
+from tests.support.warehouse import Warehouse, database_settings, open_warehouse, own_database
 
 VERSIONS = [{"lastUpdatedUTC": "2024-01-01T10:00:00"}, {}]
 full_and_partial = pytest.mark.parametrize("version", VERSIONS, ids=["full", "partial"])

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from consumer.batches import StagedDocument
+from consumer.load.transaction import StagedDocument
 from schemas.sources import Source
-from tests.samples import NOON, checks, day_list, full_check, staged
-from tests.warehouse import Warehouse
+from tests.support.samples import NOON, checks, day_list, full_check, staged
+from tests.support.warehouse import Warehouse
 
 
 def written(

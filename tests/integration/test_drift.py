@@ -10,13 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from consumer.cli import cli
-from consumer.postgres import open_pool
-from consumer.usual import share
-from schemas.drift import MISSING, RENAMED, UNKNOWN
+from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
+from consumer.load.database import open_pool
+from consumer.load.field_counts import share
 from schemas.sources import Source
-from tests.drifting import Process
-from tests.samples import checks, day_list, full_check, without
-from tests.warehouse import Warehouse, database_settings, open_warehouse
+from tests.support.drifting import Process
+from tests.support.samples import checks, day_list, full_check, without
+from tests.support.warehouse import Warehouse, database_settings, open_warehouse
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from consumer.drift.findings import MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.errors import Permanent
 from schemas.aliases import load_aliases
-from schemas.drift import MISSING, RENAMED, RETYPED, UNKNOWN
 from schemas.sources import Source
 from tests.conftest import Servers
-from tests.drifting import Process
-from tests.samples import STORE, checks, day_list, full_check
-from tests.warehouse import Warehouse, open_warehouse, own_database
+from tests.support.drifting import Process
+from tests.support.samples import STORE, checks, day_list, full_check
+from tests.support.warehouse import Warehouse, open_warehouse, own_database
 
 FIRST = date(2024, 1, 1)
 SOURCE = Source.GUEST_CHECKS

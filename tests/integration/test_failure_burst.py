@@ -6,7 +6,7 @@ import sys
 
 from tests.conftest import Lake
 from tests.integration.test_consumer_health import get
-from tests.programs import DEADLINE_SECONDS, run, succeed, until
+from tests.support.programs import DEADLINE_SECONDS, run, succeed, until
 
 LIMIT = 4
 OBJECTS = 12

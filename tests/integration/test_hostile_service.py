@@ -6,8 +6,8 @@ from typing import Any
 
 from schemas.codes import ErrorCode
 from tests.conftest import Lake
-from tests.hostile import DOCUMENTS, REJECTED, Ending
-from tests.programs import query, run, succeed
+from tests.support.hostile import DOCUMENTS, REJECTED, Ending
+from tests.support.programs import query, run, succeed
 
 STREAM_ABOVE_BYTES = 1 << 16
 # Blanks that do not pack well, so that what they fill up is streamed though it is packed.

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.conftest import Lake
-from tests.programs import DEADLINE_SECONDS, query, succeed
+from tests.support.programs import DEADLINE_SECONDS, query, succeed
 
 CHECKS = 6000
 LINES = 12

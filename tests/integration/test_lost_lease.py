@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumer.batches import load_batch
 from consumer.errors import LeaseLost
-from tests.samples import checks, full_check, staged
-from tests.warehouse import Warehouse, open_warehouse
+from consumer.load.transaction import load_batch
+from tests.support.samples import checks, full_check, staged
+from tests.support.warehouse import Warehouse, open_warehouse
 
 
 @pytest.fixture

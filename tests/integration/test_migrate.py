@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
-from consumer.migrate import migrate, schema_head
+from consumer.load.migrate import migrate, schema_head
+from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
-from consumer.tables import DATA_TABLES
-from tests.samples import checks, full_check, staged
-from tests.warehouse import database_settings, open_warehouse
+from tests.support.samples import checks, full_check, staged
+from tests.support.warehouse import database_settings, open_warehouse
 
 # What every column of a kind means is said by its name; the rest needs a comment.
 EXPLAINED = {

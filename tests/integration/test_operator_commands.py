@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from consumer.cli import cli
-from consumer.migrate import migrate
+from consumer.load.migrate import migrate
 from consumer.settings import DatabaseSettings
 from tests.conftest import Lake
-from tests.letters import counts, park
-from tests.programs import DEADLINE_SECONDS, query, until
+from tests.support.letters import counts, park
+from tests.support.programs import DEADLINE_SECONDS, query, until
 
 Command = Callable[..., Result]
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 
 from tests.conftest import Lake
-from tests.fronts import front_of, sqs_action
-from tests.programs import DEADLINE_SECONDS, query, succeed, until
-from tests.proxies import proxy_to_unix_socket
+from tests.support.fronts import front_of, sqs_action
+from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
+from tests.support.proxies import proxy_to_unix_socket
 
 VISIBILITY_SECONDS = 2
 # The messages' receive budget is five.

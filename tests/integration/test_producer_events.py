@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 from schemas.envelopes import Ignored, ObjectEvent, decode_body
 from tests.conftest import Lake
-from tests.producing import DEADLINE_SECONDS, keys, producer, summary
+from tests.support.producing import DEADLINE_SECONDS, keys, producer, summary
 
 
 def received(lake: Lake, count: int) -> list[ObjectEvent]:

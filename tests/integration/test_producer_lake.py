@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from producer.leases import ROSTER_KEY
-from producer.s3 import open_lake
+from producer.aws.s3 import open_lake
+from producer.lease_table import ROSTER_KEY
 from producer.settings import load_settings
 from tests.conftest import Lake
-from tests.producing import keys, producer
+from tests.support.producing import keys, producer
 
 
 def test_an_upload_stores_good_files_as_they_are_and_names_bad_ones(

@@ -15,7 +15,7 @@ import pytest
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.sources import ENDPOINTS
 from tests.conftest import Lake
-from tests.producing import DEADLINE_SECONDS, keys, producer, stamp, summary
+from tests.support.producing import DEADLINE_SECONDS, keys, producer, stamp, summary
 
 
 def test_a_pull_puts_one_object_per_store_day_and_endpoint_into_the_lake(

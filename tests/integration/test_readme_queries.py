@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from consumer.migrate import migrate
-from tests.warehouse import database_settings
+from consumer.load.migrate import migrate
+from tests.support.warehouse import database_settings
 
 README = Path(__file__).parent.parent.parent / "README.md"
 QUERIES = re.findall(

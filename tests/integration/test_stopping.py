@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from tests.conftest import Lake
-from tests.programs import query, succeed, until
-from tests.proxies import proxy_to_port, proxy_to_unix_socket
-from tests.warehouse import database_settings
+from tests.support.programs import query, succeed, until
+from tests.support.proxies import proxy_to_port, proxy_to_unix_socket
+from tests.support.warehouse import database_settings
 
 OBJECTS = 250
 IN_FLIGHT = 200

@@ -15,16 +15,25 @@ import simplejson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from consumer.batches import StagedDocument
-from consumer.preparation import Knowledge, Prepared, prepare
-from consumer.usual import UsualFields
+from consumer.ingest.prepare import Knowledge, Prepared, prepare
+from consumer.load.field_counts import UsualFields
+from consumer.load.transaction import StagedDocument
 from schemas.aliases import load_aliases
 from schemas.sources import Source
-from tests.contents import check_records, list_records
-from tests.oracle import LISTS, Key, Put, Row, expected_tables
-from tests.samples import KNOWLEDGE, NO_LIMIT, NOON, checks, day_list, fetched, prepared, staged
-from tests.scenarios import History, Version, histories
-from tests.warehouse import DATA_TABLES, Warehouse, open_warehouse
+from tests.support.contents import check_records, list_records
+from tests.support.oracle import LISTS, Key, Put, Row, expected_tables
+from tests.support.samples import (
+    KNOWLEDGE,
+    NO_LIMIT,
+    NOON,
+    checks,
+    day_list,
+    fetched,
+    prepared,
+    staged,
+)
+from tests.support.scenarios import History, Version, histories
+from tests.support.warehouse import DATA_TABLES, Warehouse, open_warehouse
 
 HUNTING = "TRUTH_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "45"))

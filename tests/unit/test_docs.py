@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings
 from consumer.cli import cli as consumer_cli
 from consumer.metrics import REGISTRY
 from consumer.policy import RULES, Reaction
+from consumer.rows.tables import column_name
 from consumer.settings import ConsumerSettings
-from consumer.tables import column_name
 from devstack.cli import app as devstack_cli
 from devstack.erp.settings import SimulatorSettings
 from producer.cli import cli as producer_cli
@@ -30,7 +30,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / ".env.example"
-MIGRATIONS = ROOT / "consumer" / "migrations" / "versions"
+MIGRATIONS = ROOT / "consumer" / "load" / "migrations" / "versions"
 
 PROGRAMS = {"consumer": consumer_cli, "producer": producer_cli, "devstack": devstack_cli}
 MODELS: dict[str, type[BaseSettings]] = {

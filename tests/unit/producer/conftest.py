@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from producer.settings import Settings
-from tests.unit.producer.fakes import FakeErp, FakeLake
+from tests.support.producer_fakes import FakeErp, FakeLake
 
 
 @pytest.fixture

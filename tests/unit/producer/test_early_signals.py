@@ -20,8 +20,8 @@ main()
 """
 BEFORE_WORK = """
 import os, signal
-import producer.commands
-producer.commands.load_settings = lambda: os.kill(os.getpid(), signal.SIGTERM)
+import producer.commands.shared
+producer.commands.shared.load_settings = lambda: os.kill(os.getpid(), signal.SIGTERM)
 from producer.__main__ import main
 main()
 """

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from consumer.documents.plain_shapes import field_types
+from consumer.documents.quarantine import record_errors
+from consumer.documents.validation import validator
 from schemas.fields import Int64
 from schemas.guest_checks import LINE_TYPES, GuestCheck, Record, Tax
-from schemas.plain import field_types
-from schemas.quarantine import record_errors
 from schemas.sources import ENDPOINTS, Source
 from schemas.store_days import STORE_DAY_LISTS, list_field
-from schemas.validation import validator
-from tests.facts import CONTRACTS, KINDS, LISTS, SUB_OBJECTS
+from tests.support.facts import CONTRACTS, KINDS, LISTS, SUB_OBJECTS
 
 FIELDS = [
     pytest.param(model, name, KINDS[kind], keys, id=f"{model.__name__}.{name}")

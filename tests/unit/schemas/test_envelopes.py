@@ -15,7 +15,7 @@ from schemas.envelopes import (
     created_body,
     decode_body,
 )
-from tests.event_bodies import TEST_EVENT, TIME, eventbridge, native, native_record, sns
+from tests.support.event_bodies import TEST_EVENT, TIME, eventbridge, native, native_record, sns
 
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 _tokens = st.none() | st.text("0123456789ABCDEF", min_size=1, max_size=40)

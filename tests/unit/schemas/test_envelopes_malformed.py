@@ -11,7 +11,7 @@ from schemas.envelopes import (
     EventMalformed,
     decode_body,
 )
-from tests.event_bodies import eventbridge, native, native_record, sns
+from tests.support.event_bodies import eventbridge, native, native_record, sns
 
 
 @pytest.mark.parametrize(

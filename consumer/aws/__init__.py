@@ -1,0 +1,1 @@
+"""SQS and S3 as the consumer uses them."""

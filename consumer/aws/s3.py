@@ -1,0 +1,208 @@
+"""The data lake on S3: reading announced objects, writing error logs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aiobotocore.session import get_session
+from botocore.handlers import set_list_objects_encoding_type_url
+
+from consumer.aws.clients import AWS_ERRORS, client_arguments, mapped, mapped_read
+from consumer.errors import Permanent, StorageUnavailable
+from consumer.settings import LakeSettings
+from consumer.spool import Spool
+from schemas.codes import ErrorCode
+from schemas.envelopes import ObjectEvent
+
+if TYPE_CHECKING:
+    from aiobotocore.response import StreamingBody
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        GetObjectRequestTypeDef,
+        ObjectTypeDef,
+    )
+
+_CHUNK_BYTES = 256 * 1024
+_GZIP_RATIO = 16  # JSON of this kind shrinks to about a tenth
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as S3 returned it, in a spool if it is large; `etag` is unquoted."""
+
+    data: bytes | Spool
+    etag: str
+    version_id: str | None
+    last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How much may be read of an object.
+
+    `max_bytes`: largest object, as stored. `memory_bytes`: largest document, decompressed, that is
+    held in memory. `admitted_bytes`: how much room was taken for it.
+    """
+
+    max_bytes: int
+    memory_bytes: int
+    admitted_bytes: int
+
+
+class Larger(Exception):
+    """The object takes more room than was taken for it; nothing of it was read."""
+
+    def __init__(self, held_bytes: int) -> None:
+        super().__init__(f"{held_bytes} bytes are needed")
+        self.held_bytes = held_bytes
+
+
+class Outdated(Exception):
+    """The object was overwritten since the event; the newer write has an event of its own."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__("the object was overwritten since this event")
+        self.etag = etag
+
+
+@asynccontextmanager
+async def open_lake(settings: LakeSettings, connections: int) -> AsyncIterator["Lake"]:
+    """Hold a client for the bucket while the block runs; connects on first use."""
+    arguments = client_arguments(settings, connections)
+    async with get_session().create_client("s3", **arguments) as client:
+        # Keys in listings would come URL-encoded, which LocalStack mistakes when it turns pages.
+        client.meta.events.unregister(
+            "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
+        )
+        yield Lake(client, settings.bucket_name)
+
+
+class Lake:
+    """One bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    async def fetch(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject:
+        """Read exactly the version that was announced; safe to repeat.
+
+        Raises:
+            Outdated: without versioning: what lies there now is not what was announced.
+            Larger: it takes more room than was taken for it.
+            Permanent: `object_missing`, or `object_too_large` as stored.
+            Transient: S3 could not answer, throttles or refuses us.
+        """
+        what = f"reading s3://{event.bucket}/{event.key}"
+        request: GetObjectRequestTypeDef = {"Bucket": event.bucket, "Key": event.key}
+        if event.version_id:
+            request["VersionId"] = event.version_id
+        try:
+            answer = await self._client.get_object(**request)
+            # Leaving the body unread would leak its connection.
+            async with answer["Body"] as body:
+                length = answer["ContentLength"]
+                spooled = _check(answer, event, limits)
+                data = await _read(body, spooled=spooled)
+        except AWS_ERRORS as error:
+            raise mapped_read(error, what) from error
+        arrived = data.byte_count if isinstance(data, Spool) else len(data)
+        if arrived != length:
+            raise StorageUnavailable(f"{what}: {arrived} of {length} bytes came")
+        return StoredObject(
+            data, _etag(answer), _version(answer) or event.version_id, answer["LastModified"]
+        )
+
+    async def pages(self, prefix: str) -> AsyncIterator[list[ObjectEvent]]:
+        """Yield the objects under a prefix, a page at a time, as events of their creation.
+
+        Raises:
+            Transient: S3 could not answer, throttles or refuses us.
+        """
+        paginator = self._client.get_paginator("list_objects_v2")
+        try:
+            async for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
+                yield [self._created(found) for found in page.get("Contents", [])]
+        except AWS_ERRORS as error:
+            raise mapped(error, f"listing s3://{self._bucket}/{prefix}") from error
+
+    def _created(self, found: "ObjectTypeDef") -> ObjectEvent:
+        return ObjectEvent(
+            bucket=self._bucket,
+            key=found["Key"],
+            event_name="ObjectCreated:Reconciled",
+            etag=found["ETag"].strip('"'),
+            size_bytes=found["Size"],
+            event_time=found["LastModified"],
+        )
+
+    async def ping(self) -> None:
+        """Return when the bucket answers.
+
+        Raises:
+            Transient: S3 could not answer, throttles or refuses us.
+        """
+        try:
+            await self._client.head_bucket(Bucket=self._bucket)
+        except AWS_ERRORS as error:
+            raise mapped(error, f"asking for bucket {self._bucket}") from error
+
+    async def write_log(self, key: str, body: bytes) -> None:
+        """Write an error log object, replacing the one a former attempt wrote.
+
+        Raises:
+            Transient: S3 could not answer, throttles or refuses us.
+        """
+        try:
+            await self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
+            )
+        except AWS_ERRORS as error:
+            raise mapped(error, f"writing s3://{self._bucket}/{key}") from error
+
+
+def held_bytes(size_bytes: int, memory_bytes: int, *, packed: bool) -> int:
+    """Return what an object of that size takes in memory, from its download to its commit.
+
+    A gzipped one counts for what it usually unpacks to. Of one that is read as a stream, not more
+    than twice the limit is held, whatever its size.
+    """
+    return min(size_bytes * (_GZIP_RATIO if packed else 1), 2 * memory_bytes)
+
+
+async def _read(body: "StreamingBody", *, spooled: bool) -> bytes | Spool:
+    if not spooled:
+        return b"".join([chunk async for chunk in body.iter_chunks(_CHUNK_BYTES)])
+    spool = Spool(_CHUNK_BYTES)
+    async for chunk in body.iter_chunks(_CHUNK_BYTES):
+        spool.append(chunk)
+    return spool
+
+
+def _check(answer: "GetObjectOutputTypeDef", event: ObjectEvent, limits: ReadLimits) -> bool:
+    """Check an answer before its body is read; say whether the body is one for a spool."""
+    etag, length = _etag(answer), answer["ContentLength"]
+    if event.version_id is None and event.etag is not None and etag != event.etag:
+        raise Outdated(etag)
+    if length > limits.max_bytes:
+        raise Permanent(
+            ErrorCode.OBJECT_TOO_LARGE,
+            f"{length} bytes; split it or raise MAX_OBJECT_BYTES ({limits.max_bytes})",
+        )
+    packed = event.key.endswith(".gz") or answer.get("ContentEncoding") == "gzip"
+    held = held_bytes(length, limits.memory_bytes, packed=packed)
+    if held > limits.admitted_bytes:
+        raise Larger(held)
+    return held > limits.memory_bytes
+
+
+def _etag(answer: "GetObjectOutputTypeDef") -> str:
+    return answer["ETag"].strip('"')
+
+
+def _version(answer: "GetObjectOutputTypeDef") -> str | None:
+    version = answer.get("VersionId")
+    return None if version in (None, "null") else version

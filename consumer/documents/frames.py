@@ -1,0 +1,191 @@
+"""The frame of a document: what it is, of which store and day, as of when.
+
+A document with a broken frame is refused whole: loading part of something that is not this
+source's answer could overwrite a good day with an empty one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from consumer.documents.quarantine import record_errors
+from consumer.errors import RecordError
+from schemas.aliases import Aliases, AmbiguousField, apply_renames
+from schemas.codes import ErrorCode
+from schemas.fields import MAX_STORE_CHARACTERS
+from schemas.keys import ApiKey, ErpKey
+from schemas.root_fields import RootFields
+from schemas.sources import Source
+from schemas.store_days import list_field
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_FIRST_ERROR_STATUS = 400  # RFC 9110: from here on, an HTTP status is an error
+_LIST_FIELDS = frozenset(list_field(source) for source in Source)
+
+
+class DocumentInvalid(ValueError):
+    """The document as a whole is refused; `code` is one of the permanent error codes.
+
+    `drifted` is the root of one whose root fields are not what they used to be.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        errors: tuple[RecordError, ...] = (),
+        drifted: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.errors = errors
+        self.drifted = drifted
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What holds for every record of one document.
+
+    `as_of` is the document's own `curUTC` in UTC, or None: then the object's LastModified
+    stands for it. `bus_dt` is None for exports of checks, which span days. `root` is the
+    document's root object, its list without its records.
+    """
+
+    source: Source
+    store_id: str
+    bus_dt: date | None
+    as_of: datetime | None
+    root: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def as_utc(time: datetime | None) -> datetime | None:
+    """Read a time as UTC unless it names its own offset, as Oracle means its `*UTC` fields."""
+    if time is None or time.tzinfo is not None:
+        return time
+    return time.replace(tzinfo=UTC)
+
+
+def open_document(
+    root: Any,
+    source: Source,
+    key: ApiKey | ErpKey,
+    aliases: Aliases,
+) -> tuple[Frame, list[Any]]:
+    """Check a decoded document's frame and identity, and hand out its unvalidated records.
+
+    Args:
+        root: What a JSON parser made of the document: numbers as int or Decimal, never float.
+            Renamed root fields get their canonical names, in place.
+        source: The source that the object's key names.
+        key: The identity in the object's key.
+        aliases: The renames in force.
+
+    Raises:
+        DocumentInvalid: the frame or the identity is wrong; nothing of it may be loaded.
+    """
+    own = list_field(source)
+    if not isinstance(root, dict):
+        kind = "null" if root is None else type(root).__name__
+        raise _schema_invalid(f"the document is {kind}, expected an object with {own}")
+    try:
+        apply_renames(root, aliases.at(source, ""))
+    except AmbiguousField as error:
+        raise DocumentInvalid(ErrorCode.AMBIGUOUS_FIELD, str(error)) from error
+    rows = root.get(own)
+    if not isinstance(rows, list | None):
+        raise _schema_invalid(f"{own} is {type(rows).__name__}, expected a list or null", root)
+    if not rows:
+        _refuse_error_answer(root)
+    if own not in root:
+        _refuse_foreign(root, own)
+    return _frame(root, source, key), rows or []
+
+
+def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
+    own = list_field(source)
+    beside = {name: value for name, value in root.items() if name != own}
+    try:
+        fields = RootFields.model_validate(beside)
+    except ValidationError as error:
+        raise DocumentInvalid(
+            ErrorCode.SCHEMA_INVALID,
+            "the document's root fields are wrong",
+            record_errors(error),
+            beside,
+        ) from error
+    store_id, bus_dt = _identity(fields, key)
+    return Frame(
+        source=source,
+        store_id=store_id,
+        bus_dt=bus_dt,
+        as_of=as_utc(fields.curUTC),
+        root=beside | ({own: None if root[own] is None else []} if own in root else {}),
+        extra=fields.__pydantic_extra__ or {},
+    )
+
+
+def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | None]:
+    store_id, bus_dt = (fields.storeId or "").strip(), fields.busDt
+    if isinstance(key, ApiKey):
+        key_store = key.store_id.strip()
+        if store_id and store_id != key_store:
+            raise _mismatch("store", store_id, key_store)
+        if bus_dt is not None and bus_dt != key.bus_dt:
+            raise _mismatch("day", str(bus_dt), str(key.bus_dt))
+        store_id, bus_dt = store_id or key_store, key.bus_dt
+    if not store_id:
+        raise _schema_invalid(
+            "storeId (or locRef) is missing, and the key names no store", fields.__pydantic_extra__
+        )
+    if len(store_id) > MAX_STORE_CHARACTERS:
+        raise _schema_invalid(
+            f"the store id has {len(store_id)} characters, more than {MAX_STORE_CHARACTERS}"
+        )
+    return store_id, bus_dt
+
+
+def _mismatch(what: str, in_document: str, in_key: str) -> DocumentInvalid:
+    return DocumentInvalid(
+        ErrorCode.IDENTITY_MISMATCH,
+        f"the document says {what} {in_document[:100]!r}, its key says {in_key[:100]!r}; "
+        "upload it under the right key",
+    )
+
+
+def _refuse_error_answer(root: dict[str, Any]) -> None:
+    """Tell an empty day from an error answer, which would take back all of a good day."""
+    status = root.get("status")
+    if (
+        any(root.get(name) for name in ("error", "errors", "fault"))
+        or len(root.keys() & {"type", "title", "status", "detail"}) > 1
+        or (type(status) is int and status >= _FIRST_ERROR_STATUS)
+    ):
+        raise _schema_invalid("the document is an error answer of the ERP; pull the day again")
+
+
+def _refuse_foreign(root: dict[str, Any], own: str) -> None:
+    """Tell an empty day, whose list is absent, from a document that is something else."""
+    if foreign := sorted(_LIST_FIELDS & root.keys()):
+        raise _schema_invalid(
+            f"the document holds {foreign[0]}, but its key says {own}; upload it under the "
+            "prefix of its own endpoint"
+        )
+    known = RootFields.model_fields.keys()
+    if not known & root.keys():
+        raise _schema_invalid(
+            f"none of {own}, storeId (locRef), busDt or curUTC is there: not a document of ours"
+        )
+    if filled := sorted(name for name in root.keys() - known if root[name] not in _EMPTY):
+        raise _schema_invalid(
+            f"{own} is missing and the unknown field {filled[0][:100]!r} is filled: an empty day "
+            f'has neither; if that is its new name, add "{own}" = ["{filled[0][:100]}"] to the '
+            "alias file",
+            root,
+        )
+
+
+def _schema_invalid(message: str, drifted: dict[str, Any] | None = None) -> DocumentInvalid:
+    return DocumentInvalid(ErrorCode.SCHEMA_INVALID, message, drifted=drifted)

@@ -1,0 +1,106 @@
+"""From a document's bytes to Python values: encoding and JSON.
+
+The fast parser is strict: whatever it refuses goes to a slow one that tells a broken document
+from a readable one with values that cannot be stored. Numbers keep their digits: int or Decimal,
+never float.
+"""
+
+import codecs
+import json
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import jiter
+
+from consumer.documents.storable import MAX_DEPTH, is_too_deep, object_from_pairs
+from consumer.errors import Permanent
+from schemas.codes import ErrorCode
+
+_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ESCAPED_NUL = b"\\u0000"
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_INT_DIGITS = 4000  # below CPython's limit for conversions between int and text
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A parsed document; `suspicious` ones may hold values that cannot be stored."""
+
+    root: Any
+    suspicious: bool
+
+
+def decode(data: bytes) -> Decoded:
+    """Parse one document.
+
+    Raises:
+        Permanent: `encoding_invalid` when it is not UTF-8, `json_malformed` when it is not JSON,
+            is empty or nested deeper than 201 levels; the message names line and column.
+    """
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        root = jiter.from_json(
+            data, float_mode="decimal", catch_duplicate_keys=True, allow_inf_nan=False
+        )
+    except ValueError as error:
+        if "recursion limit" in str(error):
+            raise _malformed(f"{_TOO_DEEP}: {error}") from error
+        return Decoded(_decode_slowly(data), suspicious=True)
+    return Decoded(root, suspicious=_ESCAPED_NUL in data)
+
+
+def _decode_slowly(data: bytes) -> Any:
+    text = _text(data)
+    if not text.strip():
+        raise _malformed("the document is empty")
+    try:
+        root = json.loads(
+            text,
+            parse_float=_parse_float,
+            parse_int=_parse_int,
+            parse_constant=Decimal,
+            object_pairs_hook=object_from_pairs,
+        )
+    except json.JSONDecodeError as error:
+        near = text[max(0, error.pos - 20) : error.pos + 20]
+        raise _malformed(
+            f"{error.msg}: line {error.lineno} column {error.colno} (character "
+            f"{error.pos} of {len(text)}), near {near!r}"
+        ) from error
+    except RecursionError as error:
+        raise _malformed(_TOO_DEEP) from error
+    if is_too_deep(root):
+        raise _malformed(_TOO_DEEP)
+    return root
+
+
+def _text(data: bytes) -> str:
+    if data.startswith(_UTF16_BOMS):
+        raise Permanent(
+            ErrorCode.ENCODING_INVALID, "the document is UTF-16; export it again as UTF-8"
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Permanent(
+            ErrorCode.ENCODING_INVALID,
+            f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}; export it again "
+            "as UTF-8",
+        ) from error
+
+
+def _parse_int(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) < _INT_DIGITS else Decimal(digits)
+
+
+def _parse_float(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        # An exponent beyond 10^18: no database holds it, so its record is set aside as this.
+        return Decimal("Infinity")
+
+
+def _malformed(message: str) -> Permanent:
+    return Permanent(ErrorCode.JSON_MALFORMED, f"{message}; fix the document and upload it again")

@@ -1,0 +1,151 @@
+"""Plain records: what was sent is already what the contract makes of it.
+
+Nearly all records are. Whether one is depends on its shape (which fields it has, of which JSON
+types), decided once for each shape, and on few of its values: integers must fit 64 bits, times
+and dates must exist. Whatever is not plain is for the contract to judge.
+"""
+
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from types import NoneType
+from typing import Any, cast, get_args, get_origin, get_type_hints
+
+from consumer.drift.json_types import JSON_TYPES
+from schemas.fields import BusinessDate, Flag, Int64, Number, RecordId, ScalarText, Text, Timestamp
+from schemas.guest_checks import Record
+
+# Names of fields, and behind them the JSON type of each
+Shape = tuple[str | None, ...]
+
+# The JSON types of plain values. As text to a contract, true is "true": that is a conversion.
+_PLAIN: dict[Any, tuple[str, ...]] = {
+    Int64: ("number",),
+    Number: ("number",),
+    Text: ("text",),
+    ScalarText: ("text", "number"),
+    RecordId: ("text", "number"),
+    Flag: ("boolean",),
+    Timestamp: ("text",),
+    BusinessDate: ("text",),
+}
+_NULL = "null"
+_KIND_OF = {**JSON_TYPES, NoneType: _NULL}.get
+_TIME_CHARACTERS = len("2024-01-31T13:45:00")  # without fraction and offset
+_MAX_KNOWN_TEXTS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlainShape:
+    """What the records of one shape hold.
+
+    `filled` and `null` are the contract's fields that were sent, `unknown` those that it does not
+    name. Of a plain record, `fit_64_bits`, `are_times` and `are_dates` hold for the values of the
+    others. `has_text`: some value is text that is neither time nor date.
+    """
+
+    filled: frozenset[str]
+    null: frozenset[str]
+    unknown: tuple[str, ...]
+    integers: tuple[str, ...]
+    times: tuple[str, ...]
+    dates: tuple[str, ...]
+    has_text: bool
+
+
+def shape_of(record: dict[str, Any]) -> Shape:
+    """Return a record's shape."""
+    return (*record, *map(_KIND_OF, map(type, record.values())))
+
+
+def plain_shape(model: type[Record], shape: Shape) -> PlainShape | None:
+    """Return what records of a shape hold, or None if a contract has to convert or refuse them."""
+    types, fields = field_types(model), model.model_fields
+    names = cast("tuple[str, ...]", shape[: len(shape) // 2])
+    kind_of = dict(zip(names, shape[len(names) :], strict=True))
+    filled = [name for name in names if name in fields and kind_of[name] != _NULL]
+    if any(kind_of[name] not in _plain_kinds(types[name]) for name in filled):
+        return None
+    if any(field.is_required() and name not in filled for name, field in fields.items()):
+        return None
+
+    def of_type(hint: Any) -> tuple[str, ...]:
+        return tuple(name for name in filled if types[name] == hint)
+
+    return PlainShape(
+        filled=frozenset(filled),
+        null=frozenset(names).intersection(fields).difference(filled),
+        unknown=tuple(name for name in names if name not in fields),
+        integers=of_type(Int64),
+        times=of_type(Timestamp),
+        dates=of_type(BusinessDate),
+        has_text=any(
+            kind_of[name] == "text" and types[name] not in (Timestamp, BusinessDate)
+            for name in filled
+        ),
+    )
+
+
+@cache
+def field_types(model: type[Record]) -> Mapping[str, Any]:
+    """Return the type of each field, without the null that it may be."""
+    hints = get_type_hints(model, include_extras=True)
+    return {
+        name: hints[name] if field.is_required() else get_args(hints[name])[0]
+        for name, field in model.model_fields.items()
+    }
+
+
+def _plain_kinds(hint: Any) -> tuple[str, ...]:
+    return _PLAIN.get(hint) or (("list",) if get_origin(hint) is list else ("object",))
+
+
+def fit_64_bits(numbers: tuple[Any, ...]) -> bool:
+    """Say whether all of these are integers, none of them written as 5.0, of at most 64 bits."""
+    try:
+        array("q", numbers)
+    except (OverflowError, TypeError):
+        return False
+    return True
+
+
+class _KnownTexts:
+    """Texts that were found good, so that each is looked at once."""
+
+    def __init__(self, is_good: Callable[[str], bool]) -> None:
+        self._is_good = is_good
+        self._known: set[str] = set()
+
+    def all_good(self, texts: tuple[str, ...]) -> bool:
+        return self._known.issuperset(texts) or all(map(self._look_at, texts))
+
+    def _look_at(self, text: str) -> bool:
+        if not self._is_good(text):
+            return False
+        if len(self._known) >= _MAX_KNOWN_TEXTS:
+            self._known.clear()
+        self._known.add(text)
+        return True
+
+
+def _is_time(text: str) -> bool:
+    if len(text) != _TIME_CHARACTERS:
+        return False
+    try:
+        return datetime.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+# Each takes texts and says whether all are as ISO 8601 writes them, and exist.
+are_times = _KnownTexts(_is_time).all_good
+are_dates = _KnownTexts(_is_date).all_good

@@ -1,0 +1,72 @@
+"""What is said of a record that cannot be loaded: where it is, which it is, what is wrong."""
+
+import reprlib
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from consumer.errors import RecordError
+from schemas.aliases import AmbiguousField
+from schemas.codes import ErrorCode
+
+_VALUE_CHARACTERS = 120
+_ERRORS_PER_RECORD = 1000
+# Required are only ids, and they are all of one type.
+_MISSING = "required: expected an integer of at most 64 bits, or the same in quotes"
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = _VALUE_CHARACTERS
+_short.maxlevel = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One record that was set aside; `path` is its place in the document."""
+
+    path: str
+    record_id: str | None
+    code: ErrorCode
+    errors: tuple[RecordError, ...]
+
+
+def cut_short(value: Any) -> str:
+    """Show a value in at most a line, whatever its size or depth."""
+    return _short.repr(value)[:_VALUE_CHARACTERS]
+
+
+def dotted(location: tuple[str | int, ...]) -> str:
+    """Write a pydantic error location as `detailLines[3].menuItem.miNum`."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def record_errors(error: ValidationError) -> tuple[RecordError, ...]:
+    """List a record's validation errors, at most a thousand of them."""
+    return tuple(
+        RecordError(
+            dotted(found["loc"]),
+            _MISSING if found["type"] == "missing" else found["msg"],
+            cut_short(found["input"]),
+        )
+        for found in error.errors(include_url=False, include_context=False)[:_ERRORS_PER_RECORD]
+    )
+
+
+def quarantine(
+    path: str, record_id: str | None, error: ValidationError | AmbiguousField
+) -> Quarantined:
+    """Set a record aside for the error that its validation raised."""
+    if isinstance(error, AmbiguousField):
+        problem = RecordError(error.canonical, str(error), "")
+        return Quarantined(path, record_id, ErrorCode.AMBIGUOUS_FIELD, (problem,))
+    return Quarantined(path, record_id, ErrorCode.SCHEMA_INVALID, record_errors(error))
+
+
+def quarantine_problem(
+    path: str, record_id: str | None, code: ErrorCode, problem: RecordError
+) -> Quarantined:
+    """Set a record aside for a single problem found outside its contract."""
+    return Quarantined(path, record_id, code, (problem,))

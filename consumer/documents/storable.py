@@ -1,0 +1,122 @@
+"""What JSON can say and PostgreSQL cannot hold truthfully.
+
+Text with NUL or lone surrogates, NaN and Infinity, numbers beyond `numeric`, and objects that
+name one key twice with different values. Looking for these costs more than validation, so it is
+done only for documents that gave a reason: the parser, the bytes or the database.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from consumer.documents.quarantine import cut_short, dotted
+from consumer.errors import RecordError
+from schemas.codes import ErrorCode
+
+# PostgreSQL manual, "Numeric Types": digits before and after the decimal point
+_NUMERIC_BEFORE, _NUMERIC_AFTER = 131_072, 16_383
+_ZERO_EXPONENT = 2**30  # beyond, not even a zero can be read
+MAX_DEPTH = 201  # what the fast parser takes; the slow one must not take more
+
+Problem = tuple[ErrorCode, RecordError]
+
+
+class RepeatedKeys(dict[str, Any]):
+    """A JSON object that named `repeated` keys more than once with different values."""
+
+    repeated: tuple[str, ...] = ()
+
+    def copy(self) -> "RepeatedKeys":
+        """Return a shallow copy that remembers the same keys."""
+        copied = RepeatedKeys(self)
+        copied.repeated = self.repeated
+        return copied
+
+
+def object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object for a JSON parser, remembering keys whose values contradict each other.
+
+    The last value counts, as most parsers have it; equal values are one value.
+    """
+    record = dict(pairs)
+    if len(record) == len(pairs):
+        return record
+    repeated = tuple(dict.fromkeys(name for name, value in pairs if record[name] != value))
+    if not repeated:
+        return record
+    marked = RepeatedKeys(record)
+    marked.repeated = repeated
+    return marked
+
+
+def is_too_deep(value: Any) -> bool:
+    """Say whether a decoded JSON value is nested deeper than `MAX_DEPTH` levels."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return any(isinstance(inner, dict | list) for inner in level)
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def find_unstorable(value: Any) -> Problem | None:
+    """Return the first thing in a decoded JSON value that cannot be stored, or None."""
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while pending:
+        location, current = pending.pop()
+        if isinstance(current, dict):
+            for name, child in current.items():
+                if reason := text_problem(name):
+                    return _invalid(location, f"a field name holds {reason}", name)
+                pending.append(((*location, name), child))
+        elif isinstance(current, list):
+            pending += (((*location, number), child) for number, child in enumerate(current))
+        if problem := _problem_of(current, location):
+            return problem
+    return None
+
+
+def _problem_of(value: Any, location: tuple[str | int, ...]) -> Problem | None:
+    if isinstance(value, str):
+        reason = text_problem(value)
+        return _invalid(location, f"text holds {reason}", value) if reason else None
+    if isinstance(value, Decimal):
+        reason = _number_problem(value)
+        return _invalid(location, reason, value) if reason else None
+    if isinstance(value, RepeatedKeys):
+        name = value.repeated[0]
+        message = f"the field {name!r} comes more than once, with different values"
+        return ErrorCode.AMBIGUOUS_FIELD, RecordError(dotted((*location, name)), message, "")
+    return None
+
+
+def text_problem(text: str) -> str | None:
+    """Say why PostgreSQL cannot hold a text, or None."""
+    if "\0" in text:
+        return "NUL, which no text in PostgreSQL can"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "half of a surrogate pair, which is no character"
+    return None
+
+
+def _number_problem(value: Decimal) -> str | None:
+    if not value.is_finite():
+        return "the number is not finite"
+    exponent = value.as_tuple().exponent
+    if value.adjusted() >= (_NUMERIC_BEFORE if value else _ZERO_EXPONENT):
+        return f"the number has more than {_NUMERIC_BEFORE} digits"
+    if isinstance(exponent, int) and exponent < -_NUMERIC_AFTER:
+        return f"the number has more than {_NUMERIC_AFTER} decimals"
+    return None
+
+
+def _invalid(location: tuple[str | int, ...], message: str, value: Any) -> Problem:
+    return ErrorCode.SCHEMA_INVALID, RecordError(dotted(location), message, cut_short(value))

@@ -1,0 +1,1 @@
+"""What documents usually hold, and what changed."""

@@ -1,0 +1,177 @@
+"""Drift: where documents and contracts have come apart.
+
+While reading, only shapes are counted; fields are looked at once per shape. What one document
+shows by itself is told with it. That a field is missing, or comes under another name, is seen
+only beside other documents: for that it is counted which fields came.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from consumer.drift.json_types import LINES_LEVEL, ROOT_LEVEL, contract_at
+from consumer.drift.renames import remedy, scalars_for, structure_for
+from consumer.drift.shapes import (
+    MAX_NAME_CHARACTERS,
+    MAX_NAMES,
+    NULL,
+    Level,
+    Presence,
+    Presences,
+    Shape,
+    Shapes,
+)
+from schemas.guest_checks import LINE_TYPES
+from schemas.sources import Source
+from schemas.store_days import CHECKS_FIELD
+
+UNKNOWN, MISSING, RENAMED, RETYPED = "unknown", "missing", "suspected_rename", "retyped"
+DUPLICATE, LINE_TYPE = "duplicate", "line_type"
+
+_STRUCTURES = frozenset({"object", "list"})
+_MAX_FINDINGS = 200  # of one document: a hostile one must not fill the table
+_MAX_COMPARED = 100  # names of one level of one document: comparing takes time
+_VERSION_FIELD = "lastUpdatedUTC"
+
+# What documents of any content can have only so many of comes first, if there is too much.
+_ORDER = (RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of drift at one path of a source; the path passes through lists."""
+
+    path: str
+    kind: str
+    detail: str | None = None
+
+
+def find_drift(source: Source, shapes: Shapes) -> tuple[Counter[Finding], Presences]:
+    """Compare a document's shapes with the contracts.
+
+    Returns:
+        How often each finding occurred, at most two hundred of them, and which fields came.
+    """
+    findings = Counter({Finding(path, DUPLICATE): n for path, n in shapes.duplicates.items() if n})
+    fields: list[Presence] = []
+    for level in shapes.levels():
+        comparison = _Comparison(source, level, findings)
+        comparison.find_unknown_and_retyped()
+        comparison.find_odd_lines()
+        comparison.find_renamed_structures()
+        fields += comparison.presences()
+    chosen = sorted(findings.items(), key=lambda item: (_ORDER.index(item[0].kind), -item[1]))
+    return Counter(dict(chosen[:_MAX_FINDINGS])), Presences(shapes.first_day, fields)
+
+
+def find_root_drift(source: Source, root: dict[str, Any]) -> tuple[Counter[Finding], Presences]:
+    """Compare only a document's root: of one that is refused for it, no more is read."""
+    shapes = Shapes()
+    shapes.count(ROOT_LEVEL, root)
+    return find_drift(source, shapes)
+
+
+class _Comparison:
+    """One level of one document against its contract."""
+
+    def __init__(self, source: Source, level: Level, findings: Counter[Finding]) -> None:
+        self._source = source
+        self._level = level
+        self._contract = contract_at(source, level.path)
+        self._native = self._contract.native
+        self._findings = findings
+        self._scalars: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def _add(self, finding: Finding, count: int) -> None:
+        few = len(self._findings) < MAX_NAMES or finding.kind != UNKNOWN
+        if few or finding in self._findings:
+            self._findings[finding] += count
+
+    def find_unknown_and_retyped(self) -> None:
+        level = self._level
+        for (name, kind), count in _fields(level.shapes).items():
+            if name not in self._native:
+                self._add(Finding(level.path_of(name), UNKNOWN), count)
+            elif kind != NULL and kind not in self._native[name]:
+                expected = " or ".join(sorted(self._native[name]))
+                self._add(Finding(level.path_of(name), RETYPED, f"expected {expected}"), count)
+
+    def find_odd_lines(self) -> None:
+        """Tell lines with two sub-objects or none."""
+        for shape in self._level.shapes if self._level.path == LINES_LEVEL else ():
+            if sum(shape.example.get(name) is not None for name in LINE_TYPES) != 1:
+                self._add(Finding(LINES_LEVEL, LINE_TYPE), shape.count)
+
+    def find_renamed_structures(self) -> None:
+        level = self._level
+        unknown = (
+            (shape, name)
+            for shape in level.shapes
+            if not self._native.keys() >= set(shape.names)
+            for name, kind in zip(shape.names, shape.kinds, strict=True)
+            if kind in _STRUCTURES and name not in self._native and len(name) <= MAX_NAME_CHARACTERS
+        )
+        for shape, name in islice(unknown, MAX_NAMES):
+            known = structure_for(self._contract, shape.example, shape.example[name])
+            if known is not None:
+                line = remedy(self._source, level.path, name, known)
+                self._add(Finding(level.path_of(name), RENAMED, line), shape.count)
+
+    def presences(self) -> Iterator[Presence]:
+        """Say of each known field, and of each that may be its new name, how often it came."""
+        shapes = self._level.whole + self._renamed_version()
+        records = sum(shape.count for shape in shapes)
+        if not records:
+            return
+        # A line has one of its sub-objects, and does not miss the others.
+        filled = dict.fromkeys(self._native.keys() - LINE_TYPES.keys(), 0)
+        newcomers: dict[str, str] = {}
+        for (name, kind), count in _fields(shapes).items():
+            if kind == NULL or kind is None:
+                continue
+            if name in filled:
+                filled[name] += count
+            elif name not in self._native and self._stands_for(name, kind):
+                newcomers[name] = kind
+                filled[name] = count
+        for name, count in filled.items():
+            yield Presence(self._level.path_of(name), count, records, newcomers.get(name))
+
+    def _stands_for(self, unknown: str, kind: str) -> tuple[str, ...]:
+        """Return the known scalars that an unknown one may be, for the first hundred of them."""
+        found = self._scalars.get((unknown, kind))
+        if found is None:
+            # A dot in a name would make it a path of another level.
+            is_path = "." in unknown or len(unknown) > MAX_NAME_CHARACTERS
+            if is_path or kind in _STRUCTURES or len(self._scalars) >= _MAX_COMPARED:
+                return ()
+            found = scalars_for(self._source, self._level.path, unknown, kind)
+            self._scalars[unknown, kind] = found
+        return found
+
+    def _renamed_version(self) -> list[Shape]:
+        """Return checks that seem partial because their version has another name."""
+        if self._level.path != CHECKS_FIELD:
+            return []
+        return [
+            shape
+            for shape in self._level.partial
+            if _VERSION_FIELD not in shape.names
+            and any(
+                _VERSION_FIELD in self._stands_for(name, "text")
+                for name in islice(shape.names, MAX_NAMES)
+                if name not in self._native
+            )
+        ]
+
+
+def _fields(shapes: list[Shape]) -> dict[tuple[str, str | None], int]:
+    """Count how often each name came with each JSON type."""
+    counts: dict[tuple[str, str | None], int] = {}
+    for shape in shapes:
+        count = shape.count
+        for name_and_kind in zip(shape.names, shape.kinds, strict=True):
+            counts[name_and_kind] = counts.get(name_and_kind, 0) + count
+    return counts

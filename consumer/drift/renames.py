@@ -1,0 +1,93 @@
+"""Which unknown field may be a known one under a new name, and the line that says so.
+
+A structure speaks for itself: its fields are known. A scalar needs a name that is like the known
+one's and the same JSON type; whether the known one is gone, only many documents tell.
+"""
+
+import json
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from consumer.drift.json_types import Contract, contract_at, field_paths, json_type, path_at
+from schemas.aliases import Aliases, AliasesInvalid, load_aliases
+from schemas.sources import Source
+
+_SIMILAR = 0.5
+
+
+def refuse_unknown_paths(aliases: Aliases, name: str) -> None:
+    """Make sure that every renamed field is one that a contract names: a typing error is not.
+
+    Raises:
+        AliasesInvalid: no source has a field of that path; `name` is the file's.
+    """
+    for source, path in aliases.paths():
+        if not any(path in field_paths(other) for other, same in aliases.paths() if same == path):
+            close = get_close_matches(path, field_paths(source), n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise AliasesInvalid(f"{name}: no document of {source} has a field {path!r}{hint}")
+
+
+def remedy(source: Source, level: str, unknown: str, known: str) -> str:
+    """Return the line that lets a field arrive under its new name."""
+    section = Source.GUEST_CHECKS if source.holds_checks else source
+    path = path_at(level, known)
+    return f"add to the alias file: [{section}] {_toml(path)} = [{_toml(unknown)}]"
+
+
+def structure_for(contract: Contract, record: dict[str, Any], value: Any) -> str | None:
+    """Return the known structure, missing in a record, that an unknown field's value may be.
+
+    Half of its fields must be that structure's.
+    """
+    fields = _fields(value)
+    if not fields:
+        return None
+    common = {
+        name: len(fields & model.model_fields.keys())
+        for name, model in contract.inner.items()
+        if record.get(name) is None and json_type(value) in contract.native[name]
+    }
+    likely = [name for name, count in common.items() if 2 * count >= len(fields)]
+    return max(likely, key=common.__getitem__, default=None)
+
+
+@lru_cache(maxsize=4096)
+def scalars_for(source: Source, level: str, unknown: str, kind: str) -> tuple[str, ...]:
+    """Return the known scalars that an unknown one may be by name and type, the likest first."""
+    contract = contract_at(source, level)
+    likeness = {
+        name: max(_likeness(unknown, other) for other in _names_of(source, level, name))
+        for name, kinds in contract.native.items()
+        if kind in kinds and name not in contract.inner
+    }
+    likely = [name for name, likeness_ in likeness.items() if likeness_ >= _SIMILAR]
+    return tuple(sorted(likely, key=likeness.__getitem__, reverse=True))
+
+
+def _names_of(source: Source, level: str, field: str) -> Iterator[str]:
+    yield field
+    for alias, canonical in load_aliases().at(source, level):
+        if canonical == field:
+            yield alias
+
+
+def _likeness(name: str, other: str) -> float:
+    matcher = SequenceMatcher(None, name.lower(), other.lower())
+    # The quick ratios are upper bounds, and most names are nothing like each other.
+    if matcher.real_quick_ratio() < _SIMILAR or matcher.quick_ratio() < _SIMILAR:
+        return 0.0
+    return matcher.ratio()
+
+
+def _fields(value: Any) -> AbstractSet[str]:
+    example = value[0] if isinstance(value, list) and value else value
+    return example.keys() if isinstance(example, dict) else frozenset()
+
+
+def _toml(text: str) -> str:
+    """Write a basic string; JSON's escapes are TOML's too, which forbids one character more."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

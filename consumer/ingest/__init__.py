@@ -1,0 +1,1 @@
+"""One object from its event to loaded."""

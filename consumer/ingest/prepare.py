@@ -1,0 +1,208 @@
+"""From an object's bytes to a document ready to load. Pure and CPU-heavy: runs in a thread.
+
+A document in memory is parsed at once; one that was too large for memory is read as a stream,
+twice: for its frame, whose fields may stand behind the records, then for its records.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import count, islice
+from typing import Any, Protocol
+
+from consumer.documents.frames import DocumentInvalid, Frame, open_document
+from consumer.documents.gunzip import PlainReader
+from consumer.documents.parse import Decoded, decode
+from consumer.documents.quarantine import Quarantined
+from consumer.documents.readers import Accepted, record_reader
+from consumer.documents.record_stream import DocumentSplitter
+from consumer.documents.storable import find_unstorable
+from consumer.drift.findings import Finding, find_drift, find_root_drift
+from consumer.drift.json_types import ROOT_LEVEL
+from consumer.drift.shapes import Presences
+from consumer.errors import Permanent
+from consumer.load.transaction import Identity, StagedDocument
+from consumer.rows.fast_path import plain_records
+from consumer.rows.row_writer import Rows, Staged
+from consumer.spool import Spool
+from schemas.aliases import Aliases
+from schemas.codes import ErrorCode
+from schemas.keys import ApiKey, ErpKey
+from schemas.sources import Source
+from schemas.store_days import list_field
+
+_numbers = count(1)
+_DOCUMENT_NUMBERS = 2**31 - 1
+_RUN_RECORDS = 1000
+_MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stream
+# Of an object in memory; a larger one is streamed. The parser lets nothing else run until it is
+# done: leases and health must not wait for it.
+_MAX_WHOLE_BYTES = 12 << 20
+_DETAILED_QUARANTINES = 1000  # of one document: the log lists so many, and counts the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An object's bytes, and whose they are; a spool when they are many."""
+
+    identity: Identity
+    source: Source
+    key: ApiKey | ErpKey
+    data: bytes | Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document ready to load, the records that were set aside, and what its fields held.
+
+    `quarantined` lists the first thousand; `document.quarantined_count` counts all.
+    """
+
+    document: StagedDocument
+    quarantined: list[Quarantined]
+    presences: Presences
+
+
+class Usual(Protocol):
+    """Learns what documents usually hold."""
+
+    def learn_refused(
+        self,
+        source: Source,
+        identity: Identity,
+        findings: Mapping[Finding, int],
+        presences: Presences,
+    ) -> None:
+        """Count what a document was refused for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What documents are read with: the renames in force, and who learns what is usual."""
+
+    aliases: Aliases
+    usual: Usual
+
+
+def prepare(
+    fetched: Fetched, knowledge: Knowledge, max_bytes: int, *, careful: bool = False
+) -> Prepared:
+    """Decode, validate and stage one object. CPU-bound; holds the interpreter for milliseconds.
+
+    Args:
+        fetched: The object.
+        knowledge: What it is read with.
+        max_bytes: Largest document once decompressed.
+        careful: Look into every value for what PostgreSQL cannot hold, even though parsing gave
+            no reason to: after the database rejected the document.
+
+    Raises:
+        Permanent: the document as a whole is refused.
+    """
+    try:
+        frame, runs = _open(fetched, knowledge.aliases, max_bytes)
+    except DocumentInvalid as error:
+        if error.drifted is not None:
+            drift = find_root_drift(fetched.source, error.drifted)
+            knowledge.usual.learn_refused(fetched.source, fetched.identity, *drift)
+        raise Permanent(error.code, str(error), error.errors) from error
+    assembly = _Assembly(fetched.identity, frame, knowledge.aliases)
+    for run in runs:
+        assembly.add(run, careful=careful)
+    return assembly.finish()
+
+
+def _open(fetched: Fetched, aliases: Aliases, max_bytes: int) -> tuple[Frame, Iterator[Decoded]]:
+    data = fetched.data
+    if isinstance(data, Spool):
+        return _open_stream(fetched, lambda: PlainReader(data.rewound(), max_bytes), aliases)
+    plain = PlainReader(BytesIO(data), max_bytes).read_all(_MAX_WHOLE_BYTES)
+    if plain is None:
+        return _open_stream(fetched, lambda: PlainReader(BytesIO(data), max_bytes), aliases)
+    return _open_whole(fetched, plain, aliases)
+
+
+def _open_whole(fetched: Fetched, data: bytes, aliases: Aliases) -> tuple[Frame, Iterator[Decoded]]:
+    decoded = decode(data)
+    frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
+    if decoded.suspicious:
+        _screen_frame(decoded.root, fetched.source)
+    return frame, _in_runs(rows, suspicious=decoded.suspicious)
+
+
+def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
+    remaining = iter(rows)
+    while run := list(islice(remaining, _RUN_RECORDS)):
+        yield Decoded(run, suspicious)
+
+
+def _open_stream(
+    fetched: Fetched, reader: Callable[[], PlainReader], aliases: Aliases
+) -> tuple[Frame, Iterator[Decoded]]:
+    own = list_field(fetched.source)
+    fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
+    first = DocumentSplitter(reader(), fields, _MAX_RUN_BYTES)
+    for _ in first:
+        pass  # to its end: fields of the frame may stand behind the records
+    decoded = decode(first.frame)
+    frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
+    if decoded.suspicious:
+        _screen_frame(decoded.root, fetched.source)
+    if rows != ([first.digest] if first.digest else []):
+        raise Permanent(ErrorCode.JSON_MALFORMED, f"{own} was cut at the wrong place")
+    return frame, map(decode, DocumentSplitter(reader(), fields, _MAX_RUN_BYTES))
+
+
+def _screen_frame(root: dict[str, Any], source: Source) -> None:
+    """Refuse a frame that cannot be stored; its records are screened one by one."""
+    beside = root.copy()
+    beside.pop(list_field(source), None)
+    if problem := find_unstorable(beside):
+        code, error = problem
+        raise DocumentInvalid(code, error.message, (error,))
+
+
+class _Assembly:
+    """One document, read and staged run by run, so that only one run is held as objects."""
+
+    def __init__(self, identity: Identity, frame: Frame, aliases: Aliases) -> None:
+        number = next(_numbers) % _DOCUMENT_NUMBERS
+        self._document = StagedDocument(number, identity, frame, Staged())
+        self._reader = record_reader(frame, aliases)
+        self._rows = Rows(frame, number, self._document.staged)
+        self._plain = plain_records(self._rows, self._reader, aliases)
+        self._positions = count()
+        self._quarantined: list[Quarantined] = []
+
+    def add(self, run: Decoded, *, careful: bool) -> None:
+        screen = find_unstorable if careful or run.suspicious else None
+        for row, position in zip(run.root, self._positions, strict=False):
+            if screen is None and self._plain.take(position, row):
+                self._document.record_count += 1
+                continue
+            record = self._reader.read(position, row, screen)
+            if isinstance(record, Accepted):
+                self._document.record_count += 1
+                self._rows.add(record)
+            else:
+                self._set_aside(record)
+        self._rows.flush()
+
+    def _set_aside(self, record: Quarantined) -> None:
+        """Remember what a store-day answer still has but could not say: its stored rows stay."""
+        document = self._document
+        document.quarantined_count += 1
+        if record.record_id is None:
+            document.keep_all = True
+        else:
+            document.keep_ids.append(record.record_id)
+        if len(self._quarantined) < _DETAILED_QUARANTINES:
+            self._quarantined.append(record)
+
+    def finish(self) -> Prepared:
+        document, shapes = self._document, self._reader.shapes
+        self._rows.finish()
+        shapes.count(ROOT_LEVEL, document.frame.root)
+        findings, presences = find_drift(document.frame.source, shapes)
+        document.findings = dict(findings)
+        return Prepared(document, self._quarantined, presences)

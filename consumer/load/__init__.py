@@ -1,0 +1,1 @@
+"""Rows to committed tables."""

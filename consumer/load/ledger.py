@@ -1,0 +1,92 @@
+"""Ledger entries of objects that no batch loads: outdated or refused as a whole."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+from consumer.load import statements
+from consumer.load.database import mapped
+from schemas.codes import ErrorCode, State
+from schemas.envelopes import ObjectEvent
+from schemas.keys import ApiKey, ErpKey, parse_key
+from schemas.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The end state of one announced object version."""
+
+    event: ObjectEvent
+    state: State
+    received_at: datetime
+    attempts: int
+    error_code: ErrorCode | None = None
+    error_message: str | None = None
+    error_log_key: str | None = None
+
+
+# Writes an entry; idempotent; raises ConsumerError when it was not committed.
+RecordEntry = Callable[[Entry], Awaitable[None]]
+
+
+def source_of(event: ObjectEvent) -> Source | None:
+    """Return the source that an object's key names, or None."""
+    key = parse_key(event.key)
+    if isinstance(key, ApiKey):
+        return key.source
+    return Source.ERP if isinstance(key, ErpKey) else None
+
+
+def postgres_ledger(pool: AsyncConnectionPool) -> RecordEntry:
+    """Return the function that writes entries through a pool."""
+
+    async def record(entry: Entry) -> None:
+        try:
+            async with pool.connection() as connection:
+                await connection.execute(statements.fixed("record_object"), _parameters(entry))
+        except psycopg.Error as error:
+            raise mapped(error) from error
+
+    return record
+
+
+async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
+    """Return how many of the objects that ended last could not be loaded.
+
+    Raises:
+        ConsumerError: the database could not be asked.
+    """
+    try:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(
+                statements.fixed("count_recent_failures"), {"objects": objects}
+            )
+            row = await cursor.fetchone()
+    except psycopg.Error as error:
+        raise mapped(error) from error
+    return int(row[0]) if row else 0
+
+
+def _parameters(entry: Entry) -> dict[str, object]:
+    event, key = entry.event, parse_key(entry.event.key)
+    return {
+        "bucket": event.bucket,
+        "object_key": event.key,
+        "version_id": event.version_id,
+        "etag": event.etag,
+        "sequencer": event.sequencer,
+        "size_bytes": event.size_bytes,
+        "source": source_of(event),
+        "store_id": key.store_id if isinstance(key, ApiKey) else None,
+        "bus_dt": key.bus_dt if isinstance(key, ApiKey) else None,
+        "state": entry.state,
+        "error_code": entry.error_code,
+        "error_message": entry.error_message,
+        "error_log_key": entry.error_log_key,
+        "attempts": entry.attempts,
+        "event_time": event.event_time,
+        "received_at": entry.received_at,
+    }

@@ -1,0 +1,106 @@
+"""The batch's SQL, written once from the `.sql` files and the tables' columns."""
+
+from functools import cache
+from importlib.resources import files
+
+from psycopg import sql
+
+from consumer.rows.tables import DATA_TABLES, DETAIL_LINES, LIST_TABLES, TAXES, Table
+
+DOCUMENT_COLUMNS = (
+    "doc_no",
+    "bucket",
+    "object_key",
+    "version_id",
+    "etag",
+    "sequencer",
+    "size_bytes",
+    "source",
+    "store_id",
+    "bus_dt",
+    "as_of",
+    "event_time",
+    "received_at",
+    "attempts",
+    "records",
+    "quarantined",
+    "keep_all",
+    "keep_ids",
+    "error_message",
+    "error_log_key",
+    "extra",
+)
+_STAGE_COLUMNS: dict[str, tuple[str, ...]] = {
+    "stage_documents": DOCUMENT_COLUMNS,
+    "stage_patches": (
+        "doc_no",
+        "pos",
+        "store_id",
+        "table_name",
+        "guest_check_id",
+        "child_id",
+        "patch",
+    ),
+    "stage_sold": ("store_id", "menu_item_id", "first_seen", "last_seen"),
+    "stage_drift": ("doc_no", "path", "kind", "occurrences", "detail"),
+} | {table.stage: ("doc_no", "pos", *table.columns) for table in DATA_TABLES}
+
+LIST_SOURCES: list[str] = [source.value for source in LIST_TABLES]
+CHILD_IDS = {TAXES.name: "tax_num", DETAIL_LINES.name: "guest_check_line_item_id"}
+
+
+@cache
+def text(name: str) -> str:
+    """Return the SQL of `consumer/load/sql/<name>.sql`."""
+    return files("consumer.load").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def fixed(name: str) -> sql.SQL:
+    """Return a statement that needs no columns filled in."""
+    return sql.SQL(text(name))
+
+
+@cache
+def for_table(name: str, table: Table) -> sql.Composed:
+    """Return a statement with a table's name and columns filled in."""
+    child_id = CHILD_IDS.get(table.name, "")
+    template = sql.SQL(text(name))
+    return template.format(
+        table=sql.Identifier(table.name),
+        stage=sql.Identifier(table.stage),
+        key=_list(table.key),
+        columns=_list(table.columns),
+        staged=_list(table.columns, "s"),
+        stored=_list(table.columns, "t"),
+        excluded=_list(table.columns, "excluded"),
+        final=sql.SQL(", ").join(
+            sql.SQL("(f.row).{}").format(sql.Identifier(name)) for name in table.columns
+        ),
+        assignments=sql.SQL(", ").join(
+            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in table.values
+        ),
+        child_id=sql.Identifier(child_id or "none"),
+        child_key=sql.SQL(child_id or "none"),
+    )
+
+
+@cache
+def copy_into(stage: str) -> sql.Composed:
+    """Return the COPY statement for a staging table."""
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(stage), _list(_STAGE_COLUMNS[stage])
+    )
+
+
+def stage_tables() -> list[sql.SQL | sql.Composed]:
+    """Return the statements that create a session's staging tables."""
+    return [
+        fixed("stage_tables"),
+        *(for_table("stage_data_table", table) for table in DATA_TABLES),
+    ]
+
+
+def _list(columns: tuple[str, ...], alias: str | None = None) -> sql.Composed:
+    prefix = (alias,) if alias else ()
+    return sql.SQL(", ").join(sql.Identifier(*prefix, name) for name in columns)

@@ -1,0 +1,1 @@
+"""One SQS message from receipt to settlement."""

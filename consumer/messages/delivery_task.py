@@ -1,0 +1,146 @@
+"""The way of one message, from receipt to settlement.
+
+What waits here (for a database that is down, for the end of a failure burst) keeps its lease and
+uses up no receive of its message's budget. A message whose lease is lost is abandoned wherever it
+is: another consumer may work on it by now.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from itertools import count
+from typing import Any
+
+import structlog
+
+from consumer import metrics
+from consumer.aws.sqs import WAS_PARKED, Delivery
+from consumer.errors import ConsumerError, LeaseLost
+from consumer.ingest.handler import Handler
+from consumer.messages.failure_breaker import FailureWatch
+from consumer.messages.leases import Leases
+from consumer.messages.outage_breaker import Breaker
+from consumer.messages.settlement import Hold, Retry, Settle, Terms, decide
+from consumer.messages.settler import Settler, Step
+from consumer.metrics import Settled
+from consumer.policy import Reaction
+
+log = structlog.get_logger()
+
+_FIRST_HOLD_SECONDS, _MAX_HOLD_SECONDS = 0.2, 60.0
+_LAST_SETTLEMENTS_SECONDS = 2.0
+
+
+class Desk:
+    """Works on messages, any number at once."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        settler: Settler,
+        leases: Leases,
+        terms: Terms,
+        breaker: Breaker,
+        watch: FailureWatch,
+    ) -> None:
+        self._handler = handler
+        self._settler = settler
+        self._leases = leases
+        self._terms = terms
+        self._breaker = breaker
+        self._watch = watch
+        self._waiting: set[asyncio.Task[Any]] = set()
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Cancel the work on messages that wait for something, now and from now on."""
+        self._is_closing = True
+        for task in tuple(self._waiting):
+            task.cancel()
+
+    async def work(self, delivery: Delivery) -> None:
+        """Take one message from receipt to settlement.
+
+        Cancelled, it leaves the message to be given back, unless its settlement was under way and
+        could be finished.
+        """
+        with structlog.contextvars.bound_contextvars(message_id=delivery.message_id):
+            try:
+                decision = await self._decide(delivery)
+                await self._finish(delivery, decision)
+            except LeaseLost:
+                metrics.LEASE_LOSSES.inc()
+                metrics.MESSAGES_SETTLED.labels(Settled.ABANDONED, "").inc()
+                log.warning("work_abandoned", reason="lease lost")
+            except ConsumerError as error:
+                # The message comes again by itself once its visibility timeout ends.
+                metrics.MESSAGES_SETTLED.labels(Settled.KEPT, error.code).inc()
+                log.warning("settlement_failed", code=error.code, error=str(error))
+
+    async def _decide(self, delivery: Delivery) -> Retry | Settle:
+        for tries in count(1):
+            self._check_lease(delivery)
+            outcomes = await self._handler.handle(delivery)
+            decision = decide(outcomes, delivery.receive_count, self._terms)
+            if isinstance(decision, Hold):
+                await self._hold(decision.error, tries)
+                continue
+            self._watch.observe(decision, was_parked=bool(WAS_PARKED & delivery.attributes.keys()))
+            fails = isinstance(decision, Retry) or decision.parked
+            if not (fails and self._watch.is_suspended):
+                return decision
+            await self._wait(self._watch.wait_resumed())
+        raise AssertionError("unreachable")
+
+    async def _finish(self, delivery: Delivery, decision: Retry | Settle) -> None:
+        finishing = asyncio.ensure_future(self._carry_out(delivery, decision))
+        try:
+            await asyncio.shield(finishing)
+        except asyncio.CancelledError:
+            # A settlement that has begun is finished even while stopping: its message must not be
+            # given back as if nothing had been done.
+            await asyncio.wait([finishing], timeout=_LAST_SETTLEMENTS_SECONDS)
+            if finishing.cancel() or finishing.cancelled() or finishing.exception():
+                raise
+
+    async def _carry_out(self, delivery: Delivery, decision: Retry | Settle) -> None:
+        for step in self._settler.steps(delivery, decision):
+            await self._insist(step, delivery)
+
+    async def _insist(self, step: Step, delivery: Delivery) -> None:
+        """Take a step of a settlement, again and again while a fault of ours prevents it."""
+        for tries in count(1):
+            # Whenever we waited, another consumer may have got the message meanwhile.
+            self._check_lease(delivery)
+            try:
+                await step()
+            except ConsumerError as error:
+                if self._terms.policy.reaction(error) is not Reaction.HOLD:
+                    raise
+                await self._hold(error, tries)
+            else:
+                return
+
+    async def _hold(self, error: ConsumerError, tries: int) -> None:
+        """Wait until a fault of ours is mended, and then ever longer.
+
+        What the message needs may be down though the probe says otherwise: a full disk, a missing
+        grant. Giving it back would use up its receives.
+        """
+        self._breaker.trip(error)
+        await self._wait(self._breaker.wait_closed())
+        await self._wait(asyncio.sleep(min(_MAX_HOLD_SECONDS, _FIRST_HOLD_SECONDS * 2**tries)))
+
+    async def _wait(self, remedy: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine that runs belongs to a task
+        self._waiting.add(task)
+        try:
+            if self._is_closing:
+                task.cancel()
+            await remedy
+        finally:
+            self._waiting.discard(task)
+
+    def _check_lease(self, delivery: Delivery) -> None:
+        if not self._leases.is_held(delivery):
+            raise LeaseLost(delivery.message_id)

@@ -1,0 +1,205 @@
+"""The second breaker: when too much fails for good, parking stops, because we may be to blame.
+
+A bad release or a field that was renamed everywhere would otherwise drain the queue into the
+dead-letter queue. Counted are the failures of objects that were not parked before, within a window
+of time; a document of which most records load is no failure, a bug is one.
+
+While suspended, one message at a time is let through, ever more seldom. One that fails is held, not
+parked; three in a row that load end the suspension.
+"""
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from time import monotonic
+
+import structlog
+
+from consumer.messages.settlement import Retry, Settle
+from consumer.metrics import BREAKER_OPEN, BREAKER_OPENED, Cause
+from schemas.codes import ErrorCode, State
+
+log = structlog.get_logger()
+
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 30.0, 900.0
+_PROBES_IN_A_ROW = 3
+_REMEDY = (
+    "nothing further is parked. If a release or a renamed field is to blame, roll it back or add "
+    "an alias (`consumer drift`, `consumer dlq list`) and restart; if the objects are, set "
+    "FAILURE_BURST_MIN_OBJECTS=0 and restart to park them"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BurstLimits:
+    """What is too much: so many failures within the window, and such a share of its objects."""
+
+    min_objects: int
+    percent: int
+    window_seconds: int
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing is ever too much."""
+        return self.min_objects == 0
+
+    def exceeded_by(self, failed: int, loaded: int) -> bool:
+        """Say whether that is too much."""
+        if self.is_off or failed < self.min_objects:
+            return False
+        return 100 * failed >= self.percent * (failed + loaded)
+
+
+@dataclass(slots=True)
+class _Second:
+    """What ended within one second."""
+
+    number: int
+    loaded: int = 0
+    failed: Counter[ErrorCode] = field(default_factory=Counter)
+
+
+class FailureWatch:
+    """Watches what fails, and suspends the work.
+
+    Args:
+        limits: What is too much.
+        begins_cautious: Start as if suspended a moment ago: the former process was, or may have
+            been, and a restart must not park another burst.
+    """
+
+    def __init__(self, limits: BurstLimits, *, begins_cautious: bool = False) -> None:
+        self._limits = limits
+        self._window: deque[_Second] = deque()
+        self._loaded, self._failed = 0, Counter[ErrorCode]()  # within the window
+        self._open = asyncio.Event()
+        self._suspended = asyncio.Event()
+        self._problem: str | None = None
+        self._good_in_a_row = 0
+        self._next_probe = 0.0
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._resumed_at = -float("inf")
+        self._is_cautious = begins_cautious and not limits.is_off
+        if not self._is_cautious:
+            self._open.set()
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is parked, and what to do; None while all is well."""
+        return self._problem
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether a failure is to be held instead of parked."""
+        return self._suspended.is_set()
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether what is received now is received as a probe."""
+        return not self._open.is_set()
+
+    async def wait_suspended(self) -> None:
+        """Wait until work is suspended."""
+        await self._suspended.wait()
+
+    async def wait_resumed(self) -> None:
+        """Wait until work may go on."""
+        await self._open.wait()
+
+    def allowance(self, wanted: int) -> int:
+        """Return how many messages may be received now: all, one as a probe, or none."""
+        if self._open.is_set():
+            return wanted
+        if monotonic() < self._next_probe:
+            return 0
+        self._next_probe = monotonic() + self._pause_seconds
+        return 1
+
+    def no_probe_came(self) -> None:
+        """Take back the probe that was allowed: the queue had none."""
+        self._next_probe = monotonic()
+
+    def observe(self, decision: Retry | Settle, *, was_parked: bool) -> None:
+        """Learn what was decided about a message.
+
+        Args:
+            decision: What is to be done.
+            was_parked: The message is a replay. Its failure says nothing about this release.
+        """
+        loaded, failed = _judged(decision)
+        if was_parked and not self.is_suspended:
+            failed.clear()
+        if not self._open.is_set():
+            self._learn_from_probe(loaded, failed)
+        elif not was_parked and (loaded or failed):
+            self._count(loaded, failed)
+
+    def _count(self, loaded: int, failed: Counter[ErrorCode]) -> None:
+        now = monotonic()
+        while self._window and self._window[0].number < now - self._limits.window_seconds:
+            past = self._window.popleft()
+            self._loaded -= past.loaded
+            self._failed -= past.failed
+        if not self._window or self._window[-1].number != int(now):
+            self._window.append(_Second(int(now)))
+        self._window[-1].loaded += loaded
+        self._window[-1].failed += failed
+        self._loaded += loaded
+        self._failed += failed
+        total = self._failed.total()
+        if failed and self._limits.exceeded_by(total, self._loaded):
+            self._suspend(self._failed, total + self._loaded)
+
+    def _learn_from_probe(self, loaded: int, failed: Counter[ErrorCode]) -> None:
+        if failed:
+            self._good_in_a_row = 0
+            self._next_probe = monotonic() + self._pause_seconds
+            if not self.is_suspended:
+                self._suspend(failed, failed.total())
+            else:
+                self._pause_seconds = self._longer_pause()
+                log.warning("failure_burst_goes_on", next_probe_seconds=self._pause_seconds)
+            return
+        self._next_probe = monotonic()
+        self._good_in_a_row += bool(loaded)
+        if self._good_in_a_row >= _PROBES_IN_A_ROW:
+            self._resume()
+
+    def _suspend(self, codes: Counter[ErrorCode], total: int) -> None:
+        is_new = monotonic() - self._resumed_at > self._limits.window_seconds
+        self._pause_seconds = _FIRST_PAUSE_SECONDS if is_new else self._longer_pause()
+        reasons = ", ".join(f"{count} {code}" for code, count in codes.most_common())
+        lately = " after a former burst" if self._is_cautious else ""
+        self._problem = f"{codes.total()} of {total} objects failed{lately} ({reasons}): {_REMEDY}"
+        self._window.clear()
+        self._loaded, self._failed = 0, Counter()
+        self._good_in_a_row = 0
+        self._next_probe = monotonic() + self._pause_seconds
+        self._open.clear()
+        self._suspended.set()
+        BREAKER_OPEN.labels(Cause.FAILURE_BURST).set(1)
+        BREAKER_OPENED.labels(codes.most_common(1)[0][0]).inc()
+        log.error("failure_burst", of=total, failed=dict(codes), remedy=_REMEDY)
+
+    def _longer_pause(self) -> float:
+        return min(2 * self._pause_seconds, _MAX_PAUSE_SECONDS)
+
+    def _resume(self) -> None:
+        self._problem = None
+        self._is_cautious = False
+        self._resumed_at = monotonic()
+        self._suspended.clear()
+        self._open.set()
+        BREAKER_OPEN.labels(Cause.FAILURE_BURST).set(0)
+        log.info("failure_burst_over")
+
+
+def _judged(decision: Retry | Settle) -> tuple[int, Counter[ErrorCode]]:
+    """Return how many objects loaded, and which codes count as failures."""
+    if isinstance(decision, Retry):
+        bugs = [failed for failed in decision.failures if failed.error.code is ErrorCode.INTERNAL]
+        return 0, Counter({ErrorCode.INTERNAL: len(bugs)}) if bugs else Counter()
+    loaded = sum(done.state is State.LOADED for done in decision.done)
+    loaded += sum(failed.is_mostly_loaded for failed in decision.parked)
+    lost = [failed.error.code for failed in decision.parked if not failed.is_mostly_loaded]
+    return loaded, Counter(lost)

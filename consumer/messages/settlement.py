@@ -1,0 +1,105 @@
+"""What to do with a message once the outcome of each of its records is known. Pure."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consumer.errors import ConsumerError
+from consumer.ingest.outcome import Done, Failed, Outcome
+from consumer.policy import Policy, Reaction
+from schemas.codes import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep the message until what it needs works again, then handle it once more."""
+
+    error: ConsumerError
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Make the message visible again after a delay.
+
+    `is_last`: the queue's redrive policy parks the message instead of handing it out once more.
+    """
+
+    delay_seconds: int
+    failures: tuple[Failed, ...]
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Dead-letter what is to be parked, note what is ignored, then delete the message."""
+
+    done: tuple[Done, ...] = ()
+    parked: tuple[Failed, ...] = ()
+    ignored: tuple[Failed, ...] = ()
+
+    @property
+    def is_of_one_object(self) -> bool:
+        """Whether the message announced no other object."""
+        return len(self.done) + len(self.parked) + len(self.ignored) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Exponential backoff with full jitter; seconds."""
+
+    base_seconds: float
+    max_seconds: int
+
+    def delay_seconds(self, receive_count: int) -> int:
+        """Return the delay after a message's n-th receipt."""
+        # The exponent is bounded before it can overflow a float.
+        ceiling = min(self.max_seconds, self.base_seconds * 2 ** min(receive_count - 1, 30))
+        return max(1, round(random.uniform(0, ceiling)))  # noqa: S311 - jitter
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What decides: the policy, the backoff, and the queue's redrive limit if it has one."""
+
+    policy: Policy
+    backoff: Backoff
+    max_receives: int | None = None
+
+    def is_last(self, receive_count: int) -> bool:
+        """Say whether a message that is given back now will not be handed out again."""
+        return self.max_receives is not None and receive_count >= self.max_receives
+
+    def reaction(self, failed: Failed, receive_count: int) -> Reaction:
+        """Return what to do about one failure of a message's n-th receipt."""
+        reaction = self.policy.reaction(failed.error)
+        if (
+            reaction is Reaction.RETRY
+            and failed.error.code is not ErrorCode.INTERNAL
+            and self.is_last(receive_count)
+        ):
+            # The redrive policy would park it too, but without its reason.
+            return Reaction.DEAD_LETTER
+        return reaction
+
+
+def decide(outcomes: Sequence[Outcome], receive_count: int, terms: Terms) -> Hold | Retry | Settle:
+    """Decide a message's settlement from its records' outcomes.
+
+    One record that waits makes all wait: the others are idempotent, and dead-lettering the
+    permanent failures now would do it again at the retry.
+    """
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    by_reaction: dict[Reaction, list[Failed]] = {reaction: [] for reaction in Reaction}
+    for failed in failures:
+        by_reaction[terms.reaction(failed, receive_count)].append(failed)
+    if held := by_reaction[Reaction.HOLD]:
+        return Hold(held[0].error)
+    if retried := by_reaction[Reaction.RETRY]:
+        is_last = terms.is_last(receive_count)
+        told = failures if is_last else retried
+        return Retry(terms.backoff.delay_seconds(receive_count), tuple(told), is_last)
+    return Settle(
+        tuple(outcome for outcome in outcomes if isinstance(outcome, Done)),
+        tuple(by_reaction[Reaction.DEAD_LETTER]),
+        tuple(by_reaction[Reaction.IGNORE]),
+    )

@@ -1,0 +1,238 @@
+"""The pool: receives for free capacity, works concurrently, settles, and stops without loss.
+
+One task receives; each message gets a task of its own, from receipt to settlement. Nothing is
+queued in between: what is received is being worked on, and what cannot be is not received.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+import structlog
+
+from consumer import metrics
+from consumer.aws.sqs import BATCH_SIZE, Delivery, Queue
+from consumer.errors import FailureBurst, Transient, where
+from consumer.messages.breakers import Gates
+from consumer.messages.delivery_task import Desk
+from consumer.messages.leases import Leases
+from consumer.messages.settler import Settler
+
+log = structlog.get_logger()
+
+_IDLE_POLL_SECONDS = 0.2
+_LAST_RELEASES_SECONDS = 3.0  # ECS kills five seconds after our default deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is held, and how long things may take."""
+
+    in_flight_messages: int
+    receivers: int
+    receive_wait_seconds: int
+    shutdown_timeout_seconds: float
+
+
+class Worker:
+    """Works one queue until told to stop."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        desk: Desk,
+        settler: Settler,
+        leases: Leases,
+        gates: Gates,
+        limits: Limits,
+    ) -> None:
+        self._queue = queue
+        self._desk = desk
+        self._settler = settler
+        self._leases = leases
+        self._gates = gates
+        self._limits = limits
+        self._wait_seconds = min(limits.receive_wait_seconds, leases.longest_poll_seconds)
+        self._free = asyncio.Semaphore(limits.in_flight_messages)
+        self._in_flight: dict[asyncio.Task[None], Delivery] = {}
+        self._polls, self._no_poll = 0, asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._last_receipt = monotonic()
+        self._deadline = float("inf")
+
+    def stop(self) -> None:
+        """Receive nothing more; `run` returns once what is in hand is finished or released."""
+        if not self._stopping.is_set():
+            self._deadline = monotonic() + self._limits.shutdown_timeout_seconds
+            self._stopping.set()
+            log.info("stopping", messages_in_flight=len(self._in_flight))
+            # Receivers that wait for room wake up, see that we are stopping, and end.
+            self._give_back(self._limits.receivers)
+
+    async def run(self, until_idle_seconds: float | None = None) -> None:
+        """Receive and work until `stop`, or until the queue stayed empty for that long.
+
+        Raises:
+            FailureBurst: too much failed for the queue ever to become empty; only with
+                `until_idle_seconds`. Otherwise the worker stays, probes, and reports unhealthy.
+        """
+        self._last_receipt = monotonic()
+        async with asyncio.TaskGroup() as whole:
+            # A lease task that fails takes the process down: without it nothing may be held.
+            keeping = [
+                whole.create_task(self._leases.keep()),
+                whole.create_task(self._gates.breaker.keep()),
+                whole.create_task(self._give_up_in_bursts()),
+            ]
+            await self._receive_all(until_idle_seconds)
+            await self._drain()
+            for task in keeping:
+                task.cancel()
+        if until_idle_seconds is not None and self._gates.watch.problem:
+            raise FailureBurst(self._gates.watch.problem)
+
+    async def _receive_all(self, until_idle_seconds: float | None) -> None:
+        async with asyncio.TaskGroup() as receiving:
+            polls = [
+                receiving.create_task(self._receive_until_stopped())
+                for _ in range(self._limits.receivers)
+            ]
+            if until_idle_seconds is not None:
+                receiving.create_task(self._stop_when_idle(until_idle_seconds))
+            await self._stopping.wait()
+            # A poll that is still not answered by then brings nothing any more.
+            await asyncio.wait(polls, timeout=self._limits.shutdown_timeout_seconds)
+            for poll in polls:
+                poll.cancel()
+
+    async def _receive_until_stopped(self) -> None:
+        while not self._stopping.is_set():
+            taken = await self._take_capacity()
+            try:
+                started = monotonic()
+                deliveries = await self._receive(taken)
+            except BaseException:
+                self._give_back(taken)
+                raise
+            self._give_back(taken - len(deliveries))
+            await self._begin(deliveries, started)
+
+    async def _take_capacity(self) -> int:
+        """Wait for room for one message, then take room for up to a batch of them."""
+        await self._free.acquire()
+        taken = 1
+        while taken < BATCH_SIZE and not self._free.locked():
+            await self._free.acquire()
+            taken += 1
+        return taken
+
+    def _give_back(self, count: int) -> None:
+        for _ in range(count):
+            self._free.release()
+
+    async def _receive(self, limit: int) -> list[Delivery]:
+        # A long poll is never cancelled: SQS would hand out messages that nobody gets.
+        allowed = 0 if self._stopping.is_set() else self._gates.allowance(limit)
+        if not allowed:
+            await self._pause(_IDLE_POLL_SECONDS)
+            return []
+        is_probe = self._gates.watch.is_probing
+        self._polls += 1
+        self._no_poll.clear()
+        try:
+            deliveries = await self._queue.receive(allowed, self._wait_seconds)
+        except Transient as error:
+            self._gates.breaker.trip(error)
+            return []
+        finally:
+            self._polls -= 1
+            if not self._polls:
+                self._no_poll.set()
+        if is_probe and not deliveries:
+            self._gates.watch.no_probe_came()
+        return deliveries
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+    async def _begin(self, deliveries: Sequence[Delivery], received_at: float) -> None:
+        if not deliveries:
+            return
+        metrics.MESSAGES_RECEIVED.inc(len(deliveries))
+        self._last_receipt = monotonic()
+        if self._stopping.is_set():
+            # What the last poll brought goes back untouched, receivable at once.
+            self._give_back(len(deliveries))
+            await self._settler.release(deliveries)
+            return
+        for delivery in deliveries:
+            self._leases.hold(delivery, received_at)
+            task = asyncio.create_task(self._desk.work(delivery))
+            self._in_flight[task] = delivery
+            metrics.IN_FLIGHT_MESSAGES.inc()
+            task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        delivery = self._in_flight.pop(task)
+        metrics.IN_FLIGHT_MESSAGES.dec()
+        self._leases.let_go(delivery)
+        self._free.release()
+        self._last_receipt = monotonic()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("work_failed", message_id=delivery.message_id, where=where(error))
+
+    async def _stop_when_idle(self, seconds: float) -> None:
+        """Stop once nothing is in hand and the queue has been empty for `seconds`."""
+        while not self._stopping.is_set():
+            await self._pause(_IDLE_POLL_SECONDS)
+            if self._gates.watch.problem:
+                self.stop()
+            idle = monotonic() - self._last_receipt
+            if self._in_flight or idle < seconds:
+                continue
+            # Messages that wait for their retry are invisible, not gone.
+            try:
+                if (await self._queue.depth()).total == 0:
+                    self.stop()
+            except Transient as error:
+                log.warning("depth_failed", code=error.code, error=str(error))
+            self._last_receipt = max(self._last_receipt, monotonic() - seconds + 1)
+
+    async def _drain(self) -> None:
+        """Finish what is in hand within the time given, then release the rest."""
+        in_hand = dict(self._in_flight)
+        # What waits for a remedy would still wait at the deadline.
+        self._desk.close()
+        if in_hand:
+            # The last long poll and the work in hand share one deadline.
+            await asyncio.wait(in_hand, timeout=max(0.0, self._deadline - monotonic()))
+        try:
+            async with asyncio.timeout(_LAST_RELEASES_SECONDS):
+                await self._give_up(in_hand)
+        except TimeoutError:
+            log.warning("release_failed", outcome="the visibility timeout gives them back")
+
+    async def _give_up_in_bursts(self) -> None:
+        """Release what is in hand whenever too much failed: others may be able to load it."""
+        while True:
+            await self._gates.watch.wait_suspended()
+            # A poll that is under way would bring back at once what is released.
+            await self._no_poll.wait()
+            await self._give_up(dict(self._in_flight))
+            await self._gates.watch.wait_resumed()
+
+    async def _give_up(self, in_hand: Mapping[asyncio.Task[None], Delivery]) -> None:
+        """Cancel work and make its messages receivable at once, but for what is being settled."""
+        for task in in_hand:
+            task.cancel()
+        await asyncio.gather(*in_hand, return_exceptions=True)
+        left = [delivery for task, delivery in in_hand.items() if task.cancelled()]
+        if left:
+            await self._leases.wait_for_extension()
+            await self._settler.release(left)
+            log.warning("released_unfinished", messages=len(left))

@@ -1,0 +1,1 @@
+"""`consumer dlq …`: look at dead letters, replay them, purge them."""

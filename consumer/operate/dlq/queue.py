@@ -1,0 +1,144 @@
+"""The dead-letter queue, for its operators: look, replay, purge.
+
+SQS has no way to look at a message without receiving it, so looking makes messages invisible for
+a while and gives back what it leaves in place. Replaying sends to the main queue before it deletes
+from the dead-letter queue: an interruption may repeat a message and never loses one.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing, suppress
+from time import monotonic
+
+from consumer.aws.sqs import BATCH_SIZE, REPLAYED, Delivery, Queue
+from consumer.errors import Transient
+from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_letter
+
+# Short, so that what a killed look held is soon back; what waits to be replayed is renewed.
+_VISIBILITY_SECONDS = 60
+_RENEW_AFTER_SECONDS = 20
+_POLL_SECONDS = 1
+
+
+async def select(
+    queue: Queue, filters: Filters, together: int = BATCH_SIZE
+) -> AsyncGenerator[list[DeadLetter], None]:
+    """Yield the matching dead letters; whatever the caller did not delete is given back.
+
+    Close it (`aclosing`), or what it holds is given back only after a minute.
+
+    Args:
+        queue: The dead-letter queue.
+        filters: Which are meant.
+        together: How many are yielded at once, at most; 1 when the caller takes its time.
+
+    Raises:
+        Transient: SQS could not answer.
+    """
+    held: dict[str, Delivery] = {}
+    try:
+        found, group = 0, list[DeadLetter]()
+        async for delivery in _all(queue, held):
+            letter = read_letter(delivery)
+            if not filters.match(letter):
+                continue
+            found += 1
+            group.append(letter)
+            if len(group) == together or found >= filters.most:
+                yield group
+                group = []
+            if found >= filters.most:
+                return
+        if group:
+            yield group
+    finally:
+        await _give_back(queue, held.values())
+
+
+async def move(
+    dead: Queue, filters: Filters, target: Queue, rate: float | None
+) -> AsyncGenerator[DeadLetter, None]:
+    """Send the matching dead letters to the target queue, then delete them; yield what is moved.
+
+    Args:
+        dead: The dead-letter queue.
+        filters: Which are meant.
+        target: The main queue.
+        rate: At most so many a second; None for no limit.
+
+    Raises:
+        Transient: SQS could not take or delete some; those that were yielded are moved.
+    """
+    started, moved = monotonic(), 0
+    # Closed here whatever happens, so that what was looked at is given back at once.
+    async with aclosing(select(dead, filters, 1 if rate else BATCH_SIZE)) as groups:
+        async for group in groups:
+            sends = (
+                target.send(letter.delivery.body, {REPLAYED: letter.error_code}) for letter in group
+            )
+            failures = await asyncio.gather(*sends, return_exceptions=True)
+            sent = [letter for letter, failed in zip(group, failures, strict=True) if not failed]
+            if sent:
+                await dead.delete([letter.delivery for letter in sent])
+            for letter in sent:
+                yield letter
+            for failed in filter(None, failures):
+                raise failed
+            moved += len(sent)
+            if rate:
+                await asyncio.sleep(max(0.0, started + moved / rate - monotonic()))
+
+
+async def purge(dead: Queue, filters: Filters) -> AsyncGenerator[DeadLetter, None]:
+    """Delete the matching dead letters for good; yield each once it is deleted.
+
+    Raises:
+        Transient: SQS could not answer; those that were yielded are deleted.
+    """
+    async with aclosing(select(dead, filters)) as groups:
+        async for group in groups:
+            refused = await dead.delete([letter.delivery for letter in group])
+            for letter in group:
+                if letter.delivery not in refused:
+                    yield letter
+
+
+async def _all(queue: Queue, held: dict[str, Delivery]) -> AsyncIterator[Delivery]:
+    """Yield each message once; `held` learns the last receipt of all, yielded or not."""
+    news_at = monotonic()
+    while True:
+        asked_at = monotonic()
+        deliveries = await queue.receive(BATCH_SIZE, _POLL_SECONDS, _VISIBILITY_SECONDS)
+        fresh = [delivery for delivery in deliveries if delivery.message_id not in held]
+        held.update((delivery.message_id, delivery) for delivery in deliveries)
+        for delivery in fresh:
+            # Whoever takes them may be slow, and another look may have them by now.
+            if await _is_ours(queue, delivery, asked_at):
+                yield delivery
+            else:
+                del held[delivery.message_id]
+        if fresh:
+            news_at = monotonic()
+        # In a slow replay, what was looked at first is received again before the last is seen.
+        elif not deliveries or monotonic() - news_at > _VISIBILITY_SECONDS:
+            return
+
+
+async def _is_ours(queue: Queue, delivery: Delivery, asked_at: float) -> bool:
+    """Say whether nobody else can have the message; renews its lease when that is due."""
+    if monotonic() - asked_at < _RENEW_AFTER_SECONDS:
+        return True
+    return not await queue.change_visibility([delivery], _VISIBILITY_SECONDS)
+
+
+async def _give_back(queue: Queue, deliveries: Iterable[Delivery]) -> None:
+    """Make messages visible again; deleted ones fail entry by entry, which is no failure."""
+    everything = list(deliveries)
+    starts = range(0, len(everything), BATCH_SIZE)
+    await asyncio.gather(*(_release(queue, everything[at : at + BATCH_SIZE]) for at in starts))
+
+
+async def _release(queue: Queue, deliveries: Sequence[Delivery]) -> None:
+    # What cannot be given back now becomes visible by itself.
+    with suppress(Transient):
+        await queue.change_visibility(deliveries, 0)

@@ -1,0 +1,1 @@
+"""What is right and wrong about what the probes learned. Pure."""

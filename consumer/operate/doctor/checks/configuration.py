@@ -1,0 +1,152 @@
+"""Checks of the settings themselves, and of the machine they hold for. Pure."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from consumer.operate.doctor.facts import HostFacts, Unknown
+from consumer.operate.doctor.findings import Finding, fine, not_checked, problem, warning
+from consumer.settings import ConsumerSettings
+
+_ECS_STOP_SECONDS = 30  # Amazon ECS, stopTimeout: what a task has unless it asks for more
+_SHORT_POLL_SECONDS = 5
+_AWS_DOMAIN = ".amazonaws.com"
+
+
+def check_configuration(settings: ConsumerSettings) -> Iterator[Finding]:
+    """Check what settings say about each other."""
+    yield _stopping(settings)
+    yield _polling(settings)
+    yield _addresses(settings)
+    yield _credentials(settings)
+
+
+def check_aliases(path: str | None, error: str | None) -> Finding:
+    """Check the file of renamed fields; `error` says why it cannot be used."""
+    check = "aliases"
+    if error is not None:
+        return problem(check, error, "correct SCHEMA_ALIASES_FILE, or unset it; README shows one")
+    return fine(check, f"{path} is usable" if path else "only the shipped ones")
+
+
+def check_host(settings: ConsumerSettings, host: HostFacts | Unknown) -> Iterator[Finding]:
+    """Check the health port and the room for large documents."""
+    if isinstance(host, Unknown):
+        yield not_checked("health port", host.reason, host.remedy)
+        return
+    yield _port(settings, host)
+    needed = 2 * settings.max_object_bytes
+    found = f"{_megabytes(host.free_bytes)} free in {host.temporary_directory}"
+    if host.free_bytes < needed:
+        yield warning(
+            "temporary files",
+            f"{found}: less than twice MAX_OBJECT_BYTES, {_megabytes(needed)}",
+            "give the task more ephemeral storage, or lower MAX_OBJECT_BYTES",
+        )
+    else:
+        yield fine("temporary files", found)
+
+
+def _stopping(settings: ConsumerSettings) -> Finding:
+    check = "stopping"
+    stop, wait = settings.shutdown_timeout_seconds, settings.receive_wait_seconds
+    found = f"SHUTDOWN_TIMEOUT_SECONDS is {stop}, RECEIVE_WAIT_SECONDS {wait}"
+    if stop <= wait:
+        return problem(
+            check,
+            f"{found}: a stop would cut off the last long poll and leave its messages to nobody",
+            f"set SHUTDOWN_TIMEOUT_SECONDS above {wait}, or RECEIVE_WAIT_SECONDS below {stop}",
+        )
+    if stop >= _ECS_STOP_SECONDS:
+        return warning(
+            check,
+            f"{found}: ECS kills a task {_ECS_STOP_SECONDS} s after SIGTERM unless told otherwise",
+            f"set the container's stopTimeout above {stop} s",
+        )
+    return fine(check, found)
+
+
+def _polling(settings: ConsumerSettings) -> Finding:
+    wait = settings.receive_wait_seconds
+    found = f"long polls of {wait} s"
+    if wait < _SHORT_POLL_SECONDS:
+        return warning(
+            "polling", f"{found}: each empty one is billed", "set RECEIVE_WAIT_SECONDS=20"
+        )
+    return fine("polling", found)
+
+
+def _addresses(settings: ConsumerSettings) -> Finding:
+    """Check that both queues are where region and endpoint say, and are two."""
+    check = "addresses"
+    if settings.queue_url == settings.dlq_url:
+        return problem(
+            check,
+            "QUEUE_URL and DLQ_URL are the same queue: what is parked would be received again",
+            "set DLQ_URL to the dead-letter queue",
+        )
+    for name, url in (("QUEUE_URL", settings.queue_url), ("DLQ_URL", settings.dlq_url)):
+        host = urlsplit(url).hostname or ""
+        if not host:
+            return problem(check, f"{name} is no URL: {url}", f"set {name} to the queue's URL")
+        if url.endswith(".fifo"):
+            return problem(
+                check,
+                f"{name} is a FIFO queue, which S3 cannot announce on",
+                f"create a standard queue and set {name} to it",
+            )
+        if (wrong := _elsewhere(settings, name, host)) is not None:
+            return wrong
+    return fine(check, settings.aws_endpoint_url or f"AWS in {settings.aws_region}")
+
+
+def _elsewhere(settings: ConsumerSettings, name: str, host: str) -> Finding | None:
+    is_aws = host.endswith((_AWS_DOMAIN, f"{_AWS_DOMAIN}.cn"))
+    if not is_aws and settings.aws_endpoint_url is None:
+        return problem(
+            "addresses",
+            f"{name} is on {host}, but calls go to AWS, as AWS_ENDPOINT_URL is not set",
+            "set AWS_ENDPOINT_URL, or the queue's URL on AWS",
+        )
+    if is_aws and settings.aws_region not in host.split("."):
+        return problem(
+            "addresses",
+            f"{name} is on {host}, but AWS_REGION is {settings.aws_region}",
+            "set AWS_REGION to the region of bucket and queues; S3 announces within one region",
+        )
+    return None
+
+
+def _credentials(settings: ConsumerSettings) -> Finding:
+    check = "credentials"
+    key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
+    if bool(key) != bool(secret):
+        return problem(
+            check,
+            "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set",
+            "set both, or neither and give the task a role",
+        )
+    return fine(check, "an access key" if key else "left to the AWS SDK, such as the task's role")
+
+
+def _port(settings: ConsumerSettings, host: HostFacts) -> Finding:
+    check = "health port"
+    if settings.http_port is None:
+        return warning(
+            check,
+            "HTTP_PORT is not set: nobody can ask whether a consumer is healthy",
+            "set HTTP_PORT=8080, and HTTP_HOST=0.0.0.0 in a container",
+        )
+    address = f"{settings.http_host}:{settings.http_port}"
+    if host.consumer_answers:
+        return fine(check, f"a consumer answers on {address}")
+    if host.port_problem is not None:
+        return problem(
+            check,
+            f"{address} cannot be listened on: {host.port_problem}",
+            "set another HTTP_PORT or HTTP_HOST, or stop what listens there",
+        )
+    return fine(check, f"{address} is free")
+
+
+def _megabytes(count: int) -> str:
+    return f"{count // 2**20:,} MiB"

@@ -1,0 +1,1 @@
+"""Asking AWS, PostgreSQL and this machine without changing anything."""

@@ -1,0 +1,63 @@
+"""What the consumer would do with a message body. Pure; touches nothing."""
+
+from datetime import datetime
+from typing import Any
+
+from consumer.errors import Permanent
+from consumer.ingest.routing import route
+from consumer.policy import Policy
+from schemas.codes import ErrorCode
+from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
+from schemas.keys import ApiKey
+
+_USUAL = Policy()
+
+
+def explain(
+    body: str, bucket: str | None, max_object_bytes: int, policy: Policy = _USUAL
+) -> dict[str, Any]:
+    """Return the decision for each record of a message body, ready for JSON.
+
+    Args:
+        body: The SQS message body.
+        bucket: The bucket that is served; None to leave the check out.
+        max_object_bytes: Largest object, as stored.
+        policy: What is done about errors.
+    """
+    try:
+        announced = decode_body(body)
+    except EventMalformed as error:
+        return _refused(Permanent(ErrorCode.EVENT_MALFORMED, str(error)), policy)
+    records = [_record(item, bucket, max_object_bytes, policy) for item in announced]
+    decisions = {record["decision"] for record in records}
+    return {
+        "decision": decisions.pop() if len(decisions) == 1 else "each_its_own",
+        "records": records,
+    }
+
+
+def _record(
+    item: ObjectEvent | Ignored, bucket: str | None, max_object_bytes: int, policy: Policy
+) -> dict[str, Any]:
+    if isinstance(item, Ignored):
+        return {"decision": "ignore", "reason": item.reason, "detail": item.detail}
+    described = {
+        name: _plain(getattr(item, name))
+        for name in ("bucket", "key", "version_id", "etag", "size_bytes", "sequencer", "event_time")
+    }
+    try:
+        source, key = route(item, bucket or item.bucket, max_object_bytes)
+    except Permanent as error:
+        return _refused(error, policy) | described
+    identity: dict[str, Any] = {}
+    if isinstance(key, ApiKey):
+        identity = {"store_id": key.store_id, "bus_dt": key.bus_dt.isoformat()}
+    return {"decision": "load", "source": source} | identity | described
+
+
+def _refused(error: Permanent, policy: Policy) -> dict[str, Any]:
+    return {"decision": policy.reaction(error), "error_code": error.code, "error": str(error)}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,80 @@
+"""What operators ask the tables: drift and the state of the ledger. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from consumer.aws.sqs import Depth
+from consumer.load import statements
+from consumer.load.database import mapped
+from consumer.settings import DatabaseSettings
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where the service stands: queues, ledger, lag and the last failure.
+
+    What could not be asked is None, and `errors` says why.
+    """
+
+    queue: Depth | None
+    dlq: Depth | None
+    objects: list[Row] | None
+    summary: Row | None
+    errors: tuple[str, ...] = ()
+
+    def as_json(self) -> Row:
+        """Return it ready for JSON."""
+        return {
+            "queue": _depth(self.queue),
+            "dlq": _depth(self.dlq),
+            "objects": self.objects,
+            **plain(self.summary or {}),
+            "errors": self.errors,
+        }
+
+
+def read_drift(settings: DatabaseSettings) -> list[Row]:
+    """Return what changed upstream, what can be acted on first. Blocks.
+
+    Raises:
+        ConsumerError: the database could not be asked.
+    """
+    return _rows(settings, "list_drift")
+
+
+def read_ledger(settings: DatabaseSettings) -> tuple[list[Row], Row]:
+    """Return objects by source, state and code, and the ledger's summary. Blocks.
+
+    Raises:
+        ConsumerError: the database could not be asked.
+    """
+    return _rows(settings, "count_objects"), _rows(settings, "summarize_ledger")[0]
+
+
+def plain(row: Row) -> Row:
+    """Return a row with times as text, ready for JSON."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+
+
+def _rows(settings: DatabaseSettings, name: str) -> list[Row]:
+    try:
+        with psycopg.connect(**settings.conninfo) as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            return cursor.execute(statements.fixed(name)).fetchall()
+    except psycopg.Error as error:
+        raise mapped(error) from error
+
+
+def _depth(depth: Depth | None) -> Row | None:
+    if depth is None:
+        return None
+    return {"visible": depth.visible, "in_flight": depth.in_flight, "delayed": depth.delayed}

@@ -1,0 +1,1 @@
+"""Validated records to COPY rows."""

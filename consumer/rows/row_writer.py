@@ -1,0 +1,173 @@
+"""From validated records to rows ready to COPY: what one document adds to a batch.
+
+Full checks and store-day rows become COPY text of their staging tables. Partial checks become
+patches: the columns they set and nothing else. Knows tables and COPY, not SQL or connections.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from consumer.documents.frames import Frame
+from consumer.documents.readers import Accepted, is_full
+from consumer.documents.validation import ValidRecord
+from consumer.rows import copy_text
+from consumer.rows.copy_text import NULL, cells, json_cell, line
+from consumer.rows.fields import by_id, details_of
+from consumer.rows.patches import check_patch, line_patch, tax_patch
+from consumer.rows.tables import (
+    CHECK,
+    DETAIL,
+    DETAIL_LINES,
+    FLATTENED,
+    GUEST_CHECKS,
+    LINE,
+    LIST_FIELDS,
+    LIST_TABLES,
+    TAX,
+    TAXES,
+)
+from consumer.spool import Spool
+from schemas.guest_checks import LINE_TYPES, UNKNOWN_LINE_TYPE
+
+_MEMORY_BYTES = 4 << 20  # of one table of one document, before a temporary file takes over
+
+STAGE_PATCHES = "stage_patches"
+STAGE_SOLD = "stage_sold"
+
+Sale = tuple[int, str | None]  # an item that was on a line, and the line's business day
+
+NO_DETAIL = [UNKNOWN_LINE_TYPE, *[NULL] * len(FLATTENED)]
+
+
+@dataclass(slots=True)
+class Staged:
+    """Rows of one document by staging table, as COPY text; `row_count` counts all of them."""
+
+    tables: dict[str, Spool] = field(default_factory=dict)
+    row_count: int = 0
+
+    @property
+    def byte_count(self) -> int:
+        """Size of the COPY text in bytes."""
+        return sum(spool.byte_count for spool in self.tables.values())
+
+    def append(self, table: str, lines: list[str]) -> None:
+        """Add rows to a staging table; many of them go to a temporary file."""
+        spool = self.tables.setdefault(table, Spool(_MEMORY_BYTES))
+        spool.append("".join(lines).encode())
+        self.row_count += len(lines)
+
+
+class Rows:
+    """Writes valid records of one document as rows, and hands them to what is staged of it.
+
+    Args:
+        frame: The document's frame.
+        document_number: Unique in its batch; ties rows to `stage_documents`.
+        staged: Where the rows go.
+
+    `sold` takes what is on the lines.
+    """
+
+    def __init__(self, frame: Frame, document_number: int, staged: Staged) -> None:
+        self.source = frame.source
+        self._staged = staged
+        self._document = str(document_number)
+        self._store, self._day = cells((frame.store_id, frame.bus_dt))
+        self._lines: defaultdict[str, list[str]] = defaultdict(list)
+        self.sold: set[Sale] = set()
+
+    def place(self, position: int) -> str:
+        """Return the first cells of all rows of the record at a position."""
+        return f"{self._document}\t{position}\t{self._store}\t"
+
+    def day_place(self, position: int, record_id: str) -> str:
+        """Return the first cells of a store-day list's row."""
+        return f"{self.place(position)}{self._day}\t{copy_text.escape(record_id)}\t"
+
+    def write(self, table: str, lines: Iterable[str]) -> None:
+        """Take rows of a staging table, each of them a line of COPY text."""
+        self._lines[table] += lines
+
+    def flush(self) -> None:
+        """Hand over the rows so far: those of a whole document may be too many for memory."""
+        for table, lines in self._lines.items():
+            if lines:
+                self._staged.append(table, lines)
+        self._lines.clear()
+
+    def finish(self) -> None:
+        """Hand over the rest."""
+        days: defaultdict[int, list[str]] = defaultdict(list)
+        for item, day in self.sold:
+            days[item] += [day] if day else []
+        for item, known in sorted(days.items()):
+            first, last = (min(known), max(known)) if known else (NULL, NULL)
+            self.write(STAGE_SOLD, [f"{self._store}\t{item}\t{first}\t{last}\n"])
+        self.flush()
+
+    def add(self, item: Accepted) -> None:
+        """Write a validated record."""
+        if not self.source.holds_checks:
+            self._add_row(item)
+            return
+        place, check = self.place(item.position), item.record
+        if is_full(check):
+            self._add_full_check(place, check)
+        else:
+            self._add_partial_check(place, check)
+        for child in check.get("detailLines") or ():
+            sold = child.get("menuItem")
+            if sold is not None and sold.get("miNum") is not None:
+                day = child.get("busDt") or check.get("opnBusDt")
+                self.sold.add((sold["miNum"], day.isoformat() if day else None))
+
+    def _add_full_check(self, place: str, check: ValidRecord) -> None:
+        row = [*CHECK.cells(check), json_cell(CHECK.unknown(check))]
+        self.write(GUEST_CHECKS.stage, [place + line(row)])
+        place += f"{check['guestCheckId']}\t"
+        taxes = by_id(check.get("taxes"), "taxNum")
+        self.write(
+            TAXES.stage,
+            [place + line([*TAX.cells(tax), json_cell(TAX.unknown(tax))]) for tax in taxes],
+        )
+        lines = by_id(check.get("detailLines"), "guestCheckLineItemId")
+        self.write(DETAIL_LINES.stage, [place + line(_line_cells(child)) for child in lines])
+
+    def _add_partial_check(self, place: str, check: ValidRecord) -> None:
+        check_id = str(check["guestCheckId"])
+        self._add_patch(place, GUEST_CHECKS.name, check_id, NULL, check_patch(check))
+        for tax in by_id(check.get("taxes"), "taxNum"):
+            tax_num = str(tax["taxNum"])
+            self._add_patch(place, TAXES.name, check_id, tax_num, tax_patch(tax))
+        for child in by_id(check.get("detailLines"), "guestCheckLineItemId"):
+            line_id = str(child["guestCheckLineItemId"])
+            self._add_patch(place, DETAIL_LINES.name, check_id, line_id, line_patch(child))
+
+    def _add_patch(
+        self, place: str, table: str, check_id: str, child_id: str, patch: dict[str, Any]
+    ) -> None:
+        text = copy_text.escape(copy_text.json_text(patch))
+        self.write(STAGE_PATCHES, [place + line([table, check_id, child_id, text])])
+
+    def _add_row(self, item: Accepted) -> None:
+        fields = LIST_FIELDS[self.source]
+        row = [*fields.cells(item.record), json_cell(fields.unknown(item.record))]
+        place = self.day_place(item.position, item.record_id)
+        self.write(LIST_TABLES[self.source].stage, [place + line(row)])
+
+
+def _line_cells(child: ValidRecord) -> list[str]:
+    """Write a line with its type, its flattened sub-object and its extra."""
+    unknown = LINE.unknown(child)
+    details = details_of(child)
+    if not details:
+        return [*LINE.cells(child), *NO_DETAIL, json_cell(unknown)]
+    (name, detail), *further = details
+    nested = DETAIL[name].unknown(detail)
+    if nested or further:
+        unknown = (unknown or {}) | ({name: nested} if nested else {}) | dict(further)
+    row = [*LINE.cells(child), LINE_TYPES[name], *DETAIL[name].cells(detail)]
+    return [*row, json_cell(unknown)]

@@ -1,0 +1,241 @@
+"""The lake on S3: the only module that knows S3's client."""
+
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.handlers import set_list_objects_encoding_type_url
+
+from producer.aws.clients import client_arguments
+from producer.aws.s3_errors import is_missing, is_outdated, map_error
+from producer.errors import LakeClosedError
+from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject, Page
+from producer.lease_table import Tagged
+from producer.sending.init_lake import BucketSettings
+from producer.settings import Settings
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import PutObjectRequestTypeDef
+
+_NEVER_SET = frozenset(
+    {
+        "NoSuchPublicAccessBlockConfiguration",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    }
+)
+
+
+@asynccontextmanager
+async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S3Lake"]:
+    """Hold a client for the bucket while the block runs; connects on the first call.
+
+    Args:
+        settings: Bucket, address and credentials; the SDK finds what they leave out.
+        concurrency: How many calls may be under way at once.
+
+    Raises:
+        LakeClosedError: The SDK cannot build a client from its configuration.
+    """
+    try:
+        client_context = get_session().create_client(
+            "s3", **client_arguments(settings, concurrency)
+        )
+        client = await client_context.__aenter__()
+    except (BotoCoreError, ValueError) as exc:
+        raise LakeClosedError(f"the AWS configuration is unusable: {exc}") from exc
+    # Keys in listings would come URL-encoded, which LocalStack compares with the plain StartAfter.
+    client.meta.events.unregister(
+        "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
+    )
+    try:
+        yield S3Lake(client, settings.bucket_name)
+    finally:
+        await client_context.__aexit__(None, None, None)
+
+
+class S3Lake:
+    """One bucket, written to and looked into."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    async def put(self, obj: LakeObject) -> LakeEntry:
+        """Write one object, replacing what lies under its key; safe to repeat.
+
+        Raises:
+            LakeUnavailableError: S3 failed on every attempt of the SDK; the object may be there.
+            LakeRefusedError: S3 will not take this object.
+            LakeClosedError: No bucket, or no permission.
+        """
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": obj.key,
+            "Body": obj.body,
+            "ContentType": CONTENT_TYPE,
+            "Metadata": obj.ascii_metadata(),
+        }
+        if obj.content_encoding is not None:
+            request["ContentEncoding"] = obj.content_encoding
+        with self._mapped_errors():
+            written = await self._client.put_object(**request)
+        return LakeEntry(
+            key=obj.key,
+            size_bytes=len(obj.body),
+            etag=written.get("ETag", "").strip('"') or None,
+            last_modified=datetime.now(UTC),
+            version_id=written.get("VersionId"),
+        )
+
+    async def list_page(self, prefix: str, after: str) -> Page:
+        """Return up to 1,000 objects under `prefix` whose keys come after `after`.
+
+        Raises:
+            LakeError: They could not be listed; needs `s3:ListBucket`.
+        """
+        with self._mapped_errors():
+            page = await self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after
+            )
+        entries = tuple(
+            LakeEntry(
+                key=found["Key"],
+                size_bytes=found["Size"],
+                etag=found.get("ETag", "").strip('"') or None,
+                last_modified=found["LastModified"],
+            )
+            for found in page.get("Contents", ())
+        )
+        return Page(entries, is_last=not page["IsTruncated"])
+
+    async def metadata(self, key: str) -> Mapping[str, str] | None:
+        """Return an object's metadata as S3 keeps it; None when there is no such object.
+
+        Raises:
+            LakeError: It could not be read; needs `s3:GetObject`.
+        """
+        with self._mapped_errors():
+            try:
+                head = await self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if is_missing(exc):
+                    return None
+                raise
+        return head["Metadata"]
+
+    async def read(self, key: str) -> bytes | None:
+        """Return an object's bytes as stored; None when there is no such object.
+
+        Raises:
+            LakeError: It could not be read; needs `s3:GetObject`.
+        """
+        with self._mapped_errors():
+            try:
+                found = await self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if is_missing(exc):
+                    return None
+                raise
+            async with found["Body"] as body:
+                return await body.read()
+
+    async def read_tagged(self, key: str) -> Tagged:
+        """Return an object with what changes when it is written again, and S3's time.
+
+        Raises:
+            LakeError: It could not be read; needs `s3:GetObject`.
+        """
+        with self._mapped_errors():
+            try:
+                found = await self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if is_missing(exc):
+                    return Tagged(None, None, _time_of(exc.response))
+                raise
+            async with found["Body"] as body:
+                return Tagged(await body.read(), found["ETag"], _time_of(found))
+
+    async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
+        """Write an object that still has this tag, or is still missing; say whether it was.
+
+        Raises:
+            LakeError: It was not written, or not provably; needs `s3:PutObject`.
+        """
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "Body": body,
+            "ContentType": CONTENT_TYPE,
+        }
+        if tag is None:
+            request["IfNoneMatch"] = "*"
+        else:
+            request["IfMatch"] = tag
+        with self._mapped_errors():
+            try:
+                await self._client.put_object(**request)
+            except ClientError as exc:
+                if is_outdated(exc) or (tag is not None and is_missing(exc)):
+                    return False
+                raise
+        return True
+
+    async def put_marker(self, key: str) -> None:
+        """Write a folder marker, an empty object; safe to repeat.
+
+        Raises:
+            LakeError: It was not written.
+        """
+        with self._mapped_errors():
+            await self._client.put_object(Bucket=self._bucket, Key=key, Body=b"")
+
+    async def bucket_settings(self) -> BucketSettings:
+        """Read how the bucket is set up; what may not be read is None.
+
+        Raises:
+            LakeError: There is no such bucket, or S3 does not answer.
+        """
+        name = self._bucket
+        with self._mapped_errors():
+            versioning = await _setting(self._client.get_bucket_versioning(Bucket=name))
+            encryption = await _setting(self._client.get_bucket_encryption(Bucket=name))
+            block = await _setting(self._client.get_public_access_block(Bucket=name))
+        blocked = block and block.get("PublicAccessBlockConfiguration", {})
+        return BucketSettings(
+            versioning=None if versioning is None else versioning.get("Status") == "Enabled",
+            encryption=None if encryption is None else bool(encryption),
+            public_access_blocked=None
+            if blocked is None
+            else len(blocked) == 4 and all(blocked.values()),
+        )
+
+    @contextmanager
+    def _mapped_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (ClientError, BotoCoreError) as exc:
+            raise map_error(exc, self._bucket) from exc
+
+
+async def _setting(call: Awaitable[Any]) -> dict[str, Any] | None:
+    """Return a setting's answer, empty when it was never set, None when it may not be read."""
+    try:
+        return dict(await call)
+    except ClientError as exc:
+        code = exc.response.get("Error", {}).get("Code", "")
+        if code in _NEVER_SET:
+            return {}
+        if code in ("AccessDenied", "MethodNotAllowed", "NotImplemented"):
+            return None
+        raise
+
+
+def _time_of(answer: Any) -> datetime:
+    """Return S3's time when it answered; ours if a stand-in does not tell its own."""
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    return parsedate_to_datetime(date) if date else datetime.now(UTC)

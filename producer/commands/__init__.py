@@ -1,0 +1,1 @@
+"""The commands: arguments in, a report and an exit code out."""

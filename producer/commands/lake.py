@@ -1,0 +1,125 @@
+"""The commands about the lake itself: upload, publish, init-lake."""
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer import app as application
+from producer.commands.report import EXIT_INCOMPLETE, print_error
+from producer.commands.shared import AsJson, run, settings_of_the_environment, usage_errors
+from producer.errors import LakeError
+from producer.lake import LakeEntry
+from producer.sending.publish import Selection
+from producer.sending.upload_files import check_prefix, find_files, plan_shipments
+from producer.settings import Settings
+from producer.tally import Tally
+from schemas.keys import ERP_PREFIX
+
+Prefix = Annotated[
+    str, typer.Option(metavar="PREFIX", help="What the keys begin with; starts with raw/.")
+]
+
+
+def upload_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help="Files, or folders with *.json and *.json.gz at any depth."
+        ),
+    ],
+    *,
+    to: Annotated[
+        str, typer.Option(metavar="PREFIX", help="Where in the lake; starts with raw/.")
+    ] = ERP_PREFIX,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Refuse files that are not JSON.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Put ERP exports into the lake, as they are, under their own names."""
+    with usage_errors():
+        settings = settings_of_the_environment()
+        shipments = plan_shipments(find_files(files), check_prefix(to))
+    run(
+        lambda tally: application.run_upload(settings, shipments, tally, check=check),
+        Tally(len(shipments)),
+        {"command": "upload", "to": check_prefix(to)},
+        as_json=as_json,
+    )
+
+
+def publish_command(
+    *,
+    prefix: Prefix,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+            metavar="TIME",
+            help="Only objects written at that time, UTC, or later.",
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(metavar="GLOB", help="Only whole keys that look so: *, ? and […]."),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="N", min=0.001, max=10_000, help="Events per second, for this time."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the keys and send nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Announce objects that lie in the lake already, as S3 does when they are created."""
+    with usage_errors():
+        settings = _with_rate(settings_of_the_environment(), rate)
+        selection = Selection(prefix, since.replace(tzinfo=UTC) if since else None, pattern)
+
+    def tell(entry: LakeEntry) -> None:
+        if dry_run and not as_json:
+            typer.echo(entry.key)
+
+    work = partial(application.run_publish, settings, selection, tell=tell, dry_run=dry_run)
+    told = {"command": "publish", "prefix": prefix, "dry_run": dry_run}
+    run(work, Tally(0), told | {"verb": "found" if dry_run else "announced"}, as_json=as_json)
+
+
+def _with_rate(settings: Settings, rate: float | None) -> Settings:
+    if rate is None:
+        return settings
+    return settings.model_copy(update={"publish_events_per_second": rate})
+
+
+def init_lake_command(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be created, and create nothing.")
+    ] = False,
+) -> None:
+    """Create the lake's folder markers, and say what the bucket's settings lack.
+
+    No setting is changed and nothing is deleted.
+    """
+    with usage_errors():
+        settings = settings_of_the_environment()
+        try:
+            work = application.run_init_lake(settings, dry_run=dry_run)
+            folders, advice = asyncio.run(work)
+        except LakeError as exc:
+            print_error(str(exc))
+            raise typer.Exit(EXIT_INCOMPLETE) from exc
+    done = "would create" if dry_run else "created"
+    for folder in folders:
+        typer.echo(f"{done} {folder}")
+    if not folders:
+        typer.echo("all folder markers are there")
+    for entry in advice:
+        typer.echo(f"{entry.setting}: {entry.found}; would change it with:\n  {entry.command}")
+    if not advice:
+        typer.echo("versioning, encryption and public access block are on")

@@ -1,0 +1,1 @@
+"""The ERP API over HTTP."""

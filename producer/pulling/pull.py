@@ -1,0 +1,166 @@
+"""Pulling: what one answer goes through on its way from the ERP into the lake.
+
+Knows the ERP and the lake by what it asks of them, not by how they are reached.
+"""
+
+import asyncio
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+import structlog
+
+from producer.errors import ErpError, LakeError, LeaseLostError, QueueError
+from producer.lake import Lake, LakeObject
+from producer.pool import work_through
+from producer.pulling.answers import Answer, check_answer
+from producer.pulling.business_days import BusinessDays
+from producer.pulling.content import CONTENT_DIGEST, content_digest, stored_digest
+from producer.pulling.history import History, StoredAnswer
+from producer.pulling.targets import Cell, Plan
+from producer.tally import Tally
+from schemas.keys import api_key
+from schemas.sources import Endpoint
+
+# Digesting and packing more than that would hold up everything else.
+_LARGE_BYTES = 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+def _always_ours(_store_id: str) -> None:
+    """Say nothing: a pull by hand takes no leases."""
+
+
+class Erp(Protocol):
+    """The ERP API, as far as pulling knows it."""
+
+    async def ask(
+        self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
+    ) -> Answer:
+        """Ask for one answer that passes `check`, patiently; safe to repeat.
+
+        Raises:
+            ErpError: No such answer after every attempt.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a plan is pulled.
+
+    Attributes:
+        concurrency: How many cells are under way at once.
+        stop_after_failures: Transient failures in a row that end the run.
+        days: Says which answers in the lake are good enough not to be asked for again.
+        force: Whether all are asked for again.
+        gzip: Whether answers are stored gzipped.
+        check_lease: Raises LeaseLostError for a store that may be another producer's by now.
+    """
+
+    concurrency: int
+    stop_after_failures: int
+    days: BusinessDays
+    force: bool = False
+    gzip: bool = False
+    check_lease: Callable[[str], None] = _always_ours
+
+
+async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, manner: Manner) -> None:
+    """See to it that the lake has the answer of every cell; what it lacks is counted in `tally`.
+
+    The lake itself says what is there: an answer that is current is not asked for again, and
+    one that says what the newest one says is not written again. A new one gets a key of its
+    own and replaces nothing. Cancelling leaves whole objects only.
+
+    Args:
+        plan: What to pull.
+        erp: Whom to ask.
+        lake: Where answers go.
+        tally: Told about every cell that was tried.
+        manner: How.
+    """
+    history = History(lake)
+
+    async def pull_one(cell: Cell) -> None:
+        with structlog.contextvars.bound_contextvars(**cell.subject()):
+            try:
+                # Nothing may be awaited before: the history is asked in the order of days.
+                newest = await history.newest(cell.endpoint.source, cell.bus_dt, cell.store_id)
+                if newest and not manner.force and _is_current(newest, cell, manner.days):
+                    tally.add_present()
+                    return
+                manner.check_lease(cell.store_id)
+                answer = await erp.ask(cell.endpoint, cell.store_id, cell.bus_dt, check_answer)
+                manner.check_lease(cell.store_id)
+                size_bytes = await _store_unless_known(cell, answer, newest, lake, manner)
+            except (ErpError, LakeError, LeaseLostError, QueueError) as exc:
+                tally.add_failure(cell.subject(), exc)
+                return
+        if size_bytes is None:
+            tally.add_unchanged()
+        else:
+            tally.add_stored(size_bytes)
+
+    cells = _until_stopped(plan, tally, manner.stop_after_failures)
+    await work_through(cells, pull_one, manner.concurrency)
+
+
+def _until_stopped(plan: Plan, tally: Tally, stop_after_failures: int) -> Iterator[Cell]:
+    for cell in plan.cells():
+        if tally.stopped_by is None and tally.missed_in_a_row >= stop_after_failures:
+            tally.stop(f"{tally.missed_in_a_row} answers in a row could not be had or stored")
+        if tally.stopped_by is not None:
+            return
+        yield cell
+
+
+def _is_current(newest: StoredAnswer, cell: Cell, days: BusinessDays) -> bool:
+    return days.is_current(newest.pulled_at, cell.bus_dt, datetime.now(UTC))
+
+
+async def _store_unless_known(
+    cell: Cell, answer: Answer, newest: StoredAnswer | None, lake: Lake, manner: Manner
+) -> int | None:
+    """Return the number of bytes stored; None if the newest answer in the lake says the same."""
+    if len(answer.body) > _LARGE_BYTES:
+        digest = await asyncio.to_thread(content_digest, answer.body)
+    else:
+        digest = content_digest(answer.body)
+    if newest is not None and await _digest_of(newest, lake) == digest:
+        return None
+    key = api_key(cell.endpoint.source, cell.bus_dt, cell.store_id, answer.pulled_at)
+    metadata = {**_metadata(cell, answer), CONTENT_DIGEST: digest}
+    obj = LakeObject(key, answer.body, metadata)
+    if manner.gzip:
+        # The same bytes for the same answer: no time in the header.
+        packed = await asyncio.to_thread(gzip.compress, answer.body, mtime=0)
+        obj = LakeObject(f"{key}.gz", packed, metadata, "gzip")
+    await lake.put(obj)
+    log.debug("answer.stored", key=obj.key, size_bytes=len(obj.body))
+    return len(obj.body)
+
+
+async def _digest_of(newest: StoredAnswer, lake: Lake) -> str | None:
+    """Return the digest of an answer in the lake; None when it is gone or broken."""
+    metadata = await lake.metadata(newest.key)
+    if metadata is None:
+        return None
+    if CONTENT_DIGEST in metadata:
+        return metadata[CONTENT_DIGEST]
+    stored = await lake.read(newest.key)
+    return None if stored is None else stored_digest(stored)
+
+
+def _metadata(cell: Cell, answer: Answer) -> dict[str, str]:
+    return {
+        "endpoint": cell.endpoint.name,
+        "store": cell.store_id,
+        "business-date": cell.bus_dt.isoformat(),
+        "pulled-at": answer.pulled_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "http-status": str(answer.status),
+        "duration-ms": str(round(answer.duration_seconds * 1000)),
+    }

@@ -1,0 +1,1 @@
+"""Files into the lake, and events for what lies there."""

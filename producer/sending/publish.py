@@ -1,0 +1,118 @@
+"""Publishing: announcing objects that lie in the lake already."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from producer.errors import ConfigurationError, LakeError, QueueError
+from producer.lake import Lake, LakeEntry
+from producer.rate_limit import Pace
+from producer.sending.announcing import BATCH_SIZE, Queue, event_body
+from producer.tally import Tally
+from schemas.keys import RAW_PREFIX, is_folder_marker
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which objects are announced.
+
+    Attributes:
+        prefix: What their keys begin with.
+        since: When they were last written at the earliest; None for any time.
+        pattern: What their whole key looks like, with `*`, `?` and `[…]`; None for any.
+    """
+
+    prefix: str
+    since: datetime | None = None
+    pattern: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.prefix.startswith(RAW_PREFIX):
+            raise ConfigurationError(
+                f"--prefix {self.prefix!r} must start with {RAW_PREFIX}: nothing else in the lake "
+                "is loaded"
+            )
+
+    def takes(self, entry: LakeEntry) -> bool:
+        """Say whether an object under the prefix is one of them."""
+        return (
+            not is_folder_marker(entry.key)
+            and (self.since is None or entry.last_modified >= self.since)
+            and (self.pattern is None or fnmatchcase(entry.key, self.pattern))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Where events go, and how fast.
+
+    Attributes:
+        queue: Takes them; None announces nothing and only tells which it would be.
+        bucket: The lake's bucket.
+        per_second: Events per second at most.
+    """
+
+    queue: Queue | None
+    bucket: str
+    per_second: float
+
+
+async def publish(
+    selection: Selection,
+    lake: Lake,
+    announcer: Announcer,
+    tally: Tally,
+    tell: Callable[[LakeEntry], None],
+) -> None:
+    """Announce every object of the selection; repeating it changes nothing in the tables.
+
+    Args:
+        selection: Which objects.
+        lake: Listed a page at a time, in the order of keys.
+        announcer: Where to and how fast.
+        tally: Told about every object; its total grows with the listing.
+        tell: Called for each object that was announced, or would be.
+    """
+    pace = Pace(announcer.per_second)
+    try:
+        async for batch in _batches(selection, lake):
+            tally.total += len(batch)
+            await pace.turn(len(batch))
+            await _announce(batch, announcer, tally, tell)
+            if tally.stopped_by is not None:
+                return
+    except LakeError as exc:
+        tally.total += 1
+        tally.add_failure({"object": f"{selection.prefix}…"}, exc)
+
+
+async def _announce(
+    batch: list[LakeEntry], announcer: Announcer, tally: Tally, tell: Callable[[LakeEntry], None]
+) -> None:
+    failures: list[QueueError | None] = [None] * len(batch)
+    if announcer.queue is not None:
+        bodies = [event_body(entry, announcer.bucket) for entry in batch]
+        failures = await announcer.queue.send(bodies)
+    for entry, failure in zip(batch, failures, strict=True):
+        if failure is None:
+            tally.add_stored(entry.size_bytes)
+            tell(entry)
+        else:
+            tally.add_failure({"object": entry.key}, failure)
+
+
+async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeEntry]]:
+    after, batch = "", list[LakeEntry]()
+    while True:
+        page = await lake.list_page(selection.prefix, after)
+        for entry in filter(selection.takes, page.entries):
+            batch.append(entry)
+            if len(batch) == BATCH_SIZE:
+                yield batch
+                batch = []
+        if page.is_last or not page.entries:
+            break
+        after = page.entries[-1].key
+    if batch:
+        yield batch

@@ -1,0 +1,110 @@
+"""An ERP that answers as told, and a lake in memory."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from producer.errors import LakeError
+from producer.lake import LakeEntry, LakeObject, Page
+from producer.lease_table import ROSTER_KEY, Tagged
+
+Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MODIFIED = datetime(2024, 3, 5, tzinfo=UTC)
+
+
+@dataclass
+class FakeErp:
+    """A real HTTP server; `respond` decides each answer, `asked` keeps each request."""
+
+    url: str = ""
+    asked: list[tuple[str, Any, dict[str, str]]] = field(default_factory=list)
+    respond: Respond | None = None
+
+    def answer_with(self, *responses: Callable[[], web.StreamResponse]) -> None:
+        """Give these answers in turn, the last one for ever."""
+        left = list(responses)
+
+        async def respond(_request: web.Request) -> web.StreamResponse:
+            return left.pop(0)() if len(left) > 1 else left[0]()
+
+        self.respond = respond
+
+
+class FakeRoster:
+    """Keeps one object with its tag, like S3's conditional writes.
+
+    `now` is the lake's time. `meanwhile` runs between a look and the write that follows it, once.
+    """
+
+    def __init__(self) -> None:
+        self.body: bytes | None = None
+        self.tag: str | None = None
+        self.now = MODIFIED
+        self.error: LakeError | None = None
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def read_tagged(self, key: str) -> Tagged:
+        """Give what is there."""
+        assert key == ROSTER_KEY
+        if self.error is not None:
+            raise self.error
+        seen = Tagged(self.body, self.tag, self.now)
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
+        return seen
+
+    async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
+        """Take what is written, unless it comes second."""
+        assert key == ROSTER_KEY
+        if tag != self.tag:
+            return False
+        self.body, self.tag = body, f"after {self.tag}"
+        return True
+
+
+class FakeLake:
+    """Keeps objects in a dict; refuses with `error` when it is set.
+
+    `page_size` objects a page; `listed` keeps the keys after which pages were asked for.
+    """
+
+    def __init__(self, page_size: int = 1000) -> None:
+        self.objects: dict[str, LakeObject] = {}
+        self.error: LakeError | None = None
+        self.page_size = page_size
+        self.listed: list[str] = []
+        self.looked_at: list[str] = []
+        self.read_whole: list[str] = []
+
+    async def put(self, obj: LakeObject) -> LakeEntry:
+        """Keep the object, or refuse it."""
+        if self.error is not None:
+            raise self.error
+        self.objects[obj.key] = obj
+        return self.entry(obj.key)
+
+    async def list_page(self, prefix: str, after: str) -> Page:
+        """Give a page of entries."""
+        self.listed.append(after)
+        keys = sorted(key for key in self.objects if key.startswith(prefix) and key > after)
+        entries = tuple(self.entry(key) for key in keys[: self.page_size])
+        return Page(entries, is_last=len(keys) <= self.page_size)
+
+    async def metadata(self, key: str) -> Mapping[str, str] | None:
+        """Give the metadata of an object."""
+        self.looked_at.append(key)
+        return self.objects[key].ascii_metadata() if key in self.objects else None
+
+    async def read(self, key: str) -> bytes | None:
+        """Give the bytes of an object."""
+        self.read_whole.append(key)
+        return self.objects[key].body if key in self.objects else None
+
+    def entry(self, key: str) -> LakeEntry:
+        """Give an object as a listing would."""
+        return LakeEntry(key, len(self.objects[key].body), "e", MODIFIED)

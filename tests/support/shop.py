@@ -1,0 +1,111 @@
+"""A worker with everything around it, in virtual time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from consumer.aws.sqs import Delivery
+from consumer.errors import ConsumerError, Permanent
+from consumer.ingest.byte_budget import Admission
+from consumer.ingest.error_logs import ErrorLogs
+from consumer.ingest.handler import Handler
+from consumer.ingest.outcome import Done, Outcome
+from consumer.messages.breakers import Gates
+from consumer.messages.dead_letters import DeadLetters
+from consumer.messages.delivery_task import Desk
+from consumer.messages.failure_breaker import BurstLimits, FailureWatch
+from consumer.messages.leases import Leases
+from consumer.messages.outage_breaker import Breaker
+from consumer.messages.settlement import Backoff, Terms
+from consumer.messages.settler import Settler
+from consumer.messages.worker import Limits, Worker
+from consumer.policy import Policy
+from schemas.codes import ErrorCode, State
+from tests.support.consumer_fakes import FakeLedger, FakeLogs, FakeQueue, now
+
+Work = Callable[[Delivery], Awaitable[list[Outcome]]]
+
+DONE: list[Outcome] = [Done(State.LOADED)]
+BROKEN = Permanent(ErrorCode.JSON_MALFORMED, "not JSON")
+MAX_RECEIVES = 5
+
+
+@dataclass
+class ScriptedHandler:
+    """Does as told, and counts how many messages are in hand."""
+
+    work: Work
+    handled: list[str] = field(default_factory=list)
+    in_hand: int = 0
+    most: int = 0
+
+    async def handle(self, delivery: Delivery) -> list[Outcome]:
+        """Handle one message."""
+        self.handled.append(delivery.message_id)
+        self.in_hand += 1
+        self.most = max(self.most, self.in_hand)
+        try:
+            return await self.work(delivery)
+        finally:
+            self.in_hand -= 1
+
+
+class Shop:
+    """A worker with everything around it.
+
+    `limits` are those of the worker; `policy`, `burst` and `cautious` replace the usual ones.
+    """
+
+    def __init__(self, queue: FakeQueue, work: Work, **limits: Any) -> None:
+        self.queue, self.dead = queue, FakeQueue()
+        self.logs, self.ledger = FakeLogs(), FakeLedger()
+        self.handler = ScriptedHandler(work)
+        self.admission = Admission(1000)
+        self.down: ConsumerError | None = None
+        self.breaker = Breaker(self._probe)
+        self.watch = FailureWatch(
+            limits.pop("burst", BurstLimits(50, 50, 300)),
+            begins_cautious=limits.pop("cautious", False),
+        )
+        self.leases = Leases(queue, queue.visibility_seconds)
+        terms = Terms(limits.pop("policy", Policy()), Backoff(2, 600), MAX_RECEIVES)
+        dead_letters = DeadLetters(self.dead, ErrorLogs(self.logs), self.ledger.record)
+        settler = Settler(queue, dead_letters, self.leases)
+        handler = cast("Handler", self.handler)
+        desk = Desk(handler, settler, self.leases, terms, self.breaker, self.watch)
+        gates = Gates(self.admission, self.breaker, self.watch)
+        settings: dict[str, Any] = {
+            "in_flight_messages": 20,
+            "receivers": 2,
+            "receive_wait_seconds": 20,
+            "shutdown_timeout_seconds": 25,
+        }
+        self.worker = Worker(queue, desk, settler, self.leases, gates, Limits(**settings | limits))
+
+    async def _probe(self) -> None:
+        if self.down is not None:
+            raise self.down
+
+    async def run_until(self, seconds: float) -> None:
+        """Let it work, stop it at that time, and wait for its end."""
+        running = asyncio.create_task(self.worker.run())
+        await asyncio.sleep(seconds - now())
+        self.worker.stop()
+        await running
+
+
+def taking(seconds: float, outcomes: list[Outcome] | None = None) -> Work:
+    """Handle each message in so many seconds."""
+
+    async def work(_: Delivery) -> list[Outcome]:
+        await asyncio.sleep(seconds)
+        return DONE if outcomes is None else outcomes
+
+    return work
+
+
+async def for_ever(_: Delivery) -> list[Outcome]:
+    """Handle a message and never come to an end."""
+    await asyncio.Event().wait()
+    raise AssertionError

@@ -1,0 +1,293 @@
+"""One message in, the outcome of each of its objects out; the lake and the tables are stand-ins."""
+
+import asyncio
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from consumer.aws.s3 import Larger, Outdated, ReadLimits, StoredObject
+from consumer.errors import DatabaseUnavailable, LeaseLost, Permanent, StorageUnavailable
+from consumer.ingest.byte_budget import Admission
+from consumer.ingest.error_logs import ErrorLogs
+from consumer.ingest.handler import Handler, Ports, Rules
+from consumer.ingest.outcome import Done, Failed, Outcome
+from consumer.load.field_counts import UsualFields
+from schemas.aliases import load_aliases
+from schemas.codes import ErrorCode, State
+from schemas.envelopes import ObjectEvent, created_body
+from tests.support.consumer_fakes import (
+    BUCKET,
+    FakeLedger,
+    FakeLoad,
+    FakeLogs,
+    FakeObjects,
+    announcing,
+    delivery,
+)
+from tests.support.samples import checks, full_check, json_bytes
+
+KEY = "raw/erp/a.json"
+GOOD = json_bytes(checks(full_check(1), full_check(2)))
+MIXED = json_bytes(checks(full_check(1), {"guestCheckId": "two"}))
+REJECTED = Permanent(ErrorCode.DATA_REJECTED, "out of range")
+
+
+class Bench:
+    """A handler with everything around it."""
+
+    def __init__(self, objects: dict[str, Any] | None = None, load: FakeLoad | None = None) -> None:
+        self.lake, self.load = FakeObjects(**(objects or {})), load or FakeLoad()
+        self.logs, self.ledger, self.usual = FakeLogs(), FakeLedger(), UsualFields()
+        self.admission = Admission(10**6)
+        self.is_held = True
+        ports = Ports(
+            self.lake,
+            self.load,
+            ErrorLogs(self.logs),
+            self.ledger.record,
+            self.usual,
+            lambda _: self.is_held,
+        )
+        rules = Rules(BUCKET, load_aliases(), 10**6, 10**6, 10**5)
+        self.handler = Handler(rules, ports, self.admission, asyncio.Semaphore(2))
+
+    async def handle(self, body: str) -> list[Outcome]:
+        return await self.handler.handle(delivery(body, receive_count=2))
+
+    async def failure(self, body: str) -> Failed:
+        [outcome] = await self.handle(body)
+        assert isinstance(outcome, Failed)
+        return outcome
+
+    def learned(self) -> dict[str, int]:
+        """Return how often each field was filled in what was learned."""
+        fields = self.usual.take_unsaved().fields
+        return {path: tally.filled for (_, path, _, came), tally in fields.items() if came}
+
+
+async def test_a_good_document_is_loaded_and_learned_from() -> None:
+    bench = Bench({KEY: GOOD})
+    assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
+    [document] = bench.load.documents
+    assert document.record_count == 2
+    assert document.identity.attempts == 2
+    assert document.error_note is None
+    assert bench.logs.written == {}
+    assert bench.learned()["guestChecks.guestCheckId"] == 2
+
+
+@pytest.mark.parametrize(
+    "body", ["", '{"Records": []}', '{"Event": "s3:TestEvent"}', announcing("raw/erp/")]
+)
+async def test_what_asks_for_nothing_is_ignored_and_what_is_no_event_is_refused(body: str) -> None:
+    bench = Bench()
+    [outcome] = await bench.handle(body)
+    if body:
+        assert outcome == Done(State.IGNORED)
+    else:
+        assert isinstance(outcome, Failed)
+        assert outcome.error.code is ErrorCode.EVENT_MALFORMED
+        assert outcome.event is None
+    assert bench.lake.fetched == []
+
+
+async def test_each_record_of_a_message_has_its_own_end_in_their_order() -> None:
+    bench = Bench({KEY: GOOD, "raw/erp/bad.json": b"{"})
+    outcomes = await bench.handle(announcing("raw/erp/bad.json", KEY, "raw/erp/x/", "x.csv"))
+    bad, good, folder, foreign = outcomes
+    assert isinstance(bad, Failed)
+    assert bad.error.code is ErrorCode.JSON_MALFORMED
+    assert (good, folder) == (Done(State.LOADED), Done(State.IGNORED))
+    assert isinstance(foreign, Failed)
+    assert foreign.error.code is ErrorCode.UNKNOWN_SOURCE
+
+
+async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
+    """The log is there before the ledger names it."""
+    bench = Bench({KEY: MIXED})
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.RECORDS_INVALID
+    [document] = bench.load.documents
+    assert document.error_note is not None
+    assert [document.error_note.log_key] == list(bench.logs.written) == [failed.log_key]
+    assert (document.record_count, document.quarantined_count) == (1, 1)
+    assert bench.learned()["guestChecks.guestCheckId"] == 1
+
+
+async def test_a_log_that_cannot_be_written_stops_the_load() -> None:
+    bench = Bench({KEY: MIXED})
+    bench.logs.failures = [StorageUnavailable("away")]
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.STORAGE_UNAVAILABLE
+    assert bench.load.documents == []
+
+
+async def test_a_value_that_only_the_database_refuses_is_looked_for_and_set_aside() -> None:
+    """Parsing gave no reason to look into every value; the neighbours must not be hostages."""
+    data = json_bytes(checks(full_check(1), full_check(2, subTtl=7777)))
+    bench = Bench({KEY: data.replace(b"7777", b"1e200000")}, FakeLoad(REJECTED))
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.RECORDS_INVALID
+    [document] = bench.load.documents
+    assert (document.record_count, document.quarantined_count) == (1, 1)
+    assert failed.log_key in bench.logs.written
+
+
+async def test_a_rejection_without_visible_cause_is_the_document_s() -> None:
+    bench = Bench({KEY: GOOD}, FakeLoad(REJECTED))
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error is REJECTED
+    assert bench.load.documents == []
+    assert bench.learned() == {}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        StorageUnavailable("away"),
+        Permanent(ErrorCode.OBJECT_MISSING, "gone"),
+        ZeroDivisionError("bug"),
+    ],
+)
+async def test_whatever_reading_raises_is_that_object_s_outcome(trouble: Exception) -> None:
+    bench = Bench({KEY: trouble, "raw/erp/b.json": GOOD})
+    failed, good = await bench.handle(announcing(KEY, "raw/erp/b.json"))
+    assert isinstance(failed, Failed)
+    expected = getattr(trouble, "code", ErrorCode.INTERNAL)
+    assert failed.error.code is expected
+    assert failed.event is not None
+    assert failed.event.key == KEY
+    assert good == Done(State.LOADED)
+
+
+async def test_a_database_that_is_down_is_told_as_such() -> None:
+    bench = Bench({KEY: GOOD}, FakeLoad(DatabaseUnavailable("down")))
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.DATABASE_UNAVAILABLE
+    assert failed.log_key is None
+
+
+async def test_an_overwritten_object_is_superseded_in_the_ledger() -> None:
+    bench = Bench({KEY: Outdated("newer")})
+    assert await bench.handle(announcing(KEY)) == [Done(State.SUPERSEDED)]
+    [entry] = bench.ledger.entries
+    assert (entry.state, entry.attempts) == (State.SUPERSEDED, 2)
+    bench.ledger.failures = [DatabaseUnavailable("down")]
+    assert (await bench.failure(announcing(KEY))).error.code is ErrorCode.DATABASE_UNAVAILABLE
+
+
+def event(**fields: Any) -> str:
+    return created_body(
+        ObjectEvent(**({"bucket": BUCKET, "key": KEY} | fields), event_name="ObjectCreated:Put")
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (event(bucket="another"), ErrorCode.UNKNOWN_SOURCE),
+        (event(key="raw/erp/deep/a.csv"), ErrorCode.UNKNOWN_SOURCE),
+        (event(size_bytes=10**6 + 1), ErrorCode.OBJECT_TOO_LARGE),
+    ],
+)
+async def test_what_need_not_be_read_to_be_refused_is_not_read(body: str, code: ErrorCode) -> None:
+    bench = Bench({KEY: GOOD})
+    assert (await bench.failure(body)).error.code is code
+    assert bench.lake.fetched == []
+
+
+async def test_an_object_is_read_only_once_its_announced_bytes_have_room() -> None:
+    bench = Bench({KEY: GOOD})
+    body = event(size_bytes=10**5)
+    async with bench.admission.of(10**6 - 10**5 + 1):
+        working = asyncio.create_task(bench.handle(body))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert bench.lake.fetched == []
+    assert await working == [Done(State.LOADED)]
+    assert not bench.admission.is_full
+
+
+async def test_a_huge_object_takes_only_what_streaming_it_holds_in_memory() -> None:
+    bench = Bench({KEY: GOOD})
+    async with bench.admission.of(10**6 - 2 * 10**5):
+        async with asyncio.timeout(5):
+            assert await bench.handle(event(size_bytes=10**6)) == [Done(State.LOADED)]
+
+
+async def test_an_object_whose_event_tells_no_size_gets_room_for_what_is_there() -> None:
+    """Nobody can admit what nobody announced: the answer's own length counts, before its body."""
+    small, large = GOOD, GOOD + b" " * 90_000
+    bench = Bench({KEY: small, "raw/erp/large.json": large})
+    assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
+    assert await bench.handle(announcing("raw/erp/large.json")) == [Done(State.LOADED)]
+    assert bench.lake.admitted_bytes == [65_536, 65_536, len(large)]
+    assert not bench.admission.is_full
+
+
+async def test_an_event_that_announces_too_little_is_not_believed() -> None:
+    bench = Bench({KEY: GOOD})
+    assert await bench.handle(event(size_bytes=1)) == [Done(State.LOADED)]
+    assert bench.lake.admitted_bytes == [1, len(GOOD)]
+
+
+async def test_a_gzipped_object_is_admitted_for_what_it_unpacks_to() -> None:
+    packed = gzip.compress(GOOD)
+    bench = Bench({KEY + ".gz": packed})
+    body = event(key=KEY + ".gz", size_bytes=len(packed))
+    assert await bench.handle(body) == [Done(State.LOADED)]
+    assert bench.lake.admitted_bytes == [16 * len(packed)]
+
+
+async def test_an_object_that_grows_whenever_it_is_read_waits_and_holds_no_room() -> None:
+    async def fetch(_: ObjectEvent, limits: ReadLimits) -> StoredObject:
+        raise Larger(limits.admitted_bytes + 1)
+
+    bench = Bench()
+    bench.lake.fetch = fetch  # type: ignore[method-assign]  # one method of a stand-in
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.STORAGE_UNAVAILABLE
+    async with asyncio.timeout(1), bench.admission.of(10**6):
+        pass
+
+
+async def test_whether_the_message_is_still_ours_can_be_asked_until_the_commit() -> None:
+    bench = Bench({KEY: GOOD})
+    await bench.handle(announcing(KEY))
+    [document] = bench.load.documents
+    assert document.is_wanted()
+    bench.is_held = False
+    assert not document.is_wanted()
+
+
+async def test_a_lost_lease_is_nobody_s_outcome() -> None:
+    with pytest.raises(LeaseLost):
+        await Bench({KEY: GOOD}, FakeLoad(LeaseLost("m1"))).handle(announcing(KEY))
+
+
+@pytest.mark.parametrize(("good", "is_mostly_loaded"), [(0, False), (1, False), (2, True)])
+async def test_a_document_counts_as_failed_unless_most_of_its_records_load(
+    good: int, *, is_mostly_loaded: bool
+) -> None:
+    records = [full_check(number) for number in range(good)]
+    bench = Bench({KEY: json_bytes(checks(*records, {"guestCheckId": "bad"}))})
+    failed = await bench.failure(announcing(KEY))
+    assert failed.error.code is ErrorCode.RECORDS_INVALID
+    assert failed.is_mostly_loaded is is_mostly_loaded
+
+
+async def test_a_bug_keeps_its_cause_for_the_error_log() -> None:
+    bug = ZeroDivisionError("the reason")
+    failed = await Bench({KEY: bug}).failure(announcing(KEY))
+    assert failed.error.__cause__ is bug
+
+
+async def test_the_log_names_the_record_and_its_error() -> None:
+    bench = Bench({KEY: MIXED})
+    await bench.failure(announcing(KEY))
+    [body] = bench.logs.written.values()
+    log = json.loads(body)
+    assert log["records"][0]["path"] == "guestChecks[1]"
+    assert log["object"]["key"] == KEY

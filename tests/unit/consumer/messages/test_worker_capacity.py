@@ -1,0 +1,87 @@
+"""The pool takes what it can hold, and ends when the queue is empty."""
+
+import asyncio
+
+from consumer.aws.sqs import Delivery
+from consumer.errors import (
+    Internal,
+    StorageUnavailable,
+)
+from consumer.ingest.outcome import Failed, Outcome
+from tests.support.consumer_fakes import FakeQueue, now, play
+from tests.support.shop import DONE, Shop, taking
+
+
+def test_no_more_is_received_than_can_be_held() -> None:
+    async def story() -> None:
+        queue = FakeQueue(*"abcdefghijklm")
+        shop = Shop(queue, taking(5), in_flight_messages=4)
+        await shop.run_until(30)
+        assert shop.handler.most == 4
+        assert max(queue.limits) <= 4
+        assert len(shop.handler.handled) == 13
+        assert {message.receive_count for message in queue.messages.values()} <= {1}
+        assert queue.messages == {}
+
+    play(story())
+
+
+def test_hundreds_of_objects_are_in_flight_on_one_event_loop() -> None:
+    async def story() -> None:
+        queue = FakeQueue(*map(str, range(700)))
+        shop = Shop(queue, taking(90), in_flight_messages=500)
+        await shop.run_until(200)
+        assert shop.handler.most == 500
+        assert queue.messages == {}
+
+    play(story())
+
+
+def test_nothing_is_received_while_the_byte_budget_is_spent() -> None:
+    async def story() -> None:
+        shop = Shop(FakeQueue("a"), taking(0))
+        async with shop.admission.of(1000):
+            running = asyncio.create_task(shop.worker.run())
+            await asyncio.sleep(30)
+            assert shop.queue.called("receive") == []
+        await asyncio.sleep(1)
+        assert shop.handler.handled == ["m1"]
+        shop.worker.stop()
+        await running
+
+    play(story())
+
+
+def test_until_idle_ends_once_the_queue_stayed_empty_for_that_long() -> None:
+    async def story() -> None:
+        shop = Shop(FakeQueue("a", "b"), taking(3), receive_wait_seconds=1)
+        await shop.worker.run(until_idle_seconds=5)
+        assert 8 <= now() <= 11
+        assert shop.queue.messages == {}
+
+    play(story())
+
+
+def test_until_idle_waits_for_a_message_that_waits_for_its_retry() -> None:
+    """The race: the queue looks empty to a receiver while a message is only invisible."""
+
+    async def story() -> None:
+        async def work(delivery: Delivery) -> list[Outcome]:
+            return [Failed(Internal("bug"))] if delivery.receive_count < 6 else DONE
+
+        shop = Shop(FakeQueue("a"), work, receive_wait_seconds=1)
+        await shop.worker.run(until_idle_seconds=1)
+        assert shop.handler.handled == ["m1"] * 6
+        assert shop.queue.messages == {}
+
+    play(story())
+
+
+def test_until_idle_goes_on_while_the_queue_cannot_be_counted() -> None:
+    async def story() -> None:
+        shop = Shop(FakeQueue(), taking(0), receive_wait_seconds=1)
+        shop.queue.failures["depth"] = [StorageUnavailable("away")] * 3
+        await shop.worker.run(until_idle_seconds=2)
+        assert len(shop.queue.called("depth")) == 4
+
+    play(story())

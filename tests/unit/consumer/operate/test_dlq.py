@@ -1,0 +1,298 @@
+"""Looking at, replaying and purging dead letters, in virtual time."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from consumer.aws.sqs import REPLAYED
+from consumer.errors import StorageUnavailable
+from consumer.operate.dlq.dead_letters import DeadLetter, Filters
+from consumer.operate.dlq.queue import move, purge, select
+from schemas.codes import ErrorCode
+from tests.support.consumer_fakes import FakeQueue, announcing, now, play
+
+FAILED_AT = datetime(2024, 6, 1, 12, tzinfo=UTC)
+
+
+def reason(
+    key: str = "raw/erp/a.json", code: str = "json_malformed", hours: int = 0
+) -> Mapping[str, str]:
+    return {
+        "ErrorCode": code,
+        "ErrorMessage": "broken",
+        "ErrorLogKey": "logs/errors/erp/x.json",
+        "ObjectKey": key,
+        "FailedAt": (FAILED_AT + timedelta(hours=hours)).isoformat(),
+        "Attempts": "3",
+    }
+
+
+def parked(*letters: Mapping[str, str]) -> FakeQueue:
+    """Give a dead-letter queue that holds these."""
+    queue = FakeQueue(visibility_seconds=60)
+    for attributes in letters:
+        queue.put(announcing(attributes.get("ObjectKey", "raw/erp/redriven.json")), attributes)
+    return queue
+
+
+async def found(queue: FakeQueue, **filters: Any) -> list[str]:
+    async with aclosing(select(queue, Filters(**filters))) as groups:
+        return [letter.id async for group in groups for letter in group]
+
+
+def visible(queue: FakeQueue) -> list[str]:
+    return [m.message_id for m in queue.messages.values() if m.visible_at <= now()]
+
+
+LETTERS: tuple[Mapping[str, str], ...] = (
+    reason("raw/erp/a.json", "json_malformed", hours=0),
+    reason("raw/erp/b.json", "schema_invalid", hours=1),
+    reason("raw/api_responses/x.json", "json_malformed", hours=2),
+    {},
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["m1", "m2", "m3", "m4"]),
+        ({"error_code": ErrorCode.JSON_MALFORMED}, ["m1", "m3"]),
+        ({"error_code": ErrorCode.INTERNAL}, ["m4"]),
+        ({"key_prefix": "raw/erp/"}, ["m1", "m2", "m4"]),
+        ({"since": FAILED_AT + timedelta(hours=1)}, ["m2", "m3"]),
+        ({"ids": frozenset(("m2", "m4", "m99"))}, ["m2", "m4"]),
+        ({"limit": 2}, ["m1", "m2"]),
+        ({"error_code": ErrorCode.JSON_MALFORMED, "limit": 1}, ["m1"]),
+        ({"error_code": ErrorCode.JSON_MALFORMED, "key_prefix": "raw/api"}, ["m3"]),
+        ({"error_code": ErrorCode.DATA_REJECTED}, []),
+    ],
+)
+def test_all_conditions_of_a_filter_must_hold(filters: dict[str, Any], expected: list[str]) -> None:
+    async def story() -> None:
+        queue = parked(*LETTERS)
+        assert await found(queue, **filters) == expected
+        assert visible(queue) == ["m1", "m2", "m3", "m4"]
+
+    play(story())
+
+
+def test_looking_sees_each_of_many_once_and_gives_all_back() -> None:
+    async def story() -> None:
+        queue = parked(*[reason()] * 37)
+        assert sorted(await found(queue)) == sorted(queue.messages)
+        assert len(visible(queue)) == 37
+
+    play(story())
+
+
+def test_what_came_along_with_a_limited_look_is_given_back_too() -> None:
+    """SQS hands out ten at a time: the other nine were looked for by nobody."""
+
+    async def story() -> None:
+        queue = parked(*[reason()] * 10)
+        assert await found(queue, limit=1) == ["m1"]
+        assert len(visible(queue)) == 10
+
+    play(story())
+
+
+def test_a_look_that_outlasts_its_leases_shows_nothing_twice_and_gives_all_back() -> None:
+    """The race: after five minutes, what was seen first is received again."""
+
+    async def story() -> None:
+        queue = parked(*[reason()] * 25)
+        seen = []
+        async with aclosing(select(queue, Filters(), 1)) as groups:
+            async for [letter] in groups:
+                seen.append(letter.id)
+                await asyncio.sleep(40)
+        assert sorted(seen) == sorted(queue.messages)
+        assert len(visible(queue)) == 25
+
+    play(story())
+
+
+def test_replaying_sends_before_it_deletes_and_without_the_old_reason() -> None:
+    async def story() -> None:
+        dead, main = parked(*LETTERS), FakeQueue()
+        bodies = [message.body for message in dead.messages.values()]
+        order: list[str] = []
+        for queue, name in ((main, "send"), (dead, "delete")):
+            queue.calls = Journal(order, name)
+        moved = [letter async for letter in move(dead, Filters(), main, None)]
+        assert [letter.id for letter in moved] == ["m1", "m2", "m3", "m4"]
+        assert order == [*["send"] * 4, "delete"]
+        assert [message.body for message in main.messages.values()] == bodies
+        told = [message.attributes for message in main.messages.values()]
+        codes = ("json_malformed", "schema_invalid", "json_malformed", "internal")
+        assert told == [{REPLAYED: code} for code in codes]
+        assert dead.messages == {}
+
+    play(story())
+
+
+class Journal(list[Any]):
+    """Notes the calls of one name, in common order with another queue's."""
+
+    def __init__(self, order: list[str], name: str) -> None:
+        super().__init__()
+        self._order, self._name = order, name
+
+    def append(self, call: Any) -> None:
+        if call.name == self._name:
+            self._order.append(call.name)
+        super().append(call)
+
+
+def test_what_does_not_match_stays_and_is_visible_at_once() -> None:
+    async def story() -> None:
+        dead, main = parked(*LETTERS), FakeQueue()
+        filters = Filters(error_code=ErrorCode.JSON_MALFORMED)
+        assert len([letter async for letter in move(dead, filters, main, None)]) == 2
+        assert visible(dead) == ["m2", "m4"]
+        assert len(main.messages) == 2
+
+    play(story())
+
+
+@pytest.mark.parametrize("queue_name", ["main", "dead"])
+@pytest.mark.parametrize("call", ["send", "delete", "receive", "change_visibility"])
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_replay_that_fails_anywhere_loses_nothing_and_can_be_repeated(
+    queue_name: str, call: str, after: int
+) -> None:
+    async def story() -> None:
+        dead, main = parked(*LETTERS), FakeQueue()
+        bodies = {message.body for message in dead.messages.values()}
+        failing = main if queue_name == "main" else dead
+        if after:
+            await failing.depth()
+        failing.failures[call] = [StorageUnavailable("away")]
+
+        async def replay() -> list[DeadLetter]:
+            return [letter async for letter in move(dead, Filters(), main, None)]
+
+        try:
+            await replay()
+        except StorageUnavailable:
+            assert visible(dead) == list(dead.messages)
+        failing.failures.clear()
+        await replay()
+        await asyncio.sleep(301)
+        await replay()
+        assert {message.body for message in main.messages.values()} == bodies
+        assert len(main.messages) <= 2 * len(bodies)
+        assert dead.messages == {}
+
+    play(story())
+
+
+@pytest.mark.parametrize("moment", [0.5, 1.5, 2.5, 3.5, 4.5, 6.5, 7.5])
+def test_a_replay_interrupted_at_any_moment_loses_nothing_and_gives_back_at_once(
+    moment: float,
+) -> None:
+    """The race: control-C while it receives, between sending and deleting, or while it waits."""
+
+    async def story() -> None:
+        dead, main = parked(*[reason(f"raw/erp/{n}.json") for n in range(16)]), FakeQueue()
+        bodies = {message.body for message in dead.messages.values()}
+        main.latency_seconds["send"] = 1
+        dead.latency_seconds["delete"] = 1
+        dead.latency_seconds["receive"] = 1
+
+        async def replay() -> None:
+            async with aclosing(move(dead, Filters(), main, None)) as moving:
+                async for _ in moving:
+                    pass
+
+        task = asyncio.create_task(replay())
+        await asyncio.sleep(moment)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert visible(dead) == list(dead.messages)
+        left = {message.body for message in dead.messages.values()}
+        assert left | {message.body for message in main.messages.values()} == bodies
+
+    play(story())
+
+
+def test_a_rate_is_kept_on_the_whole() -> None:
+    async def story() -> None:
+        dead, main = parked(*[reason()] * 12), FakeQueue()
+        moving = move(dead, Filters(), main, 2.0)
+        sent_at = [now() async for _ in moving]
+        assert sent_at == pytest.approx([number / 2 for number in range(12)])
+
+    play(story())
+
+
+@pytest.mark.parametrize("rate", [None, 1.0])
+def test_what_could_be_sent_is_moved_although_another_could_not(rate: float | None) -> None:
+    async def story() -> None:
+        dead, main = parked(*LETTERS), FakeQueue()
+        main.failures["send"] = [StorageUnavailable("away")]
+        moved: list[str] = []
+
+        async def replay() -> None:
+            async for letter in move(dead, Filters(), main, rate):
+                moved.append(letter.id)  # noqa: PERF401 - a comprehension would keep nothing
+
+        with pytest.raises(StorageUnavailable):
+            await replay()
+        assert moved == ([] if rate else ["m2", "m3", "m4"])
+        assert visible(dead) == (["m1", "m2", "m3", "m4"] if rate else ["m1"])
+        assert len(main.messages) == len(moved)
+
+    play(story())
+
+
+def test_a_replay_slower_than_its_leases_moves_each_once() -> None:
+    """The race: SQS answers 200 to a deletion whose receipt has expired, and deletes nothing."""
+
+    async def story() -> None:
+        dead, main = parked(*[reason()] * 12), FakeQueue()
+        moved = [letter.id async for letter in move(dead, Filters(), main, 0.02)]
+        assert sorted(moved) == sorted(f"m{number}" for number in range(1, 13))
+        assert len(main.messages) == 12
+        assert dead.messages == {}
+
+    play(story())
+
+
+def test_a_look_ends_although_others_are_given_back_all_the_time() -> None:
+    """What was seen comes again and again once its lease ran out; that is no reason to go on."""
+
+    async def story() -> None:
+        dead = parked(*[reason()] * 3)
+        dead.latency_seconds["receive"] = 61
+        assert sorted(await found(dead)) == ["m1", "m2", "m3"]
+
+    play(story())
+
+
+def test_purging_deletes_what_is_meant_and_tells_what_was_deleted() -> None:
+    async def story() -> None:
+        queue = parked(*[reason()] * 13, reason(code="schema_invalid"))
+        queue.refused["m3"] = RuntimeError("InternalError")
+        filters = Filters(error_code=ErrorCode.JSON_MALFORMED)
+        purged = [letter.id async for letter in purge(queue, filters)]
+        assert sorted([*purged, "m3", "m14"]) == sorted(f"m{number}" for number in range(1, 15))
+        assert list(queue.messages) == ["m3", "m14"]
+
+    play(story())
+
+
+def test_a_purge_that_fails_gives_back_what_it_did_not_delete() -> None:
+    async def story() -> None:
+        queue = parked(*[reason()] * 13)
+        queue.failures["delete"] = [StorageUnavailable("away")]
+        with pytest.raises(StorageUnavailable):
+            await anext(purge(queue, Filters()))
+        assert len(visible(queue)) == 13
+
+    play(story())

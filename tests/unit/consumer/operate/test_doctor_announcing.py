@@ -1,0 +1,149 @@
+"""What the doctor says of notification and queue policy, from facts alone."""
+
+import json
+from typing import Any, Literal
+
+import pytest
+
+from consumer.operate.doctor.checks.announcing import check_announcing
+from consumer.operate.doctor.facts import LakeFacts, QueueFacts, Unknown
+from consumer.operate.doctor.findings import Finding, Level
+from tests.support.doctor_facts import BUCKET, MAIN_ARN, lake, main_queue, notification, statement
+
+
+def unwell(
+    found: LakeFacts | Unknown,
+    main: QueueFacts | Unknown,
+    events: Literal["bucket", "publish"] = "bucket",
+) -> list[Finding]:
+    """Return what is not fine."""
+    findings = check_announcing(found, main, BUCKET, events)
+    return [finding for finding in findings if finding.level is not Level.OK]
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        notification("raw/"),
+        notification("raw/erp/", "raw/api_responses/"),
+        notification("r", Events=["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]),
+        notification(
+            "raw/",
+            Events=[
+                f"s3:ObjectCreated:{way}"
+                for way in ("Put", "Post", "Copy", "CompleteMultipartUpload")
+            ],
+        ),
+    ],
+)
+def test_a_notification_of_all_documents_is_fine(announced: dict[str, Any]) -> None:
+    assert [] == unwell(lake(notification=announced), main_queue())
+
+
+SUFFIX = {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".json"}]}}
+ELSEWHERE = "arn:aws:sqs:eu-west-1:123456789012:other"
+
+
+@pytest.mark.parametrize(
+    ("announced", "words"),
+    [
+        ({}, "announces nothing on"),
+        (notification("raw/", QueueArn=ELSEWHERE), f"only to {ELSEWHERE}"),
+        (notification("raw/erp/"), "leave out raw/api_responses/x.json"),
+        (notification("incoming/"), "leave out raw/erp/x.json"),
+        (notification("", Filter=SUFFIX), "leave out raw/erp/x.json.gz"),
+        (notification("raw/", Events=["s3:ObjectCreated:Put"]), "CompleteMultipartUpload"),
+        (notification("raw/", Events=["s3:ObjectRemoved:*"]), "when written by"),
+        (notification(""), "without end"),
+        (notification("raw/", "logs/"), "without end"),
+    ],
+)
+def test_what_is_not_announced_or_should_not_be_is_a_problem(
+    announced: dict[str, Any], words: str
+) -> None:
+    found = unwell(lake(notification=announced), main_queue())
+    assert {"problem"} == {finding.level for finding in found}
+    assert any(words in finding.found for finding in found)
+    assert all(
+        "10_lake_and_queues.py" in finding.remedy for finding in found if words in finding.found
+    )
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        statement(),
+        statement(Principal="*"),
+        statement(Principal={"AWS": "*"}, Action=["SQS:*"]),
+        statement(Action="*", Resource="*"),
+        statement(Resource="arn:aws:sqs:*:123456789012:*"),
+        statement(Condition={"ArnLike": {"AWS:SourceArn": ["arn:aws:s3:*:*:other", "*:lake"]}}),
+        statement(Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}),
+        statement(Condition={}),
+    ],
+)
+def test_a_policy_that_lets_s3_send_is_fine(accepted: dict[str, Any]) -> None:
+    main = main_queue(Policy=json.dumps({"Statement": accepted}))
+    assert [] == unwell(lake(), main)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "",
+        "{oops",
+        json.dumps({"Statement": []}),
+        json.dumps({"Statement": [statement(Principal={"Service": "sns.amazonaws.com"})]}),
+        json.dumps({"Statement": [statement(Principal={"AWS": "arn:aws:iam::1:root"})]}),
+        json.dumps({"Statement": [statement(Action="sqs:ReceiveMessage")]}),
+        json.dumps({"Statement": [statement(Resource=f"{MAIN_ARN}-dlq")]}),
+        json.dumps(
+            {"Statement": [statement(Condition={"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::x"}})]}
+        ),
+        json.dumps({"Statement": [statement(), statement(Effect="Deny", Action="sqs:*")]}),
+    ],
+)
+def test_a_policy_that_does_not_let_s3_send_is_a_problem(policy: str) -> None:
+    [found] = unwell(lake(), main_queue(Policy=policy))
+    assert ("problem", "queue policy") == (found.level, found.check)
+    assert "sqs:SendMessage" in found.remedy or "Deny" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("announced", "service"),
+    [
+        ({"TopicConfigurations": [{"TopicArn": "arn:aws:sns:x"}]}, "sns.amazonaws.com"),
+        ({"EventBridgeConfiguration": {}}, "events.amazonaws.com"),
+    ],
+)
+def test_a_detour_is_a_warning_and_needs_a_permission_of_its_own(
+    announced: dict[str, Any], service: str
+) -> None:
+    detour, policy = unwell(lake(notification=announced), main_queue())
+    assert ("warning", "notification") == (detour.level, detour.check)
+    assert service in policy.found
+    allowed = json.dumps({"Statement": [statement(Principal={"Service": service}, Condition={})]})
+    assert [detour] == unwell(lake(notification=announced), main_queue(Policy=allowed))
+
+
+def test_a_bucket_without_notification_is_fine_when_the_producer_announces() -> None:
+    assert [] == unwell(lake(notification={}), main_queue(), "publish")
+
+
+def test_announcing_everything_twice_is_a_warning() -> None:
+    [found] = unwell(lake(), main_queue(), "publish")
+    assert ("warning", "unset EVENTS for the producer") == (found.level, found.remedy)
+
+
+@pytest.mark.parametrize(
+    ("found", "main"),
+    [
+        (Unknown("away", ""), main_queue()),
+        (lake(), Unknown("away", "")),
+        (lake(notification=Unknown("refused", "grant s3:GetBucketNotification")), main_queue()),
+    ],
+)
+def test_what_could_not_be_asked_is_neither_fine_nor_a_problem(
+    found: LakeFacts | Unknown, main: QueueFacts | Unknown
+) -> None:
+    assert [Level.UNKNOWN] == [finding.level for finding in unwell(found, main)]

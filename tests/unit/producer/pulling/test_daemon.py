@@ -1,0 +1,225 @@
+"""Rounds follow each other, never overlap, and end when told to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+from prometheus_client import generate_latest
+
+from producer.errors import ConfigurationError, ErpRefusedError, LakeClosedError
+from producer.health import health_app, served
+from producer.metrics import Metrics
+from producer.pulling.daemon import Daemon, Rhythm
+from producer.pulling.durations import seconds_of
+from producer.tally import Tally
+
+Begin = Callable[[Tally], None]
+QUICK = Rhythm(every_seconds=0.001, jitter=0.1, stop_timeout_seconds=5)
+
+
+def daemon(pull_round: Callable[[Begin], Awaitable[bool]], rhythm: Rhythm = QUICK) -> Daemon:
+    return Daemon(pull_round, rhythm, Metrics())
+
+
+async def finish(running: "asyncio.Task[None]") -> None:
+    async with asyncio.timeout(20):
+        await running
+
+
+async def test_rounds_follow_each_other_and_never_overlap() -> None:
+    """The race: a round takes longer than the interval."""
+    stop, running, peak, ended = asyncio.Event(), 0, 0, 0
+
+    async def pull_round(begin: Begin) -> bool:
+        nonlocal running, peak, ended
+        begin(Tally(0))
+        running += 1
+        peak = max(peak, running)
+        await asyncio.sleep(0.005)
+        running -= 1
+        ended += 1
+        if ended == 5:
+            stop.set()
+        return True
+
+    await finish(asyncio.create_task(daemon(pull_round).run(stop)))
+    assert (ended, peak, running) == (5, 1, 0)
+
+
+async def test_told_to_stop_it_finishes_what_is_under_way_and_begins_nothing_new() -> None:
+    stop, begun = asyncio.Event(), list[Tally]()
+
+    async def pull_round(begin: Begin) -> bool:
+        tally = Tally(2)
+        begin(tally)
+        begun.append(tally)
+        stop.set()
+        while tally.stopped_by is None:
+            await asyncio.sleep(0)
+        tally.add_stored(1)
+        return True
+
+    await finish(asyncio.create_task(daemon(pull_round).run(stop)))
+    assert [(tally.stored, tally.stopped_by) for tally in begun] == [(1, "told to stop")]
+
+
+async def test_what_does_not_finish_in_time_is_cancelled() -> None:
+    stop, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def pull_round(begin: Begin) -> bool:
+        begin(Tally(1))
+        stop.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return True
+
+    await finish(asyncio.create_task(daemon(pull_round, Rhythm(0.001, 0, 0.01)).run(stop)))
+    assert cancelled.is_set()
+
+
+async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> None:
+    stop, ended = asyncio.Event(), asyncio.Event()
+    rounds: list[Tally] = []
+
+    async def pull_round(begin: Begin) -> bool:
+        rounds.append(Tally(0))
+        begin(rounds[-1])
+        ended.set()
+        return True
+
+    running = asyncio.create_task(daemon(pull_round, Rhythm(3600, 0, 5)).run(stop))
+    await ended.wait()
+    stop.set()
+    await finish(running)
+    assert len(rounds) == 1
+
+
+async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -> None:
+    stop, problems, number = asyncio.Event(), list[str | None](), 0
+
+    async def pull_round(begin: Begin) -> bool:
+        nonlocal number
+        problems.append(subject.problem)
+        number += 1
+        if number == 1:
+            raise LakeClosedError("no bucket")
+        tally = Tally(2)
+        begin(tally)
+        tally.add_stored(7)
+        if number == 2:
+            tally.add_failure({"store": "1"}, ErpRefusedError("404"))
+        else:
+            tally.add_unchanged()
+        if number == 4:
+            stop.set()
+        return True
+
+    metrics = Metrics()
+    subject = Daemon(pull_round, QUICK, metrics)
+    await finish(asyncio.create_task(subject.run(stop)))
+    assert problems == [
+        "no round has ended yet",
+        "no bucket",
+        "1 failed and 0 not tried of 2: 404",
+        None,
+    ]
+    text = generate_latest(metrics.registry).decode()
+    for line in (
+        'producer_answers_total{outcome="stored"} 3.0',
+        'producer_answers_total{outcome="unchanged"} 2.0',
+        'producer_answers_total{outcome="failed"} 1.0',
+        'producer_rounds_total{result="complete"} 2.0',
+        'producer_rounds_total{result="incomplete"} 2.0',
+        "producer_stored_bytes_total 21.0",
+        "producer_round_running 0.0",
+    ):
+        assert line in text.splitlines()
+
+
+async def test_a_round_whose_stores_are_all_with_others_is_tried_again_soon() -> None:
+    """Not complete and not incomplete: a producer that only stands by is ready."""
+    stop, number = asyncio.Event(), 0
+
+    async def pull_round(begin: Begin) -> bool:
+        nonlocal number
+        number += 1
+        begin(Tally(0))
+        if number == 3:
+            stop.set()
+        return False
+
+    metrics = Metrics()
+    subject = Daemon(pull_round, Rhythm(3600, 0, 5, retry_seconds=0.001), metrics)
+    await finish(asyncio.create_task(subject.run(stop)))
+    assert (number, subject.problem) == (3, None)
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    assert 'producer_rounds_total{result="left"} 3.0' in lines
+    assert 'producer_rounds_total{result="complete"} 0.0' in lines
+    assert "producer_last_complete_timestamp_seconds 0.0" in lines
+
+
+async def test_told_to_stop_before_a_round_has_its_plan_it_begins_nothing() -> None:
+    """The race: the signal comes while the leases are taken."""
+    stop, stopped_by = asyncio.Event(), list[str | None]()
+
+    async def pull_round(begin: Begin) -> bool:
+        stop.set()
+        await asyncio.sleep(0.01)
+        tally = Tally(2)
+        begin(tally)
+        stopped_by.append(tally.stopped_by)
+        return True
+
+    await finish(asyncio.create_task(daemon(pull_round).run(stop)))
+    assert stopped_by == ["told to stop"]
+
+
+async def test_a_bug_ends_the_daemon() -> None:
+    async def pull_round(_begin: Begin) -> bool:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await daemon(pull_round).run(asyncio.Event())
+
+
+async def test_the_pages_say_how_it_goes(unused_tcp_port: int) -> None:
+    problems: list[str | None] = ["no round has ended yet"]
+    app = health_app(lambda: problems[-1], Metrics().registry)
+    async with served(app, "127.0.0.1", unused_tcp_port), aiohttp.ClientSession() as client:
+
+        async def page(path: str) -> tuple[int, str]:
+            async with client.get(f"http://127.0.0.1:{unused_tcp_port}{path}") as answer:
+                return answer.status, await answer.text()
+
+        assert await page("/healthz") == (200, "ok\n")
+        assert await page("/readyz") == (503, "no round has ended yet\n")
+        problems.append(None)
+        assert await page("/readyz") == (200, "ok\n")
+        status, text = await page("/metrics")
+        assert (status, "producer_rounds_total" in text) == (200, True)
+
+
+async def test_a_port_that_is_taken_is_named(unused_tcp_port: int) -> None:
+    app = health_app(lambda: None, Metrics().registry)
+    async with served(app, "127.0.0.1", unused_tcp_port):
+        with pytest.raises(ConfigurationError, match=f"{unused_tcp_port} cannot be listened on"):
+            async with served(app, "127.0.0.1", unused_tcp_port):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("15m", 900), ("1h30m", 5400), ("1d", 86_400), (" 0.5S ", 0.5)],
+)
+def test_durations_are_read_as_people_write_them(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "-5m", "0s", "5 m", "1w", "\u0665s"])
+def test_anything_else_is_no_duration(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="write it as 90s"):
+        seconds_of(text)

@@ -1,0 +1,125 @@
+"""The lake's listing as the state of a pull."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from producer.errors import LakeUnavailableError
+from producer.lake import LakeObject, Page
+from producer.pulling.history import History
+from schemas.keys import api_key, store_day_prefix
+from schemas.sources import Source
+from tests.support.producer_fakes import MODIFIED, FakeLake
+
+CHECKS = Source.GUEST_CHECKS
+FIRST = date(2024, 1, 1)
+PULLED_AT = datetime(2024, 2, 1, 2, 3, 4, 56789, tzinfo=UTC)
+STORES = ("001", "99 CB CB", "A/B", "São João")
+
+
+def put(lake: FakeLake, key: str, body: bytes = b"{}") -> None:
+    lake.objects[key] = LakeObject(key, body, {})
+
+
+def day(offset: int) -> date:
+    return FIRST + timedelta(days=offset)
+
+
+async def test_the_newest_answer_of_every_store_and_day_is_found(lake: FakeLake) -> None:
+    """Whatever the size of pages, and though other endpoints and days lie around it."""
+    for size in (1, 2, 3, 7, 1000):
+        lake = FakeLake(size)
+        for offset in range(-1, 4):
+            for store in STORES:
+                for later in range(3):
+                    moment = PULLED_AT + timedelta(microseconds=later)
+                    put(lake, api_key(CHECKS, day(offset), store, moment))
+                put(lake, api_key(Source.CHARGE_BACK, day(offset), store, PULLED_AT))
+        history = History(lake)
+        for offset in range(4):
+            for store in STORES:
+                found = await history.newest(CHECKS, day(offset), store)
+                assert found is not None
+                assert found.pulled_at == PULLED_AT + timedelta(microseconds=2)
+                assert found.key == api_key(CHECKS, day(offset), store, found.pulled_at)
+            assert await history.newest(CHECKS, day(offset), "other") is None
+        assert await history.newest(CHECKS, day(4), STORES[0]) is None
+
+
+async def test_a_range_costs_a_listing_per_page_and_not_per_day(lake: FakeLake) -> None:
+    for offset in range(365):
+        put(lake, api_key(CHECKS, day(offset), "1", PULLED_AT))
+    history = History(lake)
+    for offset in range(400):
+        found = await history.newest(CHECKS, day(offset), "1")
+        assert (found is not None) == (offset < 365)
+    assert len(lake.listed) == 1
+
+
+async def test_what_is_no_answer_does_not_count(lake: FakeLake) -> None:
+    prefix = store_day_prefix(CHECKS, FIRST, "1")
+    for key, body in (
+        (prefix, b""),
+        (f"{prefix}20240201T000000.000000Z.json", b""),
+        (f"{prefix}notes.txt", b"x"),
+        ("raw/api_responses/getGuestChecks/busDt=2024-01-01", b"x"),
+        ("raw/api_responses/getGuestChecks/busDt=", b"x"),
+        ("raw/api_responses/getGuestChecks/busDt=zzz/storeId=1/a.json", b"x"),
+    ):
+        put(lake, key, body)
+    assert await History(lake).newest(CHECKS, FIRST, "1") is None
+
+
+async def test_an_object_under_a_name_of_its_own_has_the_time_of_its_writing(
+    lake: FakeLake,
+) -> None:
+    by_hand = f"{store_day_prefix(CHECKS, FIRST, '1')}by-hand.json"
+    put(lake, api_key(CHECKS, FIRST, "1", PULLED_AT))
+    put(lake, by_hand)
+    found = await History(lake).newest(CHECKS, FIRST, "1")
+    assert found is not None
+    assert (found.key, found.pulled_at) == (by_hand, MODIFIED)
+
+
+async def test_an_earlier_day_is_listed_again(lake: FakeLake) -> None:
+    for offset in range(3):
+        put(lake, api_key(CHECKS, day(offset), "1", PULLED_AT))
+    history = History(lake)
+    for offset in (2, 0, 1, 2):
+        assert await history.newest(CHECKS, day(offset), "1") is not None
+
+
+class FlakyLake(FakeLake):
+    """Fails at every second listing."""
+
+    async def list_page(self, prefix: str, after: str) -> Page:
+        """Give a page, or fail."""
+        await asyncio.sleep(0)
+        page = await super().list_page(prefix, after)
+        if len(self.listed) % 2 == 0:
+            raise LakeUnavailableError("down")
+        return page
+
+
+async def test_a_listing_that_failed_is_not_taken_for_an_empty_lake() -> None:
+    """The race: others wait for the day whose listing fails, and for the day after it."""
+    lake = FlakyLake(page_size=2)
+    for offset in range(3):
+        for store in STORES:
+            put(lake, api_key(CHECKS, day(offset), store, PULLED_AT))
+    history = History(lake)
+    answers = await asyncio.gather(
+        *(history.newest(CHECKS, day(offset), store) for offset in range(3) for store in STORES),
+        return_exceptions=True,
+    )
+    assert None not in answers
+    assert any(isinstance(answer, LakeUnavailableError) for answer in answers)
+
+
+async def test_a_lake_that_cannot_be_listed_is_reported(lake: FakeLake) -> None:
+    lake = FlakyLake()
+    history = History(lake)
+    assert await history.newest(CHECKS, FIRST, "1") is None
+    with pytest.raises(LakeUnavailableError):
+        await history.newest(Source.CHARGE_BACK, FIRST, "1")

@@ -1,0 +1,286 @@
+"""What a pull asks for, stores and reports; the ERP and the lake are stand-ins."""
+
+import gzip
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from producer.errors import (
+    ErpError,
+    ErpRefusedError,
+    ErpUnavailableError,
+    LakeClosedError,
+    LakeUnavailableError,
+    LeaseLostError,
+)
+from producer.lake import LakeObject
+from producer.pulling.answers import Answer
+from producer.pulling.business_days import BusinessDays
+from producer.pulling.content import content_digest
+from producer.pulling.pull import Manner, pull
+from producer.pulling.targets import Plan, make_plan
+from producer.tally import Tally
+from schemas.keys import ApiKey, api_key, parse_key
+from schemas.sources import ENDPOINTS, Endpoint
+from tests.support.producer_fakes import FakeLake
+
+FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
+PULLED_AT = datetime(2024, 3, 22, 4, 5, 6, 789, tzinfo=UTC)
+DAYS = BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1))
+
+
+class ScriptedErp:
+    """Answers every question with a document, except where told otherwise."""
+
+    def __init__(self, failures: Mapping[str, ErpError | bytes] | None = None) -> None:
+        self.failures = failures or {}
+        self.asked: list[tuple[str, str, date]] = []
+        self.pulled_at = PULLED_AT
+
+    async def ask(
+        self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
+    ) -> Answer:
+        """Note the question and answer it as scripted."""
+        self.asked.append((endpoint.name, store_id, bus_dt))
+        told = self.failures.get(store_id, b'{"storeId": "1"}')
+        if isinstance(told, ErpError):
+            raise told
+        answer = Answer(told, "application/json", 200, self.pulled_at, 0.0126)
+        check(answer)
+        return answer
+
+
+async def run(
+    plan: Plan,
+    erp: ScriptedErp,
+    lake: FakeLake,
+    *,
+    concurrency: int = 2,
+    stop_after: int = 50,
+    **changed: Any,
+) -> Tally:
+    tally = Tally(plan.cell_count)
+    manner = Manner(concurrency=concurrency, stop_after_failures=stop_after, days=DAYS, **changed)
+    await pull(plan, erp, lake, tally, manner)
+    return tally
+
+
+async def test_every_store_day_and_endpoint_is_asked_for_once_and_stored(lake: FakeLake) -> None:
+    """Leap day included; the store's text survives the key."""
+    plan = make_plan(FIRST, LAST, ("001", "A/B", "São João"), ())
+    erp = ScriptedErp()
+    tally = await run(plan, erp, lake)
+
+    wanted = {
+        (endpoint.name, store, date.fromisoformat(day))
+        for endpoint in ENDPOINTS
+        for store in ("001", "A/B", "São João")
+        for day in ("2024-02-28", "2024-02-29", "2024-03-01")
+    }
+    assert len(erp.asked) == len(wanted) == 45
+    assert set(erp.asked) == wanted
+    stored = [parse_key(key) for key in lake.objects]
+    assert {
+        (key.source.value, key.store_id, key.bus_dt) for key in stored if isinstance(key, ApiKey)
+    } == wanted
+    assert (tally.stored, tally.failed, tally.untried) == (45, 0, 0)
+    assert tally.is_complete
+
+
+async def test_the_object_holds_the_answers_bytes_and_says_where_they_come_from(
+    lake: FakeLake,
+) -> None:
+    body = b'\xef\xbb\xbf{ "storeId":"S\xc3\xa3o Jo\xc3\xa3o",\r\n"x":1.50}\n'
+    plan = make_plan(FIRST, FIRST, ("São João",), ("getChargeBack",))
+    await run(plan, ScriptedErp({"São João": body}), lake)
+
+    (obj,) = lake.objects.values()
+    assert obj.key == (
+        "raw/api_responses/getChargeBack/busDt=2024-02-28/storeId=S%C3%A3o%20Jo%C3%A3o/"
+        "20240322T040506.000789Z.json"
+    )
+    assert obj.body == body
+    assert obj.content_encoding is None
+    assert obj.ascii_metadata() == {
+        "endpoint": "getChargeBack",
+        "store": "S%C3%A3o%20Jo%C3%A3o",
+        "business-date": "2024-02-28",
+        "pulled-at": "2024-03-22T04:05:06.000789Z",
+        "http-status": "200",
+        "duration-ms": "13",
+        "sha-256": hashlib.sha256(body).hexdigest(),
+        "content-sha-256": content_digest(body),
+    }
+
+
+async def test_what_is_no_document_is_reported_and_never_stored(lake: FakeLake) -> None:
+    plan = make_plan(FIRST, FIRST, ("good", "html", "error", "gone"), ("getGuestChecks",))
+    erp = ScriptedErp(
+        {
+            "html": b"<html>",
+            "error": b'{"error": "maintenance"}',
+            "gone": ErpRefusedError("the ERP answered 404"),
+        }
+    )
+    tally = await run(plan, erp, lake)
+
+    assert [key.rpartition("storeId=")[2].partition("/")[0] for key in lake.objects] == ["good"]
+    assert {(failure.subject["store"], failure.code) for failure in tally.failures} == {
+        ("html", "answer_rejected"),
+        ("error", "answer_rejected"),
+        ("gone", "erp_refused"),
+    }
+    assert tally.failures[0].subject.keys() == {"store", "business_date", "endpoint"}
+    assert not tally.is_complete
+
+
+async def test_a_closed_lake_ends_the_run_instead_of_asking_the_erp_in_vain(
+    lake: FakeLake,
+) -> None:
+    lake.error = LakeClosedError("there is no bucket lake")
+    erp = ScriptedErp()
+    tally = await run(make_plan(FIRST, LAST, ("1", "2", "3"), ()), erp, lake)
+
+    assert tally.stopped_by == "there is no bucket lake"
+    assert len(erp.asked) <= 2
+    assert tally.untried == 45 - len(erp.asked)
+
+
+@pytest.mark.parametrize("who", ["erp", "lake"])
+async def test_an_outage_ends_the_run_after_the_allowed_number_of_misses(
+    lake: FakeLake, who: str
+) -> None:
+    erp = ScriptedErp({"1": ErpUnavailableError("down")} if who == "erp" else {})
+    if who == "lake":
+        lake.error = LakeUnavailableError("down")
+    plan = make_plan(FIRST, LAST, ("1",), ())
+    tally = await run(plan, erp, lake, concurrency=1, stop_after=4)
+
+    assert (tally.failed, tally.untried) == (4, 11)
+    assert tally.stopped_by == "4 answers in a row could not be had or stored"
+
+
+async def test_failures_between_successes_do_not_end_the_run(lake: FakeLake) -> None:
+    erp = ScriptedErp({"2": ErpUnavailableError("down")})
+    plan = make_plan(FIRST, LAST, ("1", "2"), ("getGuestChecks",))
+    tally = await run(plan, erp, lake, concurrency=1, stop_after=2)
+    assert (tally.stored, tally.failed, tally.stopped_by) == (3, 3, None)
+
+
+ONE_CELL = make_plan(FIRST, FIRST, ("1",), ("getGuestChecks",))
+THEN = PULLED_AT + timedelta(seconds=1)
+
+
+def dated(cur_utc: str, checks: str = "[]") -> bytes:
+    return f'{{"curUTC": "{cur_utc}", "locRef": "1", "guestChecks": {checks}}}'.encode()
+
+
+async def test_a_final_answer_in_the_lake_is_not_asked_for_again(lake: FakeLake) -> None:
+    plan = make_plan(FIRST, LAST, ("1", "A/B"), ())
+    await run(plan, ScriptedErp(), lake)
+    before = dict(lake.objects)
+    erp = ScriptedErp()
+    tally = await run(plan, erp, lake)
+    assert (erp.asked, lake.objects) == ([], before)
+    assert (tally.present, tally.stored, tally.is_complete) == (30, 0, True)
+
+
+async def test_an_interrupted_range_goes_on_where_it_stopped(lake: FakeLake) -> None:
+    plan = make_plan(FIRST, LAST, ("1", "2"), ())
+    await run(plan, ScriptedErp(), lake)
+    for key in list(lake.objects)[17:]:
+        del lake.objects[key]
+    erp = ScriptedErp()
+    tally = await run(plan, erp, lake)
+    assert (len(erp.asked), tally.present, tally.stored) == (13, 17, 13)
+    assert len(lake.objects) == 30
+
+
+async def test_an_answer_pulled_while_its_day_was_running_is_asked_for_again(
+    lake: FakeLake,
+) -> None:
+    erp = ScriptedErp({"1": dated("1", "[1]")})
+    erp.pulled_at = datetime(2024, 2, 29, 6, 59, tzinfo=UTC)  # 03:59 at the store
+    await run(ONE_CELL, erp, lake)
+    tally = await run(ONE_CELL, ScriptedErp({"1": dated("2", "[1, 2]")}), lake)
+    assert (tally.stored, len(lake.objects)) == (1, 2)
+
+
+async def test_an_answer_that_says_the_same_is_not_written_again(lake: FakeLake) -> None:
+    """Only the time at which the ERP made it differs; the metadata is enough to see that."""
+    await run(ONE_CELL, ScriptedErp({"1": dated("2024-03-22T01:00:00")}), lake)
+    erp = ScriptedErp({"1": dated("2024-03-22T02:00:00")})
+    erp.pulled_at = THEN
+    tally = await run(ONE_CELL, erp, lake, force=True)
+    assert (len(erp.asked), tally.unchanged, tally.stored, tally.is_complete) == (1, 1, 0, True)
+    assert (len(lake.objects), len(lake.looked_at), lake.read_whole) == (1, 1, [])
+
+
+async def test_a_correction_is_written_beside_the_answer_it_corrects(lake: FakeLake) -> None:
+    await run(ONE_CELL, ScriptedErp({"1": dated("1", "[1]")}), lake)
+    erp = ScriptedErp({"1": dated("2", "[1.0]")})
+    erp.pulled_at = THEN
+    tally = await run(ONE_CELL, erp, lake, force=True)
+    assert (tally.stored, tally.unchanged, len(lake.objects)) == (1, 0, 2)
+
+
+async def test_an_answer_is_compared_with_the_newest_one_only(lake: FakeLake) -> None:
+    """A correction that is taken back is news: the lake must end with what the ERP says now."""
+    for number, checks in enumerate(("[1]", "[2]", "[1]", "[1]")):
+        erp = ScriptedErp({"1": dated(str(number), checks)})
+        erp.pulled_at = PULLED_AT + timedelta(seconds=number)
+        await run(ONE_CELL, erp, lake, force=True)
+    assert [obj.body[-4:] for _, obj in sorted(lake.objects.items())] == [b"[1]}", b"[2]}", b"[1]}"]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+async def test_an_object_without_a_digest_is_compared_by_reading_it(
+    lake: FakeLake, pack: Callable[[bytes], bytes]
+) -> None:
+    key = api_key(ENDPOINTS[0].source, FIRST, "1", PULLED_AT)
+    lake.objects[key] = LakeObject(key, pack(dated("1")), {})
+    erp = ScriptedErp({"1": dated("2")})
+    erp.pulled_at = THEN
+    tally = await run(ONE_CELL, erp, lake, force=True)
+    assert (tally.unchanged, lake.read_whole) == (1, [key])
+
+
+async def test_an_answer_is_written_when_the_newest_is_broken(lake: FakeLake) -> None:
+    key = api_key(ENDPOINTS[0].source, FIRST, "1", PULLED_AT)
+    lake.objects[key] = LakeObject(key, gzip.compress(dated("1"))[:-9], {})
+    erp = ScriptedErp({"1": dated("1")})
+    erp.pulled_at = THEN
+    assert (await run(ONE_CELL, erp, lake, force=True)).stored == 1
+
+
+async def test_answers_may_be_stored_gzipped_and_are_compared_all_the_same(lake: FakeLake) -> None:
+    body = dated("1")
+    await run(ONE_CELL, ScriptedErp({"1": body}), lake, gzip=True)
+    (obj,) = lake.objects.values()
+    assert obj.key.endswith("Z.json.gz")
+    assert isinstance(parse_key(obj.key), ApiKey)
+    assert (gzip.decompress(obj.body), obj.content_encoding) == (body, "gzip")
+    tally = await run(ONE_CELL, ScriptedErp({"1": dated("2")}), lake, force=True)
+    assert (tally.unchanged, len(lake.objects)) == (1, 1)
+
+
+async def test_a_store_that_is_lost_meanwhile_is_not_asked_about_and_not_written(
+    lake: FakeLake,
+) -> None:
+    """The race: the lease ends before the question, or between question and answer."""
+    for still_ours, asked in ((0, 0), (1, 1)):
+        checks = 0
+
+        def check_lease(_store_id: str) -> None:
+            nonlocal checks
+            checks += 1
+            if checks > still_ours:  # noqa: B023 - called before the next turn
+                raise LeaseLostError("perhaps another's")
+
+        erp = ScriptedErp()
+        tally = await run(ONE_CELL, erp, lake, check_lease=check_lease)
+        assert (len(erp.asked), lake.objects) == (asked, {})
+        assert [failure.code for failure in tally.failures] == ["lease_lost"]

@@ -1,0 +1,144 @@
+"""Which files go into the lake, under which keys, and which do not."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from producer.errors import ConfigurationError, FileRejectedError
+from producer.sending.upload_files import (
+    Shipment,
+    check_prefix,
+    find_files,
+    plan_shipments,
+    read_shipment,
+)
+
+
+def written(path: Path, content: bytes = b'{"a": 1}') -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def read(path: Path, *, max_bytes: int = 1_000_000, check: bool = True) -> bytes:
+    return read_shipment(Shipment(path, f"raw/erp/{path.name}"), max_bytes=max_bytes, check=check)
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("raw/erp/", "raw/erp/"),
+        ("raw/erp", "raw/erp/"),
+        ("raw/", "raw/"),
+        ("raw/a b/é", "raw/a b/é/"),
+    ],
+)
+def test_a_prefix_gets_its_closing_slash(given: str, used: str) -> None:
+    assert check_prefix(given) == used
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["", "/", "erp/", "processed/", "rawer/", "/raw/erp/", "../raw/", "logs/raw/"],
+)
+def test_a_prefix_outside_raw_is_refused(prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match="must start with raw/"):
+        check_prefix(prefix)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["raw//", "raw//erp/", "raw/../logs/", "raw/./erp/", "raw/a\nb/", "raw/a\\b/"]
+)
+def test_a_prefix_that_leads_elsewhere_is_refused(prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match="unusable part"):
+        check_prefix(prefix)
+
+
+def test_a_folder_stands_for_the_json_files_in_it_at_any_depth(tmp_path: Path) -> None:
+    wanted = [
+        written(tmp_path / "a.json"),
+        written(tmp_path / "deep" / "er" / "b.json.gz"),
+        written(tmp_path / "deep" / "c.JSON"),
+    ]
+    written(tmp_path / "notes.txt")
+    (tmp_path / "folder.json").mkdir()
+    assert sorted(find_files([tmp_path])) == sorted(wanted)
+
+
+def test_a_file_named_twice_is_sent_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "a.json")
+    assert find_files([Path("a.json"), tmp_path, tmp_path / "a.json"]) == [Path("a.json")]
+
+
+def test_a_folder_without_json_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"holds no \*\.json"):
+        find_files([tmp_path])
+
+
+def test_two_files_for_one_key_are_refused_and_both_named(tmp_path: Path) -> None:
+    paths = [tmp_path / "a" / "x.json", tmp_path / "b" / "x.json"]
+    with pytest.raises(ConfigurationError, match=r"a/x\.json and .*b/x\.json would both become"):
+        plan_shipments(paths, "raw/erp/")
+
+
+def test_the_key_is_the_prefix_and_the_name_as_it_is() -> None:
+    (shipment,) = plan_shipments([Path("out/Relatório 1+2%20.json")], "raw/erp/")
+    assert shipment.key == "raw/erp/Relatório 1+2%20.json"
+    assert shipment.content_encoding is None
+
+
+def test_a_compressed_file_is_checked_unpacked_and_sent_packed(tmp_path: Path) -> None:
+    packed = gzip.compress(b'{"a": 1}', mtime=0)
+    path = written(tmp_path / "a.json.gz", packed)
+    assert read(path) == packed
+    assert Shipment(path, "raw/erp/a.json.gz").content_encoding == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.json", b'{"a":\n  oops}', "expecting value at line 2, column 3; correct the file"),
+        ("a.json", b"", "it is empty"),
+        ("a.json", b'{"a":\n "\xff"}', r"not UTF-8 \(line 2, byte 8\)"),
+        ("a.json", gzip.compress(b"{}", mtime=0), "not UTF-8"),
+        ("a.json.gz", b"{}", "not a whole gzip file"),
+        ("a.json.gz", gzip.compress(b'{"a": 1}' * 50, mtime=0)[:-9], "not a whole gzip file"),
+        ("a.json.gz", gzip.compress(b"{", mtime=0), "line 1, column 2"),
+        ("a.json.gz", gzip.compress(b" " * 2_000_000, mtime=0), "unpacked, it is larger"),
+        ("b.json", b" " * 1_000_001, "UPLOAD_MAX_FILE_BYTES=1000000"),
+        ("a.txt", b"{}", "must end with .json or .json.gz"),
+        ("a.JSON", b"{}", "must end with .json or .json.gz"),
+        ("a\nb.json", b"{}", "do not belong in a key"),
+        ("a\\b.json", b"{}", "do not belong in a key"),
+    ],
+)
+def test_an_unusable_file_is_rejected_with_the_place_and_the_remedy(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    with pytest.raises(FileRejectedError, match=message):
+        read(written(tmp_path / name, content))
+
+
+def test_a_file_that_is_not_there_or_not_readable_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(FileRejectedError, match="there is no such file"):
+        read(tmp_path / "nope.json")
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(FileRejectedError, match="cannot be read"):
+        read(tmp_path / "folder.json")
+
+
+def test_a_key_beyond_what_s3_takes_is_rejected(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json")
+    shipment = Shipment(path, "raw/" + "x" * 1021)
+    with pytest.raises(FileRejectedError, match="longer than 1024 bytes"):
+        read_shipment(shipment, max_bytes=1_000, check=True)
+
+
+def test_without_the_check_a_broken_document_is_read_as_it_is(tmp_path: Path) -> None:
+    assert read(written(tmp_path / "a.json", b"{oops"), check=False) == b"{oops"
+
+
+def test_a_name_that_is_not_utf8_can_still_be_reported() -> None:
+    assert Shipment(Path("a\udcff.json"), "k").subject() == {"file": "a\\udcff.json"}

@@ -1,0 +1,66 @@
+"""One bad file is no reason to keep the others back."""
+
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from producer.errors import LakeClosedError
+from producer.sending.upload import upload
+from producer.sending.upload_files import plan_shipments
+from producer.tally import Tally
+from tests.support.producer_fakes import FakeLake
+
+
+async def run(
+    paths: list[Path], lake: FakeLake, *, check: bool = True, to: str = "raw/erp/"
+) -> Tally:
+    tally = Tally(len(paths))
+    shipments = plan_shipments(paths, to)
+    await upload(shipments, lake, tally, concurrency=2, max_file_bytes=10_000, check=check)
+    return tally
+
+
+async def test_good_files_are_stored_and_bad_ones_named(lake: FakeLake, tmp_path: Path) -> None:
+    (tmp_path / "good.json").write_bytes(b'{"a": 1.50}\n')
+    (tmp_path / "bad.json").write_bytes(b"{")
+    paths = [tmp_path / name for name in ("missing.json", "bad.json", "good.json")]
+    tally = await run(paths, lake)
+
+    assert {key: obj.body for key, obj in lake.objects.items()} == {
+        "raw/erp/good.json": b'{"a": 1.50}\n'
+    }
+    assert (tally.stored, tally.stored_bytes, tally.failed) == (1, 12, 2)
+    assert {failure.subject["file"] for failure in tally.failures} == {
+        str(tmp_path / "missing.json"),
+        str(tmp_path / "bad.json"),
+    }
+
+
+async def test_without_the_check_a_broken_document_is_stored(
+    lake: FakeLake, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.json").write_bytes(b"{")
+    tally = await run([tmp_path / "bad.json"], lake, check=False)
+    assert tally.is_complete
+    assert lake.objects["raw/erp/bad.json"].body == b"{"
+
+
+async def test_a_closed_lake_ends_the_upload(lake: FakeLake, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.json" for number in range(10)]
+    for path in paths:
+        path.write_bytes(b"{}")
+    lake.error = LakeClosedError("there is no bucket lake")
+    tally = await run(paths, lake)
+    assert tally.stopped_by == "there is no bucket lake"
+    assert tally.failed <= 2
+
+
+async def test_a_place_the_consumer_does_not_know_is_warned_about(
+    lake: FakeLake, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_bytes(b"{}")
+    with capture_logs() as logs:
+        await run([tmp_path / "a.json"], lake, to="raw/elsewhere/")
+    assert [(log["event"], log["key"]) for log in logs if log["log_level"] == "warning"] == [
+        ("key.of_no_source", "raw/elsewhere/a.json")
+    ]
