@@ -8,16 +8,16 @@ from psycopg import sql
 from bench.databases import DATA_TABLES
 from consumer.settings import DatabaseSettings
 
-Rows = dict[str, bytes]
+RowWriter = dict[str, bytes]
 
 
-def rows_of(database: DatabaseSettings) -> Rows:
+def rows_of(database: DatabaseSettings) -> RowWriter:
     """Return what a loaded database holds, as COPY text by table."""
     with psycopg.connect(**database.conninfo) as connection:
         return {name: _copied_out(connection, name) for name in DATA_TABLES}
 
 
-def copy_seconds(database: DatabaseSettings, rows: Rows) -> float:
+def copy_seconds(database: DatabaseSettings, rows: RowWriter) -> float:
     """Copy all rows in one transaction, a single COPY for each table; return the seconds."""
     with psycopg.connect(**database.conninfo) as connection:
         began = perf_counter()

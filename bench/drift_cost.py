@@ -18,7 +18,7 @@ from consumer.drift.shapes import Presences, Shapes
 from consumer.ingest import prepare as preparation
 from consumer.ingest.prepare import Knowledge, prepare
 from consumer.load.database import open_pool
-from consumer.load.field_counts import UsualFields, share
+from consumer.load.field_counts import FieldCounts, share
 from consumer.load.transaction import load_batch
 from consumer.rows import fast_path as plain_rows
 from consumer.settings import DatabaseSettings
@@ -58,7 +58,7 @@ def measure(server: Server, documents: Sequence[Document]) -> DriftCost:
 
 async def _seconds(database: DatabaseSettings, documents: Sequence[Document]) -> float:
     """Prepare, load and learn, one batch after the other: no waiting, no second thread."""
-    usual = UsualFields()
+    usual = FieldCounts()
     knowledge = Knowledge(load_aliases(), usual)
     async with open_pool(database, 2) as pool, pool.connection() as connection:
         await connection.set_autocommit(True)
@@ -83,7 +83,7 @@ def _without_counting() -> Iterator[None]:
             (Shapes, "count_check"),
             (CheckReader, "remember"),
             (RowReader, "remember"),
-            (UsualFields, "learn"),
+            (FieldCounts, "learn"),
         ):
             stack.enter_context(patch.object(owner, name, _nothing))
         stack.enter_context(patch.object(preparation, "find_drift", _no_drift))

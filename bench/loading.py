@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from time import perf_counter
 
 from consumer.ingest.prepare import Fetched, Knowledge, prepare
-from consumer.load.batcher import BatchLimits, Loader, postgres_load
+from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool
-from consumer.load.field_counts import UsualFields
+from consumer.load.field_counts import FieldCounts
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from schemas.aliases import load_aliases
 
@@ -25,7 +25,7 @@ class _Loading:
 
     def __init__(self, settings: ConsumerSettings) -> None:
         self._settings = settings
-        self._usual = UsualFields()
+        self._usual = FieldCounts()
         self._slots = asyncio.Semaphore(settings.decode_threads)
 
     async def seconds(self, documents: list[Fetched]) -> float:
@@ -34,7 +34,7 @@ class _Loading:
             await pool.wait()
             wait_seconds = settings.batch_max_wait_milliseconds / 1000
             limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
-            loader = Loader(postgres_load(pool), limits, settings.loader_connections)
+            loader = Batcher(postgres_load(pool), limits, settings.loader_connections)
             loading = asyncio.create_task(loader.run())
             began = perf_counter()
             async with asyncio.TaskGroup() as group:
@@ -44,7 +44,7 @@ class _Loading:
             loading.cancel()
             return seconds
 
-    async def _load(self, loader: Loader, document: Fetched) -> None:
+    async def _load(self, loader: Batcher, document: Fetched) -> None:
         async with self._slots:
             knowledge = Knowledge(load_aliases(), self._usual)
             limit = self._settings.max_decompressed_bytes

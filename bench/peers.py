@@ -40,7 +40,7 @@ class _Contest:
 
     server: Server
     documents: Sequence[Document]
-    rows: copying.Rows = field(default_factory=dict)
+    rows: copying.RowWriter = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     def loader(self) -> float:

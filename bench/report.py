@@ -85,7 +85,7 @@ def write(results: Mapping[str, Any]) -> None:
 
 def show(found: Findings, results: Mapping[str, Any]) -> None:
     """Print the table."""
-    table = Table(title="Loader: bytes to committed rows, default settings, one process")
+    table = Table(title="Batcher: bytes to committed rows, default settings, one process")
     for heading in ("measured", "ratio", "ours (s)", "theirs (s)", "spread"):
         table.add_column(heading, justify="left" if heading == "measured" else "right")
     for name, key, ours, theirs in _compared(found):

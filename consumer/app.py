@@ -19,22 +19,22 @@ from consumer.errors import (
     StorageUnavailable,
     Throttled,
 )
-from consumer.ingest.byte_budget import Admission
+from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.interpreter import collect_garbage_seldom
-from consumer.load.batcher import BatchLimits, Loader, postgres_load
+from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool, ping, schema_version, watch_pool
-from consumer.load.field_counts import UsualFields, keep_sharing, share
+from consumer.load.field_counts import FieldCounts, keep_sharing, share
 from consumer.load.ledger import count_recent_failures, postgres_ledger
 from consumer.load.migrate import schema_head
-from consumer.messages.breakers import Gates
+from consumer.messages.breakers import Breakers
 from consumer.messages.dead_letters import DeadLetters
-from consumer.messages.delivery_task import Desk
-from consumer.messages.failure_breaker import BurstLimits, FailureWatch
+from consumer.messages.delivery_task import DeliveryTask
+from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.health import health_app, serve
 from consumer.messages.leases import Leases
-from consumer.messages.outage_breaker import Breaker, Probe
+from consumer.messages.outage_breaker import OutageBreaker, Probe
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
@@ -82,7 +82,7 @@ class _Service:
 
     worker: Worker
     background: list[Coroutine[None, None, None]]
-    usual: UsualFields
+    usual: FieldCounts
     pool: AsyncConnectionPool
 
 
@@ -104,29 +104,29 @@ async def _open(
         Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
         await _once_reachable(queues.main.max_receives),
     )
-    probe, loader, usual = _probe(pool, lake, queues), _loader(settings, pool), UsualFields()
+    probe, loader, usual = _probe(pool, lake, queues), _loader(settings, pool), FieldCounts()
     watch = await _once_reachable(partial(_watch, settings, pool))
-    gates = Gates(Admission(settings.max_in_flight_bytes), Breaker(probe), watch)
+    breakers = Breakers(ByteBudget(settings.max_in_flight_bytes), OutageBreaker(probe), watch)
     logs, record = ErrorLogs(lake), postgres_ledger(pool)
     settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
     handler = Handler(
         _rules(settings, aliases),
         Ports(lake, loader, logs, record, usual, leases.is_held),
-        gates.admission,
+        breakers.byte_budget,
         asyncio.Semaphore(settings.decode_threads),
     )
-    desk = Desk(handler, settler, leases, terms, gates.breaker, gates.watch)
+    delivery_task = DeliveryTask(handler, settler, leases, terms, breakers.breaker, breakers.watch)
     limits = _limits(settings, until_idle_seconds)
-    worker = Worker(queues.main, desk, settler, leases, gates, limits)
+    worker = Worker(queues.main, delivery_task, settler, leases, breakers, limits)
     background = [loader.run(), keep_sharing(usual, pool)]
     if settings.http_port is not None:
-        pages = health_app(leases, gates, probe)
+        pages = health_app(leases, breakers, probe)
         background.append(serve(pages, settings.http_host, settings.http_port))
     log.info("started", max_receives=terms.max_receives, queue_url=settings.queue_url)
     return _Service(worker, background, usual, pool)
 
 
-async def _watch(settings: ConsumerSettings, pool: AsyncConnectionPool) -> FailureWatch:
+async def _watch(settings: ConsumerSettings, pool: AsyncConnectionPool) -> FailureBreaker:
     """Watch for failure bursts; after one, begin with probes, or restarts would park on and on."""
     limits = BurstLimits(
         settings.failure_burst_min_objects,
@@ -140,7 +140,7 @@ async def _watch(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Failu
     begins_cautious = not limits.is_off and failed >= 0.7 * limits.min_objects
     if begins_cautious:
         log.warning("failure_burst_before", failed=failed, of_latest=latest)
-    return FailureWatch(limits, begins_cautious=begins_cautious)
+    return FailureBreaker(limits, begins_cautious=begins_cautious)
 
 
 async def _once_reachable(ask: Callable[[], Awaitable[R]]) -> R:
@@ -163,10 +163,10 @@ async def _check_schema(settings: ConsumerSettings) -> None:
         )
 
 
-def _loader(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Loader:
+def _loader(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Batcher:
     wait_seconds = settings.batch_max_wait_milliseconds / 1000
     limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
-    return Loader(postgres_load(pool), limits, settings.loader_connections)
+    return Batcher(postgres_load(pool), limits, settings.loader_connections)
 
 
 def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:

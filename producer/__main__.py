@@ -14,8 +14,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: told.append(number))
     from producer.cli import main as run_command_line  # noqa: PLC0415 - after the signals
-    from producer.cli import main as run_command_line  # noqa: PLC0415 - after the signals
     from producer.commands.report import exit_code_before_work  # noqa: PLC0415 - as above
+
     if told:
         sys.exit(exit_code_before_work(sys.argv[1:]))
     run_command_line()

@@ -18,11 +18,11 @@ from producer.lease_table import Leases
 from producer.metrics import Metrics
 from producer.pulling import pull
 from producer.pulling.business_days import business_days
-from producer.pulling.daemon import Daemon, Rhythm
+from producer.pulling.daemon import Daemon, Schedule
 from producer.pulling.targets import Plan
 from producer.sending import init_lake, publish, upload
 from producer.sending.announcing import AnnouncingLake
-from producer.sending.upload_files import Shipment
+from producer.sending.upload_files import UploadFile
 from producer.settings import Settings
 from producer.tally import Tally
 
@@ -38,9 +38,9 @@ async def _announced_lake(settings: Settings, concurrency: int) -> AsyncIterator
             yield AnnouncingLake(lake, queue, settings.bucket_name)
 
 
-def manner(settings: Settings, *, force: bool) -> pull.Manner:
+def pull_options(settings: Settings, *, force: bool) -> pull.PullOptions:
     """Return how the settings want answers to be pulled."""
-    return pull.Manner(
+    return pull.PullOptions(
         concurrency=settings.pull_concurrency,
         stop_after_failures=settings.pull_stop_after_failures,
         days=business_days(settings),
@@ -60,7 +60,7 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
     ):
-        await pull.pull(plan, erp, lake, tally, manner(settings, force=force))
+        await pull.pull(plan, erp, lake, tally, pull_options(settings, force=force))
 
 
 async def run_daemon(
@@ -81,10 +81,10 @@ async def run_daemon(
     async with (
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
-        open_lake(settings, concurrency=1) as roster,
+        open_lake(settings, concurrency=1) as lease_table,
     ):
-        leases = Leases(roster, _own_name(), settings.run_lease_seconds)
-        how = replace(manner(settings, force=True), check_lease=leases.check)
+        leases = Leases(lease_table, _own_name(), settings.run_lease_seconds)
+        how = replace(pull_options(settings, force=True), check_lease=leases.check)
 
         async def pull_round(begin: Callable[[Tally], None]) -> bool:
             plan = plan_until(business_days(settings).day_of(datetime.now(UTC)))
@@ -96,7 +96,7 @@ async def run_daemon(
                 await pull.pull(part, erp, lake, tally, how)
             return bool(ours)
 
-        daemon = Daemon(pull_round, _rhythm(settings, every_seconds), metrics)
+        daemon = Daemon(pull_round, _schedule(settings, every_seconds), metrics)
         pages = health_app(lambda: daemon.problem, metrics.registry)
         async with served(pages, settings.producer_http_host, settings.producer_http_port):
             await daemon.run(stop)
@@ -110,8 +110,8 @@ def _stop_by_signal() -> asyncio.Event:
     return stop
 
 
-def _rhythm(settings: Settings, every_seconds: float) -> Rhythm:
-    return Rhythm(
+def _schedule(settings: Settings, every_seconds: float) -> Schedule:
+    return Schedule(
         every_seconds,
         settings.run_jitter_percent / 100,
         settings.run_stop_timeout_seconds,
@@ -125,16 +125,16 @@ def _own_name() -> str:
 
 
 async def run_upload(
-    settings: Settings, shipments: Sequence[Shipment], tally: Tally, *, check: bool
+    settings: Settings, upload_files: Sequence[UploadFile], tally: Tally, *, check: bool
 ) -> None:
-    """Upload `shipments` into the lake of the settings.
+    """Upload files into the lake of the settings.
 
     Raises:
         LakeClosedError: The AWS configuration is unusable; nothing was sent.
     """
     async with _announced_lake(settings, settings.upload_concurrency) as lake:
         await upload.upload(
-            shipments,
+            upload_files,
             lake,
             tally,
             concurrency=settings.upload_concurrency,

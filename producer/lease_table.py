@@ -1,9 +1,9 @@
 """Whose stores are whose: no two producers run a round of one store at the same time.
 
-All of them share one small object in the lake, the roster, and change it only by conditional
+All of them share one small object in the lake, the lease_table, and change it only by conditional
 writes: of two who write at once, one is refused and looks again. A claim ends by itself unless it
 is renewed, so the stores of a producer that was killed are free again after a while. Times on the
-roster are S3's own, read from its answers, so the clocks of machines do not matter.
+lease_table are S3's own, read from its answers, so the clocks of machines do not matter.
 
 A claim guards against asking twice, not against wrong data: an answer that is written after its
 claim ended has a key of its own, and the newest answer wins in the tables.
@@ -49,7 +49,7 @@ class Tagged:
     now: datetime
 
 
-class Roster(Protocol):
+class LeaseTable(Protocol):
     """A lake that writes an object only if nobody else has written it meanwhile."""
 
     async def read_tagged(self, key: str) -> Tagged:
@@ -73,13 +73,13 @@ class Leases:
     """The stores that this process may pull now.
 
     Args:
-        roster: Shared by all producers of the lake.
+        lease_table: Shared by all producers of the lake.
         owner: This process, unlike any other that ever was.
         lease_seconds: How long a claim lasts that is not renewed, above 1.
     """
 
-    def __init__(self, roster: Roster, owner: str, lease_seconds: float) -> None:
-        self._roster = roster
+    def __init__(self, lease_table: LeaseTable, owner: str, lease_seconds: float) -> None:
+        self._lease_table = lease_table
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._stores: frozenset[str] = frozenset()
@@ -90,7 +90,7 @@ class Leases:
         """Hold the stores that nobody else holds, while the block runs; yields them in order.
 
         Raises:
-            LakeError: The roster cannot be read or written.
+            LakeError: The lease_table cannot be read or written.
         """
         wanted = tuple(stores)
         await self._claim(wanted)
@@ -139,11 +139,11 @@ class Leases:
             log.warning("lease.not_released", code=exc.code, outcome="it ends by itself")
 
     async def _claim(self, stores: Iterable[str]) -> None:
-        """Put those of `stores` that are free on the roster, as all that is ours."""
+        """Put those of `stores` that are free in the lease table, as all that is ours."""
         for _ in range(_ATTEMPTS_COUNT):
-            # Before the roster is read: our own end of the claim is never after the roster's.
+            # Before the table is read: our own end of the claim is never after the one written.
             asked = time.monotonic()
-            seen = await self._roster.read_tagged(ROSTER_KEY)
+            seen = await self._lease_table.read_tagged(ROSTER_KEY)
             others = dict(_claims(seen, besides=self._owner))
             taken = {store for claim in others.values() for store in claim["stores"]}
             ours = frozenset(stores) - taken
@@ -152,7 +152,7 @@ class Leases:
             body = json.dumps({**others, **(mine if ours else {})}, ensure_ascii=False)
             # A write whose answer got lost is refused when the SDK repeats it: the next look
             # finds our claim and replaces it by the same.
-            if await self._roster.write_if(ROSTER_KEY, body.encode(), seen.tag):
+            if await self._lease_table.write_if(ROSTER_KEY, body.encode(), seen.tag):
                 self._stores = ours
                 self._until = asked + self._lease_seconds - _CLOCK_STEP_SECONDS
                 return
@@ -161,11 +161,13 @@ class Leases:
 
 
 def _claims(seen: Tagged, *, besides: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the claims of others that have not ended; a roster that is broken has none."""
+    """Yield the claims of others that have not ended; a lease table that is broken has none."""
     try:
         for owner, claim in json.loads(seen.body or b"{}").items():
             until = datetime.fromisoformat(claim["until"])
             if owner != besides and until > seen.now and isinstance(claim["stores"], list):
                 yield owner, claim
     except (ValueError, LookupError, AttributeError, TypeError) as exc:
-        log.warning("roster.unreadable", reason=type(exc).__name__, outcome="it is written anew")
+        log.warning(
+            "lease_table.unreadable", reason=type(exc).__name__, outcome="it is written anew"
+        )

@@ -7,7 +7,7 @@ import asyncio
 _LATE_SECONDS = 0.02
 
 
-class Pace:
+class RateLimit:
     """Hands out turns, `per_second` of them, to any number of tasks.
 
     Args:

@@ -25,7 +25,7 @@ _OPENING = frozenset(b"{[")
 _OPEN_LIST = ord("[")
 
 
-class DocumentSplitter:
+class RecordStream:
     """Splits one document.
 
     Iterating yields runs of records, each the bytes of a JSON list; afterwards `frame` is the

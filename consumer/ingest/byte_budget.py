@@ -1,4 +1,4 @@
-"""Admission by bytes: an object is downloaded only when there is room for what it announced."""
+"""ByteBudget by bytes: an object is downloaded only when there is room for what it announced."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from consumer.metrics import IN_FLIGHT_BYTES
 
 
-class Admission:
+class ByteBudget:
     """A budget of bytes, shared by everything that is being downloaded, validated or loaded."""
 
     def __init__(self, limit_bytes: int) -> None:

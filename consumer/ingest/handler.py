@@ -22,12 +22,12 @@ from consumer.errors import (
     StorageUnavailable,
     where,
 )
-from consumer.ingest.byte_budget import Admission
+from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import ErrorLogs, records_invalid
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.ingest.prepare import Fetched, Knowledge, Prepared, prepare
 from consumer.ingest.routing import route
-from consumer.load.field_counts import UsualFields
+from consumer.load.field_counts import FieldCounts
 from consumer.load.ledger import Entry, RecordEntry
 from consumer.load.transaction import ErrorNote, Identity, StagedDocument
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
@@ -77,7 +77,7 @@ class Ports:
     loader: Load
     logs: ErrorLogs
     record: RecordEntry
-    usual: UsualFields
+    usual: FieldCounts
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
 
 
@@ -85,12 +85,12 @@ class Handler:
     """Ingests the objects that messages announce."""
 
     def __init__(
-        self, rules: Rules, ports: Ports, admission: Admission, decode_slots: asyncio.Semaphore
+        self, rules: Rules, ports: Ports, byte_budget: ByteBudget, decode_slots: asyncio.Semaphore
     ) -> None:
         self._rules = rules
         self._ports = ports
         self._knowledge = Knowledge(rules.aliases, ports.usual)
-        self._admission = admission
+        self._byte_budget = byte_budget
         self._decode_slots = decode_slots
         # A huge document takes its time; small ones pass it by.
         self._stream_slots = asyncio.Semaphore(1)
@@ -130,7 +130,7 @@ class Handler:
         source, key = route(event, self._rules.bucket, self._rules.max_object_bytes)
         admitted_bytes = _announced_bytes(event, self._rules.stream_above_bytes)
         for _ in range(_ADMISSIONS):
-            async with self._admission.of(admitted_bytes):
+            async with self._byte_budget.of(admitted_bytes):
                 try:
                     fetched = await self._fetch(event, source, key, delivery, admitted_bytes)
                 except Larger as larger:

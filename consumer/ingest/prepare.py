@@ -15,15 +15,15 @@ from consumer.documents.gunzip import PlainReader
 from consumer.documents.parse import Decoded, decode
 from consumer.documents.quarantine import Quarantined
 from consumer.documents.readers import Accepted, record_reader
-from consumer.documents.record_stream import DocumentSplitter
+from consumer.documents.record_stream import RecordStream
 from consumer.documents.storable import find_unstorable
 from consumer.drift.findings import Finding, find_drift, find_root_drift
 from consumer.drift.json_types import ROOT_LEVEL
 from consumer.drift.shapes import Presences
 from consumer.errors import Permanent
 from consumer.load.transaction import Identity, StagedDocument
-from consumer.rows.fast_path import plain_records
-from consumer.rows.row_writer import Rows, Staged
+from consumer.rows.fast_path import fast_path_of
+from consumer.rows.row_writer import RowWriter, StagedRows
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
@@ -141,7 +141,7 @@ def _open_stream(
 ) -> tuple[Frame, Iterator[Decoded]]:
     own = list_field(fetched.source)
     fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
-    first = DocumentSplitter(reader(), fields, _MAX_RUN_BYTES)
+    first = RecordStream(reader(), fields, _MAX_RUN_BYTES)
     for _ in first:
         pass  # to its end: fields of the frame may stand behind the records
     decoded = decode(first.frame)
@@ -150,7 +150,7 @@ def _open_stream(
         _screen_frame(decoded.root, fetched.source)
     if rows != ([first.digest] if first.digest else []):
         raise Permanent(ErrorCode.JSON_MALFORMED, f"{own} was cut at the wrong place")
-    return frame, map(decode, DocumentSplitter(reader(), fields, _MAX_RUN_BYTES))
+    return frame, map(decode, RecordStream(reader(), fields, _MAX_RUN_BYTES))
 
 
 def _screen_frame(root: dict[str, Any], source: Source) -> None:
@@ -167,10 +167,10 @@ class _Assembly:
 
     def __init__(self, identity: Identity, frame: Frame, aliases: Aliases) -> None:
         number = next(_numbers) % _DOCUMENT_NUMBERS
-        self._document = StagedDocument(number, identity, frame, Staged())
+        self._document = StagedDocument(number, identity, frame, StagedRows())
         self._reader = record_reader(frame, aliases)
-        self._rows = Rows(frame, number, self._document.staged)
-        self._plain = plain_records(self._rows, self._reader, aliases)
+        self._rows = RowWriter(frame, number, self._document.staged)
+        self._plain = fast_path_of(self._rows, self._reader, aliases)
         self._positions = count()
         self._quarantined: list[Quarantined] = []
 

@@ -57,7 +57,7 @@ class _Waiting:
     )
 
 
-class Loader:
+class Batcher:
     """Hands documents to the database in batches.
 
     Args:

@@ -46,7 +46,7 @@ class Unsaved:
     findings: dict[_FindingKey, Tally]
 
 
-class UsualFields:
+class FieldCounts:
     """Counts which fields came; safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ def _event_day(identity: Identity) -> date:
     return identity.event_time.astimezone(UTC).date()
 
 
-async def share(usual: UsualFields, pool: AsyncConnectionPool) -> None:
+async def share(usual: FieldCounts, pool: AsyncConnectionPool) -> None:
     """Add what was counted to the tables, and infer drift from all that every process counted.
 
     Never fails: what could not be saved is kept for the next time.
@@ -133,7 +133,7 @@ async def share(usual: UsualFields, pool: AsyncConnectionPool) -> None:
         raise
 
 
-async def keep_sharing(usual: UsualFields, pool: AsyncConnectionPool) -> None:
+async def keep_sharing(usual: FieldCounts, pool: AsyncConnectionPool) -> None:
     """Share now and then until cancelled."""
     pause_seconds = _SHARE_SECONDS
     while True:

@@ -17,7 +17,7 @@ from consumer.drift.findings import Finding
 from consumer.errors import LeaseLost
 from consumer.load import statements
 from consumer.rows import copy_text
-from consumer.rows.row_writer import Staged
+from consumer.rows.row_writer import StagedRows
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
@@ -67,7 +67,7 @@ class StagedDocument:
     number: int
     identity: Identity
     frame: Frame
-    staged: Staged
+    staged: StagedRows
     record_count: int = 0
     quarantined_count: int = 0
     keep_all: bool = False

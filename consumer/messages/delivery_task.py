@@ -16,9 +16,9 @@ from consumer import metrics
 from consumer.aws.sqs import WAS_PARKED, Delivery
 from consumer.errors import ConsumerError, LeaseLost
 from consumer.ingest.handler import Handler
-from consumer.messages.failure_breaker import FailureWatch
+from consumer.messages.failure_breaker import FailureBreaker
 from consumer.messages.leases import Leases
-from consumer.messages.outage_breaker import Breaker
+from consumer.messages.outage_breaker import OutageBreaker
 from consumer.messages.settlement import Hold, Retry, Settle, Terms, decide
 from consumer.messages.settler import Settler, Step
 from consumer.metrics import Settled
@@ -30,7 +30,7 @@ _FIRST_HOLD_SECONDS, _MAX_HOLD_SECONDS = 0.2, 60.0
 _LAST_SETTLEMENTS_SECONDS = 2.0
 
 
-class Desk:
+class DeliveryTask:
     """Works on messages, any number at once."""
 
     def __init__(
@@ -39,8 +39,8 @@ class Desk:
         settler: Settler,
         leases: Leases,
         terms: Terms,
-        breaker: Breaker,
-        watch: FailureWatch,
+        breaker: OutageBreaker,
+        watch: FailureBreaker,
     ) -> None:
         self._handler = handler
         self._settler = settler

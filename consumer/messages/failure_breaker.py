@@ -59,7 +59,7 @@ class _Second:
     failed: Counter[ErrorCode] = field(default_factory=Counter)
 
 
-class FailureWatch:
+class FailureBreaker:
     """Watches what fails, and suspends the work.
 
     Args:

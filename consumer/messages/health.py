@@ -13,7 +13,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from consumer.errors import ConsumerError
-from consumer.messages.breakers import Gates
+from consumer.messages.breakers import Breakers
 from consumer.messages.outage_breaker import Probe
 from consumer.metrics import REGISTRY
 
@@ -29,7 +29,7 @@ class Punctual(Protocol):
         """Whether it did, the last time."""
 
 
-def health_app(leases: Punctual, gates: Gates, probe: Probe) -> FastAPI:
+def health_app(leases: Punctual, breakers: Breakers, probe: Probe) -> FastAPI:
     """Build the pages.
 
     `/healthz` answers 200 while the event loop runs, leases are extended in time and no failure
@@ -42,13 +42,13 @@ def health_app(leases: Punctual, gates: Gates, probe: Probe) -> FastAPI:
     @app.get("/healthz")
     async def healthz() -> Response:
         late = None if leases.is_on_time else "leases are not extended in time"
-        return _answer(late or gates.watch.problem)
+        return _answer(late or breakers.watch.problem)
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        if gates.watch.problem:
-            return _answer(gates.watch.problem)
-        if code := gates.breaker.opened_by:
+        if breakers.watch.problem:
+            return _answer(breakers.watch.problem)
+        if code := breakers.breaker.opened_by:
             return _answer(f"{code}: the breaker is open, see the log")
         try:
             async with asyncio.timeout(_PROBE_SECONDS):

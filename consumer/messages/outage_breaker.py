@@ -21,7 +21,7 @@ _FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.5, 15.0
 Probe = Callable[[], Awaitable[None]]
 
 
-class Breaker:
+class OutageBreaker:
     """Closed while things work; opens on a fault of ours, closes after a successful probe."""
 
     def __init__(self, probe: Probe) -> None:

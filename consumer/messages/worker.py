@@ -14,8 +14,8 @@ import structlog
 from consumer import metrics
 from consumer.aws.sqs import BATCH_SIZE, Delivery, Queue
 from consumer.errors import FailureBurst, Transient, where
-from consumer.messages.breakers import Gates
-from consumer.messages.delivery_task import Desk
+from consumer.messages.breakers import Breakers
+from consumer.messages.delivery_task import DeliveryTask
 from consumer.messages.leases import Leases
 from consumer.messages.settler import Settler
 
@@ -41,17 +41,17 @@ class Worker:
     def __init__(
         self,
         queue: Queue,
-        desk: Desk,
+        delivery_task: DeliveryTask,
         settler: Settler,
         leases: Leases,
-        gates: Gates,
+        breakers: Breakers,
         limits: Limits,
     ) -> None:
         self._queue = queue
-        self._desk = desk
+        self._delivery_task = delivery_task
         self._settler = settler
         self._leases = leases
-        self._gates = gates
+        self._breakers = breakers
         self._limits = limits
         self._wait_seconds = min(limits.receive_wait_seconds, leases.longest_poll_seconds)
         self._free = asyncio.Semaphore(limits.in_flight_messages)
@@ -82,15 +82,15 @@ class Worker:
             # A lease task that fails takes the process down: without it nothing may be held.
             keeping = [
                 whole.create_task(self._leases.keep()),
-                whole.create_task(self._gates.breaker.keep()),
+                whole.create_task(self._breakers.breaker.keep()),
                 whole.create_task(self._give_up_in_bursts()),
             ]
             await self._receive_all(until_idle_seconds)
             await self._drain()
             for task in keeping:
                 task.cancel()
-        if until_idle_seconds is not None and self._gates.watch.problem:
-            raise FailureBurst(self._gates.watch.problem)
+        if until_idle_seconds is not None and self._breakers.watch.problem:
+            raise FailureBurst(self._breakers.watch.problem)
 
     async def _receive_all(self, until_idle_seconds: float | None) -> None:
         async with asyncio.TaskGroup() as receiving:
@@ -133,24 +133,24 @@ class Worker:
 
     async def _receive(self, limit: int) -> list[Delivery]:
         # A long poll is never cancelled: SQS would hand out messages that nobody gets.
-        allowed = 0 if self._stopping.is_set() else self._gates.allowance(limit)
+        allowed = 0 if self._stopping.is_set() else self._breakers.allowance(limit)
         if not allowed:
             await self._pause(_IDLE_POLL_SECONDS)
             return []
-        is_probe = self._gates.watch.is_probing
+        is_probe = self._breakers.watch.is_probing
         self._polls += 1
         self._no_poll.clear()
         try:
             deliveries = await self._queue.receive(allowed, self._wait_seconds)
         except Transient as error:
-            self._gates.breaker.trip(error)
+            self._breakers.breaker.trip(error)
             return []
         finally:
             self._polls -= 1
             if not self._polls:
                 self._no_poll.set()
         if is_probe and not deliveries:
-            self._gates.watch.no_probe_came()
+            self._breakers.watch.no_probe_came()
         return deliveries
 
     async def _pause(self, seconds: float) -> None:
@@ -172,7 +172,7 @@ class Worker:
             return
         for delivery in deliveries:
             self._leases.hold(delivery, received_at)
-            task = asyncio.create_task(self._desk.work(delivery))
+            task = asyncio.create_task(self._delivery_task.work(delivery))
             self._in_flight[task] = delivery
             metrics.IN_FLIGHT_MESSAGES.inc()
             task.add_done_callback(self._end)
@@ -190,7 +190,7 @@ class Worker:
         """Stop once nothing is in hand and the queue has been empty for `seconds`."""
         while not self._stopping.is_set():
             await self._pause(_IDLE_POLL_SECONDS)
-            if self._gates.watch.problem:
+            if self._breakers.watch.problem:
                 self.stop()
             idle = monotonic() - self._last_receipt
             if self._in_flight or idle < seconds:
@@ -207,7 +207,7 @@ class Worker:
         """Finish what is in hand within the time given, then release the rest."""
         in_hand = dict(self._in_flight)
         # What waits for a remedy would still wait at the deadline.
-        self._desk.close()
+        self._delivery_task.close()
         if in_hand:
             # The last long poll and the work in hand share one deadline.
             await asyncio.wait(in_hand, timeout=max(0.0, self._deadline - monotonic()))
@@ -220,11 +220,11 @@ class Worker:
     async def _give_up_in_bursts(self) -> None:
         """Release what is in hand whenever too much failed: others may be able to load it."""
         while True:
-            await self._gates.watch.wait_suspended()
+            await self._breakers.watch.wait_suspended()
             # A poll that is under way would bring back at once what is released.
             await self._no_poll.wait()
             await self._give_up(dict(self._in_flight))
-            await self._gates.watch.wait_resumed()
+            await self._breakers.watch.wait_resumed()
 
     async def _give_up(self, in_hand: Mapping[asyncio.Task[None], Delivery]) -> None:
         """Cancel work and make its messages receivable at once, but for what is being settled."""

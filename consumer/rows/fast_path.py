@@ -13,7 +13,7 @@ from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL
 from consumer.drift.shapes import Shapes, is_whole
 from consumer.rows.fields import Fields
 from consumer.rows.row_templates import NotPlain
-from consumer.rows.row_writer import NO_DETAIL, Rows, Sale
+from consumer.rows.row_writer import NO_DETAIL, RowWriter, Sale
 from consumer.rows.tables import (
     CHECK,
     DETAIL,
@@ -36,7 +36,7 @@ _WITHOUT_DETAIL = "\t".join(NO_DETAIL)
 Record = dict[str, Any]
 
 
-class PlainRecords(Protocol):
+class FastPath(Protocol):
     """Takes the plain records of one document."""
 
     def take(self, position: int, record: Any) -> bool:
@@ -46,7 +46,7 @@ class PlainRecords(Protocol):
         """
 
 
-def plain_records(rows: Rows, reader: CheckReader | RowReader, aliases: Aliases) -> PlainRecords:
+def fast_path_of(rows: RowWriter, reader: CheckReader | RowReader, aliases: Aliases) -> FastPath:
     """Return what takes the plain records of a document; `reader` validates the others."""
     if isinstance(reader, CheckReader):
         return _PlainChecks(rows, reader, aliases)
@@ -54,7 +54,7 @@ def plain_records(rows: Rows, reader: CheckReader | RowReader, aliases: Aliases)
 
 
 class _PlainChecks:
-    def __init__(self, rows: Rows, reader: CheckReader, aliases: Aliases) -> None:
+    def __init__(self, rows: RowWriter, reader: CheckReader, aliases: Aliases) -> None:
         self._rows, self._reader = rows, reader
         self._renames = aliases.at(rows.source, CHECKS_FIELD)
         # The shapes of checks that are still open are counted apart.
@@ -77,7 +77,7 @@ class _PlainChecks:
 class _CheckWriter:
     """Writes plain checks with their children."""
 
-    def __init__(self, rows: Rows, shapes: Shapes, aliases: Aliases, *, whole: bool) -> None:
+    def __init__(self, rows: RowWriter, shapes: Shapes, aliases: Aliases, *, whole: bool) -> None:
         def seen(level: str, fields: Fields) -> SeenShapes:
             count = partial(shapes.like, level, whole=whole)
             return SeenShapes(fields, aliases.at(rows.source, level), count)
@@ -129,7 +129,7 @@ class _CheckWriter:
 
 
 class _PlainList:
-    def __init__(self, rows: Rows, reader: RowReader, aliases: Aliases) -> None:
+    def __init__(self, rows: RowWriter, reader: RowReader, aliases: Aliases) -> None:
         shape = STORE_DAY_LISTS[rows.source]
         self._rows, self._reader = rows, reader
         self._id_field, self._table = shape.id_field, LIST_TABLES[rows.source].stage

@@ -42,7 +42,7 @@ NO_DETAIL = [UNKNOWN_LINE_TYPE, *[NULL] * len(FLATTENED)]
 
 
 @dataclass(slots=True)
-class Staged:
+class StagedRows:
     """Rows of one document by staging table, as COPY text; `row_count` counts all of them."""
 
     tables: dict[str, Spool] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Staged:
         self.row_count += len(lines)
 
 
-class Rows:
+class RowWriter:
     """Writes valid records of one document as rows, and hands them to what is staged of it.
 
     Args:
@@ -71,7 +71,7 @@ class Rows:
     `sold` takes what is on the lines.
     """
 
-    def __init__(self, frame: Frame, document_number: int, staged: Staged) -> None:
+    def __init__(self, frame: Frame, document_number: int, staged: StagedRows) -> None:
         self.source = frame.source
         self._staged = staged
         self._document = str(document_number)

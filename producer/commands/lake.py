@@ -43,10 +43,10 @@ def upload_command(
     """Put ERP exports into the lake, as they are, under their own names."""
     with usage_errors():
         settings = settings_of_the_environment()
-        shipments = plan_shipments(find_files(files), check_prefix(to))
+        upload_files = plan_shipments(find_files(files), check_prefix(to))
     run(
-        lambda tally: application.run_upload(settings, shipments, tally, check=check),
-        Tally(len(shipments)),
+        lambda tally: application.run_upload(settings, upload_files, tally, check=check),
+        Tally(len(upload_files)),
         {"command": "upload", "to": check_prefix(to)},
         as_json=as_json,
     )

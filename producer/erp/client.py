@@ -26,7 +26,7 @@ from producer.errors import (
 )
 from producer.json_text import parse_json
 from producer.pulling.answers import Answer, error_text
-from producer.rate_limit import Pace
+from producer.rate_limit import RateLimit
 from producer.settings import Settings
 from schemas.sources import Endpoint
 
@@ -38,7 +38,7 @@ _PERMANENT = (aiohttp.ClientSSLError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClie
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often and how long one answer is tried for, and how large it may be."""
 
     requests_per_second: float
@@ -63,7 +63,7 @@ async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
     timeout = aiohttp.ClientTimeout(
         total=settings.pull_request_timeout_seconds, connect=settings.pull_connect_timeout_seconds
     )
-    patience = Patience(
+    retry_policy = RetryPolicy(
         requests_per_second=settings.pull_requests_per_second,
         max_attempts=settings.pull_max_attempts,
         backoff_initial_seconds=settings.pull_backoff_initial_seconds,
@@ -75,7 +75,7 @@ async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
     async with aiohttp.ClientSession(
         connector=connector, headers=headers, timeout=timeout
     ) as session:
-        yield HttpErp(session, str(settings.api_base_url).rstrip("/"), credentials, patience)
+        yield HttpErp(session, str(settings.api_base_url).rstrip("/"), credentials, retry_policy)
 
 
 class HttpErp:
@@ -86,19 +86,19 @@ class HttpErp:
         session: aiohttp.ClientSession,
         base_url: str,
         credentials: Credentials,
-        patience: Patience,
+        retry_policy: RetryPolicy,
     ) -> None:
         self._session = session
         self._base_url = base_url
         self._credentials = credentials
-        self._patience = patience
-        self._pace = Pace(patience.requests_per_second)
+        self._retry_policy = retry_policy
+        self._rate_limit = RateLimit(retry_policy.requests_per_second)
         self._quiet_until = 0.0
 
     async def ask(
         self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
     ) -> Answer:
-        """Ask for one answer until it comes and passes, or patience ends; safe to repeat.
+        """Ask for one answer until it comes and passes, or attempts run out; safe to repeat.
 
         Waits between attempts grow exponentially with jitter; a Retry-After header takes
         their place, and holds back every other request too: a limit is on the caller, not on
@@ -118,11 +118,11 @@ class HttpErp:
         body = {"busDt": bus_dt.isoformat(), "storeId": store_id}
         async for attempt in stamina.retry_context(
             on=self._wait_before_retry,
-            attempts=self._patience.max_attempts,
+            attempts=self._retry_policy.max_attempts,
             timeout=None,
-            wait_initial=self._patience.backoff_initial_seconds,
-            wait_max=self._patience.backoff_max_seconds,
-            wait_jitter=self._patience.backoff_initial_seconds,
+            wait_initial=self._retry_policy.backoff_initial_seconds,
+            wait_max=self._retry_policy.backoff_max_seconds,
+            wait_jitter=self._retry_policy.backoff_initial_seconds,
         ):
             with attempt:
                 answer = await self._ask_renewing(endpoint.path, body)
@@ -151,7 +151,7 @@ class HttpErp:
             return False
         if exc.retry_after_seconds is None:
             return True
-        if exc.retry_after_seconds > self._patience.retry_after_max_seconds:
+        if exc.retry_after_seconds > self._retry_policy.retry_after_max_seconds:
             return False
         until = asyncio.get_running_loop().time() + exc.retry_after_seconds
         self._quiet_until = max(self._quiet_until, until)
@@ -159,12 +159,12 @@ class HttpErp:
 
     async def _turn(self) -> None:
         """Wait until a request may be sent."""
-        await self._pace.turn()
+        await self._rate_limit.turn()
         # Somebody else may have been told to wait meanwhile. Everyone who sat that out takes
         # a new turn, or they would all ask at once.
         while (left_seconds := self._quiet_until - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(left_seconds)
-            await self._pace.turn()
+            await self._rate_limit.turn()
 
     async def _ask_once(self, path: str, body: dict[str, str]) -> Answer:
         started = time.perf_counter()
@@ -195,9 +195,9 @@ class HttpErp:
         content = bytearray()
         async for chunk in response.content.iter_any():
             content += chunk
-            if len(content) > self._patience.max_answer_bytes:
+            if len(content) > self._retry_policy.max_answer_bytes:
                 raise ErpRefusedError(
-                    f"the answer is larger than {self._patience.max_answer_bytes} bytes; raise "
+                    f"the answer is larger than {self._retry_policy.max_answer_bytes} bytes; raise "
                     "PULL_MAX_ANSWER_BYTES if that is right"
                 )
         return bytes(content)

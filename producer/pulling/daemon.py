@@ -25,7 +25,7 @@ Round = Callable[[Callable[[Tally], None]], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class Schedule:
     """When rounds begin, and how long the last one may take to end.
 
     Attributes:
@@ -46,9 +46,9 @@ class Rhythm:
 class Daemon:
     """Runs rounds until told to stop."""
 
-    def __init__(self, pull_round: Round, rhythm: Rhythm, metrics: Metrics) -> None:
+    def __init__(self, pull_round: Round, schedule: Schedule, metrics: Metrics) -> None:
         self._pull_round = pull_round
-        self._rhythm = rhythm
+        self._schedule = schedule
         self._metrics = metrics
         self._tally: Tally | None = None
         self._is_stopping = False
@@ -63,10 +63,10 @@ class Daemon:
         while not stop.is_set():
             started = time.monotonic()
             had_stores = await self._run_round(stop)
-            spread = self._rhythm.jitter * self._rhythm.every_seconds
-            pause = self._rhythm.every_seconds + random.uniform(-spread, spread)  # noqa: S311 - jitter
+            spread = self._schedule.jitter * self._schedule.every_seconds
+            pause = self._schedule.every_seconds + random.uniform(-spread, spread)  # noqa: S311 - jitter
             if not had_stores:
-                pause = min(pause, self._rhythm.retry_seconds)
+                pause = min(pause, self._schedule.retry_seconds)
             await _wait(stop, started + pause - time.monotonic())
 
     async def _run_round(self, stop: asyncio.Event) -> bool:
@@ -107,7 +107,7 @@ class Daemon:
         self._is_stopping = True
         if self._tally is not None:
             self._tally.stop(_TOLD)
-        await asyncio.wait({work}, timeout=self._rhythm.stop_timeout_seconds)
+        await asyncio.wait({work}, timeout=self._schedule.stop_timeout_seconds)
         if not work.done():
             log.warning("round.cancelled", outcome="the next run asks for the rest")
             work.cancel()

@@ -19,7 +19,7 @@ from producer.pulling.answers import Answer, check_answer
 from producer.pulling.business_days import BusinessDays
 from producer.pulling.content import CONTENT_DIGEST, content_digest, stored_digest
 from producer.pulling.history import History, StoredAnswer
-from producer.pulling.targets import Cell, Plan
+from producer.pulling.targets import Plan, PullTarget
 from producer.tally import Tally
 from schemas.keys import api_key
 from schemas.sources import Endpoint
@@ -49,11 +49,11 @@ class Erp(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class PullOptions:
     """How a plan is pulled.
 
     Attributes:
-        concurrency: How many cells are under way at once.
+        concurrency: How many targets are under way at once.
         stop_after_failures: Transient failures in a row that end the run.
         days: Says which answers in the lake are good enough not to be asked for again.
         force: Whether all are asked for again.
@@ -69,8 +69,8 @@ class Manner:
     check_lease: Callable[[str], None] = _always_ours
 
 
-async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, manner: Manner) -> None:
-    """See to it that the lake has the answer of every cell; what it lacks is counted in `tally`.
+async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
+    """See to it that the lake has the answer of every target; what it lacks is counted in `tally`.
 
     The lake itself says what is there: an answer that is current is not asked for again, and
     one that says what the newest one says is not written again. A new one gets a key of its
@@ -80,50 +80,62 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, manner: Manner) -
         plan: What to pull.
         erp: Whom to ask.
         lake: Where answers go.
-        tally: Told about every cell that was tried.
-        manner: How.
+        tally: Told about every target that was tried.
+        pull_options: How.
     """
     history = History(lake)
 
-    async def pull_one(cell: Cell) -> None:
-        with structlog.contextvars.bound_contextvars(**cell.subject()):
+    async def pull_one(target: PullTarget) -> None:
+        with structlog.contextvars.bound_contextvars(**target.subject()):
             try:
                 # Nothing may be awaited before: the history is asked in the order of days.
-                newest = await history.newest(cell.endpoint.source, cell.bus_dt, cell.store_id)
-                if newest and not manner.force and _is_current(newest, cell, manner.days):
+                newest = await history.newest(
+                    target.endpoint.source, target.bus_dt, target.store_id
+                )
+                if (
+                    newest
+                    and not pull_options.force
+                    and _is_current(newest, target, pull_options.days)
+                ):
                     tally.add_present()
                     return
-                manner.check_lease(cell.store_id)
-                answer = await erp.ask(cell.endpoint, cell.store_id, cell.bus_dt, check_answer)
-                manner.check_lease(cell.store_id)
-                size_bytes = await _store_unless_known(cell, answer, newest, lake, manner)
+                pull_options.check_lease(target.store_id)
+                answer = await erp.ask(
+                    target.endpoint, target.store_id, target.bus_dt, check_answer
+                )
+                pull_options.check_lease(target.store_id)
+                size_bytes = await _store_unless_known(target, answer, newest, lake, pull_options)
             except (ErpError, LakeError, LeaseLostError, QueueError) as exc:
-                tally.add_failure(cell.subject(), exc)
+                tally.add_failure(target.subject(), exc)
                 return
         if size_bytes is None:
             tally.add_unchanged()
         else:
             tally.add_stored(size_bytes)
 
-    cells = _until_stopped(plan, tally, manner.stop_after_failures)
-    await work_through(cells, pull_one, manner.concurrency)
+    targets = _until_stopped(plan, tally, pull_options.stop_after_failures)
+    await work_through(targets, pull_one, pull_options.concurrency)
 
 
-def _until_stopped(plan: Plan, tally: Tally, stop_after_failures: int) -> Iterator[Cell]:
-    for cell in plan.cells():
+def _until_stopped(plan: Plan, tally: Tally, stop_after_failures: int) -> Iterator[PullTarget]:
+    for target in plan.targets():
         if tally.stopped_by is None and tally.missed_in_a_row >= stop_after_failures:
             tally.stop(f"{tally.missed_in_a_row} answers in a row could not be had or stored")
         if tally.stopped_by is not None:
             return
-        yield cell
+        yield target
 
 
-def _is_current(newest: StoredAnswer, cell: Cell, days: BusinessDays) -> bool:
-    return days.is_current(newest.pulled_at, cell.bus_dt, datetime.now(UTC))
+def _is_current(newest: StoredAnswer, target: PullTarget, days: BusinessDays) -> bool:
+    return days.is_current(newest.pulled_at, target.bus_dt, datetime.now(UTC))
 
 
 async def _store_unless_known(
-    cell: Cell, answer: Answer, newest: StoredAnswer | None, lake: Lake, manner: Manner
+    target: PullTarget,
+    answer: Answer,
+    newest: StoredAnswer | None,
+    lake: Lake,
+    pull_options: PullOptions,
 ) -> int | None:
     """Return the number of bytes stored; None if the newest answer in the lake says the same."""
     if len(answer.body) > _LARGE_BYTES:
@@ -132,10 +144,10 @@ async def _store_unless_known(
         digest = content_digest(answer.body)
     if newest is not None and await _digest_of(newest, lake) == digest:
         return None
-    key = api_key(cell.endpoint.source, cell.bus_dt, cell.store_id, answer.pulled_at)
-    metadata = {**_metadata(cell, answer), CONTENT_DIGEST: digest}
+    key = api_key(target.endpoint.source, target.bus_dt, target.store_id, answer.pulled_at)
+    metadata = {**_metadata(target, answer), CONTENT_DIGEST: digest}
     obj = LakeObject(key, answer.body, metadata)
-    if manner.gzip:
+    if pull_options.gzip:
         # The same bytes for the same answer: no time in the header.
         packed = await asyncio.to_thread(gzip.compress, answer.body, mtime=0)
         obj = LakeObject(f"{key}.gz", packed, metadata, "gzip")
@@ -155,11 +167,11 @@ async def _digest_of(newest: StoredAnswer, lake: Lake) -> str | None:
     return None if stored is None else stored_digest(stored)
 
 
-def _metadata(cell: Cell, answer: Answer) -> dict[str, str]:
+def _metadata(target: PullTarget, answer: Answer) -> dict[str, str]:
     return {
-        "endpoint": cell.endpoint.name,
-        "store": cell.store_id,
-        "business-date": cell.bus_dt.isoformat(),
+        "endpoint": target.endpoint.name,
+        "store": target.store_id,
+        "business-date": target.bus_dt.isoformat(),
         "pulled-at": answer.pulled_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "http-status": str(answer.status),
         "duration-ms": str(round(answer.duration_seconds * 1000)),

@@ -15,7 +15,7 @@ _MAX_STORE_CHARS = 99
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PullTarget:
     """One answer to ask for: an endpoint on one store and business date."""
 
     endpoint: Endpoint
@@ -23,7 +23,7 @@ class Cell:
     bus_dt: date
 
     def subject(self) -> dict[str, str]:
-        """Return the cell as fields of a log event or a report."""
+        """Return the target as fields of a log event or a report."""
         return {
             "store": self.store_id,
             "business_date": self.bus_dt.isoformat(),
@@ -57,13 +57,13 @@ class Plan:
         """Return the part of the plan that is about some of its stores, or about none."""
         return replace(self, stores=stores)
 
-    def cells(self) -> Iterator[Cell]:
+    def targets(self) -> Iterator[PullTarget]:
         """Yield the answers to ask for, oldest day first, one at a time."""
         for offset in range(self.day_count):
             bus_dt = self.first_day + timedelta(days=offset)
             for store_id in self.stores:
                 for endpoint in self.endpoints:
-                    yield Cell(endpoint, store_id, bus_dt)
+                    yield PullTarget(endpoint, store_id, bus_dt)
 
 
 def make_plan(

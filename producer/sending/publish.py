@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from producer.errors import ConfigurationError, LakeError, QueueError
 from producer.lake import Lake, LakeEntry
-from producer.rate_limit import Pace
+from producer.rate_limit import RateLimit
 from producer.sending.announcing import BATCH_SIZE, Queue, event_body
 from producer.tally import Tally
 from schemas.keys import RAW_PREFIX, is_folder_marker
@@ -74,11 +74,11 @@ async def publish(
         tally: Told about every object; its total grows with the listing.
         tell: Called for each object that was announced, or would be.
     """
-    pace = Pace(announcer.per_second)
+    rate_limit = RateLimit(announcer.per_second)
     try:
         async for batch in _batches(selection, lake):
             tally.total += len(batch)
-            await pace.turn(len(batch))
+            await rate_limit.turn(len(batch))
             await _announce(batch, announcer, tally, tell)
             if tally.stopped_by is not None:
                 return

@@ -9,7 +9,7 @@ import structlog
 from producer.errors import FileRejectedError, LakeError, QueueError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
-from producer.sending.upload_files import Shipment, read_shipment
+from producer.sending.upload_files import UploadFile, read_shipment
 from producer.tally import Tally
 from schemas.keys import parse_key
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 async def upload(
-    shipments: Sequence[Shipment],
+    upload_files: Sequence[UploadFile],
     lake: Lake,
     tally: Tally,
     *,
@@ -30,7 +30,7 @@ async def upload(
     Repeating it replaces the objects by the same content. Cancelling leaves whole objects only.
 
     Args:
-        shipments: Files and their keys.
+        upload_files: Files and their keys.
         lake: Where they go.
         tally: Told about every file that was tried.
         concurrency: How many files are held in memory at once.
@@ -38,35 +38,37 @@ async def upload(
         check: Whether the files must be JSON.
     """
 
-    async def upload_one(shipment: Shipment) -> None:
-        if parse_key(shipment.key) is None:
-            log.warning("key.of_no_source", key=shipment.key, outcome="the consumer rejects it")
+    async def upload_one(upload_file: UploadFile) -> None:
+        if parse_key(upload_file.key) is None:
+            log.warning("key.of_no_source", key=upload_file.key, outcome="the consumer rejects it")
         try:
             # In a thread: parsing a large file would hold up the other transfers.
             body = await asyncio.to_thread(
-                read_shipment, shipment, max_bytes=max_file_bytes, check=check
+                read_shipment, upload_file, max_bytes=max_file_bytes, check=check
             )
             await lake.put(
-                LakeObject(shipment.key, body, _metadata(shipment), shipment.content_encoding)
+                LakeObject(
+                    upload_file.key, body, _metadata(upload_file), upload_file.content_encoding
+                )
             )
         except (FileRejectedError, LakeError, QueueError) as exc:
-            tally.add_failure(shipment.subject(), exc)
+            tally.add_failure(upload_file.subject(), exc)
         else:
-            log.debug("file.stored", key=shipment.key, size_bytes=len(body))
+            log.debug("file.stored", key=upload_file.key, size_bytes=len(body))
             tally.add_stored(len(body))
 
-    await work_through(_until_stopped(shipments, tally), upload_one, concurrency)
+    await work_through(_until_stopped(upload_files, tally), upload_one, concurrency)
 
 
-def _until_stopped(shipments: Sequence[Shipment], tally: Tally) -> Iterator[Shipment]:
-    for shipment in shipments:
+def _until_stopped(upload_files: Sequence[UploadFile], tally: Tally) -> Iterator[UploadFile]:
+    for upload_file in upload_files:
         if tally.stopped_by is not None:
             return
-        yield shipment
+        yield upload_file
 
 
-def _metadata(shipment: Shipment) -> dict[str, str]:
+def _metadata(upload_file: UploadFile) -> dict[str, str]:
     return {
-        "file-name": shipment.path.name,
+        "file-name": upload_file.path.name,
         "uploaded-at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     }

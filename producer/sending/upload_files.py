@@ -17,7 +17,7 @@ _MAX_KEY_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Shipment:
+class UploadFile:
     """One file and the key it goes to.
 
     Attributes:
@@ -86,7 +86,7 @@ def find_files(arguments: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
-def plan_shipments(paths: Iterable[Path], prefix: str) -> list[Shipment]:
+def plan_shipments(paths: Iterable[Path], prefix: str) -> list[UploadFile]:
     """Give every file its key: the prefix and the file's own name.
 
     Args:
@@ -105,14 +105,14 @@ def plan_shipments(paths: Iterable[Path], prefix: str) -> list[Shipment]:
                 "separately with another --to"
             )
         by_key[key] = path
-    return [Shipment(path, key) for key, path in by_key.items()]
+    return [UploadFile(path, key) for key, path in by_key.items()]
 
 
-def read_shipment(shipment: Shipment, *, max_bytes: int, check: bool) -> bytes:
+def read_shipment(upload_file: UploadFile, *, max_bytes: int, check: bool) -> bytes:
     """Read a file as it is, after making sure that it may go into the lake. Blocks.
 
     Args:
-        shipment: What to read.
+        upload_file: What to read.
         max_bytes: The largest size taken, on disk and unpacked.
         check: Whether the content must be JSON.
 
@@ -120,11 +120,11 @@ def read_shipment(shipment: Shipment, *, max_bytes: int, check: bool) -> bytes:
         FileRejectedError: The name or the content is unusable, or it cannot be read; says where
             and what to do.
     """
-    _check_name(shipment)
-    body = _read(shipment.path, max_bytes)
+    _check_name(upload_file)
+    body = _read(upload_file.path, max_bytes)
     if not check:
         return body
-    text = _unpack(body, max_bytes) if shipment.content_encoding else body
+    text = _unpack(body, max_bytes) if upload_file.content_encoding else body
     try:
         parse_json(text)
     except NotJsonError as exc:
@@ -134,15 +134,15 @@ def read_shipment(shipment: Shipment, *, max_bytes: int, check: bool) -> bytes:
     return body
 
 
-def _check_name(shipment: Shipment) -> None:
-    name = shipment.path.name
+def _check_name(upload_file: UploadFile) -> None:
+    name = upload_file.path.name
     if not name.endswith(_SUFFIXES):
         raise FileRejectedError("the name must end with .json or .json.gz; rename the file")
     if not name.isprintable() or "\\" in name:
         raise FileRejectedError(
             "the name holds characters that do not belong in a key; rename the file"
         )
-    if len(shipment.key.encode()) > _MAX_KEY_BYTES:
+    if len(upload_file.key.encode()) > _MAX_KEY_BYTES:
         raise FileRejectedError(
             f"its key would be longer than {_MAX_KEY_BYTES} bytes; rename the file"
         )

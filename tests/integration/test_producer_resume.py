@@ -56,7 +56,7 @@ def test_killed_in_the_middle_and_started_again_it_ends_as_if_nothing_had_happen
     assert counted["present"] + counted["stored"] + counted["unchanged"] == total
     assert counted["present"] >= len(before)
     assert before == {key: after[key] for key in before}
-    cells = Counter(parse_key(key) for key in after)
-    assert all(isinstance(cell, ApiKey) for cell in cells)
-    assert len(cells) == total
+    targets = Counter(parse_key(key) for key in after)
+    assert all(isinstance(target, ApiKey) for target in targets)
+    assert len(targets) == total
     assert len(after) - total <= 2 * WORKERS

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from consumer.ingest.prepare import Knowledge, Prepared, prepare
-from consumer.load.field_counts import UsualFields
+from consumer.load.field_counts import FieldCounts
 from consumer.load.transaction import StagedDocument
 from schemas.aliases import load_aliases
 from schemas.sources import Source
@@ -155,7 +155,7 @@ def test_two_sessions_at_once_end_in_the_same_tables(warehouse: Warehouse) -> No
 
 RENAMED = "checkNumber"  # of guestCheckId: without an alias a check lacks its key
 FIXED = Knowledge(
-    load_aliases(f'[getGuestChecks]\n"guestChecks.guestCheckId" = ["{RENAMED}"]'), UsualFields()
+    load_aliases(f'[getGuestChecks]\n"guestChecks.guestCheckId" = ["{RENAMED}"]'), FieldCounts()
 )
 
 

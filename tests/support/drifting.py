@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from consumer.ingest.prepare import Knowledge, prepare
-from consumer.load.field_counts import UsualFields, share
+from consumer.load.field_counts import FieldCounts, share
 from consumer.load.transaction import StagedDocument
 from schemas.aliases import load_aliases
 from schemas.sources import Source
@@ -19,7 +19,7 @@ class Process:
     """What one consumer process counts, and how it prepares documents."""
 
     def __init__(self, warehouse: Warehouse) -> None:
-        self.usual = UsualFields()
+        self.usual = FieldCounts()
         self._warehouse = warehouse
         self._knowledge = Knowledge(load_aliases(), self.usual)
 

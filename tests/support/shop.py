@@ -7,16 +7,16 @@ from typing import Any, cast
 
 from consumer.aws.sqs import Delivery
 from consumer.errors import ConsumerError, Permanent
-from consumer.ingest.byte_budget import Admission
+from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler
 from consumer.ingest.outcome import Done, Outcome
-from consumer.messages.breakers import Gates
+from consumer.messages.breakers import Breakers
 from consumer.messages.dead_letters import DeadLetters
-from consumer.messages.delivery_task import Desk
-from consumer.messages.failure_breaker import BurstLimits, FailureWatch
+from consumer.messages.delivery_task import DeliveryTask
+from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.leases import Leases
-from consumer.messages.outage_breaker import Breaker
+from consumer.messages.outage_breaker import OutageBreaker
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
@@ -61,10 +61,10 @@ class Shop:
         self.queue, self.dead = queue, FakeQueue()
         self.logs, self.ledger = FakeLogs(), FakeLedger()
         self.handler = ScriptedHandler(work)
-        self.admission = Admission(1000)
+        self.byte_budget = ByteBudget(1000)
         self.down: ConsumerError | None = None
-        self.breaker = Breaker(self._probe)
-        self.watch = FailureWatch(
+        self.breaker = OutageBreaker(self._probe)
+        self.watch = FailureBreaker(
             limits.pop("burst", BurstLimits(50, 50, 300)),
             begins_cautious=limits.pop("cautious", False),
         )
@@ -73,15 +73,17 @@ class Shop:
         dead_letters = DeadLetters(self.dead, ErrorLogs(self.logs), self.ledger.record)
         settler = Settler(queue, dead_letters, self.leases)
         handler = cast("Handler", self.handler)
-        desk = Desk(handler, settler, self.leases, terms, self.breaker, self.watch)
-        gates = Gates(self.admission, self.breaker, self.watch)
+        delivery_task = DeliveryTask(handler, settler, self.leases, terms, self.breaker, self.watch)
+        breakers = Breakers(self.byte_budget, self.breaker, self.watch)
         settings: dict[str, Any] = {
             "in_flight_messages": 20,
             "receivers": 2,
             "receive_wait_seconds": 20,
             "shutdown_timeout_seconds": 25,
         }
-        self.worker = Worker(queue, desk, settler, self.leases, gates, Limits(**settings | limits))
+        self.worker = Worker(
+            queue, delivery_task, settler, self.leases, breakers, Limits(**settings | limits)
+        )
 
     async def _probe(self) -> None:
         if self.down is not None:

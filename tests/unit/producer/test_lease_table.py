@@ -15,13 +15,13 @@ LEASE_SECONDS = 30.0
 A_LONG_TIME = timedelta(seconds=LEASE_SECONDS + 1)
 
 
-def producer(roster: FakeRoster, name: str, lease_seconds: float = LEASE_SECONDS) -> Leases:
-    return Leases(roster, name, lease_seconds)
+def producer(lease_table: FakeRoster, name: str, lease_seconds: float = LEASE_SECONDS) -> Leases:
+    return Leases(lease_table, name, lease_seconds)
 
 
 async def test_a_store_is_had_by_one_of_two_and_free_afterwards() -> None:
-    roster = FakeRoster()
-    first, second = producer(roster, "first"), producer(roster, "second")
+    lease_table = FakeRoster()
+    first, second = producer(lease_table, "first"), producer(lease_table, "second")
     async with first.held(("São João", "001")) as ours:
         assert ours == ("São João", "001")
         with capture_logs() as logs:
@@ -30,40 +30,40 @@ async def test_a_store_is_had_by_one_of_two_and_free_afterwards() -> None:
         assert [(log["event"], log["stores"]) for log in logs] == [("stores.left", ["001"])]
     async with second.held(("001", "São João")) as theirs:
         assert theirs == ("001", "São João")
-    assert json.loads(roster.body or b"") == {}
+    assert json.loads(lease_table.body or b"") == {}
 
 
 async def test_of_two_that_write_at_once_the_second_looks_again() -> None:
-    """The race: both have seen an empty roster."""
-    roster = FakeRoster()
-    first, second = producer(roster, "first"), producer(roster, "second")
-    roster.meanwhile = lambda: second._claim(("001",))
+    """The race: both have seen an empty lease table."""
+    lease_table = FakeRoster()
+    first, second = producer(lease_table, "first"), producer(lease_table, "second")
+    lease_table.meanwhile = lambda: second._claim(("001",))
     async with first.held(("001", "002")) as ours:
         assert ours == ("002",)
         second.check("001")
 
 
 async def test_what_a_killed_producer_had_is_free_when_its_time_is_over() -> None:
-    roster = FakeRoster()
-    await producer(roster, "killed")._claim(("001",))
-    other = producer(roster, "other")
+    lease_table = FakeRoster()
+    await producer(lease_table, "killed")._claim(("001",))
+    other = producer(lease_table, "other")
     for waited, expected in ((timedelta(seconds=LEASE_SECONDS - 1), ()), (A_LONG_TIME, ("001",))):
-        roster.now = roster.now + waited
+        lease_table.now = lease_table.now + waited
         async with other.held(("001",)) as ours:
             assert ours == expected
 
 
 async def test_a_claim_is_renewed_while_the_round_goes_on() -> None:
     """The race: the round takes longer than the lease."""
-    roster = FakeRoster()
-    holder, other = producer(roster, "holder", 0.03), producer(roster, "other")
+    lease_table = FakeRoster()
+    holder, other = producer(lease_table, "holder", 0.03), producer(lease_table, "other")
     async with holder.held(("001",)):
-        before = roster.body
-        roster.now += timedelta(seconds=0.02)
+        before = lease_table.body
+        lease_table.now += timedelta(seconds=0.02)
         async with asyncio.timeout(10):
-            while roster.body == before:
+            while lease_table.body == before:
                 await asyncio.sleep(0.001)
-        roster.now += timedelta(seconds=0.02)
+        lease_table.now += timedelta(seconds=0.02)
         async with other.held(("001",)) as theirs:
             assert theirs == ()
 
@@ -72,9 +72,9 @@ async def test_who_could_not_renew_in_time_gives_its_stores_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The race: a process that stood still goes on while another has its stores already."""
-    roster, clock = FakeRoster(), [1000.0]
+    lease_table, clock = FakeRoster(), [1000.0]
     monkeypatch.setattr("producer.lease_table.time.monotonic", lambda: clock[0])
-    stalled, other = producer(roster, "stalled"), producer(roster, "other")
+    stalled, other = producer(lease_table, "stalled"), producer(lease_table, "other")
     async with stalled.held(("001", "002")):
         stalled.check("001")
         with pytest.raises(LeaseLostError, match="the next round asks again"):
@@ -84,7 +84,7 @@ async def test_who_could_not_renew_in_time_gives_its_stores_up(
         with pytest.raises(LeaseLostError):
             stalled.check("001")
         clock[0] += 2
-        roster.now += A_LONG_TIME
+        lease_table.now += A_LONG_TIME
         async with other.held(("001",)) as theirs:
             assert theirs == ("001",)
             await stalled._claim(("001", "002"))
@@ -94,49 +94,49 @@ async def test_who_could_not_renew_in_time_gives_its_stores_up(
 
 
 async def test_a_lake_that_is_away_refuses_the_round_but_not_its_end() -> None:
-    roster = FakeRoster()
-    holder = producer(roster, "holder")
+    lease_table = FakeRoster()
+    holder = producer(lease_table, "holder")
     async with holder.held(("001",)):
-        roster.error = LakeUnavailableError("S3 is away")
+        lease_table.error = LakeUnavailableError("S3 is away")
     with pytest.raises(LakeUnavailableError, match="S3 is away"):
         async with holder.held(("001",)):
             raise AssertionError("nothing is held")
 
 
 async def test_a_renewal_that_fails_is_told_and_tried_again() -> None:
-    roster = FakeRoster()
-    holder = producer(roster, "holder", 0.03)
+    lease_table = FakeRoster()
+    holder = producer(lease_table, "holder", 0.03)
     with capture_logs() as logs:
         async with holder.held(("001",)):
-            roster.error = LakeUnavailableError("S3 is away")
+            lease_table.error = LakeUnavailableError("S3 is away")
             async with asyncio.timeout(10):
                 while sum(log["event"] == "lease.not_renewed" for log in logs) < 2:
                     await asyncio.sleep(0.001)
-            roster.error, before = None, roster.tag
+            lease_table.error, before = None, lease_table.tag
             async with asyncio.timeout(10):
-                while roster.tag == before:
+                while lease_table.tag == before:
                     await asyncio.sleep(0.001)
-            assert list(json.loads(roster.body or b"{}")) == ["holder"]
+            assert list(json.loads(lease_table.body or b"{}")) == ["holder"]
 
 
 async def test_a_broken_roster_is_written_anew() -> None:
     for broken in (b"{", b"[]", b'{"x": 1}', b'{"x": {"until": "soon", "stores": []}}', b"\xff"):
-        roster = FakeRoster()
-        roster.body, roster.tag = broken, "t"
-        async with producer(roster, "any").held(("001",)) as ours:
+        lease_table = FakeRoster()
+        lease_table.body, lease_table.tag = broken, "t"
+        async with producer(lease_table, "any").held(("001",)) as ours:
             assert ours == ("001",)
-            assert list(json.loads(roster.body)) == ["any"]
+            assert list(json.loads(lease_table.body)) == ["any"]
 
 
 async def test_a_roster_that_never_stands_still_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("producer.lease_table._LONGEST_PAUSE_SECONDS", 0)
-    roster = FakeRoster()
+    lease_table = FakeRoster()
 
     async def refuse(_key: str, _body: bytes, _tag: str | None) -> bool:
         return False
 
-    roster.write_if = refuse  # type: ignore[method-assign]  # this lake takes no write
+    lease_table.write_if = refuse  # type: ignore[method-assign]  # this lake takes no write
     with pytest.raises(LakeUnavailableError, match="changed by others at every attempt"):
-        await producer(roster, "any")._claim(("001",))
+        await producer(lease_table, "any")._claim(("001",))

@@ -3,15 +3,15 @@
 import asyncio
 import time
 
-from producer.rate_limit import Pace
+from producer.rate_limit import RateLimit
 
 
 async def test_a_process_that_stood_still_does_not_catch_up_at_once() -> None:
     """The race: the machine sleeps for a while, and all turns of that time are due."""
-    pace, taken = Pace(per_second=100), list[float]()
+    rate_limit, taken = RateLimit(per_second=100), list[float]()
 
     async def take() -> None:
-        await pace.turn()
+        await rate_limit.turn()
         taken.append(asyncio.get_running_loop().time())
 
     tasks = [asyncio.create_task(take()) for _ in range(60)]
@@ -24,18 +24,18 @@ async def test_a_process_that_stood_still_does_not_catch_up_at_once() -> None:
 
 
 async def test_turns_that_count_for_several_take_as_long() -> None:
-    pace = Pace(per_second=100)
+    rate_limit = RateLimit(per_second=100)
     started = asyncio.get_running_loop().time()
     for count in (10, 10, 1):
-        await pace.turn(count)
+        await rate_limit.turn(count)
     assert asyncio.get_running_loop().time() - started >= 0.2 - 0.03
 
 
 async def test_turns_not_taken_are_not_saved_up() -> None:
-    pace = Pace(per_second=100)
-    await pace.turn()
+    rate_limit = RateLimit(per_second=100)
+    await rate_limit.turn()
     await asyncio.sleep(0.2)
     started = asyncio.get_running_loop().time()
     for _ in range(11):
-        await pace.turn()
+        await rate_limit.turn()
     assert asyncio.get_running_loop().time() - started >= 0.1 - 0.03

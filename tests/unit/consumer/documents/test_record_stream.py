@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import consumer.documents.record_stream as splitting_module
 from consumer.documents.gunzip import PlainReader
-from consumer.documents.record_stream import DocumentSplitter
+from consumer.documents.record_stream import RecordStream
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from tests.support.samples import NO_LIMIT
@@ -43,7 +43,7 @@ def split(document: bytes, size: int, *fields: str) -> tuple[bytes, list[bytes]]
     """Split a document into its frame and its runs."""
     with runs_of(size):
         reader = PlainReader(BytesIO(document), NO_LIMIT)
-        splitter = DocumentSplitter(reader, fields or (FIELD,), NO_LIMIT)
+        splitter = RecordStream(reader, fields or (FIELD,), NO_LIMIT)
         runs = list(splitter)
     return splitter.frame, runs
 
@@ -104,7 +104,7 @@ def test_a_run_holds_no_more_records_than_it_needs() -> None:
 
 def test_a_record_without_end_is_refused_before_it_fills_memory() -> None:
     document = b'{"guestChecks": [{"a": "' + b"x" * 5000
-    splitter = DocumentSplitter(PlainReader(BytesIO(document), NO_LIMIT), (FIELD,), 1000)
+    splitter = RecordStream(PlainReader(BytesIO(document), NO_LIMIT), (FIELD,), 1000)
     with runs_of(100), pytest.raises(Permanent) as raised:
         list(splitter)
     assert raised.value.code is ErrorCode.OBJECT_TOO_LARGE

@@ -4,17 +4,17 @@ import asyncio
 
 import pytest
 
-from consumer.ingest.byte_budget import Admission
+from consumer.ingest.byte_budget import ByteBudget
 from tests.support.consumer_fakes import now, play
 
 
 def test_what_fits_goes_in_and_the_rest_waits_for_room() -> None:
     async def story() -> None:
-        admission, inside, most = Admission(100), 0, 0
+        byte_budget, inside, most = ByteBudget(100), 0, 0
 
         async def hold(size_bytes: int) -> None:
             nonlocal inside, most
-            async with admission.of(size_bytes):
+            async with byte_budget.of(size_bytes):
                 inside += size_bytes
                 most = max(most, inside)
                 await asyncio.sleep(1)
@@ -29,15 +29,15 @@ def test_what_fits_goes_in_and_the_rest_waits_for_room() -> None:
 
 def test_something_larger_than_the_budget_goes_in_alone() -> None:
     async def story() -> None:
-        admission = Admission(100)
-        async with admission.of(1):
+        byte_budget = ByteBudget(100)
+        async with byte_budget.of(1):
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(10), admission.of(500):
+                async with asyncio.timeout(10), byte_budget.of(500):
                     pass
-        async with admission.of(500):
-            assert admission.is_full
+        async with byte_budget.of(500):
+            assert byte_budget.is_full
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(10), admission.of(1):
+                async with asyncio.timeout(10), byte_budget.of(1):
                     pass
 
     play(story())
@@ -45,17 +45,17 @@ def test_something_larger_than_the_budget_goes_in_alone() -> None:
 
 def test_a_large_one_is_not_overtaken_for_ever_by_small_ones() -> None:
     async def story() -> None:
-        admission = Admission(100)
+        byte_budget = ByteBudget(100)
         admitted_at = 0.0
 
         async def small() -> None:
             while True:
-                async with admission.of(10):
+                async with byte_budget.of(10):
                     await asyncio.sleep(1)
 
         async def large() -> None:
             nonlocal admitted_at
-            async with admission.of(90):
+            async with byte_budget.of(90):
                 admitted_at = now()
 
         busy = []
@@ -75,10 +75,10 @@ def test_who_is_cancelled_gives_back_and_who_gives_up_takes_nothing() -> None:
     """The race: cancelled while waiting for room, or while holding it."""
 
     async def story() -> None:
-        admission = Admission(100)
+        byte_budget = ByteBudget(100)
 
         async def hold() -> None:
-            async with admission.of(100):
+            async with byte_budget.of(100):
                 await asyncio.Event().wait()
 
         holding, waiting = asyncio.create_task(hold()), asyncio.create_task(hold())
@@ -86,20 +86,20 @@ def test_who_is_cancelled_gives_back_and_who_gives_up_takes_nothing() -> None:
         waiting.cancel()
         await asyncio.sleep(1)
         holding.cancel()
-        async with asyncio.timeout(1), admission.of(100):
-            assert admission.is_full
-        assert not admission.is_full
+        async with asyncio.timeout(1), byte_budget.of(100):
+            assert byte_budget.is_full
+        assert not byte_budget.is_full
 
     play(story())
 
 
 def test_nothing_is_full_before_the_last_byte_is_held() -> None:
     async def story() -> None:
-        admission = Admission(100)
-        async with admission.of(99):
-            assert not admission.is_full
-            async with admission.of(1):
-                assert admission.is_full
-            assert not admission.is_full
+        byte_budget = ByteBudget(100)
+        async with byte_budget.of(99):
+            assert not byte_budget.is_full
+            async with byte_budget.of(1):
+                assert byte_budget.is_full
+            assert not byte_budget.is_full
 
     play(story())

@@ -9,11 +9,11 @@ import pytest
 
 from consumer.aws.s3 import Larger, Outdated, ReadLimits, StoredObject
 from consumer.errors import DatabaseUnavailable, LeaseLost, Permanent, StorageUnavailable
-from consumer.ingest.byte_budget import Admission
+from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.ingest.outcome import Done, Failed, Outcome
-from consumer.load.field_counts import UsualFields
+from consumer.load.field_counts import FieldCounts
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
@@ -39,8 +39,8 @@ class Bench:
 
     def __init__(self, objects: dict[str, Any] | None = None, load: FakeLoad | None = None) -> None:
         self.lake, self.load = FakeObjects(**(objects or {})), load or FakeLoad()
-        self.logs, self.ledger, self.usual = FakeLogs(), FakeLedger(), UsualFields()
-        self.admission = Admission(10**6)
+        self.logs, self.ledger, self.usual = FakeLogs(), FakeLedger(), FieldCounts()
+        self.byte_budget = ByteBudget(10**6)
         self.is_held = True
         ports = Ports(
             self.lake,
@@ -51,7 +51,7 @@ class Bench:
             lambda _: self.is_held,
         )
         rules = Rules(BUCKET, load_aliases(), 10**6, 10**6, 10**5)
-        self.handler = Handler(rules, ports, self.admission, asyncio.Semaphore(2))
+        self.handler = Handler(rules, ports, self.byte_budget, asyncio.Semaphore(2))
 
     async def handle(self, body: str) -> list[Outcome]:
         return await self.handler.handle(delivery(body, receive_count=2))
@@ -201,18 +201,18 @@ async def test_what_need_not_be_read_to_be_refused_is_not_read(body: str, code: 
 async def test_an_object_is_read_only_once_its_announced_bytes_have_room() -> None:
     bench = Bench({KEY: GOOD})
     body = event(size_bytes=10**5)
-    async with bench.admission.of(10**6 - 10**5 + 1):
+    async with bench.byte_budget.of(10**6 - 10**5 + 1):
         working = asyncio.create_task(bench.handle(body))
         for _ in range(20):
             await asyncio.sleep(0)
         assert bench.lake.fetched == []
     assert await working == [Done(State.LOADED)]
-    assert not bench.admission.is_full
+    assert not bench.byte_budget.is_full
 
 
 async def test_a_huge_object_takes_only_what_streaming_it_holds_in_memory() -> None:
     bench = Bench({KEY: GOOD})
-    async with bench.admission.of(10**6 - 2 * 10**5):
+    async with bench.byte_budget.of(10**6 - 2 * 10**5):
         async with asyncio.timeout(5):
             assert await bench.handle(event(size_bytes=10**6)) == [Done(State.LOADED)]
 
@@ -224,7 +224,7 @@ async def test_an_object_whose_event_tells_no_size_gets_room_for_what_is_there()
     assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
     assert await bench.handle(announcing("raw/erp/large.json")) == [Done(State.LOADED)]
     assert bench.lake.admitted_bytes == [65_536, 65_536, len(large)]
-    assert not bench.admission.is_full
+    assert not bench.byte_budget.is_full
 
 
 async def test_an_event_that_announces_too_little_is_not_believed() -> None:
@@ -249,7 +249,7 @@ async def test_an_object_that_grows_whenever_it_is_read_waits_and_holds_no_room(
     bench.lake.fetch = fetch  # type: ignore[method-assign]  # one method of a stand-in
     failed = await bench.failure(announcing(KEY))
     assert failed.error.code is ErrorCode.STORAGE_UNAVAILABLE
-    async with asyncio.timeout(1), bench.admission.of(10**6):
+    async with asyncio.timeout(1), bench.byte_budget.of(10**6):
         pass
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import consumer.ingest.prepare as preparation_module
 from consumer.errors import Permanent
 from consumer.ingest.prepare import Knowledge, Prepared, prepare
-from consumer.load.field_counts import UsualFields
+from consumer.load.field_counts import FieldCounts
 from consumer.spool import Spool
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
@@ -166,7 +166,7 @@ def test_a_list_under_two_names_is_taken_if_they_say_the_same_or_only_one_says_a
 ) -> None:
     """Whichever comes first, and whether the document fits into memory or not."""
     aliases = load_aliases('["*"]\nguestChecks = ["checks", "tickets"]')
-    knowledge = Knowledge(aliases, UsualFields())
+    knowledge = Knowledge(aliases, FieldCounts())
     for names in permutations((FIELD, "checks", "tickets")):
         pairs = ", ".join(f'"{name}": {text}' for name, text in zip(names, lists, strict=False))
         document = f'{{"locRef": "1", {pairs}}}'.encode()
@@ -204,7 +204,7 @@ def test_a_record_without_anything_in_it_is_a_record(record: str) -> None:
 def test_a_list_is_found_under_each_of_its_names_however_spelt(name: str) -> None:
     document = f'{{"locRef": "1", "{name}"\n : [{{"guestCheckId": 1}}]}}'.encode()
     aliases = load_aliases('["*"]\nguestChecks = ["checks"]')
-    assert streamed(document, 1, Knowledge(aliases, UsualFields())).document.record_count == 1
+    assert streamed(document, 1, Knowledge(aliases, FieldCounts())).document.record_count == 1
 
 
 def test_a_long_key_that_ends_like_the_list_s_name_is_another_key() -> None:

@@ -15,7 +15,7 @@ from consumer.errors import (
     LeaseLost,
     Permanent,
 )
-from consumer.load.batcher import BatchLimits, Loader
+from consumer.load.batcher import Batcher, BatchLimits
 from consumer.load.transaction import StagedDocument
 from schemas.codes import ErrorCode, State
 from tests.support.consumer_fakes import now, play
@@ -63,8 +63,8 @@ async def loading(
     size: int = 10**9,
     wait: float = 0.05,
     concurrency: int = 1,
-) -> AsyncIterator[Loader]:
-    loader = Loader(database.load, BatchLimits(rows, size, wait), concurrency)
+) -> AsyncIterator[Batcher]:
+    loader = Batcher(database.load, BatchLimits(rows, size, wait), concurrency)
     task = asyncio.create_task(loader.run())
     try:
         yield loader
@@ -75,7 +75,7 @@ async def loading(
             await task
 
 
-async def ends(loader: Loader, *documents: StagedDocument) -> list[State | BaseException]:
+async def ends(loader: Batcher, *documents: StagedDocument) -> list[State | BaseException]:
     return await asyncio.gather(*map(loader.load, documents), return_exceptions=True)
 
 
@@ -247,7 +247,7 @@ def test_a_document_that_the_database_says_nothing_of_fails_alone() -> None:
             states.pop(forgotten.number, None)
             return states
 
-        loader = Loader(load, BatchLimits(100, 10**9, 0.05), 1)
+        loader = Batcher(load, BatchLimits(100, 10**9, 0.05), 1)
         task = asyncio.create_task(loader.run())
         async with asyncio.timeout(10):
             found = await ends(loader, document("a"), forgotten)

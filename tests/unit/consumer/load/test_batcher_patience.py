@@ -2,12 +2,12 @@
 
 import asyncio
 
-from consumer.load.batcher import Loader
+from consumer.load.batcher import Batcher
 from tests.support.consumer_fakes import play
 from tests.unit.consumer.load.test_batcher import Database, document, loading
 
 
-async def loaded_at(seconds: float, loader: Loader, name: str) -> None:
+async def loaded_at(seconds: float, loader: Batcher, name: str) -> None:
     await asyncio.sleep(seconds)
     await loader.load(document(name))
 

@@ -12,7 +12,7 @@ import pytest
 
 from consumer.drift.findings import RETYPED, Finding
 from consumer.drift.shapes import Presence, Presences
-from consumer.load.field_counts import UsualFields, share
+from consumer.load.field_counts import FieldCounts, share
 from schemas.sources import Source
 from tests.support.samples import NOON, checks, day_list, fetched, staged
 
@@ -26,7 +26,7 @@ def seen(*fields: tuple[Any, ...], day: date | None = None) -> Presences:
     return Presences(day, [Presence(*field) for field in fields])
 
 
-def counted(usual: UsualFields) -> dict[tuple[str, date, bool], tuple[int, int, int]]:
+def counted(usual: FieldCounts) -> dict[tuple[str, date, bool], tuple[int, int, int]]:
     """Return objects, records and filled ones by path, first day and whether the field came."""
     fields = usual.take_unsaved().fields
     return {
@@ -36,7 +36,7 @@ def counted(usual: UsualFields) -> dict[tuple[str, date, bool], tuple[int, int, 
 
 
 def test_a_document_counts_for_its_business_day_or_else_for_its_first_check_s() -> None:
-    usual = UsualFields()
+    usual = FieldCounts()
     answer = staged(day_list(Source.CHARGE_BACK), Source.CHARGE_BACK)
     opened = date(2024, 5, 6)
     usual.learn(answer, seen(("amount", 1, 1), day=opened))
@@ -49,7 +49,7 @@ def test_a_document_counts_for_its_business_day_or_else_for_its_first_check_s() 
 
 def test_the_days_of_one_week_are_counted_together() -> None:
     """A year of counts must stay small; the first day tells which came first."""
-    usual = UsualFields()
+    usual = FieldCounts()
     monday = date(2024, 5, 6)
     for number in (6, 2, 3, 7):
         usual.learn(DOCUMENT, seen((SUB_TTL, 1, 1), day=monday + timedelta(days=number)))
@@ -60,7 +60,7 @@ def test_the_days_of_one_week_are_counted_together() -> None:
 
 
 def test_the_first_and_the_last_object_are_known_whatever_their_order() -> None:
-    usual = UsualFields()
+    usual = FieldCounts()
     for number in (20, 40, 10, 30):
         document = staged(checks(), number=number, key=f"raw/erp/{number}.json")
         usual.learn(document, seen((TOTAL, 1, 1, "number")))
@@ -74,7 +74,7 @@ def test_the_first_and_the_last_object_are_known_whatever_their_order() -> None:
 
 
 def test_what_was_counted_is_handed_out_once() -> None:
-    usual = UsualFields()
+    usual = FieldCounts()
     usual.learn(DOCUMENT, seen((SUB_TTL, 1, 1)))
     usual.learn_refused(
         Source.ERP, IDENTITY, {Finding("curUTC", RETYPED, "expected text"): 1}, seen()
@@ -87,7 +87,7 @@ def test_what_was_counted_is_handed_out_once() -> None:
 
 def test_threads_that_count_at_once_lose_no_count() -> None:
     """The race: documents are refused in threads while others are learned from."""
-    usual = UsualFields()
+    usual = FieldCounts()
 
     def work(_: int) -> None:
         for turn in range(200):
@@ -112,7 +112,7 @@ class DeadPool:
 
 
 def test_a_database_that_is_down_stops_nothing_and_no_count_is_lost() -> None:
-    usual = UsualFields()
+    usual = FieldCounts()
     usual.learn(DOCUMENT, seen((SUB_TTL, 1, 1)))
     usual.learn_refused(Source.ERP, IDENTITY, {Finding("curUTC", RETYPED): 1}, seen())
     asyncio.run(share(usual, DeadPool(psycopg.OperationalError)))  # type: ignore[arg-type]  # fake
@@ -123,7 +123,7 @@ def test_a_database_that_is_down_stops_nothing_and_no_count_is_lost() -> None:
 
 
 def test_a_process_that_is_stopped_while_it_shares_keeps_its_counts() -> None:
-    usual = UsualFields()
+    usual = FieldCounts()
     usual.learn(DOCUMENT, seen((SUB_TTL, 1, 1)))
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(share(usual, DeadPool(asyncio.CancelledError)))  # type: ignore[arg-type]  # fake
@@ -131,7 +131,7 @@ def test_a_process_that_is_stopped_while_it_shares_keeps_its_counts() -> None:
 
 
 def test_documents_that_use_ids_as_field_names_do_not_fill_memory() -> None:
-    usual = UsualFields()
+    usual = FieldCounts()
     for number in range(3000):
         usual.learn(DOCUMENT, seen((f"guestChecks.empNum{number}", 1, 1, "number")))
     assert len(usual.take_unsaved().fields) == 500
@@ -141,7 +141,7 @@ def test_documents_that_use_ids_as_field_names_do_not_fill_memory() -> None:
 
 
 def test_an_event_without_a_day_counts_for_the_day_of_its_event() -> None:
-    usual = UsualFields()
+    usual = FieldCounts()
     late = fetched(checks(), number=12 * 3600).identity
     usual.learn_refused(Source.ERP, late, {}, seen(("curUTC", 0, 1)))
     assert counted(usual) == {("curUTC", EVENT_DAY + timedelta(days=1), False): (1, 1, 0)}

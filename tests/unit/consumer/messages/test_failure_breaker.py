@@ -7,7 +7,7 @@ import pytest
 
 from consumer.errors import Internal, Permanent
 from consumer.ingest.outcome import Done, Failed
-from consumer.messages.failure_breaker import BurstLimits, FailureWatch
+from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.settlement import Retry, Settle
 from schemas.codes import ErrorCode, State
 from tests.support.consumer_fakes import now, play
@@ -19,7 +19,7 @@ BUG = Retry(2, (Failed(Internal("KeyError")),))
 TEN = BurstLimits(10, 50, 300)
 
 
-def feed(watch: FailureWatch, decisions: Iterable[Settle | Retry]) -> bool:
+def feed(watch: FailureBreaker, decisions: Iterable[Settle | Retry]) -> bool:
     """Let it see what was decided; say whether it suspends the work."""
     for decision in decisions:
         watch.observe(decision, was_parked=False)
@@ -34,7 +34,7 @@ def mostly_loaded(flag: object) -> Settle:
 @pytest.mark.parametrize("failure", [BAD, BUG, mostly_loaded(flag=False)])
 def test_a_burst_of_failures_suspends_the_work_and_says_what_to_do(failure: Settle | Retry) -> None:
     async def story() -> None:
-        watch = FailureWatch(TEN)
+        watch = FailureBreaker(TEN)
         assert not feed(watch, [failure] * 9)
         assert (watch.problem, watch.allowance(10)) == (None, 10)
         assert feed(watch, [failure])
@@ -48,7 +48,7 @@ def test_a_burst_of_failures_suspends_the_work_and_says_what_to_do(failure: Sett
 
 def test_five_percent_of_broken_documents_never_do() -> None:
     async def story() -> None:
-        watch = FailureWatch(BurstLimits(50, 50, 300))
+        watch = FailureBreaker(BurstLimits(50, 50, 300))
         for number in range(5000):
             assert not feed(watch, [BAD if number % 20 == 0 else LOADED])
             await asyncio.sleep(0.05)
@@ -58,7 +58,7 @@ def test_five_percent_of_broken_documents_never_do() -> None:
 
 def test_documents_of_which_most_records_load_are_no_failures() -> None:
     async def story() -> None:
-        assert not feed(FailureWatch(TEN), [mostly_loaded(flag=True)] * 100)
+        assert not feed(FailureBreaker(TEN), [mostly_loaded(flag=True)] * 100)
 
     play(story())
 
@@ -67,7 +67,7 @@ def test_replays_count_neither_way() -> None:
     """An operator who replays a DLQ full of bad messages stops nobody, and proves nothing."""
 
     async def story() -> None:
-        watch = FailureWatch(TEN)
+        watch = FailureBreaker(TEN)
         for _ in range(1000):
             watch.observe(BAD, was_parked=True)
             watch.observe(LOADED, was_parked=True)
@@ -79,7 +79,7 @@ def test_replays_count_neither_way() -> None:
 
 def test_failures_that_are_long_ago_do_not_count() -> None:
     async def story() -> None:
-        watch = FailureWatch(TEN)
+        watch = FailureBreaker(TEN)
         for _ in range(50):
             assert not feed(watch, [BAD])
             await asyncio.sleep(40)
@@ -90,14 +90,14 @@ def test_failures_that_are_long_ago_do_not_count() -> None:
 def test_test_events_and_retries_of_outages_count_neither_way() -> None:
     async def story() -> None:
         outage = Retry(2, (Failed(Permanent(ErrorCode.OBJECT_MISSING, "not yet")),))
-        assert not feed(FailureWatch(TEN), [IGNORED, outage] * 100)
+        assert not feed(FailureBreaker(TEN), [IGNORED, outage] * 100)
 
     play(story())
 
 
 def test_it_can_be_switched_off() -> None:
     async def story() -> None:
-        watch = FailureWatch(BurstLimits(0, 50, 300), begins_cautious=True)
+        watch = FailureBreaker(BurstLimits(0, 50, 300), begins_cautious=True)
         assert not feed(watch, [BAD] * 1000)
         assert watch.allowance(10) == 10
 
@@ -105,7 +105,7 @@ def test_it_can_be_switched_off() -> None:
 
 
 async def probes(
-    watch: FailureWatch, seconds: float, answer: Settle, step_seconds: float = 1
+    watch: FailureBreaker, seconds: float, answer: Settle, step_seconds: float = 1
 ) -> list[float]:
     """Take every probe that is allowed for a while; return when."""
     until, times = now() + seconds, []
@@ -119,7 +119,7 @@ async def probes(
 
 def test_probes_are_single_and_come_ever_more_seldom_while_they_fail() -> None:
     async def story() -> None:
-        watch = FailureWatch(TEN)
+        watch = FailureBreaker(TEN)
         feed(watch, [BAD] * 10)
         await asyncio.sleep(31)
         assert watch.allowance(10) == 1
@@ -134,7 +134,7 @@ def test_probes_are_single_and_come_ever_more_seldom_while_they_fail() -> None:
 
 def test_three_probes_in_a_row_that_load_end_it() -> None:
     async def story() -> None:
-        watch = FailureWatch(TEN)
+        watch = FailureBreaker(TEN)
         feed(watch, [BAD] * 10)
         resumed = asyncio.create_task(watch.wait_resumed())
         for answer in (LOADED, LOADED, BAD, LOADED, IGNORED, LOADED):
@@ -149,7 +149,7 @@ def test_three_probes_in_a_row_that_load_end_it() -> None:
 
 def test_a_probe_that_loads_makes_the_next_one_come_at_once() -> None:
     async def story() -> None:
-        watch = FailureWatch(TEN)
+        watch = FailureBreaker(TEN)
         feed(watch, [BAD] * 10)
         times = await probes(watch, 60, LOADED)
         assert times[2] - times[0] == 2
@@ -160,7 +160,7 @@ def test_a_probe_that_loads_makes_the_next_one_come_at_once() -> None:
 
 def test_an_empty_queue_does_not_use_up_the_probe() -> None:
     async def story() -> None:
-        watch = FailureWatch(TEN)
+        watch = FailureBreaker(TEN)
         feed(watch, [BAD] * 10)
         await asyncio.sleep(31)
         assert watch.allowance(10) == 1
@@ -174,7 +174,7 @@ def test_a_burst_soon_after_another_is_probed_later_than_the_first() -> None:
     """Half of the objects fail: what ends one suspension would otherwise end each of them soon."""
 
     async def story() -> None:
-        watch = FailureWatch(TEN)
+        watch = FailureBreaker(TEN)
         pauses = []
         for _ in range(4):
             feed(watch, [BAD] * 10)
@@ -192,7 +192,7 @@ def test_a_start_after_a_burst_lets_one_message_through_and_parks_none() -> None
     """A platform that restarts the unhealthy must not drain the queue a burst at a time."""
 
     async def story() -> None:
-        watch = FailureWatch(TEN, begins_cautious=True)
+        watch = FailureBreaker(TEN, begins_cautious=True)
         assert (watch.problem, watch.is_suspended) == (None, False)
         assert (watch.allowance(10), watch.allowance(10)) == (1, 0)
         assert feed(watch, [BAD])
@@ -204,7 +204,7 @@ def test_a_start_after_a_burst_lets_one_message_through_and_parks_none() -> None
 
 def test_a_start_after_a_burst_goes_on_as_usual_once_it_is_over() -> None:
     async def story() -> None:
-        watch = FailureWatch(TEN, begins_cautious=True)
+        watch = FailureBreaker(TEN, begins_cautious=True)
         watch.observe(BAD, was_parked=True)
         assert not feed(watch, [LOADED] * 3)
         assert watch.allowance(10) == 10
@@ -215,7 +215,7 @@ def test_a_start_after_a_burst_goes_on_as_usual_once_it_is_over() -> None:
 
 def test_what_is_remembered_is_bounded_whatever_the_traffic() -> None:
     async def story() -> None:
-        watch = FailureWatch(BurstLimits(10**5, 100, 300))
+        watch = FailureBreaker(BurstLimits(10**5, 100, 300))
         for _ in range(2000):
             feed(watch, [BAD, LOADED])
             await asyncio.sleep(0.5)

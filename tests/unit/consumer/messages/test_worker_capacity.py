@@ -40,7 +40,7 @@ def test_hundreds_of_objects_are_in_flight_on_one_event_loop() -> None:
 def test_nothing_is_received_while_the_byte_budget_is_spent() -> None:
     async def story() -> None:
         shop = Shop(FakeQueue("a"), taking(0))
-        async with shop.admission.of(1000):
+        async with shop.byte_budget.of(1000):
             running = asyncio.create_task(shop.worker.run())
             await asyncio.sleep(30)
             assert shop.queue.called("receive") == []

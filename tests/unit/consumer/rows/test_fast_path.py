@@ -13,8 +13,8 @@ from consumer.documents.plain_shapes import field_types
 from consumer.documents.readers import record_reader
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL, detail_model
 from consumer.ingest.prepare import Prepared
-from consumer.rows.fast_path import plain_records
-from consumer.rows.row_writer import Rows, Staged
+from consumer.rows.fast_path import fast_path_of
+from consumer.rows.row_writer import RowWriter, StagedRows
 from schemas.aliases import Aliases, load_aliases
 from schemas.fields import (
     BusinessDate,
@@ -279,5 +279,5 @@ def contents(outcome: Prepared) -> dict[str, Any]:
 def test_what_is_plain_and_what_is_not(record: Any, *, plain: bool) -> None:
     """Or else the test above may compare the long way with itself."""
     frame = Frame(Source.ERP, "1", None, None)
-    rows, reader = Rows(frame, 1, Staged()), record_reader(frame, load_aliases())
-    assert plain == plain_records(rows, reader, load_aliases()).take(0, record)
+    rows, reader = RowWriter(frame, 1, StagedRows()), record_reader(frame, load_aliases())
+    assert plain == fast_path_of(rows, reader, load_aliases()).take(0, record)

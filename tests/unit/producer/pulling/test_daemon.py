@@ -10,16 +10,16 @@ from prometheus_client import generate_latest
 from producer.errors import ConfigurationError, ErpRefusedError, LakeClosedError
 from producer.health import health_app, served
 from producer.metrics import Metrics
-from producer.pulling.daemon import Daemon, Rhythm
+from producer.pulling.daemon import Daemon, Schedule
 from producer.pulling.durations import seconds_of
 from producer.tally import Tally
 
 Begin = Callable[[Tally], None]
-QUICK = Rhythm(every_seconds=0.001, jitter=0.1, stop_timeout_seconds=5)
+QUICK = Schedule(every_seconds=0.001, jitter=0.1, stop_timeout_seconds=5)
 
 
-def daemon(pull_round: Callable[[Begin], Awaitable[bool]], rhythm: Rhythm = QUICK) -> Daemon:
-    return Daemon(pull_round, rhythm, Metrics())
+def daemon(pull_round: Callable[[Begin], Awaitable[bool]], schedule: Schedule = QUICK) -> Daemon:
+    return Daemon(pull_round, schedule, Metrics())
 
 
 async def finish(running: "asyncio.Task[None]") -> None:
@@ -77,7 +77,7 @@ async def test_what_does_not_finish_in_time_is_cancelled() -> None:
             raise
         return True
 
-    await finish(asyncio.create_task(daemon(pull_round, Rhythm(0.001, 0, 0.01)).run(stop)))
+    await finish(asyncio.create_task(daemon(pull_round, Schedule(0.001, 0, 0.01)).run(stop)))
     assert cancelled.is_set()
 
 
@@ -91,7 +91,7 @@ async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> No
         ended.set()
         return True
 
-    running = asyncio.create_task(daemon(pull_round, Rhythm(3600, 0, 5)).run(stop))
+    running = asyncio.create_task(daemon(pull_round, Schedule(3600, 0, 5)).run(stop))
     await ended.wait()
     stop.set()
     await finish(running)
@@ -153,7 +153,7 @@ async def test_a_round_whose_stores_are_all_with_others_is_tried_again_soon() ->
         return False
 
     metrics = Metrics()
-    subject = Daemon(pull_round, Rhythm(3600, 0, 5, retry_seconds=0.001), metrics)
+    subject = Daemon(pull_round, Schedule(3600, 0, 5, retry_seconds=0.001), metrics)
     await finish(asyncio.create_task(subject.run(stop)))
     assert (number, subject.problem) == (3, None)
     lines = generate_latest(metrics.registry).decode().splitlines()

@@ -13,7 +13,7 @@ from producer.pulling.business_days import BusinessDays
 from producer.lake import LakeEntry, Page
 from producer.logs import configure_logs
 from producer.pulling.targets import make_plan
-from producer.pulling.pull import Manner, pull
+from producer.pulling.pull import PullOptions, pull
 from producer.tally import Tally
 from schemas.keys import api_key
 from schemas.sources import ENDPOINTS_BY_NAME, Source
@@ -67,8 +67,8 @@ class Lake:
 async def run(days):
     plan = make_plan(FIRST, FIRST + timedelta(days=days - 1), STORES, ())
     tally = Tally(plan.cell_count)
-    manner = Manner(8, 50, BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1)))
-    await pull(plan, Erp(), Lake(), tally, manner)
+    pull_options = PullOptions(8, 50, BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1)))
+    await pull(plan, Erp(), Lake(), tally, pull_options)
     assert tally.stored == plan.cell_count, tally
 
 configure_logs("ERROR")

@@ -20,7 +20,7 @@ from producer.lake import LakeObject
 from producer.pulling.answers import Answer
 from producer.pulling.business_days import BusinessDays
 from producer.pulling.content import content_digest
-from producer.pulling.pull import Manner, pull
+from producer.pulling.pull import PullOptions, pull
 from producer.pulling.targets import Plan, make_plan
 from producer.tally import Tally
 from schemas.keys import ApiKey, api_key, parse_key
@@ -63,8 +63,10 @@ async def run(
     **changed: Any,
 ) -> Tally:
     tally = Tally(plan.cell_count)
-    manner = Manner(concurrency=concurrency, stop_after_failures=stop_after, days=DAYS, **changed)
-    await pull(plan, erp, lake, tally, manner)
+    pull_options = PullOptions(
+        concurrency=concurrency, stop_after_failures=stop_after, days=DAYS, **changed
+    )
+    await pull(plan, erp, lake, tally, pull_options)
     return tally
 
 

@@ -15,7 +15,7 @@ def test_a_plan_over_centuries_is_not_walked_to_be_counted() -> None:
     stores = tuple(str(number) for number in range(1000))
     plan = make_plan(date(1, 1, 1), date(9999, 12, 31), stores, ())
     assert plan.cell_count == 3_652_059 * 1000 * 5
-    assert [cell.subject()["endpoint"] for cell in islice(plan.cells(), 2)] == [
+    assert [target.subject()["endpoint"] for target in islice(plan.targets(), 2)] == [
         "getGuestChecks",
         "getFiscalInvoice",
     ]

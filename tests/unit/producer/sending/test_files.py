@@ -7,7 +7,7 @@ import pytest
 
 from producer.errors import ConfigurationError, FileRejectedError
 from producer.sending.upload_files import (
-    Shipment,
+    UploadFile,
     check_prefix,
     find_files,
     plan_shipments,
@@ -22,7 +22,7 @@ def written(path: Path, content: bytes = b'{"a": 1}') -> Path:
 
 
 def read(path: Path, *, max_bytes: int = 1_000_000, check: bool = True) -> bytes:
-    return read_shipment(Shipment(path, f"raw/erp/{path.name}"), max_bytes=max_bytes, check=check)
+    return read_shipment(UploadFile(path, f"raw/erp/{path.name}"), max_bytes=max_bytes, check=check)
 
 
 @pytest.mark.parametrize(
@@ -84,16 +84,16 @@ def test_two_files_for_one_key_are_refused_and_both_named(tmp_path: Path) -> Non
 
 
 def test_the_key_is_the_prefix_and_the_name_as_it_is() -> None:
-    (shipment,) = plan_shipments([Path("out/Relatório 1+2%20.json")], "raw/erp/")
-    assert shipment.key == "raw/erp/Relatório 1+2%20.json"
-    assert shipment.content_encoding is None
+    (upload_file,) = plan_shipments([Path("out/Relatório 1+2%20.json")], "raw/erp/")
+    assert upload_file.key == "raw/erp/Relatório 1+2%20.json"
+    assert upload_file.content_encoding is None
 
 
 def test_a_compressed_file_is_checked_unpacked_and_sent_packed(tmp_path: Path) -> None:
     packed = gzip.compress(b'{"a": 1}', mtime=0)
     path = written(tmp_path / "a.json.gz", packed)
     assert read(path) == packed
-    assert Shipment(path, "raw/erp/a.json.gz").content_encoding == "gzip"
+    assert UploadFile(path, "raw/erp/a.json.gz").content_encoding == "gzip"
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_a_file_that_is_not_there_or_not_readable_is_rejected(tmp_path: Path) ->
 
 def test_a_key_beyond_what_s3_takes_is_rejected(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json")
-    shipment = Shipment(path, "raw/" + "x" * 1021)
+    upload_file = UploadFile(path, "raw/" + "x" * 1021)
     with pytest.raises(FileRejectedError, match="longer than 1024 bytes"):
-        read_shipment(shipment, max_bytes=1_000, check=True)
+        read_shipment(upload_file, max_bytes=1_000, check=True)
 
 
 def test_without_the_check_a_broken_document_is_read_as_it_is(tmp_path: Path) -> None:
@@ -141,4 +141,4 @@ def test_without_the_check_a_broken_document_is_read_as_it_is(tmp_path: Path) ->
 
 
 def test_a_name_that_is_not_utf8_can_still_be_reported() -> None:
-    assert Shipment(Path("a\udcff.json"), "k").subject() == {"file": "a\\udcff.json"}
+    assert UploadFile(Path("a\udcff.json"), "k").subject() == {"file": "a\\udcff.json"}

@@ -15,8 +15,8 @@ async def run(
     paths: list[Path], lake: FakeLake, *, check: bool = True, to: str = "raw/erp/"
 ) -> Tally:
     tally = Tally(len(paths))
-    shipments = plan_shipments(paths, to)
-    await upload(shipments, lake, tally, concurrency=2, max_file_bytes=10_000, check=check)
+    upload_files = plan_shipments(paths, to)
+    await upload(upload_files, lake, tally, concurrency=2, max_file_bytes=10_000, check=check)
     return tally
 
 
