@@ -65,7 +65,7 @@ def _map_answer(exc: ClientError, bucket: str) -> LakeError:
     if code in _CLOSED or status in (401, 403):
         return LakeClosedError(
             f"S3 answers {code or status} for bucket {bucket}; check BUCKET_NAME, the AWS "
-            "credentials and the permissions that the README lists"
+            "credentials and the permissions that docs/operations.md lists"
         )
     if code in _THROTTLED or status == 429 or status >= 500:
         return LakeUnavailableError(
