@@ -43,7 +43,7 @@ ORIGINAL_NAMES = {
     "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD",
     "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
 }  # fmt: skip
-# Raised by nobody: what others are told apart from.
+# Never raised themselves.
 ABSTRACT = {"ErpError", "LakeError", "QueueError"}
 SAME_FILTERS = "same filters"
 MEBIBYTE = 2**20
