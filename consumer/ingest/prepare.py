@@ -4,24 +4,29 @@ A document in memory is parsed at once; one that was too large for memory is rea
 twice: for its frame, whose fields may stand behind the records, then for its records.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from functools import partial
 from io import BytesIO
 from itertools import count, islice
-from typing import Any, Protocol
+from typing import Any
+
+import structlog
 
 from consumer.documents.frames import DocumentInvalid, Frame, open_document
 from consumer.documents.gunzip import PlainReader
 from consumer.documents.parse import Decoded, decode
 from consumer.documents.quarantine import Quarantined
-from consumer.documents.readers import Accepted, record_reader
+from consumer.documents.readers import Accepted, RowReader, record_reader
 from consumer.documents.record_stream import RecordStream
-from consumer.documents.storable import find_unstorable
-from consumer.drift.findings import Finding, find_drift, find_root_drift
+from consumer.documents.storable import find_unstorable, text_problem
+from consumer.drift.findings import Drift, find_drift, find_root_drift
 from consumer.drift.json_types import ROOT_LEVEL
-from consumer.drift.shapes import Presences
-from consumer.errors import Permanent
-from consumer.load.transaction import Identity, StagedDocument
+from consumer.errors import Permanent, where
+from consumer.load.transaction import Gap, Identity, StagedDocument
 from consumer.rows.fast_path import fast_path_of
 from consumer.rows.row_writer import RowWriter, StagedRows
 from consumer.spool import Spool
@@ -31,6 +36,8 @@ from schemas.keys import ApiKey, ErpKey
 from schemas.sources import Source
 from schemas.store_days import list_field
 
+log = structlog.get_logger()
+
 _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
 _RUN_RECORDS = 1000
@@ -38,6 +45,7 @@ _MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stre
 # Of an object in memory; a larger one is streamed. The parser lets nothing else run until it is
 # done: leases and health must not wait for it.
 _MAX_WHOLE_BYTES = 12 << 20
+_DATE_CHARACTERS = len("2024-01-31")
 _DETAILED_QUARANTINES = 1000  # of one document: the log lists so many, and counts the rest
 
 
@@ -53,60 +61,36 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready to load, the records that were set aside, and what its fields held.
+    """A document ready to load, and the records that were set aside.
 
     `quarantined` lists the first thousand; `document.quarantined_count` counts all.
     """
 
     document: StagedDocument
     quarantined: list[Quarantined]
-    presences: Presences
-
-
-class Usual(Protocol):
-    """Learns what documents usually hold."""
-
-    def learn_refused(
-        self,
-        source: Source,
-        identity: Identity,
-        findings: Mapping[Finding, int],
-        presences: Presences,
-    ) -> None:
-        """Count what a document was refused for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What documents are read with: the renames in force, and who learns what is usual."""
-
-    aliases: Aliases
-    usual: Usual
 
 
 def prepare(
-    fetched: Fetched, knowledge: Knowledge, max_bytes: int, *, careful: bool = False
+    fetched: Fetched, aliases: Aliases, max_bytes: int, *, careful: bool = False
 ) -> Prepared:
     """Decode, validate and stage one object. CPU-bound; holds the interpreter for milliseconds.
 
     Args:
         fetched: The object.
-        knowledge: What it is read with.
+        aliases: The renames in force.
         max_bytes: Largest document once decompressed.
         careful: Look into every value for what PostgreSQL cannot hold, even though parsing gave
             no reason to: after the database rejected the document.
 
     Raises:
-        Permanent: the document as a whole is refused.
+        Permanent: the document as a whole is refused; its `drift` is what the root shows.
     """
     try:
-        frame, runs = _open(fetched, knowledge.aliases, max_bytes)
+        frame, runs = _open(fetched, aliases, max_bytes)
     except DocumentInvalid as error:
-        if error.drifted is not None:
-            drift = find_root_drift(fetched.source, error.drifted)
-            knowledge.usual.learn_refused(fetched.source, fetched.identity, *drift)
-        raise Permanent(error.code, str(error), error.errors) from error
-    assembly = _Assembly(fetched.identity, frame, knowledge.aliases)
+        drift = _drift_of(partial(find_root_drift, fetched.source, error.drifted or {}))
+        raise Permanent(error.code, str(error), error.errors, drift.findings) from error
+    assembly = _Assembly(fetched.identity, frame, aliases)
     for run in runs:
         assembly.add(run, careful=careful)
     return assembly.finish()
@@ -173,6 +157,8 @@ class _Assembly:
         self._plain = fast_path_of(self._rows, self._reader, aliases)
         self._positions = count()
         self._quarantined: list[Quarantined] = []
+        self._unread_ids: set[str | None] = set()
+        self._days: Counter[str] = Counter()
 
     def add(self, run: Decoded, *, careful: bool) -> None:
         screen = find_unstorable if careful or run.suspicious else None
@@ -187,15 +173,14 @@ class _Assembly:
             else:
                 self._set_aside(record)
         self._rows.flush()
+        if self._document.frame.bus_dt is None:
+            # What was renamed has its canonical name by now.
+            days = (row.get("opnBusDt") for row in run.root if type(row) is dict)
+            self._days.update(day[:_DATE_CHARACTERS] for day in days if type(day) is str)
 
     def _set_aside(self, record: Quarantined) -> None:
-        """Remember what a store-day answer still has but could not say: its stored rows stay."""
-        document = self._document
-        document.quarantined_count += 1
-        if record.record_id is None:
-            document.keep_all = True
-        else:
-            document.keep_ids.append(record.record_id)
+        self._document.quarantined_count += 1
+        self._unread_ids.add(record.record_id)
         if len(self._quarantined) < _DETAILED_QUARANTINES:
             self._quarantined.append(record)
 
@@ -203,6 +188,31 @@ class _Assembly:
         document, shapes = self._document, self._reader.shapes
         self._rows.finish()
         shapes.count(ROOT_LEVEL, document.frame.root)
-        findings, presences = find_drift(document.frame.source, shapes)
-        document.findings = dict(findings)
-        return Prepared(document, self._quarantined, presences)
+        document.drift = _drift_of(partial(find_drift, document.frame.source, shapes))
+        document.days = self._business_days()
+        if isinstance(self._reader, RowReader) and self._unread_ids:
+            document.gap = Gap.of(self._reader.record_ids, self._unread_ids)
+        return Prepared(document, self._quarantined)
+
+    def _business_days(self) -> tuple[date, ...]:
+        """Return the document's days, that of most checks first; else the day of its event."""
+        frame, identity = self._document.frame, self._document.identity
+        if frame.bus_dt is not None:
+            return (frame.bus_dt,)
+        days: Counter[date] = Counter()
+        for text, checks in self._days.items():
+            with suppress(ValueError):
+                days[date.fromisoformat(text)] += checks
+        ranked = sorted(days, key=lambda day: (-days[day], day))
+        return tuple(ranked) or (identity.event_time.astimezone(UTC).date(),)
+
+
+def _drift_of(find: Callable[[], Drift]) -> Drift:
+    """Return a document's drift without what no table can hold, or none if it cannot be told."""
+    try:
+        drift = find()
+    except Exception as error:  # noqa: BLE001 - a document loads though its drift is not counted
+        log.warning("drift_not_counted", where=where(error))
+        return Drift()
+    findings = tuple(found for found in drift.findings if text_problem(found.path) is None)
+    return replace(drift, findings=findings)

@@ -6,14 +6,16 @@ wait in a circle.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
 from itertools import chain
+from typing import Any, Self
 
 from psycopg import AsyncConnection
 
 from consumer.documents.frames import Frame
-from consumer.drift.findings import Finding
+from consumer.drift.findings import Drift
 from consumer.errors import LeaseLost
 from consumer.load import statements
 from consumer.rows import copy_text
@@ -53,6 +55,27 @@ class ErrorNote:
     log_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Which rows a store-day answer with quarantined rows does not tell of.
+
+    Of a quarantined row it tells nothing: what is stored of it stays. `tells` says whether
+    `record_ids` are the only rows it tells of, because the id of a quarantined one cannot be read,
+    or the only ones it does not.
+    """
+
+    tells: bool
+    record_ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, valid: AbstractSet[str], quarantined: AbstractSet[str | None]) -> Self:
+        """Return what an answer does not tell; the id of a quarantined row may be None."""
+        if None in quarantined:
+            return cls(tells=True, record_ids=tuple(sorted(valid)))
+        unread = {record_id for record_id in quarantined if record_id is not None}
+        return cls(tells=False, record_ids=tuple(sorted(unread - valid)))
+
+
 def _always() -> bool:
     return True
 
@@ -61,6 +84,7 @@ def _always() -> bool:
 class StagedDocument:
     """One document, ready to load. `number` is unique in this process.
 
+    `days` are its business days; its fields are counted on the first of them.
     `is_wanted` says whether its message is still ours; if not, it must not be committed.
     """
 
@@ -70,9 +94,9 @@ class StagedDocument:
     staged: StagedRows
     record_count: int = 0
     quarantined_count: int = 0
-    keep_all: bool = False
-    keep_ids: list[str] = field(default_factory=list)
-    findings: dict[Finding, int] = field(default_factory=dict)
+    days: tuple[date, ...] = ()
+    gap: Gap | None = None
+    drift: Drift = field(default_factory=Drift)
     error_note: ErrorNote | None = None
     is_wanted: Callable[[], bool] = _always
 
@@ -98,12 +122,12 @@ async def load_batch(
         holds_checks = any(document.frame.source.holds_checks for document in documents)
         if holds_checks:
             await _load_checks(connection)
+        await connection.execute(statements.fixed("upsert_days"))
         await _load_lists(connection, documents)
         if holds_checks:
             # Late: batches of one store sell the same items and would wait from here on.
             await connection.execute(statements.fixed("widen_sold"))
-        if any(document.findings for document in documents):
-            await connection.execute(statements.fixed("record_drift"))
+        await connection.execute(statements.fixed("record_findings"))
         cursor = await connection.execute(
             statements.fixed("settle_objects"), {"list_sources": statements.LIST_SOURCES}
         )
@@ -119,8 +143,6 @@ async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]
         pieces["stage_documents"].append([_document_row(document)])
         for stage, spool in document.staged.tables.items():
             pieces.setdefault(stage, []).append(spool.chunks())
-        if document.findings:
-            pieces.setdefault("stage_drift", []).append([_drift_rows(document)])
     cursor = connection.cursor()
     for stage, chunks in pieces.items():
         async with cursor.copy(statements.copy_into(stage)) as copy:
@@ -131,7 +153,6 @@ async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]
 def _document_row(document: StagedDocument) -> bytes:
     identity, frame, note = document.identity, document.frame, document.error_note
     event = identity.event
-    keep_ids = "{" + ",".join(_array_element(value) for value in document.keep_ids) + "}"
     values = (
         document.number,
         event.bucket,
@@ -149,27 +170,20 @@ def _document_row(document: StagedDocument) -> bytes:
         identity.attempts,
         document.record_count,
         document.quarantined_count,
-        document.keep_all,
-        keep_ids,
         note.message if note else None,
         note.log_key if note else None,
     )
-    row = [*copy_text.cells(values), copy_text.json_cell(frame.extra)]
-    return copy_text.line(row).encode()
-
-
-def _array_element(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _drift_rows(document: StagedDocument) -> bytes:
-    rows = (
-        copy_text.line(
-            copy_text.cells((document.number, finding.path, finding.kind, count, finding.detail))
-        )
-        for finding, count in document.findings.items()
+    days = "{" + ",".join(day.isoformat() for day in document.days) + "}"
+    drift = document.drift
+    as_json: tuple[Any, ...] = (
+        frame.extra,
+        asdict(document.gap) if document.gap else None,
+        [asdict(finding) for finding in drift.findings],
+        drift.record_counts,
+        drift.field_counts,
     )
-    return "".join(rows).encode()
+    row = [*copy_text.cells(values), days, *map(copy_text.json_cell, as_json)]
+    return copy_text.line(row).encode()
 
 
 async def _load_checks(connection: AsyncConnection) -> None:
@@ -222,16 +236,9 @@ async def _load_lists(connection: AsyncConnection, documents: Sequence[StagedDoc
     if not lists:
         return
     await connection.execute(
-        statements.fixed("upsert_days"), {"list_sources": statements.LIST_SOURCES}
+        statements.fixed("mark_days_applied"), {"list_sources": statements.LIST_SOURCES}
     )
-    await connection.execute(statements.fixed("mark_days_applied"))
-    gaps = {document.frame.source for document in lists if document.quarantined_count}
-    for source in sorted(gaps):
-        statement = statements.for_table("keep_gaps", LIST_TABLES[source])
-        await connection.execute(statement, {"source": source.value})
     for source in sorted({document.frame.source for document in lists}):
         for step in ("upsert_rows", "remove_rows"):
             statement = statements.for_table(step, LIST_TABLES[source])
             await connection.execute(statement, {"source": source.value})
-    if gaps:
-        await connection.execute(statements.fixed("close_gaps"))

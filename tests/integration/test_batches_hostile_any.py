@@ -14,7 +14,7 @@ from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
 from schemas.sources import Source
 from schemas.store_days import STORE_DAY_LISTS, list_field
 from tests.support.ingesting import LIMIT, Loaded, ingest
-from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check
+from tests.support.samples import ALIASES, checks, day_list, fetched, full_check
 from tests.support.warehouse import Warehouse
 
 JSON = st.recursive(
@@ -113,7 +113,7 @@ def test_any_bytes_are_read_or_refused(data: bytes, start: bytes) -> None:
 def assert_read_or_refused(document: Fetched) -> None:
     """Any other exception than a refusal is a crash; a refusal names a permanent code and why."""
     try:
-        prepared = prepare(document, KNOWLEDGE, LIMIT)
+        prepared = prepare(document, ALIASES, LIMIT)
     except Permanent as refused:
         parked = RULES[refused.code].reaction is Reaction.DEAD_LETTER
         outcome = (parked, str(refused) != "")

@@ -6,8 +6,7 @@ from typing import Any
 
 import simplejson
 
-from consumer.ingest.prepare import Fetched, Knowledge, Prepared, prepare
-from consumer.load.field_counts import FieldCounts
+from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.load.transaction import Identity, StagedDocument
 from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
@@ -19,7 +18,7 @@ STORE = "99 CB CB"
 DAY = date(2024, 1, 1)
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 NO_LIMIT = 10**9
-KNOWLEDGE = Knowledge(load_aliases(), FieldCounts())
+ALIASES = load_aliases()
 
 
 def json_bytes(document: Any) -> bytes:
@@ -65,8 +64,7 @@ def prepared(
 ) -> Prepared:
     """Prepare a document as the service does; `where` is what `fetched` takes."""
     found = fetched(document, source, **where)
-    knowledge = Knowledge(aliases, FieldCounts()) if aliases else KNOWLEDGE
-    return prepare(found, knowledge, NO_LIMIT, careful=careful)
+    return prepare(found, aliases or ALIASES, NO_LIMIT, careful=careful)
 
 
 def staged(document: Any, source: Source = Source.ERP, **where: Any) -> StagedDocument:

@@ -32,10 +32,10 @@ DATA_TABLES = (
 BOOKKEEPING = (
     "check_patches",
     "line_claims",
-    "store_day_snapshots",
-    "store_day_gaps",
+    "store_days",
+    "object_findings",
+    "drift_findings",
     "ingested_objects",
-    "schema_drift",
 )
 PROVENANCE = frozenset({"object_id", "as_of", "patched", "removed_at"})
 
@@ -107,7 +107,7 @@ class Warehouse:
                 " ORDER BY ctid",
                 wanted,
             )
-            for table in (*DATA_TABLES, "store_day_snapshots")
+            for table in (*DATA_TABLES, "store_days")
         }
 
     def _all(self, table: str, stores: Iterable[str] | None) -> list[dict[str, Any]]:
