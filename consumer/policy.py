@@ -17,7 +17,7 @@ class Reaction(StrEnum):
 
     DEAD_LETTER = "dead_letter"  # error log, dead-letter queue, deletion
     IGNORE = "ignore"  # a ledger row that says so, and deletion
-    RETRY = "retry"  # back to the queue with backoff, until its redrive policy parks it
+    RETRY = "retry"  # back to the queue with backoff, until its redrive policy dead-letters it
     HOLD = "hold"  # the breaker opens; the message is held and uses up no receive
 
 
@@ -29,21 +29,21 @@ class Rule:
     instead: tuple[Reaction, ...] = ()
 
 
-_PARKED = Rule(Reaction.DEAD_LETTER)
+_DEAD_LETTERED = Rule(Reaction.DEAD_LETTER)
 _HELD = Rule(Reaction.HOLD)
 
 RULES: Mapping[ErrorCode, Rule] = {
-    ErrorCode.EVENT_MALFORMED: _PARKED,
+    ErrorCode.EVENT_MALFORMED: _DEAD_LETTERED,
     ErrorCode.UNKNOWN_SOURCE: Rule(Reaction.DEAD_LETTER, (Reaction.IGNORE,)),
     ErrorCode.OBJECT_MISSING: Rule(Reaction.DEAD_LETTER, (Reaction.IGNORE, Reaction.RETRY)),
-    ErrorCode.OBJECT_TOO_LARGE: _PARKED,
-    ErrorCode.JSON_MALFORMED: _PARKED,
-    ErrorCode.ENCODING_INVALID: _PARKED,
-    ErrorCode.SCHEMA_INVALID: _PARKED,
-    ErrorCode.RECORDS_INVALID: _PARKED,
-    ErrorCode.IDENTITY_MISMATCH: _PARKED,
-    ErrorCode.AMBIGUOUS_FIELD: _PARKED,
-    ErrorCode.DATA_REJECTED: _PARKED,
+    ErrorCode.OBJECT_TOO_LARGE: _DEAD_LETTERED,
+    ErrorCode.JSON_MALFORMED: _DEAD_LETTERED,
+    ErrorCode.ENCODING_INVALID: _DEAD_LETTERED,
+    ErrorCode.SCHEMA_INVALID: _DEAD_LETTERED,
+    ErrorCode.RECORDS_INVALID: _DEAD_LETTERED,
+    ErrorCode.IDENTITY_MISMATCH: _DEAD_LETTERED,
+    ErrorCode.AMBIGUOUS_FIELD: _DEAD_LETTERED,
+    ErrorCode.DATA_REJECTED: _DEAD_LETTERED,
     ErrorCode.STORAGE_UNAVAILABLE: _HELD,
     ErrorCode.DATABASE_UNAVAILABLE: _HELD,
     ErrorCode.THROTTLED: _HELD,
@@ -61,10 +61,10 @@ class Policy:
 
     def reaction(self, error: ConsumerError) -> Reaction:
         """Return what to do about an error."""
-        usual = RULES[error.code].reaction
+        default = RULES[error.code].reaction
         if error.code is ErrorCode.ACCESS_DENIED and not isinstance(error, ObjectDenied):
-            return usual
-        return self.chosen.get(error.code, usual)
+            return default
+        return self.chosen.get(error.code, default)
 
 
 def read_policy(text: str) -> Policy:

@@ -33,7 +33,7 @@ COMPLAINTS = {
         "test_a_second_version_of_one_key_with_a_constant_sequencer_is_loaded",
     ),
     "an object that is gone is retried for ever, or silently dropped": (
-        "test_an_object_that_is_gone_is_parked_at_its_first_receive",
+        "test_an_object_that_is_gone_is_dead_lettered_at_its_first_receive",
     ),
     "S3's test event crashes the consumer, or comes again and again": (
         "test_the_test_event_of_a_new_notification_is_acknowledged_and_nothing_else",

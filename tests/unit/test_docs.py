@@ -172,9 +172,9 @@ def test_every_option_stands_in_the_row_of_its_command() -> None:
 def test_the_error_codes_table_is_the_policy_table() -> None:
     """Every code, what becomes of it, and what can be chosen instead."""
     words = {
-        Reaction.DEAD_LETTER: "parked",
+        Reaction.DEAD_LETTER: "dead-lettered",
         Reaction.HOLD: "held until it works",
-        Reaction.RETRY: "retried, then parked by the queue",
+        Reaction.RETRY: "retried, then dead-lettered by the queue",
     }
     documented = [
         (row[0], row[1].removeprefix("good records load, "), row[2]) for row in rows("Error codes")

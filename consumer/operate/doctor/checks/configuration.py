@@ -24,7 +24,9 @@ def check_aliases(path: str | None, error: str | None) -> Finding:
     """Check the file of renamed fields; `error` says why it cannot be used."""
     check = "aliases"
     if error is not None:
-        return problem(check, error, "correct SCHEMA_ALIASES_FILE, or unset it; README shows one")
+        return problem(
+            check, error, "correct SCHEMA_ALIASES_FILE, or unset it; the README shows an example"
+        )
     return fine(check, f"{path} is usable" if path else "only the shipped ones")
 
 
@@ -81,7 +83,7 @@ def _addresses(settings: ConsumerSettings) -> Finding:
     if settings.queue_url == settings.dlq_url:
         return problem(
             check,
-            "QUEUE_URL and DLQ_URL are the same queue: what is parked would be received again",
+            "QUEUE_URL and DLQ_URL are the same queue: dead letters would be received again",
             "set DLQ_URL to the dead-letter queue",
         )
     for name, url in (("QUEUE_URL", settings.queue_url), ("DLQ_URL", settings.dlq_url)):
