@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from psycopg import sql
 
@@ -51,8 +52,13 @@ CHILD_IDS = {TAXES.name: "tax_num", DETAIL_LINES.name: "guest_check_line_item_id
 
 @cache
 def text(name: str) -> str:
-    """Return the SQL of `consumer/load/sql/<name>.sql`."""
-    return files("consumer.load").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    """Return the SQL of `consumer/load/sql/*/<name>.sql`; names are unique across folders."""
+    return _paths()[name].read_text(encoding="utf-8")
+
+
+@cache
+def _paths() -> dict[str, Path]:
+    return {path.stem: path for path in Path(str(files("consumer.load"))).glob("sql/*/*.sql")}
 
 
 @cache

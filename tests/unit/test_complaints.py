@@ -26,7 +26,7 @@ COMPLAINTS = {
     ),
     "a message of several records is deleted though one of them failed": (
         "test_one_bad_record_of_a_message_does_not_take_the_others_along",
-        "test_one_transient_failure_retries_the_whole_message_and_parks_nothing_yet",
+        "test_one_transient_failure_retries_the_whole_message_and_dead_letters_nothing_yet",
     ),
     "the second version of an overwritten object is dropped as a duplicate": (
         "test_the_second_version_of_an_overwritten_object_is_loaded_too",

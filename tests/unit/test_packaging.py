@@ -49,10 +49,8 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> N
         if path.is_file() and "__pycache__" not in path.parts
     }
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert {"schemas/aliases.toml", "consumer/load/sql/stage_tables.sql"} < expected
-    assert any(
-        re.fullmatch(r"consumer/load/migrations/versions/\d+_\w+\.sql", name) for name in packed
-    )
+    assert {"schemas/aliases.toml", "consumer/load/sql/sessions/stage_tables.sql"} < expected
+    assert any(re.fullmatch(r"consumer/load/migrations/\d{4}_\w+\.sql", name) for name in packed)
     assert expected == packed
 
 

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 from consumer.aws.clients import AWS_ERRORS, client_arguments
 from consumer.drift.alias_file import read_aliases
 from consumer.errors import SettingsInvalid
-from consumer.load.migrate import known_versions, schema_head
+from consumer.load.migrations.steps import known_versions, schema_head
 from consumer.operate.doctor.checks.announcing import check_announcing
 from consumer.operate.doctor.checks.configuration import (
     check_aliases,

@@ -131,7 +131,9 @@ class Ledger:
         ]
 
 
-async def ended(messages: Sequence[ReplayResult], ledger: Ledger, depth: int, timeout: float) -> Any:
+async def ended(
+    messages: Sequence[ReplayResult], ledger: Ledger, depth: int, timeout: float
+) -> Any:
     async def count() -> int:
         return depth
 
