@@ -257,7 +257,7 @@ def test_a_consumer_waits_for_a_database_that_is_down(
         line = json.loads(process.stderr.readline())
         process.send_signal(signal.SIGTERM)
         process.wait(DEADLINE_SECONDS)
-    assert line["event"] == "database_unavailable"
+    assert (line["event"], line["code"]) == ("start_delayed", "database_unavailable")
 
 
 def test_sigterm_ends_the_daemon_with_exit_code_0_and_nothing_held(

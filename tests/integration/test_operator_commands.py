@@ -151,5 +151,5 @@ def test_interrupting_the_waiting_keeps_what_was_replayed(
         process.send_signal(signal.SIGINT)
         said, told = process.communicate(timeout=DEADLINE_SECONDS)
     assert (process.returncode, told) == (130, "")
-    assert ["waiting"] * 3 == [one["outcome"] for one in json.loads(said)["messages"]]
+    assert ["waiting"] * 3 == [one["result"] for one in json.loads(said)["messages"]]
     assert (3, 0) == counts(lake, lake.queue_url)
