@@ -25,3 +25,11 @@ CREATE INDEX detail_lines_guest_check_id ON detail_lines (guest_check_id);
 -- A reload gives every header a new as_of and object_id. With room on its page the new row needs
 -- no new index entries. Pages that are full already gain room as they are vacuumed.
 ALTER TABLE guest_checks SET (fillfactor = 72);
+
+COMMENT ON TABLE check_patches IS
+    'What partial documents set in checks, taxes and lines, kept so that the result does not '
+    'depend on the order of arrival';
+COMMENT ON COLUMN guest_checks.patched IS
+    'Whether partial documents are about the check: check_patches has what they set';
+COMMENT ON COLUMN detail_lines.removed_at IS
+    'As-of of the first full document that no longer had the row; null while it stands';
