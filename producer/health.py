@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from producer.errors import ConfigurationError
+from producer.errors import SettingsInvalid
 
 
 def health_app(problem: Callable[[], str | None], registry: CollectorRegistry) -> FastAPI:
@@ -46,7 +46,7 @@ async def served(app: FastAPI, host: str, port: int | None) -> AsyncIterator[Non
     """Serve while the block runs; not at all without a port.
 
     Raises:
-        ConfigurationError: The port cannot be taken.
+        SettingsInvalid: The port cannot be taken.
     """
     if port is None:
         yield
@@ -57,7 +57,7 @@ async def served(app: FastAPI, host: str, port: int | None) -> AsyncIterator[Non
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         if serving.done():
-            raise ConfigurationError(
+            raise SettingsInvalid(
                 f"{host}:{port} cannot be listened on; correct PRODUCER_HTTP_HOST and "
                 "PRODUCER_HTTP_PORT"
             )

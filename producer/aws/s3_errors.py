@@ -9,7 +9,7 @@ from botocore.exceptions import (
     ConnectionError as SdkConnectionError,
 )
 
-from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
+from producer.errors import LakeClosed, LakeError, LakeRefused, LakeUnavailable
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _CLOSED = frozenset(
@@ -36,45 +36,43 @@ _THROTTLED = frozenset(
 _OUTDATED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 
 
-def is_missing(exc: ClientError) -> bool:
+def is_missing(error: ClientError) -> bool:
     """Say whether S3 has no object under the key; HEAD answers have a status and no code."""
-    return _code(exc) in ("404", "NoSuchKey")
+    return _code(error) in ("404", "NoSuchKey")
 
 
-def is_outdated(exc: ClientError) -> bool:
+def is_outdated(error: ClientError) -> bool:
     """Say whether a conditional write was refused because somebody else had written."""
-    return _code(exc) in _OUTDATED
+    return _code(error) in _OUTDATED
 
 
-def map_error(exc: ClientError | BotoCoreError, bucket: str) -> LakeError:
+def map_error(error: ClientError | BotoCoreError, bucket: str) -> LakeError:
     """Say what an SDK error means for the run; the caller raises it `from` the original."""
-    if isinstance(exc, ClientError):
-        return _map_answer(exc, bucket)
-    if isinstance(exc, (HTTPClientError, SdkConnectionError)):
-        return LakeUnavailableError(f"S3 cannot be reached, check AWS_ENDPOINT_URL: {exc}")
-    return LakeClosedError(
-        f"S3 cannot be used, check AWS_REGION, the AWS credentials and AWS_PROFILE: {exc}"
+    if isinstance(error, ClientError):
+        return _map_answer(error, bucket)
+    if isinstance(error, (HTTPClientError, SdkConnectionError)):
+        return LakeUnavailable(f"S3 cannot be reached, check AWS_ENDPOINT_URL: {error}")
+    return LakeClosed(
+        f"S3 cannot be used, check AWS_REGION, the AWS credentials and AWS_PROFILE: {error}"
     )
 
 
-def _map_answer(exc: ClientError, bucket: str) -> LakeError:
-    code = _code(exc)
-    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+def _map_answer(error: ClientError, bucket: str) -> LakeError:
+    code = _code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code == "NoSuchBucket":
-        return LakeClosedError(f"there is no bucket {bucket}; create it or correct BUCKET_NAME")
+        return LakeClosed(f"there is no bucket {bucket}; create it or correct BUCKET_NAME")
     if code in _CLOSED or status in (401, 403):
-        return LakeClosedError(
+        return LakeClosed(
             f"S3 answers {code or status} for bucket {bucket}; check BUCKET_NAME, the AWS "
-            "credentials and the permissions that the README lists"
+            "credentials and the permissions that docs/operations.md lists"
         )
     if code in _THROTTLED or status == 429 or status >= 500:
-        return LakeUnavailableError(
+        return LakeUnavailable(
             f"S3 answers {code or status} after every attempt; run the command again later"
         )
-    return LakeRefusedError(
-        f"S3 refuses the object: {code or status}; correct its name or its size"
-    )
+    return LakeRefused(f"S3 refuses the object: {code or status}; correct its name or its size")
 
 
-def _code(exc: ClientError) -> str:
-    return exc.response.get("Error", {}).get("Code", "")
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

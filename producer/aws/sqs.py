@@ -18,11 +18,11 @@ from botocore.exceptions import (
 
 from producer.aws.clients import client_arguments
 from producer.errors import (
-    ConfigurationError,
-    QueueClosedError,
+    QueueClosed,
     QueueError,
-    QueueRefusedError,
-    QueueUnavailableError,
+    QueueRefused,
+    QueueUnavailable,
+    SettingsInvalid,
 )
 from producer.settings import Settings
 
@@ -41,21 +41,21 @@ _REFUSED = frozenset(
 
 @asynccontextmanager
 async def open_queue(settings: Settings, *, concurrency: int) -> AsyncIterator["SqsQueue"]:
-    """Hold a client for QUEUE_URL while the block runs; connects on the first call.
+    """Open a client for QUEUE_URL for the block; connects on the first call.
 
     Raises:
-        ConfigurationError: QUEUE_URL is not set.
-        QueueClosedError: The SDK cannot build a client from its configuration.
+        SettingsInvalid: QUEUE_URL is not set.
+        QueueClosed: The SDK cannot build a client from its configuration.
     """
     if not settings.queue_url:
-        raise ConfigurationError("QUEUE_URL is not set; export it or add it to .env")
+        raise SettingsInvalid("QUEUE_URL is not set; export it or add it to .env")
     try:
         client_context = get_session().create_client(
             "sqs", **client_arguments(settings, concurrency)
         )
         client = await client_context.__aenter__()
-    except (BotoCoreError, ValueError) as exc:
-        raise QueueClosedError(f"the AWS configuration is unusable: {exc}") from exc
+    except (BotoCoreError, ValueError) as error:
+        raise QueueClosed(f"the AWS configuration is unusable: {error}") from error
     try:
         yield SqsQueue(client, settings.queue_url, settings.lake_max_attempts)
     finally:
@@ -63,7 +63,7 @@ async def open_queue(settings: Settings, *, concurrency: int) -> AsyncIterator["
 
 
 class SqsQueue:
-    """One queue, sent to."""
+    """One queue to send to."""
 
     def __init__(self, client: "SQSClient", url: str, max_attempts: int) -> None:
         self._client = client
@@ -71,10 +71,10 @@ class SqsQueue:
         self._max_attempts = max_attempts
 
     async def send(self, bodies: Sequence[str]) -> list[QueueError | None]:
-        """Send up to ten messages; return for each why it was not sent, None when it was.
+        """Send up to ten messages; return an error or None for each.
 
-        SQS tells failures entry by entry: what it says may be sent again is, by itself, with
-        growing waits. A call that fails as a whole was retried by the SDK already.
+        SQS reports failures entry by entry; transient ones are sent again with growing waits. The
+        SDK retries calls that fail as a whole.
         """
         failures: list[QueueError | None] = [None] * len(bodies)
         left = list(range(len(bodies)))
@@ -86,8 +86,8 @@ class SqsQueue:
                 failures[place] = None
             try:
                 failures_now = await self._send_once(bodies, left)
-            except (ClientError, BotoCoreError) as exc:
-                failures_now = dict.fromkeys(left, map_error(exc))
+            except (ClientError, BotoCoreError) as error:
+                failures_now = dict.fromkeys(left, map_error(error))
                 left = []
             for place, failure in failures_now.items():
                 failures[place] = failure
@@ -104,9 +104,9 @@ class SqsQueue:
             Entries=[{"Id": str(place), "MessageBody": bodies[place]} for place in places],
         )
         return {
-            int(failed["Id"]): (
-                QueueRefusedError if failed["SenderFault"] else QueueUnavailableError
-            )(f"SQS answers {failed['Code']} for the message")
+            int(failed["Id"]): (QueueRefused if failed["SenderFault"] else QueueUnavailable)(
+                f"SQS answers {failed['Code']} for the message"
+            )
             for failed in answer.get("Failed", ())
         }
 
@@ -115,18 +115,18 @@ def _is_passing(failure: QueueError | None) -> bool:
     return failure is not None and failure.is_transient
 
 
-def map_error(exc: ClientError | BotoCoreError) -> QueueError:
-    """Say what an SDK error means for the run."""
-    if isinstance(exc, (HTTPClientError, SdkConnectionError)):
-        return QueueUnavailableError(f"SQS cannot be reached, check AWS_ENDPOINT_URL: {exc}")
-    if not isinstance(exc, ClientError):
-        return QueueClosedError(f"SQS cannot be used: {exc}")
-    code = exc.response.get("Error", {}).get("Code", "").rpartition(".")[2]
-    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+def map_error(error: ClientError | BotoCoreError) -> QueueError:
+    """Return the error for one of the SDK's; the caller raises it `from` the original."""
+    if isinstance(error, (HTTPClientError, SdkConnectionError)):
+        return QueueUnavailable(f"SQS cannot be reached, check AWS_ENDPOINT_URL: {error}")
+    if not isinstance(error, ClientError):
+        return QueueClosed(f"SQS cannot be used: {error}")
+    code = error.response.get("Error", {}).get("Code", "").rpartition(".")[2]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _THROTTLED or status == 429 or status >= 500:
-        return QueueUnavailableError(f"SQS answers {code or status} after every attempt")
+        return QueueUnavailable(f"SQS answers {code or status} after every attempt")
     if code in _REFUSED:
-        return QueueRefusedError(f"SQS refuses the messages: {code}")
-    return QueueClosedError(
+        return QueueRefused(f"SQS refuses the messages: {code}")
+    return QueueClosed(
         f"SQS answers {code or status}; check QUEUE_URL and the permission sqs:SendMessage"
     )

@@ -1,4 +1,4 @@
-"""Showing how far a run is: a bar on a terminal, a plain line every few seconds elsewhere.
+"""Progress of a run: a bar on a terminal, elsewhere a plain line every few seconds.
 
 Everything goes to stderr; stdout belongs to the result.
 """
@@ -28,7 +28,7 @@ def shown_progress(title: str, tally: Tally) -> Iterator[None]:
     """Show the tally while the block runs.
 
     Args:
-        title: What is being done, in a word or two.
+        title: The work, in a word or two.
         tally: Watched through its `on_change`.
     """
     if sys.stderr.isatty():
@@ -40,12 +40,12 @@ def shown_progress(title: str, tally: Tally) -> Iterator[None]:
 
 
 class ProgressLines:
-    """Writes a line at most every `SECONDS_BETWEEN_LINES`, when something has changed.
+    """Writes a line at most every `SECONDS_BETWEEN_LINES`, and only after a change.
 
     Args:
-        title: What is being done, in a word or two.
+        title: The work, in a word or two.
         write: Takes each line, with its line break.
-        clock: Seconds that only grow.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class ProgressLines:
             return
         self._last = now
         rate = tally.done / (now - self._started)
-        left = f"{tally.untried / rate:.0f} s left" if rate else "no end in sight"
+        left = f"{tally.untried / rate:.0f} s left" if rate else "time left unknown"
         self._write(
             f"{self._title}: {tally.done}/{tally.total}, {rate:.1f}/s, "
             f"{tally.failed} failed, {left}\n"

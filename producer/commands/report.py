@@ -1,4 +1,4 @@
-"""What a command says at its end: a sentence and a table for people, or JSON for programs."""
+"""What a command prints at its end: a summary and a table for people, or JSON for programs."""
 
 import json
 import sys
@@ -19,22 +19,22 @@ EXIT_INTERRUPTED = 130
 
 
 def exit_code(tally: Tally, *, interrupted: bool) -> int:
-    """Return 0 only when everything the run is about lies in the lake."""
+    """Return 0 only when nothing of the run is missing."""
     if interrupted:
         return EXIT_INTERRUPTED
     return EXIT_OK if tally.is_complete else EXIT_INCOMPLETE
 
 
 def exit_code_before_work(arguments: Sequence[str]) -> int:
-    """Return the code for being told to stop before anything was begun.
+    """Return the exit code after a signal that came before any work was begun.
 
-    For the daemon that is an end in good order; any other command has not done its work.
+    The daemon has ended in order; any other command has not done its work.
     """
     return EXIT_OK if arguments[:1] == ["run"] else EXIT_INTERRUPTED
 
 
 def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupted: bool) -> str:
-    """Return one JSON object about a run; `failures` holds what is missing and why."""
+    """Return a run as one JSON object; `failures` says what is missing and why."""
     return json.dumps(
         {
             **about,
@@ -66,19 +66,19 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
 def print_report(
     tally: Tally, *, seconds: float, interrupted: bool, to: TextIO, verb: str = "stored"
 ) -> None:
-    """Print the sentence and, if something is missing, the table of it.
+    """Print the summary and, if something is missing, a table of it.
 
     Args:
-        tally: What came of the run.
+        tally: The result of the run.
         seconds: How long it took.
         interrupted: Whether it was told to stop.
-        to: Where it is printed.
-        verb: What was done with the objects that count as stored.
+        to: Where to print.
+        verb: What happened to the objects counted as stored.
     """
     # Store ids and file names are free text: "[bold]" and ":smile:" are names like any other.
     console = Console(file=to, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if interrupted:
-        console.print(f"Interrupted. What is {verb} stays; run the command again for the rest.")
+        console.print(f"Interrupted. What was {verb} stays; run the command again for the rest.")
     if tally.stopped_by is not None:
         console.print(f"Stopped early: {tally.stopped_by}")
     console.print(
@@ -87,7 +87,7 @@ def print_report(
         f"{tally.failed} failed, {tally.untried} not tried."
     )
     if tally.present:
-        console.print("What was already there was not asked for; --force asks for it too.")
+        console.print("What was already there was not asked for; --force asks for it again.")
     if tally.failures:
         console.print(_missing(tally), soft_wrap=False)
         for code, remedy in {each.code: each.remedy for each in tally.failures}.items():
@@ -107,7 +107,7 @@ def _missing(tally: Tally) -> Table:
 
 
 def print_error(message: str) -> None:
-    """Say on stderr why nothing was done."""
+    """Print on stderr why nothing was done."""
     Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True).print(
         f"error: {message}", style="red" if sys.stderr.isatty() else None
     )

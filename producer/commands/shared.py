@@ -1,4 +1,4 @@
-"""What the commands have in common: refusing bad usage, running, and saying what came of it."""
+"""What the commands share: refusing bad usage, running, and reporting."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ import typer
 
 from producer.commands import report
 from producer.commands.progress import shown_progress
-from producer.errors import ConfigurationError, ProducerError
+from producer.errors import ProducerError, SettingsInvalid
 from producer.logs import configure_logs
 from producer.settings import Settings, load_settings
 from producer.tally import Tally
@@ -24,16 +24,16 @@ def usage_errors() -> Iterator[None]:
     """End the program with exit code 2 and a message, before anything is sent."""
     try:
         yield
-    except ConfigurationError as exc:
-        report.print_error(str(exc))
-        raise typer.Exit(report.EXIT_USAGE) from exc
+    except SettingsInvalid as error:
+        report.print_error(str(error))
+        raise typer.Exit(report.EXIT_USAGE) from error
 
 
 def settings_of_the_environment() -> Settings:
     """Read the settings and set up the logs as they say.
 
     Raises:
-        ConfigurationError: A setting is missing or unusable.
+        SettingsInvalid: A setting is missing or unusable.
     """
     settings = load_settings()
     configure_logs(settings.producer_log_level)
@@ -47,7 +47,7 @@ def run(
     *,
     as_json: bool,
 ) -> NoReturn:
-    """Do the work, say what came of it, and exit with the code that says so."""
+    """Do the work, report it, and exit with its exit code."""
     started = time.monotonic()
     interrupted = False
     try:
@@ -55,10 +55,10 @@ def run(
             asyncio.run(work(tally))
     except KeyboardInterrupt:
         interrupted = True
-    except ProducerError as exc:
-        # Only opening the connections raises; what happens later is counted in the tally.
-        report.print_error(str(exc))
-        raise typer.Exit(report.EXIT_USAGE) from exc
+    except ProducerError as error:
+        # Only opening connections raises; later failures are counted in the tally.
+        report.print_error(str(error))
+        raise typer.Exit(report.EXIT_USAGE) from error
     seconds = time.monotonic() - started
     if as_json:
         typer.echo(report.summary(tally, about, seconds=seconds, interrupted=interrupted))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.errors import ConfigurationError
+from producer.errors import SettingsInvalid
 from producer.settings import Settings, load_settings
 
 
@@ -59,7 +59,7 @@ def test_the_region_has_either_name(monkeypatch: pytest.MonkeyPatch, name: str) 
 
 
 def test_a_missing_variable_is_named_with_the_remedy() -> None:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(SettingsInvalid) as caught:
         load_settings()
     assert str(caught.value) == (
         "BUCKET_NAME is not set; export it or add a line BUCKET_NAME=… to .env"
@@ -86,7 +86,7 @@ def test_an_unusable_variable_is_named_and_its_value_is_not(
 ) -> None:
     monkeypatch.setenv("BUCKET_NAME", "lake")
     monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(SettingsInvalid) as caught:
         load_settings()
     assert name in str(caught.value)
     assert "correct it in the environment or in .env" in str(caught.value)
@@ -96,7 +96,7 @@ def test_an_unusable_variable_is_named_and_its_value_is_not(
 def test_two_sources_of_the_token_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BUCKET_NAME", "API_TOKEN", "API_TOKEN_FILE"):
         monkeypatch.setenv(name, "lake")
-    with pytest.raises(ConfigurationError, match="API_TOKEN and API_TOKEN_FILE are both set"):
+    with pytest.raises(SettingsInvalid, match="API_TOKEN and API_TOKEN_FILE are both set"):
         load_settings()
 
 
@@ -104,13 +104,13 @@ def test_publishing_needs_a_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUCKET_NAME", "lake")
     assert load_settings().events == "bucket"
     monkeypatch.setenv("EVENTS", "publish")
-    with pytest.raises(ConfigurationError, match="EVENTS=publish needs QUEUE_URL"):
+    with pytest.raises(SettingsInvalid, match="EVENTS=publish needs QUEUE_URL"):
         load_settings()
 
 
 def test_a_file_that_is_no_text_is_reported() -> None:
     Path(".env").write_bytes(b"BUCKET_NAME=\xff\xfe\n")
-    with pytest.raises(ConfigurationError, match=r"cannot read \.env"):
+    with pytest.raises(SettingsInvalid, match=r"cannot read \.env"):
         load_settings()
 
 

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from producer.aws.s3 import open_lake
 from producer.aws.s3_errors import map_error
-from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
+from producer.errors import LakeClosed, LakeError, LakeRefused, LakeUnavailable
 from producer.lake import LakeObject
 from producer.settings import Settings
 
@@ -27,17 +27,17 @@ def answer(code: str, status: int) -> ClientError:
 @pytest.mark.parametrize(
     ("code", "status", "kind"),
     [
-        ("NoSuchBucket", 404, LakeClosedError),
-        ("AccessDenied", 403, LakeClosedError),
-        ("SignatureDoesNotMatch", 403, LakeClosedError),
-        ("ExpiredToken", 400, LakeClosedError),
-        ("SomethingNew", 403, LakeClosedError),
-        ("SlowDown", 503, LakeUnavailableError),
-        ("RequestTimeout", 400, LakeUnavailableError),
-        ("InternalError", 500, LakeUnavailableError),
-        ("", 502, LakeUnavailableError),
-        ("KeyTooLongError", 400, LakeRefusedError),
-        ("EntityTooLarge", 400, LakeRefusedError),
+        ("NoSuchBucket", 404, LakeClosed),
+        ("AccessDenied", 403, LakeClosed),
+        ("SignatureDoesNotMatch", 403, LakeClosed),
+        ("ExpiredToken", 400, LakeClosed),
+        ("SomethingNew", 403, LakeClosed),
+        ("SlowDown", 503, LakeUnavailable),
+        ("RequestTimeout", 400, LakeUnavailable),
+        ("InternalError", 500, LakeUnavailable),
+        ("", 502, LakeUnavailable),
+        ("KeyTooLongError", 400, LakeRefused),
+        ("EntityTooLarge", 400, LakeRefused),
     ],
 )
 def test_every_answer_of_s3_has_a_meaning(code: str, status: int, kind: type[LakeError]) -> None:
@@ -76,9 +76,9 @@ NETWORK = {
 )
 def test_only_the_network_is_worth_waiting_for(kind: type[BotoCoreError]) -> None:
     """Everything else the SDK raises by itself is configuration: a new network error fails here."""
-    exc = kind.__new__(kind)
-    Exception.__init__(exc, "why")
-    mapped = map_error(exc, "lake")
+    error = kind.__new__(kind)
+    Exception.__init__(error, "why")
+    mapped = map_error(error, "lake")
     assert mapped.is_transient == (kind.__name__ in NETWORK)
     assert mapped.stops_the_run == (kind.__name__ not in NETWORK)
 
@@ -94,7 +94,7 @@ async def test_nobody_listening_is_a_passing_failure(
         lake_max_attempts=1,
     )
     async with open_lake(settings, concurrency=1) as lake:
-        with pytest.raises(LakeUnavailableError, match="check AWS_ENDPOINT_URL"):
+        with pytest.raises(LakeUnavailable, match="check AWS_ENDPOINT_URL"):
             await lake.put(OBJECT)
 
 
@@ -102,7 +102,7 @@ async def test_an_unknown_profile_is_reported_before_anything_is_sent(
     settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(LakeClosedError, match="nobody"):
+    with pytest.raises(LakeClosed, match="nobody"):
         async with open_lake(settings_for(), concurrency=1):
             pass
 
@@ -115,5 +115,5 @@ async def test_missing_credentials_are_reported(
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     settings = settings_for(aws_endpoint_url="http://127.0.0.1:1", aws_region="us-east-1")
     async with open_lake(settings, concurrency=1) as lake:
-        with pytest.raises(LakeClosedError, match="credentials"):
+        with pytest.raises(LakeClosed, match="credentials"):
             await lake.put(OBJECT)

@@ -8,7 +8,7 @@ import pytest
 from producer import tally as tally_module
 from producer.commands.progress import ProgressLines
 from producer.commands.report import exit_code, print_report, summary
-from producer.errors import ErpRefusedError
+from producer.errors import ErpRefused
 from producer.tally import Tally
 
 
@@ -17,7 +17,7 @@ def run_with(stored: int, failed: int, total: int) -> Tally:
     for _ in range(stored):
         tally.add_stored(10)
     for number in range(failed):
-        tally.add_failure({"store": f"[bold]:smile: {number}"}, ErpRefusedError("404 [red]"))
+        tally.add_failure({"store": f"[bold]:smile: {number}"}, ErpRefused("404 [red]"))
     return tally
 
 
@@ -53,7 +53,7 @@ def test_the_summary_is_one_json_object() -> None:
                 "store": "[bold]:smile: 0",
                 "code": "erp_refused",
                 "message": "404 [red]",
-                "remedy": ErpRefusedError.remedy,
+                "remedy": ErpRefused.remedy,
             }
         ],
         "failures_omitted": 0,
@@ -70,7 +70,7 @@ def test_the_report_prints_names_as_they_are() -> None:
     assert "--force" not in out.getvalue()
     assert "[bold]:smile: 0" in out.getvalue()
     assert "404 [red]" in out.getvalue()
-    assert f"erp_refused: {ErpRefusedError.remedy}" in out.getvalue()
+    assert f"erp_refused: {ErpRefused.remedy}" in out.getvalue()
 
 
 def test_what_was_there_already_is_counted_and_its_remedy_named() -> None:
@@ -81,7 +81,7 @@ def test_what_was_there_already_is_counted_and_its_remedy_named() -> None:
     print_report(tally, seconds=2.0, interrupted=False, to=out)
     assert (tally.untried, exit_code(tally, interrupted=False)) == (0, 0)
     assert "1 unchanged, 1 already there, 0 failed" in out.getvalue()
-    assert "--force asks for it too" in out.getvalue()
+    assert "--force asks for it again" in out.getvalue()
 
 
 def test_a_long_table_is_cut_and_says_so() -> None:
