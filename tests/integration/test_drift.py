@@ -182,7 +182,7 @@ def test_the_report_names_what_can_be_acted_on_first(
     """As `consumer drift` prints it, for people and for programs; two days, one renamed."""
     usual = checks(*(full_check(n, subTtl=n) for n in range(30)))
     read(warehouse, {1: usual}, "Loja 7")
-    assert reported(database).strip() == "no drift was seen"
+    assert reported(database).strip() == "no drift"
 
     read(warehouse, {2: checks(full_check(99, subTotal=5))}, "Loja 7")
     rows = json.loads(reported(database, "--json"))

@@ -188,3 +188,22 @@ def test_every_decision_has_its_context_options_choice_and_price() -> None:
         labels = [re.match(r"\*\*(\w+)\.\*\* ", line) for line in lines]
         names = [label[1] if label else None for label in labels]
         assert names == ["Context", "Options", "Choice", "Price"], entry.splitlines()[0]
+
+
+def test_a_commit_is_checked_as_make_lint_checks() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [recipe] = re.findall(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    checks = re.findall(r"^\t@\$\(BIN\)/(.*)$", recipe, re.MULTILINE)
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    [local] = config["repos"]
+    assert local["repo"] == "local"
+    assert [f".venv/bin/{check}" for check in checks] == [hook["entry"] for hook in local["hooks"]]
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+
+
+def test_make_help_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    [phony] = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    listed = set(re.findall(r"^([a-z]+):.*## \S", makefile, re.MULTILINE))
+    assert targets == listed == set(phony.split())

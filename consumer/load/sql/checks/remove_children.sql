@@ -1,5 +1,4 @@
--- Marks what an applied check no longer has. A check that was new a moment ago has nothing older;
--- rows that partial documents told of are settled on their own.
+-- Marks what an applied check no longer has. A check that was new a moment ago has nothing older.
 UPDATE {table} AS t
 SET removed_at = gone.as_of
 FROM (
@@ -20,19 +19,7 @@ FROM (
         AND NOT w.fresh
         AND NOT EXISTS (
             SELECT FROM {stage} AS s
-            WHERE
-                s.doc_no = w.doc_no
-                AND s.pos = w.pos
-                AND s.store_id = c.store_id
-                AND s.{child_id} = c.{child_id}
-        )
-        AND NOT EXISTS (
-            SELECT FROM stage_said AS s
-            WHERE
-                s.table_name = %(table)s
-                AND s.store_id = c.store_id
-                AND s.guest_check_id = c.guest_check_id
-                AND s.child_id = c.{child_id}
+            WHERE s.doc_no = w.doc_no AND s.pos = w.pos AND s.{child_id} = c.{child_id}
         )
 ) AS gone
 WHERE

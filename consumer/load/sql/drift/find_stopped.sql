@@ -2,15 +2,33 @@
 -- half year up to the last day with the field) and came in no document since then. Beside them
 -- the documents of the last day with the field and of the first without it.
 WITH newest AS (
-    -- What came on the newest day with records has not stopped; nearly every field did.
-    SELECT d.source, d.store_id, ARRAY(SELECT jsonb_object_keys(d.field_counts)) AS filled
+    -- What came on a store's newest day has not stopped, and nearly every field did: in its
+    -- records on the newest day that had some, beside them on the newest day of all.
+    SELECT
+        last.source, last.store_id,
+        ARRAY(
+            SELECT path FROM jsonb_object_keys(with_records.field_counts) AS path
+            WHERE strpos(path, '.') > 0
+            UNION ALL
+            SELECT path FROM jsonb_object_keys(newest.field_counts) AS path
+            WHERE strpos(path, '.') = 0
+        ) AS filled
     FROM (
-        SELECT source, store_id, max(bus_dt) AS bus_dt
+        SELECT
+            source, store_id, max(bus_dt) AS day,
+            max(bus_dt) FILTER (WHERE record_counts <> '{"": 1}') AS day_with_records
         FROM store_days
-        WHERE record_counts <> '{"": 1}'
+        WHERE record_counts IS NOT NULL
         GROUP BY source, store_id
     ) AS last
-    JOIN store_days AS d USING (source, store_id, bus_dt)
+    JOIN store_days AS newest
+        ON newest.source = last.source
+        AND newest.store_id = last.store_id
+        AND newest.bus_dt = last.day
+    LEFT JOIN store_days AS with_records
+        ON with_records.source = last.source
+        AND with_records.store_id = last.store_id
+        AND with_records.bus_dt = last.day_with_records
 ),
 ended AS (
     SELECT
@@ -18,8 +36,8 @@ ended AS (
         coalesce(substring(f.path FROM '^(.*)\.[^.]*$'), '') AS level,
         max(d.bus_dt) AS last_day
     FROM store_days AS d
-    LEFT JOIN newest AS n USING (source, store_id)
-    CROSS JOIN LATERAL jsonb_object_keys(d.field_counts - coalesce(n.filled, '{}')) AS f (path)
+    JOIN newest AS n USING (source, store_id)
+    CROSS JOIN LATERAL jsonb_object_keys(d.field_counts - n.filled) AS f (path)
     GROUP BY d.source, d.store_id, f.path
 )
 SELECT

@@ -33,7 +33,7 @@ CREATE TEMP TABLE IF NOT EXISTS stage_winners (
     pos integer NOT NULL,
     store_id text NOT NULL,
     guest_check_id bigint NOT NULL,
-    last_updated_utc timestamptz NOT NULL,
+    last_updated_utc timestamptz,
     as_of timestamptz NOT NULL,
     object_id bigint NOT NULL,
     fresh boolean NOT NULL DEFAULT false,
@@ -66,20 +66,6 @@ CREATE TEMP TABLE IF NOT EXISTS stage_patches (
     guest_check_id bigint NOT NULL,
     child_id bigint,
     patch jsonb NOT NULL
-) ON COMMIT DELETE ROWS;
-
-CREATE TEMP TABLE IF NOT EXISTS stage_said (
-    table_name text NOT NULL,
-    store_id text NOT NULL,
-    guest_check_id bigint NOT NULL,
-    child_id bigint NOT NULL,
-    said jsonb,
-    as_of timestamptz NOT NULL
-) ON COMMIT DELETE ROWS;
-
-CREATE TEMP TABLE IF NOT EXISTS stage_contested (
-    store_id text NOT NULL,
-    child_id bigint NOT NULL
 ) ON COMMIT DELETE ROWS;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_sold (
