@@ -145,7 +145,8 @@ JOIN ingested_objects AS o USING (source, object_id)
 WHERE d.store_id IS NOT NULL AND d.bus_dt IS NOT NULL AND d.as_of IS NOT NULL
 ORDER BY d.source, d.store_id, d.bus_dt, d.as_of DESC, o.event_order DESC;
 
-DROP TABLE store_day_snapshots, store_day_gaps;
+DROP TABLE store_day_snapshots;
+DROP TABLE store_day_gaps;
 
 CREATE TABLE drift_findings (
     finding_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -197,7 +198,8 @@ CROSS JOIN LATERAL (
     SELECT count(*) - 1 AS others FROM ends AS e WHERE e.finding_id = ends.finding_id
 ) AS beside;
 
-DROP TABLE schema_drift, schema_fields;
+DROP TABLE schema_drift;
+DROP TABLE schema_fields;
 
 CREATE VIEW schema_drift AS
 SELECT
