@@ -27,7 +27,7 @@ from schemas.store_days import list_field
 Running = Callable[..., AbstractContextManager[Any]]
 SettingsOf = Callable[..., SimulatorSettings]
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 REQUEST = {"busDt": "2024-01-01", "storeId": "99 CB CB"}
 PROBLEM = "application/problem+json"
 
