@@ -56,7 +56,7 @@ class StagedDocument:
 
 @dataclass(frozen=True, slots=True)
 class ErrorNote:
-    """What the ledger says of a document with quarantined records."""
+    """What the ledger says about a document with quarantined records."""
 
     message: str
     log_key: str

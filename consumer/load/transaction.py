@@ -1,8 +1,15 @@
 """One transaction: the staged documents of a batch become rows, versions and ledger entries.
 
-The order of locks is the same in every process (keys, ledger rows, new items, checks, children,
-days, items' dates, drift; each in key order), so two consumers that load the same checks do not
-wait in a circle.
+Every process takes its locks in this order, and each kind in the order of its keys, so that two
+consumers that load the same things never wait in a circle:
+
+1. keys of objects (advisory locks), so that one transaction at a time places a key's writes
+2. rows of the ledger
+3. items that are sold for the first time
+4. checks; whoever holds a check's row alone writes its taxes, lines and patches
+5. store-days; whoever holds a day's snapshot alone writes its rows and gaps
+6. first and last dates of items, late: all batches of a store sell the same ones
+7. drift
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +49,6 @@ async def load_batch(
             await _load_checks(connection)
         await _load_lists(connection, documents)
         if holds_checks:
-            # Late: batches of one store sell the same items and would wait from here on.
             await connection.execute(statements.fixed("widen_sold"))
         if any(document.findings for document in documents):
             await connection.execute(statements.fixed("record_drift"))
