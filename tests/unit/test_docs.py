@@ -24,6 +24,8 @@ ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+ANALYSTS = (ROOT / "docs" / "analysts.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / ".env.example"
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")})
@@ -228,3 +230,23 @@ def test_the_modules_that_the_architecture_names_are_there() -> None:
     }
     assert len(named) >= 10
     assert named <= there
+
+
+def test_the_words_that_the_documents_quote_are_in_the_code() -> None:
+    """Log events, codes, columns and settings that were renamed would mislead who looks for them."""
+    packages = ("consumer", "producer", "schemas", "devstack", "runtime", "localstack-init")
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for package in packages
+        for path in (ROOT / package).rglob("*")
+        if path.suffix in {".py", ".sql", ".toml"}
+    )
+    known = set(re.findall(r"[A-Za-z_]+", code)) | set(re.findall(r"[A-Z_]+", code.upper()))
+    quoted = {
+        word
+        for document in (README, OPERATIONS, ARCHITECTURE, CONTRIBUTING, ANALYSTS)
+        for span in re.findall(r"`([^`\n]+)`", document)
+        for word in re.findall(r"^[A-Za-z]+(?:_[A-Za-z]+)+$", span)
+    }
+    assert len(quoted) > 30
+    assert quoted - known == set()
