@@ -24,7 +24,7 @@ from consumer.drift.shapes import Presences
 from consumer.load import statements, tallies
 from consumer.load.tallies import Tally
 from consumer.load.transaction import Identity, StagedDocument
-from schemas.sources import Source
+from schemas.registry import Source
 
 log = structlog.get_logger()
 
