@@ -12,7 +12,7 @@
     SchemaMismatch                start-up only: the tables are of another release
     SettingsInvalid               start-up only
     LeaseLost                     the message may be another consumer's by now
-    FailureBurst                  too much failed: nothing more is parked until somebody looks
+    FailureBurst                  too much failed: dead-lettering stops until somebody looks
 
 Errors carry a code and identifiers. Messages may quote a value, cut short: they go to error logs,
 ledger and dead-letter queue, and stay out of the process's own log.
@@ -116,7 +116,7 @@ class LeaseLost(Exception):
 
 
 class FailureBurst(Exception):
-    """So much failed for good that no further object is parked; the message says what to do."""
+    """So much failed for good that dead-lettering has stopped; the message says what to do."""
 
 
 def where(error: BaseException) -> str:

@@ -17,7 +17,7 @@ class Reaction(StrEnum):
 
     DEAD_LETTER = "dead_letter"  # error log, dead-letter queue, deletion
     IGNORE = "ignore"  # a ledger row that says so, and deletion
-    RETRY = "retry"  # back to the queue with backoff, until its redrive policy parks it
+    RETRY = "retry"  # back to the queue with backoff, until its redrive policy dead-letters it
     HOLD = "hold"  # the breaker opens; the message is held and uses up no receive
 
 
@@ -129,10 +129,10 @@ class Policy:
 
     def reaction(self, error: ConsumerError) -> Reaction:
         """Return what to do about an error."""
-        usual = RULES[error.code].reaction
+        default = RULES[error.code].reaction
         if error.code is ErrorCode.ACCESS_DENIED and not isinstance(error, ObjectDenied):
-            return usual
-        return self.chosen.get(error.code, usual)
+            return default
+        return self.chosen.get(error.code, default)
 
 
 def read_policy(text: str) -> Policy:

@@ -13,8 +13,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from consumer.errors import ConsumerError
-from consumer.messages.breakers import Breakers
-from consumer.messages.outage_breaker import Probe
+from consumer.messages.breakers import Breakers, Probe
 from consumer.metrics import REGISTRY
 
 _PROBE_SECONDS = 5.0
@@ -34,7 +33,7 @@ def health_app(leases: Punctual, breakers: Breakers, probe: Probe) -> FastAPI:
 
     `/healthz` answers 200 while the event loop runs, leases are extended in time and no failure
     burst suspends the work, else 503 with the reason: restart the process, or roll it back.
-    `/readyz` answers 200 while moreover the breaker is closed and database, bucket and queue
+    `/readyz` answers 200 while moreover no outage is known and database, bucket and queue
     answer, else 503 with the reason: it mends itself. `/metrics` is Prometheus text.
     """
     app = FastAPI(title="coco-ingest consumer", docs_url=None, redoc_url=None, openapi_url=None)
@@ -42,14 +41,12 @@ def health_app(leases: Punctual, breakers: Breakers, probe: Probe) -> FastAPI:
     @app.get("/healthz")
     async def healthz() -> Response:
         late = None if leases.is_on_time else "leases are not extended in time"
-        return _answer(late or breakers.watch.problem)
+        return _answer(late or breakers.failure.reason)
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        if breakers.watch.problem:
-            return _answer(breakers.watch.problem)
-        if code := breakers.breaker.opened_by:
-            return _answer(f"{code}: the breaker is open, see the log")
+        if breakers.reason:
+            return _answer(breakers.reason)
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 await probe()

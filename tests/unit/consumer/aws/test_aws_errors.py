@@ -236,7 +236,7 @@ def test_an_object_that_is_gone_is_so_only_in_s3_s_own_words(code: str, status: 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "403", "KMS.AccessDeniedException"])
 def test_what_may_be_denied_for_one_object_is_told_from_what_is_denied_to_us(code: str) -> None:
-    """The policy may park the one; the other concerns every message."""
+    """The policy may dead-letter the one; the other concerns every message."""
     assert isinstance(mapped_read(answer(code, 403), "reading"), ObjectDenied)
     assert not isinstance(mapped(answer(code, 403), "writing"), ObjectDenied)
 
