@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from devstack.erp.app import create_app
 from devstack.erp.faults import FaultKind
 from devstack.erp.settings import SimulatorSettings
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 
 EXAMPLES_COUNT = 10
 TOKEN = "s3cret"

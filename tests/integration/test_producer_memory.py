@@ -16,7 +16,7 @@ from producer.pulling.targets import make_plan
 from producer.pulling.pull import PullOptions, pull
 from producer.tally import Tally
 from schemas.keys import api_key
-from schemas.sources import ENDPOINTS_BY_NAME, Source
+from schemas.registry import ENDPOINTS_BY_NAME, Source
 
 STORES = tuple(f"{number:03}" for number in range(4))
 OTHERS = 50  # stores that lie in the lake and are not pulled
