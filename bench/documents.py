@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from consumer.ingest.prepare import Fetched
-from consumer.load.transaction import Identity
+from consumer.load.document import Identity
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, api_key
-from schemas.sources import ENDPOINTS, Source
+from schemas.registry import ENDPOINTS, Source
 
 BUCKET = "bench"
 CHECKS_PER_DAY = 500

@@ -19,7 +19,7 @@ from consumer.operate.reports import read_drift
 from consumer.settings import DatabaseSettings
 
 _DAYS = 730
-_RUNS = 3
+_RUNS = 5
 
 _LEDGER = """
     INSERT INTO ingested_objects (
@@ -69,10 +69,10 @@ _STORE_DAYS = """
             ELSE jsonb_build_object('', 1, 'list', 20)
         END,
         CASE
-            WHEN source = 'getGuestChecks' THEN always.fields || (
+            WHEN source = 'getGuestChecks' THEN (always.fields || (
                 SELECT jsonb_object_agg('guestChecks.some' || n, 50) FROM generate_series(1, 6) AS n
                 WHERE (store * 7 + day * 13 + n * 31) %% 17 < 8
-            ) - CASE WHEN day > 600 AND store %% 10 = 0 THEN 'guestChecks.empNum' ELSE '' END
+            )) - CASE WHEN day > 600 AND store %% 10 = 0 THEN 'guestChecks.empNum' ELSE '' END
             ELSE listed.fields
         END
     FROM generate_series(0, %(stores)s - 1) AS store,

@@ -7,6 +7,7 @@ from time import perf_counter
 from consumer.ingest.prepare import Fetched, prepare
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool
+from consumer.load.document import LoadRequest
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from schemas.aliases import load_aliases
 
@@ -47,4 +48,4 @@ class _Loading:
             limit = self._settings.max_decompressed_bytes
             prepared = await asyncio.to_thread(prepare, document, load_aliases(), limit)
         assert not prepared.quarantined, prepared.quarantined[0]
-        await loader.load(prepared.document)
+        await loader.load(LoadRequest(prepared.document))

@@ -13,7 +13,7 @@ from typing import Any
 from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
 from consumer.drift.json_types import field_paths, path_at
 from consumer.drift.renames import remedy, scalars_for
-from schemas.sources import Source
+from schemas.registry import Source
 
 ENOUGH_RECORDS = 20  # before which nothing is usual
 _ENOUGH_WITHOUT = 10  # records without a field, before it is missing

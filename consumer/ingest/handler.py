@@ -27,15 +27,15 @@ from consumer.ingest.error_logs import ErrorLogs, records_invalid
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.ingest.routing import route
+from consumer.load.document import ErrorNote, Identity, LoadRequest
 from consumer.load.ledger import Entry, RecordEntry
-from consumer.load.transaction import ErrorNote, Identity, StagedDocument
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 from schemas.keys import ApiKey, ErpKey
-from schemas.sources import Source
+from schemas.registry import Source
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class Objects(Protocol):
 class Load(Protocol):
     """Brings a staged document into the tables."""
 
-    async def load(self, document: StagedDocument) -> State:
+    async def load(self, request: LoadRequest) -> State:
         """Return the document's end state; raise ConsumerError when nothing was committed."""
 
 
@@ -175,20 +175,19 @@ class Handler:
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
-        document.is_wanted = partial(self._ports.is_held, delivery)
+        is_wanted = partial(self._ports.is_held, delivery)
         if not quarantined:
-            return Done(await self._commit(document))
+            return Done(await self._commit(LoadRequest(document, is_wanted)))
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
         log_key = await self._ports.logs.write(delivery, error, event, prepared)
-        document.error_note = ErrorNote(str(error), log_key)
-        await self._commit(document)
+        await self._commit(LoadRequest(document, is_wanted, ErrorNote(str(error), log_key)))
         return Failed(error, event, log_key, document.record_count > document.quarantined_count)
 
-    async def _commit(self, document: StagedDocument) -> State:
+    async def _commit(self, request: LoadRequest) -> State:
         with STAGE_SECONDS.labels("load").time():
-            state = await self._ports.loader.load(document)
-        lag = datetime.now(UTC) - document.identity.event_time
+            state = await self._ports.loader.load(request)
+        lag = datetime.now(UTC) - request.document.identity.event_time
         LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
         return state
 

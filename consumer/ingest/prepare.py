@@ -26,15 +26,14 @@ from consumer.documents.storable import find_unstorable, text_problem
 from consumer.drift.findings import Drift, find_drift, find_root_drift
 from consumer.drift.json_types import ROOT_LEVEL
 from consumer.errors import Permanent, where
-from consumer.load.transaction import Gap, Identity, StagedDocument
+from consumer.load.document import Gap, Identity, StagedDocument
 from consumer.rows.fast_path import fast_path_of
-from consumer.rows.row_writer import RowWriter, StagedRows
+from consumer.rows.row_writer import RowWriter
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.keys import ApiKey, ErpKey
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 
 log = structlog.get_logger()
 
@@ -123,7 +122,7 @@ def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
 def _open_stream(
     fetched: Fetched, reader: Callable[[], PlainReader], aliases: Aliases
 ) -> tuple[Frame, Iterator[Decoded]]:
-    own = list_field(fetched.source)
+    own = fetched.source.entry.list_field
     fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
     first = RecordStream(reader(), fields, _MAX_RUN_BYTES)
     for _ in first:
@@ -140,7 +139,7 @@ def _open_stream(
 def _screen_frame(root: dict[str, Any], source: Source) -> None:
     """Refuse a frame that cannot be stored; its records are screened one by one."""
     beside = root.copy()
-    beside.pop(list_field(source), None)
+    beside.pop(source.entry.list_field, None)
     if problem := find_unstorable(beside):
         code, error = problem
         raise DocumentInvalid(code, error.message, (error,))
@@ -150,61 +149,68 @@ class _Assembly:
     """One document, read and staged run by run, so that only one run is held as objects."""
 
     def __init__(self, identity: Identity, frame: Frame, aliases: Aliases) -> None:
-        number = next(_numbers) % _DOCUMENT_NUMBERS
-        self._document = StagedDocument(number, identity, frame, StagedRows())
+        self._identity, self._frame = identity, frame
+        self._number = next(_numbers) % _DOCUMENT_NUMBERS
         self._reader = record_reader(frame, aliases)
-        self._rows = RowWriter(frame, number, self._document.staged)
+        self._rows = RowWriter(frame, self._number)
         self._plain = fast_path_of(self._rows, self._reader, aliases)
         self._positions = count()
+        self._record_count = 0
         self._quarantined: list[Quarantined] = []
-        self._unread_ids: set[str | None] = set()
+        self._quarantined_ids: list[str | None] = []
         self._days: Counter[str] = Counter()
 
     def add(self, run: Decoded, *, careful: bool) -> None:
         screen = find_unstorable if careful or run.suspicious else None
         for row, position in zip(run.root, self._positions, strict=False):
             if screen is None and self._plain.take(position, row):
-                self._document.record_count += 1
+                self._record_count += 1
                 continue
             record = self._reader.read(position, row, screen)
             if isinstance(record, Accepted):
-                self._document.record_count += 1
+                self._record_count += 1
                 self._rows.add(record)
             else:
-                self._set_aside(record)
+                self._quarantined_ids.append(record.record_id)
+                if len(self._quarantined) < _DETAILED_QUARANTINES:
+                    self._quarantined.append(record)
         self._rows.flush()
-        if self._document.frame.bus_dt is None:
+        if self._frame.bus_dt is None:
             # What was renamed has its canonical name by now.
             days = (row.get("opnBusDt") for row in run.root if type(row) is dict)
             self._days.update(day[:_DATE_CHARACTERS] for day in days if type(day) is str)
 
-    def _set_aside(self, record: Quarantined) -> None:
-        self._document.quarantined_count += 1
-        self._unread_ids.add(record.record_id)
-        if len(self._quarantined) < _DETAILED_QUARANTINES:
-            self._quarantined.append(record)
-
     def finish(self) -> Prepared:
-        document, shapes = self._document, self._reader.shapes
-        self._rows.finish()
-        shapes.count(ROOT_LEVEL, document.frame.root)
-        document.drift = _drift_of(partial(find_drift, document.frame.source, shapes))
-        document.days = self._business_days()
-        if isinstance(self._reader, RowReader) and self._unread_ids:
-            document.gap = Gap.of(self._reader.record_ids, self._unread_ids)
+        shapes = self._reader.shapes
+        shapes.count(ROOT_LEVEL, self._frame.root)
+        document = StagedDocument(
+            self._number,
+            self._identity,
+            self._frame,
+            self._rows.finish(),
+            record_count=self._record_count,
+            quarantined_count=len(self._quarantined_ids),
+            days=self._business_days(),
+            gap=self._gap(),
+            drift=_drift_of(partial(find_drift, self._frame.source, shapes)),
+        )
         return Prepared(document, self._quarantined)
+
+    def _gap(self) -> Gap | None:
+        if not self._quarantined_ids or not isinstance(self._reader, RowReader):
+            return None
+        return Gap.of(self._reader.record_ids, set(self._quarantined_ids))
 
     def _business_days(self) -> tuple[date, ...]:
         """Return the document's days, that of most checks first; else the day of its event."""
-        frame, identity = self._document.frame, self._document.identity
-        if frame.bus_dt is not None:
-            return (frame.bus_dt,)
+        if self._frame.bus_dt is not None:
+            return (self._frame.bus_dt,)
         days: Counter[date] = Counter()
         for text, checks in self._days.items():
             with suppress(ValueError):
                 days[date.fromisoformat(text)] += checks
         ranked = sorted(days, key=lambda day: (-days[day], day))
-        return tuple(ranked) or (identity.event_time.astimezone(UTC).date(),)
+        return tuple(ranked) or (self._identity.event_time.astimezone(UTC).date(),)
 
 
 def _drift_of(find: Callable[[], Drift]) -> Drift:

@@ -1,108 +1,34 @@
 """One transaction: the staged documents of a batch become rows, versions and ledger entries.
 
-The order of locks is the same in every process (keys, ledger rows, new items, checks, children,
-days, items' dates, drift; each in key order), so two consumers that load the same checks do not
-wait in a circle.
+Every process takes its locks in this order, and each kind in the order of its keys, so that two
+consumers that load the same things never wait in a circle:
+
+1. keys of objects (advisory locks), so that one transaction at a time places a key's writes
+2. rows of the ledger
+3. items that are sold for the first time
+4. checks; whoever holds a check's row alone writes its taxes, lines and patches
+5. store-days; whoever holds a day's snapshot alone writes its rows and gaps
+6. first and last dates of items, late: all batches of a store sell the same ones
+7. drift
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from itertools import chain
-from typing import Any, Self
+from typing import Any
 
 from psycopg import AsyncConnection
 
-from consumer.documents.frames import Frame
-from consumer.drift.findings import Drift
 from consumer.errors import LeaseLost
 from consumer.load import statements
+from consumer.load.document import LoadRequest, StagedDocument
 from consumer.rows import copy_text
-from consumer.rows.row_writer import StagedRows
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
-from schemas.envelopes import ObjectEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which object version a document is, and when it was written and received."""
-
-    event: ObjectEvent
-    version_id: str | None
-    etag: str
-    last_modified: datetime
-    received_at: datetime
-    attempts: int
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What identifies the object version in the ledger."""
-        return self.event.bucket, self.event.key, self.version_id or self.etag
-
-    @property
-    def event_time(self) -> datetime:
-        """When the object was written, to the precision that is known."""
-        return self.event.event_time or self.last_modified
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorNote:
-    """What the ledger says of a document with quarantined records."""
-
-    message: str
-    log_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Which rows a store-day answer with quarantined rows does not tell of.
-
-    Of a quarantined row it tells nothing: what is stored of it stays. `tells` says whether
-    `record_ids` are the only rows it tells of, because the id of a quarantined one cannot be read,
-    or the only ones it does not.
-    """
-
-    tells: bool
-    record_ids: tuple[str, ...]
-
-    @classmethod
-    def of(cls, valid: AbstractSet[str], quarantined: AbstractSet[str | None]) -> Self:
-        """Return what an answer does not tell; the id of a quarantined row may be None."""
-        if None in quarantined:
-            return cls(tells=True, record_ids=tuple(sorted(valid)))
-        unread = {record_id for record_id in quarantined if record_id is not None}
-        return cls(tells=False, record_ids=tuple(sorted(unread - valid)))
-
-
-def _always() -> bool:
-    return True
-
-
-@dataclass(slots=True)
-class StagedDocument:
-    """One document, ready to load. `number` is unique in this process.
-
-    `days` are its business days; its fields are counted on the first of them.
-    `is_wanted` says whether its message is still ours; if not, it must not be committed.
-    """
-
-    number: int
-    identity: Identity
-    frame: Frame
-    staged: StagedRows
-    record_count: int = 0
-    quarantined_count: int = 0
-    days: tuple[date, ...] = ()
-    gap: Gap | None = None
-    drift: Drift = field(default_factory=Drift)
-    error_note: ErrorNote | None = None
-    is_wanted: Callable[[], bool] = _always
 
 
 async def load_batch(
-    connection: AsyncConnection, documents: Sequence[StagedDocument]
+    connection: AsyncConnection, requests: Sequence[LoadRequest]
 ) -> dict[int, State]:
     """Load documents of different object versions in one transaction.
 
@@ -115,8 +41,9 @@ async def load_batch(
         psycopg.Error: nothing of the batch was committed.
         LeaseLost: neither, because one document is not wanted any more.
     """
+    documents = [request.document for request in requests]
     async with connection.transaction():
-        await _copy(connection, documents)
+        await _copy(connection, requests)
         for step in ("lock_keys", "forget_unread", "register_objects"):
             await connection.execute(statements.fixed(step))
         holds_checks = any(document.frame.source.holds_checks for document in documents)
@@ -125,23 +52,23 @@ async def load_batch(
         await connection.execute(statements.fixed("upsert_days"))
         await _load_lists(connection, documents)
         if holds_checks:
-            # Late: batches of one store sell the same items and would wait from here on.
             await connection.execute(statements.fixed("widen_sold"))
         await connection.execute(statements.fixed("record_findings"))
         cursor = await connection.execute(
             statements.fixed("settle_objects"), {"list_sources": statements.LIST_SOURCES}
         )
         states = {number: State(state) for number, state in await cursor.fetchall()}
-        if not all(document.is_wanted() for document in documents):
+        if not all(request.is_wanted() for request in requests):
             raise LeaseLost("a lease was lost while its batch was loaded")
         return states
 
 
-async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]) -> None:
+async def _copy(connection: AsyncConnection, requests: Sequence[LoadRequest]) -> None:
     pieces: dict[str, list[Iterable[bytes]]] = {"stage_documents": []}
-    for document in documents:
-        pieces["stage_documents"].append([_document_row(document)])
-        for stage, spool in document.staged.tables.items():
+    for request in requests:
+        document = request.document
+        pieces["stage_documents"].append([_document_row(request)])
+        for stage, spool in document.rows.tables.items():
             pieces.setdefault(stage, []).append(spool.chunks())
     cursor = connection.cursor()
     for stage, chunks in pieces.items():
@@ -150,8 +77,9 @@ async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]
                 await copy.write(chunk)
 
 
-def _document_row(document: StagedDocument) -> bytes:
-    identity, frame, note = document.identity, document.frame, document.error_note
+def _document_row(request: LoadRequest) -> bytes:
+    document, note = request.document, request.error_note
+    identity, frame = document.identity, document.frame
     event = identity.event
     values = (
         document.number,

@@ -15,7 +15,7 @@ from consumer.load.database import open_pool
 from consumer.load.ledger import Entry, postgres_ledger
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.drifting import FIRST, SOURCE, read
 from tests.support.loading import load
 from tests.support.samples import DAY, NOON, STORE, checks, day_list, fetched, full_check, prepared

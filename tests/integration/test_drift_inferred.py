@@ -9,7 +9,7 @@ import pytest
 
 from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
 from schemas.aliases import load_aliases
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.conftest import Servers
 from tests.support.drifting import FIRST, SOURCE, inferred, read, report
 from tests.support.samples import STORE, checks, full_check, prepared

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from consumer.load.migrate import migrate
 from consumer.load.migrations.steps import schema_head, step_files
 from consumer.settings import DatabaseSettings
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.loading import load
 from tests.support.samples import checks, day_list, full_check
 from tests.support.warehouse import database_settings, open_warehouse

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from consumer.operate.reports import read_drift
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import STORE, prepared
 from tests.support.warehouse import Warehouse
 

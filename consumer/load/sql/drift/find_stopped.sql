@@ -1,7 +1,7 @@
 -- Per store, the fields that were usual (filled in four of five of at least twenty records of the
 -- half year up to the last day with the field) and came in no document since then. Beside them
 -- the documents of the last day with the field and of the first without it.
-WITH newest AS (
+WITH newest AS MATERIALIZED (
     -- What came on a store's newest day has not stopped, and nearly every field did: in its
     -- records on the newest day that had some, beside them on the newest day of all.
     SELECT
@@ -76,13 +76,26 @@ CROSS JOIN LATERAL (
         AND d.bus_dt BETWEEN e.last_day - 180 AND e.last_day
         AND d.record_counts ? e.level
 ) AS b
-JOIN store_days AS last
-    ON last.source = e.source AND last.store_id = e.store_id AND last.bus_dt = e.last_day
-JOIN store_days AS first
-    ON first.source = e.source AND first.store_id = e.store_id AND first.bus_dt = s.since
+-- LIMIT: what is left is little, and looked up by its key.
+CROSS JOIN LATERAL (
+    SELECT d.record_counts, d.field_counts
+    FROM store_days AS d
+    WHERE d.source = e.source AND d.store_id = e.store_id AND d.bus_dt = e.last_day
+    LIMIT 1
+) AS last
+CROSS JOIN LATERAL (
+    SELECT d.record_counts, d.field_counts, d.counted_object_id
+    FROM store_days AS d
+    WHERE d.source = e.source AND d.store_id = e.store_id AND d.bus_dt = s.since
+    LIMIT 1
+) AS first
+CROSS JOIN LATERAL (
+    SELECT d.counted_object_id
+    FROM store_days AS d
+    WHERE d.source = e.source AND d.store_id = e.store_id AND d.bus_dt = s.newest_day
+    LIMIT 1
+) AS at_end
 JOIN ingested_objects AS begun ON begun.object_id = first.counted_object_id
-JOIN store_days AS at_end
-    ON at_end.source = e.source AND at_end.store_id = e.store_id AND at_end.bus_dt = s.newest_day
 JOIN ingested_objects AS newest ON newest.object_id = at_end.counted_object_id
 WHERE s.documents > 0 AND b.records >= %(enough_records)s AND b.filled * 5 >= b.records * 4
 ORDER BY e.source, e.path, s.since, e.store_id

@@ -8,7 +8,7 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Prepared
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import DAY, STORE, prepared
 
 ALIASES = load_aliases(
@@ -94,7 +94,7 @@ def said(found: Prepared) -> Any:
     number = f"{found.document.number}\t"
     return {
         table: [row.removeprefix(number) for row in b"".join(spool.chunks()).decode().splitlines()]
-        for table, spool in found.document.staged.tables.items()
+        for table, spool in found.document.rows.tables.items()
     }
 
 

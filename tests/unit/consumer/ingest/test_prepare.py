@@ -10,10 +10,10 @@ from consumer.drift.findings import Drift
 from consumer.errors import Permanent
 from consumer.ingest import prepare as preparation
 from consumer.ingest.prepare import Prepared, prepare
-from consumer.load.transaction import Gap
+from consumer.load.document import Gap
 from consumer.spool import Spool
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import ALIASES, checks, day_list, fetched, full_check, prepared
 from tests.support.scenarios import History, histories
 
@@ -110,9 +110,9 @@ def summary(outcome: Prepared) -> dict[str, Any]:
     number = f"{document.number}\t".encode()
     tables = {
         name: [row.removeprefix(number) for row in b"".join(spool.chunks()).splitlines()]
-        for name, spool in document.staged.tables.items()
+        for name, spool in document.rows.tables.items()
     }
-    counts = (document.record_count, document.quarantined_count, document.staged.row_count)
+    counts = (document.record_count, document.quarantined_count, document.rows.row_count)
     told = (document.gap, document.days, document.drift)
     return {"frame": document.frame, "tables": tables, "counts": counts, "told": told}
 

@@ -16,7 +16,7 @@ from consumer.ingest.prepare import Prepared, prepare
 from consumer.spool import Spool
 from schemas.aliases import Aliases, load_aliases
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import ALIASES, NO_LIMIT, fetched
 from tests.unit.consumer.documents.test_record_stream import FIELD, runs_of
 
@@ -82,7 +82,7 @@ def verdict(document: bytes, size: int | None, source: Source = Source.ERP) -> A
     own = f"{document_.number}\t"
     tables = {
         table: b"".join(spool.chunks()).decode().replace(f"\n{own}", "\n").removeprefix(own)
-        for table, spool in document_.staged.tables.items()
+        for table, spool in document_.rows.tables.items()
     }
     # Sold items are counted run by run.
     tables["stage_sold"] = "".join(sorted(set(tables.get("stage_sold", "").splitlines())))

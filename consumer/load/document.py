@@ -1,0 +1,98 @@
+"""What is loaded: one document ready to load, and the request to load it.
+
+Values: whoever prepares a document builds it in one go, and nobody changes it afterwards.
+"""
+
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Self
+
+from consumer.documents.frames import Frame
+from consumer.drift.findings import Drift
+from consumer.rows.row_writer import StagedRows
+from schemas.envelopes import ObjectEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which object version a document is, and when it was written and received."""
+
+    event: ObjectEvent
+    version_id: str | None
+    etag: str
+    last_modified: datetime
+    received_at: datetime
+    attempts: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies the object version in the ledger."""
+        return self.event.bucket, self.event.key, self.version_id or self.etag
+
+    @property
+    def event_time(self) -> datetime:
+        """When the object was written, to the precision that is known."""
+        return self.event.event_time or self.last_modified
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Which rows a store-day answer with quarantined rows does not tell of.
+
+    Of a quarantined row it tells nothing: what is stored of it stays. `tells` says whether
+    `record_ids` are the only rows it tells of, because the id of a quarantined one cannot be read,
+    or the only ones it does not.
+    """
+
+    tells: bool
+    record_ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, valid: AbstractSet[str], quarantined: AbstractSet[str | None]) -> Self:
+        """Return what an answer does not tell; the id of a quarantined row may be None."""
+        if None in quarantined:
+            return cls(tells=True, record_ids=tuple(sorted(valid)))
+        unread = {record_id for record_id in quarantined if record_id is not None}
+        return cls(tells=False, record_ids=tuple(sorted(unread - valid)))
+
+
+@dataclass(frozen=True, slots=True)
+class StagedDocument:
+    """One document, ready to load. `number` is unique in this process.
+
+    `days` are its business days; its fields are counted on the first of them. `gap` is of a
+    store-day answer with quarantined rows.
+    """
+
+    number: int
+    identity: Identity
+    frame: Frame
+    rows: StagedRows
+    record_count: int = 0
+    quarantined_count: int = 0
+    days: tuple[date, ...] = ()
+    gap: Gap | None = None
+    drift: Drift = field(default_factory=Drift)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorNote:
+    """What the ledger says about a document with quarantined records."""
+
+    message: str
+    log_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """A document to load, and what the load needs to know beside it.
+
+    `is_wanted` says, whenever it is asked, whether the document's message is still ours; if not,
+    the document must not be committed.
+    """
+
+    document: StagedDocument
+    is_wanted: Callable[[], bool] = lambda: True
+    error_note: ErrorNote | None = None
