@@ -164,7 +164,7 @@ COMMENT ON COLUMN drift_findings.detail IS
 
 CREATE TABLE object_findings (
     object_id bigint NOT NULL REFERENCES ingested_objects ON DELETE CASCADE,
-    finding_id bigint NOT NULL REFERENCES drift_findings,
+    finding_id bigint NOT NULL REFERENCES drift_findings ON DELETE CASCADE,
     event_time timestamptz NOT NULL,
     occurrences bigint NOT NULL,
     PRIMARY KEY (object_id, finding_id)
