@@ -5,6 +5,7 @@ from psycopg import AsyncConnection, errors
 from psycopg.rows import dict_row
 
 from consumer.load import statements
+from consumer.load.contract_columns import lacking_columns, stored_columns
 from consumer.load.database import mapped
 from consumer.load.sessions import Session, begin_session
 from consumer.operate.doctor.facts import DatabaseFacts, Sessions, TableFacts, Unknown
@@ -63,6 +64,7 @@ async def _facts(session: AsyncConnection, settings: DatabaseSettings) -> Databa
         is_pooled_by_transaction=await _is_pooled_by_transaction(session, settings),
         schema_version=await _schema_version(session),
         tables=tables,
+        lacking=tuple(lacking_columns(await stored_columns(session))),
         sessions=Sessions(
             server["server_limit"],
             server["role_limit"],
