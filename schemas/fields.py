@@ -10,9 +10,9 @@ and times as `YYYY-MM-DDTHH:MM:SS` without a zone suffix.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -72,9 +72,19 @@ def _after(function: Any, schema: CoreSchema) -> CoreSchema:
 
 
 class _Accepts:
-    """Pydantic annotation: tries each choice in turn, fails with one message."""
+    """Pydantic annotation: tries each choice in turn, fails with one message.
 
-    def __init__(self, expected: str, json_type: JsonSchemaValue, *choices: CoreSchema) -> None:
+    Args:
+        column_type: The PostgreSQL type that holds the values.
+        expected: What is accepted, in words.
+        json_type: What is meant to be sent, as JSON Schema.
+        choices: What is accepted.
+    """
+
+    def __init__(
+        self, column_type: str, expected: str, json_type: JsonSchemaValue, *choices: CoreSchema
+    ) -> None:
+        self.column_type = column_type
         self._json_type = json_type
         self._schema = core_schema.custom_error_schema(
             core_schema.union_schema(list(choices), mode="left_to_right"),
@@ -96,6 +106,7 @@ class _Accepts:
 Int64 = Annotated[
     int,
     _Accepts(
+        "bigint",
         "an integer of at most 64 bits, or the same in quotes",
         {"type": "integer", "minimum": INT64_MIN, "maximum": INT64_MAX},
         core_schema.int_schema(strict=True, ge=INT64_MIN, le=INT64_MAX),
@@ -115,6 +126,7 @@ Int64 = Annotated[
 Number = Annotated[
     Decimal | int,
     _Accepts(
+        "numeric",
         "a finite number, or the same in quotes",
         {"type": "number"},
         _after(_finite, _STRICT_DECIMAL),
@@ -131,6 +143,7 @@ Number = Annotated[
 Text = Annotated[
     str,
     _Accepts(
+        "text",
         "text (a number is taken as its digits)",
         {"type": "string"},
         core_schema.str_schema(strict=True),
@@ -143,6 +156,7 @@ Text = Annotated[
 ScalarText = Annotated[
     str,
     _Accepts(
+        "text",
         "text, a number or a boolean",
         {"type": ["string", "number", "boolean"]},
         core_schema.str_schema(strict=True),
@@ -156,6 +170,7 @@ ScalarText = Annotated[
 RecordId = Annotated[
     str,
     _Accepts(
+        "text",
         f"text of at most {MAX_ID_CHARACTERS} characters, or a number",
         {"type": ["string", "number", "boolean"], "maxLength": MAX_ID_CHARACTERS},
         _ID_TEXT,
@@ -168,6 +183,7 @@ RecordId = Annotated[
 Flag = Annotated[
     bool,
     _Accepts(
+        "boolean",
         "true or false (0 and 1 are taken as such)",
         {"type": "boolean"},
         _STRICT_BOOL,
@@ -175,9 +191,10 @@ Flag = Annotated[
     ),
 ]
 
-Timestamp = Annotated[
-    datetime,
-    _Accepts(
+
+def _time(column_type: str) -> _Accepts:
+    return _Accepts(
+        column_type,
         "a time like 2024-01-31T13:45:00",
         {"type": "string", "pattern": _TIME_TEXT},
         core_schema.chain_schema(
@@ -186,12 +203,18 @@ Timestamp = Annotated[
                 core_schema.datetime_schema(),
             ]
         ),
-    ),
-]
+    )
+
+
+UtcTime = Annotated[datetime, _time("timestamptz")]
+
+# The store's wall clock.
+LocalTime = Annotated[datetime, _time("timestamp")]
 
 BusinessDate = Annotated[
     date,
     _Accepts(
+        "date",
         "a date like 2024-01-31",
         {"type": "string", "format": "date"},
         core_schema.chain_schema(
@@ -199,3 +222,15 @@ BusinessDate = Annotated[
         ),
     ),
 ]
+
+
+class Record(BaseModel):
+    """A contract that keeps unknown fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def column_type(hint: Any) -> str:
+    """Return the PostgreSQL type that holds the values of one of the types above."""
+    [accepts] = (part for part in get_args(hint) if isinstance(part, _Accepts))
+    return accepts.column_type

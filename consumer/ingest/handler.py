@@ -36,7 +36,7 @@ from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 from schemas.keys import ApiKey, ErpKey
-from schemas.sources import Source
+from schemas.registry import Source
 
 log = structlog.get_logger()
 

@@ -28,8 +28,7 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.keys import ApiKey, ErpKey
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 
 _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
@@ -139,7 +138,7 @@ def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
 def _open_stream(
     fetched: Fetched, reader: Callable[[], PlainReader], aliases: Aliases
 ) -> tuple[Frame, Iterator[Decoded]]:
-    own = list_field(fetched.source)
+    own = fetched.source.entry.list_field
     fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
     first = RecordStream(reader(), fields, _MAX_RUN_BYTES)
     for _ in first:
@@ -156,7 +155,7 @@ def _open_stream(
 def _screen_frame(root: dict[str, Any], source: Source) -> None:
     """Refuse a frame that cannot be stored; its records are screened one by one."""
     beside = root.copy()
-    beside.pop(list_field(source), None)
+    beside.pop(source.entry.list_field, None)
     if problem := find_unstorable(beside):
         code, error = problem
         raise DocumentInvalid(code, error.message, (error,))

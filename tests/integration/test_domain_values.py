@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from schemas.codes import State
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.facts import LISTS, SUB_OBJECTS
 from tests.support.samples import DAY, STORE, checks, full_check, staged
 from tests.support.warehouse import Warehouse, database_settings, open_warehouse, own_database

@@ -9,7 +9,7 @@ from producer.erp.client import open_erp
 from producer.pulling.answers import Answer, Reading
 from producer.pulling.targets import PullTarget
 from producer.settings import Settings
-from schemas.sources import ENDPOINTS, Endpoint
+from schemas.registry import ENDPOINTS, Endpoint
 
 DAY = date(2024, 1, 1)
 SettingsFor = Callable[..., Settings]

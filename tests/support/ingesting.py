@@ -12,7 +12,7 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Prepared, prepare
 from consumer.load.database import mapped
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import KNOWLEDGE, fetched
 from tests.support.warehouse import Warehouse
 

@@ -12,8 +12,7 @@ from consumer.load.field_counts import FieldCounts
 from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, api_key
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 
 STORE = "99 CB CB"
 DAY = date(2024, 1, 1)
@@ -85,7 +84,7 @@ def checks(*records: Any, store: str | None = STORE, **root: Any) -> dict[str, A
 
 def day_list(source: Source, *rows: Any, store: str = STORE, **root: Any) -> dict[str, Any]:
     """Write the answer of one of the four list endpoints."""
-    return {"storeId": store, "busDt": DAY.isoformat(), **root, list_field(source): list(rows)}
+    return {"storeId": store, "busDt": DAY.isoformat(), **root, source.entry.list_field: list(rows)}
 
 
 def full_check(check_id: int = 1, version: int = 0, **fields: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from schemas.fields import (
     RecordId,
     ScalarText,
     Text,
-    Timestamp,
+    UtcTime,
 )
 
 NOT_A_NUMBER = Decimal("NaN")
@@ -62,11 +62,11 @@ ACCEPTED: list[tuple[Any, Any, Any]] = [
     (Flag, False, False),
     (Flag, 0, False),
     (Flag, 1, True),
-    (Timestamp, "2024-01-31T13:45:00", datetime.fromisoformat("2024-01-31T13:45:00")),
-    (Timestamp, "2024-01-31T13:45:00.5", datetime.fromisoformat("2024-01-31T13:45:00.500")),
-    (Timestamp, "2024-01-31 13:45", datetime.fromisoformat("2024-01-31T13:45:00")),
-    (Timestamp, "2024-01-31T13:45:00Z", datetime(2024, 1, 31, 13, 45, tzinfo=UTC)),
-    (Timestamp, "2024-01-31T13:45:00-03:00", datetime(2024, 1, 31, 13, 45, tzinfo=MINUS_THREE)),
+    (UtcTime, "2024-01-31T13:45:00", datetime.fromisoformat("2024-01-31T13:45:00")),
+    (UtcTime, "2024-01-31T13:45:00.5", datetime.fromisoformat("2024-01-31T13:45:00.500")),
+    (UtcTime, "2024-01-31 13:45", datetime.fromisoformat("2024-01-31T13:45:00")),
+    (UtcTime, "2024-01-31T13:45:00Z", datetime(2024, 1, 31, 13, 45, tzinfo=UTC)),
+    (UtcTime, "2024-01-31T13:45:00-03:00", datetime(2024, 1, 31, 13, 45, tzinfo=MINUS_THREE)),
     (BusinessDate, "2024-01-31", date(2024, 1, 31)),
     (BusinessDate, "2024-02-29", date(2024, 2, 29)),
     (BusinessDate, "2024-01-31T00:00:00", date(2024, 1, 31)),
@@ -79,7 +79,7 @@ REFUSED: list[tuple[Any, Any]] = [
         for value in ("", "x", [], {}, [1], {"a": 1})
     ),
     *((kind, value) for kind in (Text, ScalarText, RecordId) for value in ([], {}, [1], {"a": 1})),
-    *((kind, value) for kind in (Timestamp, BusinessDate) for value in (0, 1, True, [], {}, "")),
+    *((kind, value) for kind in (UtcTime, BusinessDate) for value in (0, 1, True, [], {}, "")),
     *((kind, value) for kind in (Int64, Number, Text) for value in (True, False)),
     *(
         (kind, value)
@@ -107,14 +107,14 @@ REFUSED: list[tuple[Any, Any]] = [
     (Flag, -1),
     (Flag, "true"),
     (Flag, Decimal(1)),
-    (Timestamp, "2024-02-30T00:00:00"),
-    (Timestamp, "2024-01-31"),
-    (Timestamp, "2024-01-31T25:00:00"),
-    (Timestamp, "2024-01-31T13:45:00+16:00"),
-    (Timestamp, "2024-01-31T13:45:00 Brasilia"),
-    (Timestamp, "0000-01-01T00:00:00"),
-    (Timestamp, "1704164645"),
-    (Timestamp, "Wed, 31 Jan 2024 13:45:00 GMT"),
+    (UtcTime, "2024-02-30T00:00:00"),
+    (UtcTime, "2024-01-31"),
+    (UtcTime, "2024-01-31T25:00:00"),
+    (UtcTime, "2024-01-31T13:45:00+16:00"),
+    (UtcTime, "2024-01-31T13:45:00 Brasilia"),
+    (UtcTime, "0000-01-01T00:00:00"),
+    (UtcTime, "1704164645"),
+    (UtcTime, "Wed, 31 Jan 2024 13:45:00 GMT"),
     (BusinessDate, "2024-02-30"),
     (BusinessDate, "2024-1-31"),
     (BusinessDate, "31/01/2024"),
@@ -165,7 +165,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize(
-    "kind", [Int64, Number, Text, ScalarText, RecordId, Flag, Timestamp, BusinessDate]
+    "kind", [Int64, Number, Text, ScalarText, RecordId, Flag, UtcTime, BusinessDate]
 )
 @given(value=JSON)
 def test_any_json_value_is_taken_or_refused_without_a_crash(kind: Any, value: Any) -> None:
@@ -174,7 +174,7 @@ def test_any_json_value_is_taken_or_refused_without_a_crash(kind: Any, value: An
         Int64: int,
         Number: (int, Decimal),
         Flag: bool,
-        Timestamp: datetime,
+        UtcTime: datetime,
         BusinessDate: date,
     }
     try:

@@ -10,7 +10,7 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Prepared, prepare
 from consumer.spool import Spool
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check, prepared
 from tests.support.scenarios import History, histories
 

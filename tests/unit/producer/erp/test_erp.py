@@ -14,7 +14,7 @@ from producer.errors import (
     ErpUnavailable,
     SettingsInvalid,
 )
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 from tests.support.asking import SettingsFor, about, anything, ask, ok
 from tests.support.producer_fakes import FakeErp
 

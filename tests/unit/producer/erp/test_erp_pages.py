@@ -10,7 +10,7 @@ from aiohttp import web
 from producer.erp.pages import join_pages
 from producer.errors import AnswerRejected, ErpRefused
 from producer.pulling.answers import read_answer
-from schemas.sources import ENDPOINTS_BY_NAME
+from schemas.registry import ENDPOINTS_BY_NAME
 from tests.support.asking import SettingsFor, about, ask
 from tests.support.producer_fakes import FakeErp
 

@@ -7,7 +7,7 @@ import pytest
 from producer.errors import AnswerRejected
 from producer.pulling.answers import Answer, Reading, doubt_about, read_answer
 from producer.pulling.targets import PullTarget
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 
 
 def answer(body: bytes, content_type: str = "application/json") -> Answer:

@@ -25,7 +25,7 @@ from producer.pulling.pull import PullOptions, pull
 from producer.pulling.targets import Plan, PullTarget, make_plan
 from producer.tally import Tally
 from schemas.keys import ApiKey, api_key, parse_key
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 from tests.support.producer_fakes import FakeLake
 
 FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
