@@ -26,7 +26,7 @@ from schemas.registry import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 Running = Callable[..., AbstractContextManager[Any]]
 SettingsOf = Callable[..., SimulatorSettings]
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 REQUEST = {"busDt": "2024-01-01", "storeId": "99 CB CB"}
 PROBLEM = "application/problem+json"
 

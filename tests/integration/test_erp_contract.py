@@ -19,7 +19,7 @@ from schemas.registry import ENDPOINTS
 
 EXAMPLES_COUNT = 10
 TOKEN = "s3cret"
-DOCUMENT = Path(__file__).parents[3] / "docs" / "api" / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "README.md"
 
 Running = Callable[..., AbstractContextManager[Any]]
 
