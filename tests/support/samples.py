@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from consumer.ingest.prepare import Fetched, Knowledge, Prepared, prepare
 from consumer.load.document import Identity, StagedDocument
@@ -51,13 +52,20 @@ def prepared(
     source: Source = Source.ERP,
     *,
     aliases: Aliases | None = None,
-    careful: bool = False,
+    by_contract: bool = False,
     **where: Any,
 ) -> Prepared:
-    """Prepare a document as the service does; `where` is what `fetched` takes."""
+    """Prepare a document as the service does; `where` is what `fetched` takes.
+
+    `by_contract`: without the fast path for plain records.
+    """
     found = fetched(document, source, **where)
     knowledge = Knowledge(aliases, FieldCounts()) if aliases else KNOWLEDGE
-    return prepare(found, knowledge, NO_LIMIT, careful=careful)
+    if not by_contract:
+        return prepare(found, knowledge, NO_LIMIT)
+    with patch("consumer.ingest.prepare.fast_path_of") as fast_path_of:
+        fast_path_of.return_value.take.return_value = False
+        return prepare(found, knowledge, NO_LIMIT)
 
 
 def staged(document: Any, source: Source = Source.ERP, **where: Any) -> StagedDocument:

@@ -74,16 +74,6 @@ def test_a_document_larger_than_allowed_is_refused() -> None:
     assert ErrorCode.OBJECT_TOO_LARGE == refused.value.code
 
 
-def test_a_closer_look_finds_what_parsing_gave_no_reason_to_look_for() -> None:
-    """A number beyond what the database holds: it refuses the document, and this tells why."""
-    document = checks(full_check(1)).copy()
-    text = b'{"locRef": "S", "guestChecks": [{"guestCheckId": 2, "subTtl": 1e999999}]}'
-    assert [] == prepared(text).quarantined
-    [record] = prepared(text, careful=True).quarantined
-    assert "subTtl" == record.errors[0].location
-    assert [] == prepared(document, careful=True).quarantined
-
-
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(histories("x", max_versions=2))
 def test_a_document_read_as_a_stream_is_the_one_read_at_once(history: History) -> None:
