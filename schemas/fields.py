@@ -17,6 +17,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+# What a numeric column holds: at most 38 digits. An amount of more is no amount, and a short text
+# such as 1e99999 must not become a hundred thousand digits.
+MAX_DIGITS_BEFORE_POINT, MAX_DIGITS_AFTER_POINT = 28, 10
 _NUMBER_TEXT = r"^[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?$"
 _DATE_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 # PostgreSQL knows offsets up to 15:59; the ones in use end at 14:00.
@@ -38,6 +41,21 @@ def _integral(value: Decimal) -> int:
 def _in_range(value: int) -> int:
     if not INT64_MIN <= value <= INT64_MAX:
         raise ValueError("beyond 64 bits")
+    return value
+
+
+def _bounded(value: Decimal | int) -> Decimal | int:
+    if isinstance(value, int):
+        if abs(value) >= 10**MAX_DIGITS_BEFORE_POINT:
+            raise ValueError("too many digits")
+        return value
+    exponent = value.as_tuple().exponent
+    if (
+        not isinstance(exponent, int)  # NaN or Infinity
+        or value.adjusted() >= MAX_DIGITS_BEFORE_POINT
+        or exponent < -MAX_DIGITS_AFTER_POINT
+    ):
+        raise ValueError("not finite, or too many digits")
     return value
 
 
@@ -127,15 +145,19 @@ Number = Annotated[
     Decimal | int,
     _Accepts(
         "numeric",
-        "a finite number, or the same in quotes",
+        f"a finite number of at most {MAX_DIGITS_BEFORE_POINT} digits before the point and "
+        f"{MAX_DIGITS_AFTER_POINT} after it, or the same in quotes",
         {"type": "number"},
-        _after(_finite, _STRICT_DECIMAL),
-        _STRICT_INT,
-        core_schema.chain_schema(
-            [
-                core_schema.str_schema(strict=True, pattern=_NUMBER_TEXT),
-                core_schema.decimal_schema(),
-            ]
+        _after(_bounded, _STRICT_DECIMAL),
+        _after(_bounded, _STRICT_INT),
+        _after(
+            _bounded,
+            core_schema.chain_schema(
+                [
+                    core_schema.str_schema(strict=True, pattern=_NUMBER_TEXT),
+                    core_schema.decimal_schema(),
+                ]
+            ),
         ),
     ),
 ]

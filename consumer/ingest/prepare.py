@@ -69,17 +69,13 @@ class Prepared:
     quarantined: list[Quarantined]
 
 
-def prepare(
-    fetched: Fetched, aliases: Aliases, max_bytes: int, *, careful: bool = False
-) -> Prepared:
+def prepare(fetched: Fetched, aliases: Aliases, max_bytes: int) -> Prepared:
     """Decode, validate and stage one object. CPU-bound; holds the interpreter for milliseconds.
 
     Args:
         fetched: The object.
         aliases: The renames in force.
         max_bytes: Largest document once decompressed.
-        careful: Look into every value for what PostgreSQL cannot hold, even though parsing gave
-            no reason to: after the database rejected the document.
 
     Raises:
         Permanent: the document as a whole is refused; its `drift` is what the root shows.
@@ -91,7 +87,7 @@ def prepare(
         raise Permanent(error.code, str(error), error.errors, drift.findings) from error
     assembly = _Assembly(fetched.identity, frame, aliases)
     for run in runs:
-        assembly.add(run, careful=careful)
+        assembly.add(run)
     return assembly.finish()
 
 
@@ -160,8 +156,8 @@ class _Assembly:
         self._quarantined_ids: list[str | None] = []
         self._days: Counter[str] = Counter()
 
-    def add(self, run: Decoded, *, careful: bool) -> None:
-        screen = find_unstorable if careful or run.suspicious else None
+    def add(self, run: Decoded) -> None:
+        screen = find_unstorable if run.suspicious else None
         for row, position in zip(run.root, self._positions, strict=False):
             if screen is None and self._plain.take(position, row):
                 self._record_count += 1

@@ -12,6 +12,7 @@ from consumer.drift.findings import DUPLICATE, LINE_TYPE, MISSING, RENAMED, RETY
 from consumer.drift.inference import ENOUGH_RECORDS, Stopped, infer
 from consumer.load import statements
 from consumer.load.database import mapped
+from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
 
 Row = dict[str, Any]
@@ -87,7 +88,7 @@ def plain(row: Row) -> Row:
 
 def _rows(settings: DatabaseSettings, name: str) -> list[Row]:
     try:
-        with psycopg.connect(**settings.conninfo) as connection:
+        with connect(settings) as connection:
             cursor = connection.cursor(row_factory=dict_row)
             return cursor.execute(statements.fixed(name)).fetchall()
     except psycopg.Error as error:

@@ -11,9 +11,10 @@ from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
 from schemas.aliases import load_aliases
 from schemas.registry import Source
 from tests.conftest import Servers
+from tests.support.databases import own_database
 from tests.support.drifting import FIRST, SOURCE, inferred, read, report
 from tests.support.samples import STORE, checks, full_check, prepared
-from tests.support.warehouse import Warehouse, open_warehouse, own_database
+from tests.support.warehouse import Warehouse, open_warehouse
 
 Kinds = set[tuple[str, str]]
 

@@ -40,16 +40,10 @@ def ingest(warehouse: Warehouse, document: Any, source: Source = Source.ERP) -> 
     found = fetched(document, source)
     try:
         prepared = prepare(found, ALIASES, LIMIT)
-        refused = try_load(warehouse, prepared)
-        if refused is None:
-            return outcome(prepared)
-        closer = prepare(found, ALIASES, LIMIT, careful=True)
-        if closer.document.quarantined_count == prepared.document.quarantined_count:
-            return Refused(refused)
     except Permanent as error:
         return Refused(error.code)
-    refused = try_load(warehouse, closer)
-    return outcome(closer) if refused is None else Refused(refused)
+    refused = try_load(warehouse, prepared)
+    return outcome(prepared) if refused is None else Refused(refused)
 
 
 def try_load(warehouse: Warehouse, prepared: Prepared) -> ErrorCode | None:

@@ -3,8 +3,7 @@
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-
-import simplejson
+from unittest.mock import patch
 
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.load.document import Identity, StagedDocument
@@ -12,19 +11,13 @@ from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, api_key
 from schemas.registry import Source
+from tests.support.json_text import json_bytes
 
 STORE = "99 CB CB"
 DAY = date(2024, 1, 1)
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 NO_LIMIT = 10**9
 ALIASES = load_aliases()
-
-
-def json_bytes(document: Any) -> bytes:
-    """Write a document as the ERP would; bytes pass through untouched."""
-    if isinstance(document, bytes):
-        return document
-    return simplejson.dumps(document, use_decimal=True).encode()
 
 
 def fetched(
@@ -58,12 +51,19 @@ def prepared(
     source: Source = Source.ERP,
     *,
     aliases: Aliases | None = None,
-    careful: bool = False,
+    by_contract: bool = False,
     **where: Any,
 ) -> Prepared:
-    """Prepare a document as the service does; `where` is what `fetched` takes."""
+    """Prepare a document as the service does; `where` is what `fetched` takes.
+
+    `by_contract`: without the fast path for plain records.
+    """
     found = fetched(document, source, **where)
-    return prepare(found, aliases or ALIASES, NO_LIMIT, careful=careful)
+    if not by_contract:
+        return prepare(found, aliases or ALIASES, NO_LIMIT)
+    with patch("consumer.ingest.prepare.fast_path_of") as fast_path_of:
+        fast_path_of.return_value.take.return_value = False
+        return prepare(found, aliases or ALIASES, NO_LIMIT)
 
 
 def staged(document: Any, source: Source = Source.ERP, **where: Any) -> StagedDocument:

@@ -96,7 +96,7 @@ ROWS = st.lists(
     st.fixed_dictionaries(
         {},
         optional={
-            "amount": st.integers(0, 3) | st.sampled_from([Decimal("1.50"), Decimal("1E+999999")]),
+            "amount": st.integers(0, 3) | st.sampled_from([Decimal("1.50"), Decimal("1E+20")]),
             "type": st.sampled_from(["a", "b", None]),
             "nested": st.sampled_from(
                 [{"x": 1, "y": [2]}, {"y": [2], "x": 1}, Decimal("1E+9999999")]

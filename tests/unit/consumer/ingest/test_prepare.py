@@ -81,16 +81,6 @@ def test_a_document_larger_than_allowed_is_refused() -> None:
     assert ErrorCode.OBJECT_TOO_LARGE == refused.value.code
 
 
-def test_a_closer_look_finds_what_parsing_gave_no_reason_to_look_for() -> None:
-    """A number beyond what the database holds: it refuses the document, and this tells why."""
-    document = checks(full_check(1)).copy()
-    text = b'{"locRef": "S", "guestChecks": [{"guestCheckId": 2, "subTtl": 1e999999}]}'
-    assert [] == prepared(text).quarantined
-    [record] = prepared(text, careful=True).quarantined
-    assert "subTtl" == record.errors[0].location
-    assert [] == prepared(document, careful=True).quarantined
-
-
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(histories("x", max_versions=2))
 def test_a_document_read_as_a_stream_is_the_one_read_at_once(history: History) -> None:
@@ -154,6 +144,6 @@ def test_an_export_is_of_the_days_on_which_its_checks_opened_the_busiest_first(
 ) -> None:
     """Whichever way they are read; one that names no day is of the day of its event."""
     rows = [full_check(number, opnBusDt=day) for number, day in enumerate(days)]
-    for careful in (False, True):
-        document = prepared(checks(*rows), careful=careful).document
+    for by_contract in (False, True):
+        document = prepared(checks(*rows), by_contract=by_contract).document
         assert expected == list(map(str, document.days))

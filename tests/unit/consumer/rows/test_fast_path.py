@@ -33,7 +33,13 @@ from schemas.registry import CHECKS_FIELD, STORE_DAY_LISTS, Source
 from tests.support.samples import checks, day_list, full_check, prepared
 
 INTEGERS = st.sampled_from([0, 1, 9_988_776_655, -(2**63), 2**63 - 1])
-NUMBERS = INTEGERS | st.sampled_from([Decimal("5.10"), Decimal("-1E+3"), Decimal("5.0")])
+NUMBERS = INTEGERS | st.sampled_from(
+    [
+        *map(Decimal, ("5.10", "-1E+3", "5.0", "1E-10", "1E+27", "9" * 28)),
+        # More digits than a column takes: never plain
+        *map(Decimal, ("1E+28", "-1E+99999", "1E-11", "0.12345678901", "9" * 29, "-9.5E+30")),
+    ]
+)
 TEXTS = st.sampled_from(["", "90", "São João", 'Joe "J"', "a\\b", "a\tb", "a\nb", "a\rb", "%s"])
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     Int64: INTEGERS,
@@ -221,9 +227,10 @@ def test_a_sale_has_the_day_of_its_line_or_else_of_its_check_and_no_bad_check_se
 
 
 def assert_same(document: Any, source: Source, aliases: Aliases | None = None) -> None:
-    """Stage a document twice: whoever looks closer leaves nothing to the short way."""
+    """Stage a document twice: as the service does, and without the fast path."""
     short, long = (
-        prepared(document, source, aliases=aliases, careful=careful) for careful in (False, True)
+        prepared(document, source, aliases=aliases, by_contract=by_contract)
+        for by_contract in (False, True)
     )
     assert long.quarantined == short.quarantined
     assert contents(long) == contents(short)
