@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from consumer.errors import ConsumerError, ObjectDenied
+from consumer.errors import ConsumerError, Transient
 from schemas.codes import ErrorCode
 
 
@@ -36,6 +36,7 @@ RULES: Mapping[ErrorCode, Rule] = {
     ErrorCode.EVENT_MALFORMED: _PARKED,
     ErrorCode.UNKNOWN_SOURCE: Rule(Reaction.DEAD_LETTER, (Reaction.IGNORE,)),
     ErrorCode.OBJECT_MISSING: Rule(Reaction.DEAD_LETTER, (Reaction.IGNORE, Reaction.RETRY)),
+    ErrorCode.OBJECT_ARCHIVED: Rule(Reaction.DEAD_LETTER, (Reaction.IGNORE, Reaction.RETRY)),
     ErrorCode.OBJECT_TOO_LARGE: _PARKED,
     ErrorCode.JSON_MALFORMED: _PARKED,
     ErrorCode.ENCODING_INVALID: _PARKED,
@@ -49,6 +50,7 @@ RULES: Mapping[ErrorCode, Rule] = {
     ErrorCode.THROTTLED: _HELD,
     # Chosen otherwise for single objects only: without any permission, everything waits.
     ErrorCode.ACCESS_DENIED: Rule(Reaction.HOLD, (Reaction.DEAD_LETTER, Reaction.RETRY)),
+    ErrorCode.MISCONFIGURED: Rule(Reaction.HOLD, (Reaction.DEAD_LETTER, Reaction.RETRY)),
     ErrorCode.INTERNAL: Rule(Reaction.RETRY, (Reaction.DEAD_LETTER,)),
 }
 
@@ -62,7 +64,8 @@ class Policy:
     def reaction(self, error: ConsumerError) -> Reaction:
         """Return what to do about an error."""
         usual = RULES[error.code].reaction
-        if error.code is ErrorCode.ACCESS_DENIED and not isinstance(error, ObjectDenied):
+        is_about_all = isinstance(error, Transient) and not error.is_about_object
+        if usual is Reaction.HOLD and is_about_all:
             return usual
         return self.chosen.get(error.code, usual)
 

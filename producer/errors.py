@@ -27,8 +27,10 @@ a remedy, and the message names what is wrong here; they never carry a document 
 
 from typing import ClassVar
 
+from runtime.errors import EXIT_USAGE, ReportedError
 
-class ProducerError(Exception):
+
+class ProducerError(ReportedError):
     """Anything the producer reports instead of a traceback."""
 
     code: ClassVar[str] = "producer_error"
@@ -43,6 +45,7 @@ class ProducerError(Exception):
 class ConfigurationError(ProducerError):
     """A setting or an argument makes the run impossible; nothing has been sent."""
 
+    exit_code = EXIT_USAGE
     code = "configuration"
     remedy = "correct the setting or the argument that the message names"
 

@@ -1,10 +1,4 @@
-"""The producer's settings: one frozen model, read from the environment and `.env`.
-
-Reading happens in `load_settings` only, never at import. `.env` is shared with the consumer,
-so names unknown here are ignored. The AWS variables are read too because values that stand
-only in `.env` are invisible to the AWS SDK; whatever is not set here is left to the SDK
-(profiles, roles, `AWS_DEFAULT_REGION`).
-"""
+"""The producer's settings: one frozen model, read from the environment and `.env`."""
 
 import json
 import re
@@ -13,17 +7,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AliasChoices,
     BeforeValidator,
     Field,
     HttpUrl,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
-from producer.errors import ConfigurationError
+from runtime.settings import AwsSettings, ServiceSettings
 
 
 def _split_stores(value: Any) -> Any:
@@ -54,18 +46,8 @@ Stores = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_stores)]
 Token = Annotated[SecretStr, AfterValidator(header_safe)]
 
 
-class Settings(BaseSettings):
+class Settings(ServiceSettings, AwsSettings):
     """Everything about the producer that may differ from one installation to the next."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
     bucket_name: str = Field(min_length=3, max_length=63, description="Bucket of the data lake.")
     api_base_url: HttpUrl | None = Field(
@@ -91,18 +73,6 @@ class Settings(BaseSettings):
     business_day_end_hour: int = Field(
         4, ge=0, le=23, description="Hour, store time, at which the next business day begins."
     )
-
-    aws_endpoint_url: HttpUrl | None = Field(
-        None, description="Address of S3 when it is not AWS itself, such as LocalStack."
-    )
-    aws_region: str | None = Field(
-        None,
-        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
-        description="AWS region of the bucket.",
-    )
-    aws_access_key_id: str | None = Field(None, description="AWS access key.")
-    aws_secret_access_key: SecretStr | None = Field(None, description="AWS secret key.")
-    aws_session_token: SecretStr | None = Field(None, description="AWS session token.")
 
     pull_concurrency: int = Field(
         8, ge=1, le=256, description="Requests to the ERP that may run at once."
@@ -176,12 +146,6 @@ class Settings(BaseSettings):
     run_stop_timeout_seconds: float = Field(
         20, ge=0, le=600, description="Time for answers under way when run is told to stop."
     )
-    producer_http_host: str = Field(
-        "127.0.0.1", description="Address of run's health and metrics port."
-    )
-    producer_http_port: int | None = Field(
-        None, ge=1, le=65535, description="Port of /healthz, /readyz and /metrics; unset: none."
-    )
     upload_concurrency: int = Field(4, ge=1, le=64, description="Files sent at once.")
     upload_max_file_bytes: int = Field(
         512 * 2**20, ge=1024, le=5 * 2**30, description="Largest file, unpacked."
@@ -191,9 +155,6 @@ class Settings(BaseSettings):
     )
     lake_max_attempts: int = Field(
         6, ge=1, le=50, description="Attempts of the AWS SDK for one object."
-    )
-    producer_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Lowest level of log events shown on stderr."
     )
 
     @model_validator(mode="after")
@@ -209,31 +170,3 @@ class Settings(BaseSettings):
         if self.pull_backoff_initial_seconds > self.pull_backoff_max_seconds:
             raise ValueError("PULL_BACKOFF_INITIAL_SECONDS is above PULL_BACKOFF_MAX_SECONDS")
         return self
-
-
-def load_settings() -> Settings:
-    """Read the settings from the environment and from `.env` in the working directory.
-
-    Raises:
-        ConfigurationError: A variable is missing or unusable; the message names each one and
-            says what to do, and holds no value.
-    """
-    try:
-        return Settings()
-    except ValidationError as exc:
-        raise ConfigurationError(_explain(exc)) from exc
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigurationError(
-            f"cannot read .env: {exc}; save it as UTF-8, or remove it"
-        ) from exc
-
-
-def _explain(exc: ValidationError) -> str:
-    lines = []
-    for error in exc.errors(include_input=False, include_url=False):
-        name = str(error["loc"][0]).upper() if error["loc"] else "settings"
-        if error["type"] == "missing":
-            lines.append(f"{name} is not set; export it or add a line {name}=… to .env")
-        else:
-            lines.append(f"{name}: {error['msg']}; correct it in the environment or in .env")
-    return "\n".join(lines)

@@ -2,21 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from aiobotocore.session import get_session
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-)
-from botocore.exceptions import (
-    ConnectionError as SdkConnectionError,
-)
-
-from producer.aws.clients import client_arguments
 from producer.errors import (
     ConfigurationError,
     QueueClosedError,
@@ -25,18 +14,22 @@ from producer.errors import (
     QueueUnavailableError,
 )
 from producer.settings import Settings
+from runtime.aws_clients import open_client
+from runtime.aws_errors import AWS_ERRORS, Verdict, classify
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 _FIRST_WAIT_SECONDS = 0.2
-# Amazon SQS API reference, "Common errors" and SendMessageBatch
-_THROTTLED = frozenset(
-    {"RequestThrottled", "OverLimit", "Throttling", "ThrottlingException", "KmsThrottled"}
-)
-_REFUSED = frozenset(
-    {"BatchRequestTooLong", "InvalidMessageContents", "InvalidBatchEntryId", "TooManyEntries"}
-)
+_ERRORS: Mapping[Verdict, type[QueueError]] = {
+    Verdict.MISSING: QueueRefusedError,
+    Verdict.ARCHIVED: QueueRefusedError,
+    Verdict.DENIED: QueueClosedError,
+    Verdict.THROTTLED: QueueUnavailableError,
+    Verdict.MISCONFIGURED: QueueClosedError,
+    Verdict.UNAVAILABLE: QueueUnavailableError,
+    Verdict.UNKNOWN: QueueRefusedError,
+}
 
 
 @asynccontextmanager
@@ -45,21 +38,13 @@ async def open_queue(settings: Settings, *, concurrency: int) -> AsyncIterator["
 
     Raises:
         ConfigurationError: QUEUE_URL is not set.
-        QueueClosedError: The SDK cannot build a client from its configuration.
+        AwsUnusable: The SDK cannot make a client of its configuration.
     """
     if not settings.queue_url:
         raise ConfigurationError("QUEUE_URL is not set; export it or add it to .env")
-    try:
-        client_context = get_session().create_client(
-            "sqs", **client_arguments(settings, concurrency)
-        )
-        client = await client_context.__aenter__()
-    except (BotoCoreError, ValueError) as exc:
-        raise QueueClosedError(f"the AWS configuration is unusable: {exc}") from exc
-    try:
+    limits = settings.lake_timeout_seconds, settings.lake_max_attempts
+    async with open_client("sqs", settings, concurrency, *limits) as client:
         yield SqsQueue(client, settings.queue_url, settings.lake_max_attempts)
-    finally:
-        await client_context.__aexit__(None, None, None)
 
 
 class SqsQueue:
@@ -86,7 +71,7 @@ class SqsQueue:
                 failures[place] = None
             try:
                 failures_now = await self._send_once(bodies, left)
-            except (ClientError, BotoCoreError) as exc:
+            except AWS_ERRORS as exc:
                 failures_now = dict.fromkeys(left, map_error(exc))
                 left = []
             for place, failure in failures_now.items():
@@ -115,18 +100,7 @@ def _is_passing(failure: QueueError | None) -> bool:
     return failure is not None and failure.is_transient
 
 
-def map_error(exc: ClientError | BotoCoreError) -> QueueError:
+def map_error(error: Exception) -> QueueError:
     """Say what an SDK error means for the run."""
-    if isinstance(exc, (HTTPClientError, SdkConnectionError)):
-        return QueueUnavailableError(f"SQS cannot be reached, check AWS_ENDPOINT_URL: {exc}")
-    if not isinstance(exc, ClientError):
-        return QueueClosedError(f"SQS cannot be used: {exc}")
-    code = exc.response.get("Error", {}).get("Code", "").rpartition(".")[2]
-    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _THROTTLED or status == 429 or status >= 500:
-        return QueueUnavailableError(f"SQS answers {code or status} after every attempt")
-    if code in _REFUSED:
-        return QueueRefusedError(f"SQS refuses the messages: {code}")
-    return QueueClosedError(
-        f"SQS answers {code or status}; check QUEUE_URL and the permission sqs:SendMessage"
-    )
+    fault = classify(error)
+    return _ERRORS[fault.verdict](f"SQS: {fault}")

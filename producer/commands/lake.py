@@ -1,6 +1,5 @@
 """The commands about the lake itself: upload, publish, init-lake."""
 
-import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,14 +8,13 @@ from typing import Annotated
 import typer
 
 from producer import app as application
-from producer.commands.report import EXIT_INCOMPLETE, print_error
-from producer.commands.shared import AsJson, run, settings_of_the_environment, usage_errors
-from producer.errors import LakeError
+from producer.commands.shared import AsJson, run, settings_of_the_environment
 from producer.lake import LakeEntry
 from producer.sending.publish import Selection
 from producer.sending.upload_files import check_prefix, find_files, plan_shipments
 from producer.settings import Settings
 from producer.tally import Tally
+from runtime.terminal import finish, reported_errors
 from schemas.keys import ERP_PREFIX
 
 Prefix = Annotated[
@@ -41,7 +39,7 @@ def upload_command(
     as_json: AsJson = False,
 ) -> None:
     """Put ERP exports into the lake, as they are, under their own names."""
-    with usage_errors():
+    with reported_errors():
         settings = settings_of_the_environment()
         upload_files = plan_shipments(find_files(files), check_prefix(to))
     run(
@@ -77,7 +75,7 @@ def publish_command(
     as_json: AsJson = False,
 ) -> None:
     """Announce objects that lie in the lake already, as S3 does when they are created."""
-    with usage_errors():
+    with reported_errors():
         settings = _with_rate(settings_of_the_environment(), rate)
         selection = Selection(prefix, since.replace(tzinfo=UTC) if since else None, pattern)
 
@@ -106,14 +104,8 @@ def init_lake_command(
 
     No setting is changed and nothing is deleted.
     """
-    with usage_errors():
-        settings = settings_of_the_environment()
-        try:
-            work = application.run_init_lake(settings, dry_run=dry_run)
-            folders, advice = asyncio.run(work)
-        except LakeError as exc:
-            print_error(str(exc))
-            raise typer.Exit(EXIT_INCOMPLETE) from exc
+    settings = settings_of_the_environment()
+    folders, advice = finish(application.run_init_lake(settings, dry_run=dry_run))
     done = "would create" if dry_run else "created"
     for folder in folders:
         typer.echo(f"{done} {folder}")

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from producer import app as application
-from producer.commands.shared import AsJson, run, settings_of_the_environment, usage_errors
-from producer.errors import ConfigurationError, LakeClosedError, QueueClosedError
+from producer.commands.shared import AsJson, run, settings_of_the_environment
 from producer.pulling.durations import seconds_of
 from producer.pulling.stores import read_stores
 from producer.pulling.targets import Plan, make_plan
 from producer.settings import Settings
 from producer.tally import Tally
+from runtime.terminal import reported_errors
 from schemas.sources import ENDPOINTS_BY_NAME
 
 StoreOption = Annotated[
@@ -68,7 +68,7 @@ def pull_command(  # noqa: PLR0913 - typer makes an option of each parameter
     Answers that are in the lake and final are not asked for again, so an interrupted pull goes
     on where it stopped. An answer that says what the newest one in the lake says is not written.
     """
-    with usage_errors():
+    with reported_errors():
         settings = settings_of_the_environment()
         plan = make_plan(
             first_day.date(),
@@ -97,7 +97,7 @@ def run_command(
     endpoint: EndpointOption = None,
 ) -> None:
     """Keep pulling today and the last days, round after round, until told to stop."""
-    with usage_errors():
+    with reported_errors():
         settings = settings_of_the_environment()
         every_seconds = seconds_of(every)
         stores = chosen_stores(settings, store, stores_file)
@@ -107,10 +107,7 @@ def run_command(
             return make_plan(first_day, today, stores, tuple(endpoint or ()))
 
         plan_until(datetime.now(UTC).date())  # says now what would be wrong in every round
-        try:
-            asyncio.run(application.run_daemon(settings, plan_until, every_seconds))
-        except (LakeClosedError, QueueClosedError) as exc:
-            raise ConfigurationError(str(exc)) from exc
+        asyncio.run(application.run_daemon(settings, plan_until, every_seconds))
 
 
 def chosen_stores(

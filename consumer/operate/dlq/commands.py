@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from consumer.aws.clients import soon
 from consumer.aws.queues import Queues, open_queues
 from consumer.aws.sqs import Queue
 from consumer.operate.dlq import queue as parked_messages
@@ -20,16 +21,8 @@ from consumer.operate.dlq.output import (
 )
 from consumer.operate.dlq.replay_results import AskLedger, Replayed, follow, open_ledger
 from consumer.settings import DatabaseSettings, LakeSettings
-from consumer.terminal import (
-    EXIT_FAILED,
-    fail,
-    finish,
-    print_json,
-    progress,
-    settings_of,
-    soon,
-    tell,
-)
+from runtime.errors import EXIT_FAILED
+from runtime.terminal import fail, finish, print_json, progress, settings_of, tell
 from schemas.codes import ErrorCode
 
 dlq = typer.Typer(help="Look at, replay or purge what is parked.", no_args_is_help=True)
@@ -198,7 +191,7 @@ async def _replay(
             async with aclosing(moving):
                 async for letter in moving:
                     moved.append(Replayed(letter))
-                    advance(1)
+                    advance(len(moved))
         if ask is not None:
             await _wait(queues.main, ask, moved, timeout)
 
@@ -208,11 +201,9 @@ async def _wait(main: Queue, ask: AskLedger, moved: Sequence[Replayed], timeout:
         return (await main.depth()).total
 
     with progress("waiting", len(moved)) as advance:
-        before = 0
         async with aclosing(follow(moved, ask, depth, timeout)) as ends:
             async for ended in ends:
-                advance(ended - before)
-                before = ended
+                advance(ended)
 
 
 async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter]) -> None:
@@ -223,4 +214,4 @@ async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter])
         with progress("purging", int(min(parked, filters.most))) as advance:
             async for letter in deleted:
                 purged.append(letter)
-                advance(1)
+                advance(len(purged))

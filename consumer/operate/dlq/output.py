@@ -1,5 +1,6 @@
 """What the `dlq` commands say they did: a line or a table for people, JSON for machines."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -7,25 +8,32 @@ import typer
 
 from consumer.operate.dlq.dead_letters import DeadLetter
 from consumer.operate.dlq.replay_results import WAITING, Replayed
-from consumer.terminal import print_json, print_table
+from runtime.terminal import print_json, print_table
 from schemas.codes import State
 
 _UNWELL = (WAITING, State.DEAD_LETTERED)
 
 
 def print_letters(found: Sequence[DeadLetter]) -> None:
-    """Print dead letters as a table."""
-    if found:
-        print_table(("id", "code", "object, reason, error log"), map(_row, found))
-    else:
+    """Print dead letters as a table: three columns for people, six for programs."""
+    rows = [_row(letter) for letter in found]
+    if not found:
         typer.echo("nothing is parked")
+    elif sys.stdout.isatty():
+        stacked = [
+            (f"{identity}\n{since}", code, "\n".join(filter(None, what)))
+            for identity, since, code, *what in rows
+        ]
+        print_table(("id", "code", "object, reason, error log"), stacked)
+    else:
+        print_table(("id", "since", "code", "object", "reason", "error log"), rows)
 
 
 def _row(letter: DeadLetter) -> tuple[str, ...]:
     code = f"{letter.error_code} (redriven)" if letter.redriven else letter.error_code
     since = letter.parked_at.isoformat(timespec="seconds") if letter.parked_at else ""
     what = (letter.object_key, letter.error_message, letter.error_log_key)
-    return (f"{letter.id}\n{since}", code, "\n".join(filter(None, what)))
+    return (letter.id, since, code, *(text or "" for text in what))
 
 
 def print_summary(what: str, found: Sequence[DeadLetter], *, as_json: bool) -> None:

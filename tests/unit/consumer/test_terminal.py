@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from consumer.terminal import print_json, print_table, printable
 
 

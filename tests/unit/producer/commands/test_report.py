@@ -4,9 +4,9 @@ import io
 import json
 
 import pytest
+from producer.commands.progress import ProgressLines
 
 from producer import tally as tally_module
-from producer.commands.progress import ProgressLines
 from producer.commands.report import exit_code, print_report, summary
 from producer.errors import ErpRefusedError
 from producer.tally import Tally

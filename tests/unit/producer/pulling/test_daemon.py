@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
+from producer.health import health_app, served
 from prometheus_client import generate_latest
 
 from producer.errors import ConfigurationError, ErpRefusedError, LakeClosedError
-from producer.health import health_app, served
 from producer.metrics import Metrics
 from producer.pulling.daemon import Daemon, Schedule
 from producer.pulling.durations import seconds_of
