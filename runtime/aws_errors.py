@@ -129,13 +129,16 @@ _RAISED: tuple[tuple[Verdict, str, tuple[type[Exception], ...]], ...] = (
         # An answer that was cut off, damaged, or given by something else than AWS
         sdk.IncompleteReadError, sdk.ChecksumError, sdk.FlexibleChecksumError, ResponseParserError,
     )),
+    (Verdict.MISCONFIGURED, "correct AWS_REGION or the bucket's name", (
+        sdk.InvalidRegionError, sdk.InvalidDNSNameError,
+    )),
     # Calls with arguments that botocore does not take
     (Verdict.UNKNOWN, "", (
         sdk.ParamValidationError, sdk.ValidationError, sdk.MissingParametersError,
         sdk.UnknownParameterError, sdk.UnknownClientMethodError, sdk.AliasConflictParameterError,
         sdk.UnseekableStreamError, sdk.AwsChunkedWrapperError, sdk.OperationNotPageableError,
         sdk.PaginationError, sdk.WaiterError, sdk.WaiterConfigError, sdk.InvalidExpressionError,
-        sdk.InvalidDNSNameError, sdk.StubResponseError,
+        sdk.StubResponseError,
     )),
     # Raised when a client is made from variables, profiles and their files
     (Verdict.MISCONFIGURED, "check AWS_REGION, AWS_PROFILE and the AWS credentials", (
@@ -164,6 +167,8 @@ def _unanswered(error: Exception) -> _Meaning:
     if isinstance(error, OSError) and (error.filename or error.errno == errno.ENOENT):
         # A file that a variable of the SDK's names: a web identity token, certificates.
         return Verdict.MISCONFIGURED, _READ_FILE
+    if isinstance(error, sdk.ParamValidationError) and "bucket name" in str(error):
+        return _CODES["InvalidBucketName"]
     for verdict, remedy, kinds in _RAISED:
         if isinstance(error, kinds):
             return verdict, remedy

@@ -5,6 +5,7 @@ a terminal gets lines: one for each row, tab-separated, nothing cut.
 """
 
 import asyncio
+import codecs
 import io
 import json
 import sys
@@ -63,12 +64,17 @@ def program(name: str, purpose: str) -> typer.Typer:
 
 
 def run_program(cli: typer.Typer) -> None:
-    """Run a command line; text that the terminal's encoding lacks is printed as escapes."""
+    """Run a command line; what its output's encoding lacks is printed as escapes.
+
+    An ASCII locale gets UTF-8, as Python itself does it for the C locale (PEP 540).
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            encoding = "utf-8" if is_ascii else stream.encoding
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
     try:
-        cli()
+        cli(prog_name=cli.info.name)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
 
@@ -120,7 +126,7 @@ def print_json(value: Any, indent: int | None = None) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:  # an ASCII terminal, or a lone surrogate that somebody sent us
+    except UnicodeEncodeError:  # an encoding that lacks it, or a lone surrogate somebody sent us
         text = json.dumps(value, indent=indent)
     typer.echo(text)
 
