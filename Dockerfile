@@ -35,7 +35,8 @@ ENV PATH="/opt/coco/bin:$PATH" \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 
-USER 10001:10001
+# Before USER, who would own it otherwise.
 WORKDIR /app
+USER 10001:10001
 STOPSIGNAL SIGTERM
 CMD ["consumer", "run"]

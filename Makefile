@@ -12,10 +12,10 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 LOCALSTACK_AS_OF := 2026-02-05
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format unit bench lock clean
+.PHONY: help setup demo test lint format unit bench reference lock clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  Another interpreter than python3: make setup PYTHON=python3.12"
 
 setup: ## Make .venv and .venv-localstack from the lock files (a second or nothing when up to date)
@@ -42,11 +42,14 @@ format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-unit: setup ## Run only the unit tests: no servers, a few seconds
-	@$(BIN)/python -m pytest tests/unit
+unit: setup ## Run only the unit tests: no servers, under a minute
+	@$(BIN)/python -m pytest tests/unit --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 bench: setup ## Measure speed against named limits and peers on local servers
 	@$(BIN)/devstack run -- $(BIN)/python -m bench
+
+reference: setup ## Write docs/reference anew from settings, codes, metrics, commands and tables
+	@$(BIN)/python -m docs.reference.generate
 
 lock: ## Resolve all lock files anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH"; exit 1; }

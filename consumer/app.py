@@ -27,7 +27,7 @@ from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool, ping, schema_version, watch_pool
 from consumer.load.field_counts import FieldCounts, keep_sharing, share
 from consumer.load.ledger import count_recent_failures, postgres_ledger
-from consumer.load.migrate import schema_head
+from consumer.load.migrations.steps import schema_head
 from consumer.messages.breakers import Breakers
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_task import DeliveryTask

@@ -93,6 +93,7 @@ def api(
     ] = None,
 ) -> None:
     """Serve only the simulated ERP API, in the foreground; ERP_SIM_… variables set the rest."""
+    exit_on_terminate(0)  # being told to stop is how a service ends well
     from devstack.erp.server import serve  # noqa: PLC0415 - the other commands start faster without
     from devstack.erp.settings import UnusableSettingError, settings_of  # noqa: PLC0415 - as above
 

@@ -94,11 +94,15 @@ def _forwarding(process: subprocess.Popen[bytes], *, shares_terminal: bool) -> I
             signal.signal(number, handler)
 
 
-def exit_on_terminate() -> None:
-    """Turn SIGTERM and SIGHUP into SystemExit, so that what we started is stopped before we end."""
+def exit_on_terminate(code: int | None = None) -> None:
+    """Turn SIGTERM and SIGHUP into SystemExit, so that what we started is stopped before we end.
+
+    Args:
+        code: The exit code; by default 128+n for signal n.
+    """
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
+        sys.exit(128 + number if code is None else code)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)

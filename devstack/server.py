@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from devstack.launch import announced_server, signal_program
 
 _LOG_LINES_SHOWN = 20
@@ -61,6 +59,9 @@ class RunningServer:
         """
         if self.spec.port is None:
             return True
+        # The image serves the simulated API with this command and has no psutil.
+        import psutil  # noqa: PLC0415 - only who starts servers needs it
+
         try:
             connections = psutil.Process(self.process.pid).net_connections("tcp")
         except psutil.NoSuchProcess:

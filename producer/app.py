@@ -29,7 +29,7 @@ from runtime.signals import stopping_by
 
 @asynccontextmanager
 async def _announced_lake(settings: Settings, concurrency: int) -> AsyncIterator[Lake]:
-    """Hold the lake, which announces what is written when the settings want that."""
+    """Open the lake; with EVENTS=publish it announces every object it writes."""
     async with open_lake(settings, concurrency=concurrency) as lake:
         if settings.events == "bucket":
             yield lake
@@ -39,7 +39,7 @@ async def _announced_lake(settings: Settings, concurrency: int) -> AsyncIterator
 
 
 def pull_options(settings: Settings, *, force: bool) -> pull.PullOptions:
-    """Return how the settings want answers to be pulled."""
+    """Return the pull options that the settings describe."""
     return pull.PullOptions(
         concurrency=settings.pull_concurrency,
         stop_after_failures=settings.pull_stop_after_failures,
@@ -53,7 +53,7 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
     """Pull `plan` from the ERP of the settings into the lake of the settings.
 
     Raises:
-        ConfigurationError: The ERP's address is not set; nothing was sent.
+        SettingsInvalid: The ERP's address is not set; nothing was sent.
         AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
     async with (
@@ -66,15 +66,15 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
 async def run_daemon(
     settings: Settings, plan_until: Callable[[date], Plan], every_seconds: float
 ) -> None:
-    """Pull round after round until SIGTERM or SIGINT; each asks for its whole plan.
+    """Pull round after round until SIGTERM or SIGINT; each round asks for its whole plan.
 
     Args:
-        settings: Whom to ask, and where answers go.
-        plan_until: Plans a round that ends with this business date.
-        every_seconds: From the beginning of one round to that of the next.
+        settings: The ERP to ask and the lake to write to.
+        plan_until: Returns the plan of a round whose last day is this business date.
+        every_seconds: From the start of one round to the start of the next.
 
     Raises:
-        ConfigurationError: The ERP's address or a token is unusable; nothing was sent.
+        SettingsInvalid: The ERP's address or a token is unusable; nothing was sent.
         PortTaken: The HTTP port cannot be listened on.
         AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
@@ -94,19 +94,19 @@ async def _run_rounds(
     async with (
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
-        open_lake(settings, concurrency=1) as lease_table,
+        open_lake(settings, concurrency=1) as lease_table,  # never waits behind uploads
     ):
         leases = Leases(lease_table, _own_name(), settings.run_lease_seconds)
-        how = replace(pull_options(settings, force=True), check_lease=leases.check)
+        options = replace(pull_options(settings, force=True), check_lease=leases.check)
 
         async def pull_round(begin: Callable[[Tally], None]) -> bool:
             plan = plan_until(business_days(settings).day_of(datetime.now(UTC)))
             async with leases.held(plan.stores) as ours:
-                metrics.stores_left.set(len(plan.stores) - len(ours))
+                metrics.stores_leased_elsewhere.set(len(plan.stores) - len(ours))
                 part = plan.of_stores(ours)
-                tally = Tally(part.cell_count)
+                tally = Tally(part.target_count)
                 begin(tally)
-                await pull.pull(part, erp, lake, tally, how)
+                await pull.pull(part, erp, lake, tally, options)
             return bool(ours)
 
         daemon = Daemon(pull_round, _schedule(settings, every_seconds), metrics)
@@ -132,7 +132,7 @@ def _schedule(settings: Settings, every_seconds: float) -> Schedule:
 
 
 def _own_name() -> str:
-    """Return a name that no other process ever has, and that a person can find."""
+    """Return a unique name for this process that starts with its host's."""
     return f"{socket.gethostname()}-{secrets.token_hex(8)}"
 
 
@@ -163,10 +163,10 @@ async def run_publish(
     *,
     dry_run: bool,
 ) -> None:
-    """Announce the objects of `selection`, or only tell which they are.
+    """Announce the objects of `selection`; a dry run only names them.
 
     Raises:
-        ConfigurationError: QUEUE_URL is not set; nothing was sent.
+        SettingsInvalid: QUEUE_URL is not set; nothing was sent.
         AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
     rate = settings.publish_events_per_second
@@ -183,10 +183,10 @@ async def run_publish(
 async def run_init_lake(
     settings: Settings, *, dry_run: bool
 ) -> tuple[list[str], Sequence[init_lake.Advice]]:
-    """Create the missing folder markers; return them, and what else should be changed.
+    """Create the missing folder markers; return them, and advice on the bucket's settings.
 
     Raises:
-        LakeError: The bucket is missing or may not be used.
+        LakeError: The bucket is missing or access is denied.
     """
     async with open_lake(settings, concurrency=1) as lake:
         advice = init_lake.advise(await lake.bucket_settings(), settings.bucket_name)

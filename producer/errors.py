@@ -1,53 +1,44 @@
-"""What can go wrong on the way from the ERP, or a disk, into the lake.
+"""The producer's errors.
 
 ::
 
     ProducerError
-    ├── ConfigurationError        a setting or an argument; nothing was sent (exit code 2)
-    ├── ErpError                  no answer that may be stored
-    │   ├── ErpUnavailableError   no connection, timeout, 408/425/429/5xx: retried
-    │   ├── ErpRefusedError       any other status: asking again will not help
-    │   │   └── ErpUnauthorizedError   401: asked again once, with the token read anew
-    │   └── AnswerRejectedError   status 200, but no document of the endpoint: retried
-    ├── LakeError                 the object was not written
-    │   ├── LakeUnavailableError  S3 throttles, fails or cannot be reached: retried by the SDK
-    │   ├── LakeRefusedError      S3 will not take this object
-    │   └── LakeClosedError       no bucket or no permission: every other object fails too
-    ├── QueueError                the object is in the lake, but was not announced
-    │   ├── QueueUnavailableError SQS throttles, fails or cannot be reached: retried
-    │   ├── QueueRefusedError     SQS will not take this message
-    │   └── QueueClosedError      no queue or no permission: every other message fails too
-    ├── LeaseLostError            the store may be another producer's by now: the next round
-    ├── NotJsonError              bytes that are no JSON text, and where they stop being one
-    └── FileRejectedError         a file on disk that may not go into the lake
+    ├── ErpError              no answer that may be stored
+    │   ├── ErpUnavailable    no connection, timeout, 408, 425, 429, 5xx: retried
+    │   ├── ErpRefused        any other status: asking again does not help
+    │   │   └── ErpUnauthorized   401: asked once more with the token read again
+    │   └── AnswerRejected    status 200, but not the document asked for: retried
+    ├── LakeError             the object was not written
+    │   ├── LakeUnavailable   S3 throttles, fails or cannot be reached: retried by the SDK
+    │   ├── LakeRefused       S3 does not accept this object
+    │   └── LakeClosed        no bucket or no permission: every other object fails too
+    ├── QueueError            the object is in the lake, but was not announced
+    │   ├── QueueUnavailable  SQS throttles, fails or cannot be reached: retried
+    │   ├── QueueRefused      SQS does not accept this message
+    │   └── QueueClosed       no queue or no permission: every other message fails too
+    ├── LeaseLost             another producer may pull the store by now: the next round asks
+    ├── NotJson               bytes that are not a JSON text
+    └── FileRejected          a file on disk that may not be uploaded
 
-Errors are mapped where the foreign library is called, always `from exc`. They carry a code and
-a remedy, and the message names what is wrong here; they never carry a document or a secret.
+Errors are mapped where the foreign library is called, always `from error`. They carry a code and
+a remedy, and a message with the particulars, but never a document or a secret.
 """
 
 from typing import ClassVar
 
-from runtime.errors import EXIT_USAGE, ReportedError
+from runtime.errors import ReportedError
 
 
 class ProducerError(ReportedError):
-    """Anything the producer reports instead of a traceback."""
+    """Base of all; reported to people instead of a traceback."""
 
     code: ClassVar[str] = "producer_error"
-    #: What to do about it, in general; the message may know better.
+    #: What to do about it in general; the message may be more specific.
     remedy: ClassVar[str] = "read the message"
-    #: Whether the same call may succeed later without anybody changing anything.
+    #: Whether the same call may succeed later by itself.
     is_transient: ClassVar[bool] = False
-    #: Whether every further object of the run is bound to fail in the same way.
+    #: Whether every other object of the run would fail in the same way.
     stops_the_run: ClassVar[bool] = False
-
-
-class ConfigurationError(ProducerError):
-    """A setting or an argument makes the run impossible; nothing has been sent."""
-
-    exit_code = EXIT_USAGE
-    code = "configuration"
-    remedy = "correct the setting or the argument that the message names"
 
 
 class ErpError(ProducerError):
@@ -56,16 +47,16 @@ class ErpError(ProducerError):
     code = "erp_error"
 
 
-class ErpUnavailableError(ErpError):
-    """The ERP could not be reached, took too long, or said to come back later.
+class ErpUnavailable(ErpError):
+    """The ERP could not be reached, took too long, or asked to come back later.
 
     Args:
         message: What happened, without the address or the token.
-        retry_after_seconds: How long the ERP asked to be left alone; None when it did not say.
+        retry_after_seconds: How long the ERP asked to wait; None when it did not.
     """
 
     code = "erp_unavailable"
-    remedy = "run the same command again once the ERP answers: it asks for what is missing"
+    remedy = "once the ERP answers, run the same command again; it pulls what is missing"
     is_transient = True
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
@@ -73,25 +64,25 @@ class ErpUnavailableError(ErpError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class ErpRefusedError(ErpError):
+class ErpRefused(ErpError):
     """The ERP answered with a status that asking again will not change."""
 
     code = "erp_refused"
     remedy = "have endpoint, store and day enabled in the ERP, or leave them out of the command"
 
 
-class ErpUnauthorizedError(ErpRefusedError):
-    """The ERP does not know the token, or no longer."""
+class ErpUnauthorized(ErpRefused):
+    """The ERP does not accept the token, or no longer."""
 
     code = "erp_unauthorized"
     remedy = "renew API_TOKEN, API_TOKEN_FILE or API_KEY, then run the same command again"
 
 
-class AnswerRejectedError(ErpError):
-    """The ERP answered 200 with something that is no document of the endpoint."""
+class AnswerRejected(ErpError):
+    """The ERP answered 200 with something other than the document asked for."""
 
     code = "answer_rejected"
-    remedy = "run the same command again; if it stays so, ask who operates the ERP about that day"
+    remedy = "run the same command again; if it fails again, ask the ERP's operators about that day"
 
 
 class LakeError(ProducerError):
@@ -100,23 +91,23 @@ class LakeError(ProducerError):
     code = "lake_error"
 
 
-class LakeUnavailableError(LakeError):
+class LakeUnavailable(LakeError):
     """S3 cannot be reached, throttles or fails, even after the SDK's own retries."""
 
     code = "lake_unavailable"
-    remedy = "run the same command again once S3 answers: it goes on where it stopped"
+    remedy = "once S3 answers, run the same command again; it resumes where it stopped"
     is_transient = True
 
 
-class LakeRefusedError(LakeError):
-    """S3 will not take this object; others may still be written."""
+class LakeRefused(LakeError):
+    """S3 does not accept this object; others may still be written."""
 
     code = "lake_refused"
-    remedy = "correct the object's name or size, as S3's answer says"
+    remedy = "correct the object's name or size, as the message says"
 
 
-class LakeClosedError(LakeError):
-    """The bucket is missing or the credentials do not open it: nothing can be written."""
+class LakeClosed(LakeError):
+    """The bucket is missing or access to it is denied: nothing can be written."""
 
     code = "lake_closed"
     remedy = "check BUCKET_NAME, the AWS credentials and the permissions on the bucket"
@@ -129,45 +120,45 @@ class QueueError(ProducerError):
     code = "queue_error"
 
 
-class QueueUnavailableError(QueueError):
+class QueueUnavailable(QueueError):
     """SQS cannot be reached, throttles or fails, even after several attempts."""
 
     code = "queue_unavailable"
-    remedy = "once SQS answers, producer publish with the prefix that the message names"
+    remedy = "once SQS answers, run `producer publish` with the prefix in the message"
     is_transient = True
 
 
-class QueueRefusedError(QueueError):
-    """SQS will not take this message; others may still be sent."""
+class QueueRefused(QueueError):
+    """SQS does not accept this message; others may still be sent."""
 
     code = "queue_refused"
-    remedy = "correct the object's key, as SQS' answer says, and upload it under another"
+    remedy = "upload the object under another key, as the message says"
 
 
-class QueueClosedError(QueueError):
-    """The queue is missing or the credentials do not open it: nothing can be sent."""
+class QueueClosed(QueueError):
+    """The queue is missing or access to it is denied: nothing can be sent."""
 
     code = "queue_closed"
-    remedy = "check QUEUE_URL and sqs:SendMessage, then producer publish with the prefix named"
+    remedy = "check QUEUE_URL and sqs:SendMessage, then run `producer publish` with that prefix"
     stops_the_run = True
 
 
-class LeaseLostError(ProducerError):
-    """A store that was ours when the round began may be another producer's by now."""
+class LeaseLost(ProducerError):
+    """Another producer may pull the store by now."""
 
     code = "lease_lost"
-    remedy = "nothing: the next round asks again; if it comes often, raise RUN_LEASE_SECONDS"
+    remedy = "nothing to do: the next round asks again; if frequent, raise RUN_LEASE_SECONDS"
 
 
-class NotJsonError(ProducerError):
-    """Bytes that are no JSON text; the message says where."""
+class NotJson(ProducerError):
+    """Bytes that are not a JSON text; the message says where."""
 
     code = "not_json"
-    remedy = "correct the text at the place that the message names"
+    remedy = "correct the text at the place in the message"
 
 
-class FileRejectedError(ProducerError):
-    """A file that may not go into the lake as it is."""
+class FileRejected(ProducerError):
+    """A file that may not be uploaded as it is."""
 
     code = "file_rejected"
-    remedy = "mend the file as the message says, then upload it again"
+    remedy = "correct the file as the message says, then upload it again"

@@ -1,4 +1,4 @@
-"""What the producer writes, and what it asks of a lake."""
+"""The lake: objects, and the operations the producer needs."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class LakeObject:
     Attributes:
         key: Its real, unencoded key.
         body: Its bytes, stored as they are.
-        metadata: What is worth knowing about its origin; any text, encoded for S3 here.
+        metadata: Its origin; any text, encoded for S3 by `ascii_metadata`.
         content_encoding: "gzip" when `body` is compressed, else None.
     """
 
@@ -38,7 +38,7 @@ class LakeObject:
 
 @dataclass(frozen=True, slots=True)
 class LakeEntry:
-    """One object as a listing or a write tells of it; `etag` is unquoted."""
+    """One object as a listing or a write describes it; `etag` is unquoted."""
 
     key: str
     size_bytes: int
@@ -49,20 +49,20 @@ class LakeEntry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a listing, in the order of keys."""
+    """One page of a listing, in the order of keys."""
 
     entries: tuple[LakeEntry, ...]
     is_last: bool
 
 
 class Lake(Protocol):
-    """Somewhere objects are kept. Every call may raise a `ProducerError`, and is safe to repeat."""
+    """An object store. Every call may raise a `ProducerError` and is safe to repeat."""
 
     async def put(self, obj: LakeObject) -> LakeEntry:
         """Write one object, replacing what lies under its key; return what was written.
 
         Raises:
-            LakeError: It was not written, or not provably.
+            LakeError: It was not written, as far as is known.
         """
         ...
 

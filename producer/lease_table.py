@@ -1,12 +1,12 @@
-"""Whose stores are whose: no two producers run a round of one store at the same time.
+"""The lease table: no two producers pull the same store at the same time.
 
-All of them share one small object in the lake, the lease_table, and change it only by conditional
-writes: of two who write at once, one is refused and looks again. A claim ends by itself unless it
-is renewed, so the stores of a producer that was killed are free again after a while. Times on the
-lease_table are S3's own, read from its answers, so the clocks of machines do not matter.
+It is one small object in the lake that all producers share and change by conditional writes only:
+of two that write at once, one is refused and reads again. A lease that is not renewed expires, so
+the stores of a killed producer become free again. Its times are S3's own, read from S3's answers,
+so clocks of machines do not matter.
 
-A claim guards against asking twice, not against wrong data: an answer that is written after its
-claim ended has a key of its own, and the newest answer wins in the tables.
+A lease saves double work; it does not protect data. An answer that is written after its lease
+expired has a key of its own, and the newest answer wins in the tables.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from typing import Any, Protocol
 
 import structlog
 
-from producer.errors import LakeError, LakeUnavailableError, LeaseLostError
+from producer.errors import LakeError, LakeUnavailable, LeaseLost
 
-#: Outside `raw/`: nothing announces it.
-ROSTER_KEY = "logs/producer/rounds.json"
-# S3 tells its time in whole seconds, so a claim may look a second older than it is.
+#: Outside `raw/`, so that no event announces it.
+LEASE_TABLE_KEY = "logs/producer/rounds.json"
+# S3's time has whole seconds, so a lease may look a second older than it is.
 _CLOCK_STEP_SECONDS = 1.0
 _ATTEMPTS_COUNT = 20
 _LONGEST_PAUSE_SECONDS = 0.2
@@ -36,11 +36,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An object as it is now.
+    """An object, with what a conditional write needs.
 
     Attributes:
         body: Its bytes; None when there is no such object.
-        tag: What changes with every write; None when there is no such object.
+        tag: Changes with every write; None when there is no such object.
         now: The lake's own time, aware.
     """
 
@@ -50,7 +50,7 @@ class Tagged:
 
 
 class LeaseTable(Protocol):
-    """A lake that writes an object only if nobody else has written it meanwhile."""
+    """A lake with conditional writes."""
 
     async def read_tagged(self, key: str) -> Tagged:
         """Return an object with its tag.
@@ -61,7 +61,7 @@ class LeaseTable(Protocol):
         ...
 
     async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
-        """Write an object that still has this tag, or is still missing; say whether it was.
+        """Write an object if its tag is still `tag` (None: still missing); return whether it was.
 
         Raises:
             LakeError: It was not written, or not provably.
@@ -74,8 +74,8 @@ class Leases:
 
     Args:
         lease_table: Shared by all producers of the lake.
-        owner: This process, unlike any other that ever was.
-        lease_seconds: How long a claim lasts that is not renewed, above 1.
+        owner: Unique name of this process.
+        lease_seconds: After this long without renewal a lease expires; above 1.
     """
 
     def __init__(self, lease_table: LeaseTable, owner: str, lease_seconds: float) -> None:
@@ -87,19 +87,20 @@ class Leases:
 
     @asynccontextmanager
     async def held(self, stores: Iterable[str]) -> AsyncIterator[tuple[str, ...]]:
-        """Hold the stores that nobody else holds, while the block runs; yields them in order.
+        """Lease the stores that no other producer holds for the block; yields them in order.
 
         Raises:
-            LakeError: The lease_table cannot be read or written.
+            LakeError: The lease table cannot be read or written.
         """
         wanted = tuple(stores)
         await self._claim(wanted)
         ours = tuple(store for store in wanted if store in self._stores)
         left = [store for store in wanted if store not in self._stores]
         if left:
-            log.warning("stores.left", count=len(left), stores=left[:_STORES_LOGGED_COUNT],
-                        outcome="another producer pulls them now")  # fmt: skip
-        renewing = asyncio.create_task(self._keep_renewing())
+            log.warning(
+                "stores_leased_elsewhere", count=len(left), stores=left[:_STORES_LOGGED_COUNT]
+            )
+        renewing = asyncio.create_task(self._keep_renewing(), name="lease-renewal")
         try:
             yield ours
         finally:
@@ -108,15 +109,15 @@ class Leases:
             await self._release()
 
     def check(self, store_id: str) -> None:
-        """Make sure that a store is still ours.
+        """Do nothing while the lease on a store is ours.
 
         Raises:
-            LeaseLostError: The claim could not be renewed in time.
+            LeaseLost: The lease was not renewed in time.
         """
         if store_id not in self._stores or time.monotonic() >= self._until:
-            raise LeaseLostError(
-                "the store may be another producer's by now, since S3 did not renew our lease in "
-                "time; the next round asks again"
+            raise LeaseLost(
+                "the lease on the store could not be renewed in time, so another producer may pull "
+                "it now; the next round asks again"
             )
 
     async def _keep_renewing(self) -> None:
@@ -127,47 +128,45 @@ class Leases:
             before = self._stores
             try:
                 await self._claim(before)
-            except LakeError as exc:
-                log.warning("lease.not_renewed", code=exc.code, reason=str(exc))
+            except LakeError as error:
+                log.warning("lease_not_renewed", code=error.code, reason=str(error))
             if lost := before - self._stores:
-                log.warning("lease.lost", stores=sorted(lost)[:_STORES_LOGGED_COUNT])
+                log.warning("lease_lost", stores=sorted(lost)[:_STORES_LOGGED_COUNT])
 
     async def _release(self) -> None:
         try:
             await self._claim(())
-        except LakeError as exc:
-            log.warning("lease.not_released", code=exc.code, outcome="it ends by itself")
+        except LakeError as error:
+            log.warning("lease_not_released", code=error.code, outcome="it expires by itself")
 
     async def _claim(self, stores: Iterable[str]) -> None:
-        """Put those of `stores` that are free in the lease table, as all that is ours."""
+        """Write those of `stores` that are free as our leases, in place of what we held before."""
         for _ in range(_ATTEMPTS_COUNT):
-            # Before the table is read: our own end of the claim is never after the one written.
+            # Taken before the read: our own idea of the expiry is never later than the one written.
             asked = time.monotonic()
-            seen = await self._lease_table.read_tagged(ROSTER_KEY)
+            seen = await self._lease_table.read_tagged(LEASE_TABLE_KEY)
             others = dict(_claims(seen, besides=self._owner))
             taken = {store for claim in others.values() for store in claim["stores"]}
             ours = frozenset(stores) - taken
             until = seen.now + timedelta(seconds=self._lease_seconds)
             mine = {self._owner: {"until": until.isoformat(), "stores": sorted(ours)}}
             body = json.dumps({**others, **(mine if ours else {})}, ensure_ascii=False)
-            # A write whose answer got lost is refused when the SDK repeats it: the next look
-            # finds our claim and replaces it by the same.
-            if await self._lease_table.write_if(ROSTER_KEY, body.encode(), seen.tag):
+            # The SDK repeats a write whose answer got lost, and that is refused; the next attempt
+            # then reads our own leases and writes the same again.
+            if await self._lease_table.write_if(LEASE_TABLE_KEY, body.encode(), seen.tag):
                 self._stores = ours
                 self._until = asked + self._lease_seconds - _CLOCK_STEP_SECONDS
                 return
             await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter
-        raise LakeUnavailableError(f"{ROSTER_KEY} was changed by others at every attempt")
+        raise LakeUnavailable(f"{LEASE_TABLE_KEY} was changed by others at every attempt")
 
 
 def _claims(seen: Tagged, *, besides: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the claims of others that have not ended; a lease table that is broken has none."""
+    """Yield the other producers' leases that have not expired; none from a broken table."""
     try:
         for owner, claim in json.loads(seen.body or b"{}").items():
             until = datetime.fromisoformat(claim["until"])
             if owner != besides and until > seen.now and isinstance(claim["stores"], list):
                 yield owner, claim
-    except (ValueError, LookupError, AttributeError, TypeError) as exc:
-        log.warning(
-            "lease_table.unreadable", reason=type(exc).__name__, outcome="it is written anew"
-        )
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        log.warning("lease_table_unreadable", reason=type(error).__name__, outcome="it is replaced")

@@ -1,4 +1,4 @@
-"""What the daemon counts, by name and meaning; served as Prometheus text."""
+"""Every metric of the daemon and its meaning; served as Prometheus text."""
 
 from dataclasses import dataclass, field
 
@@ -18,40 +18,40 @@ class Metrics:
     def __post_init__(self) -> None:
         registry = self.registry
         self.answers = Counter(
-            "producer_answers", "Answers asked for, by what became of them", ["outcome"],
+            "coco_producer_answers", "Answers asked for, by outcome", ["outcome"],
             registry=registry,
         )  # fmt: skip
         self.stored_bytes = Counter(
-            "producer_stored_bytes", "Bytes written to the lake", registry=registry
+            "coco_producer_stored_bytes", "Bytes written to the lake", registry=registry
         )
         self.rounds = Counter(
-            "producer_rounds", "Rounds, by whether nothing is missing; left: every store was "
-            "another producer's", ["result"],
+            "coco_producer_rounds", "Rounds, by result: complete, incomplete, or leased_elsewhere "
+            "when other producers held every store", ["result"],
             registry=registry,
         )  # fmt: skip
         self.round_seconds = Gauge(
-            "producer_round_seconds", "How long the last round took", registry=registry
+            "coco_producer_round_seconds", "Duration of the last round", registry=registry
         )
         self.round_running = Gauge(
-            "producer_round_running", "1 while a round is under way", registry=registry
+            "coco_producer_round_running", "1 while a round is under way", registry=registry
         )
-        self.stores_left = Gauge(
-            "producer_stores_left",
-            "Stores that the last round left to another producer, which pulled them just then",
+        self.stores_leased_elsewhere = Gauge(
+            "coco_producer_stores_leased_elsewhere",
+            "Stores that the last round did not pull because another producer held their leases",
             registry=registry,
         )
         self.last_complete = Gauge(
-            "producer_last_complete_timestamp_seconds",
-            "When a round last ended with nothing missing, Unix time",
+            "coco_producer_last_complete_timestamp_seconds",
+            "Unix time at which a round last ended with nothing missing",
             registry=registry,
         )
         for outcome in _OUTCOMES:
             self.answers.labels(outcome)
-        for result in ("complete", "incomplete", "left"):
+        for result in ("complete", "incomplete", "leased_elsewhere"):
             self.rounds.labels(result)
 
     def follow(self, tally: Tally) -> None:
-        """Count along with a tally from now on."""
+        """Add to the counters whatever a tally counts from now on."""
         known = dict.fromkeys((*_OUTCOMES, "stored_bytes"), 0)
 
         def on_change(tally: Tally) -> None:

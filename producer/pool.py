@@ -12,8 +12,8 @@ async def work_through(
 ) -> None:
     """Call `do` for every item, at most `concurrency` at a time.
 
-    An item is taken from `items` only when a worker is free for it, so neither a generator
-    over years nor its tasks are ever held in memory.
+    An item is taken only when a worker is free for it, so that `items` may be a generator over
+    years.
 
     Args:
         items: Taken one by one, in order.
@@ -25,11 +25,11 @@ async def work_through(
     """
     queue = iter(items)
     async with asyncio.TaskGroup() as workers:
-        for _ in range(concurrency):
-            workers.create_task(_work(queue, do))
+        for number in range(concurrency):
+            workers.create_task(_work(queue, do), name=f"worker-{number}")
 
 
 async def _work(queue: Iterator[T], do: Callable[[T], Awaitable[None]]) -> None:
-    # No await between two steps of the shared iterator: workers cannot get the same item.
+    # The iterator is shared: there is no await between its steps, so no item is taken twice.
     for item in queue:
         await do(item)

@@ -1,14 +1,14 @@
-"""How often something may be done: evenly spaced turns, without bursts."""
+"""A rate limit: evenly spaced turns, without bursts."""
 
 import asyncio
 
-# A task that wakes up a little late does not slow the others down; a process that stood still
-# for longer has lost its turns, or it would take them all at once.
+# A task that wakes up a little late keeps its turn. A process that stood still for longer loses
+# the turns it missed, or it would take them all at once.
 _LATE_SECONDS = 0.02
 
 
 class RateLimit:
-    """Hands out turns, `per_second` of them, to any number of tasks.
+    """Hands out `per_second` turns to any number of tasks.
 
     Args:
         per_second: Turns per second, above 0. Turns not taken are not saved up.
@@ -20,7 +20,7 @@ class RateLimit:
         self._queue = asyncio.Lock()
 
     async def turn(self, count: int = 1) -> None:
-        """Wait for a turn that counts as `count`; tasks get theirs in the order of asking."""
+        """Wait for `count` turns; first come, first served."""
         clock = asyncio.get_running_loop().time
         async with self._queue:
             wait_seconds = self._next_turn - clock()

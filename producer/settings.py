@@ -25,20 +25,20 @@ def _split_stores(value: Any) -> Any:
     if value.lstrip().startswith("["):
         try:
             return json.loads(value)
-        except json.JSONDecodeError as exc:
-            raise ValueError('starts with "[" but is no JSON list of texts') from exc
+        except json.JSONDecodeError as error:
+            raise ValueError('starts with "[" but is not a JSON list of texts') from error
     return [part for part in value.split(",") if part.strip()]
 
 
 def header_safe(value: SecretStr) -> SecretStr:
-    """Return a token or key without the space around it.
+    """Return a token or key without surrounding space.
 
     Raises:
-        ValueError: It cannot stand in an HTTP header; the message does not show it.
+        ValueError: It does not fit into an HTTP header; the message does not show it.
     """
     token = value.get_secret_value().strip()
     if not re.fullmatch(r"[\x21-\x7e]*", token):
-        raise ValueError("holds spaces, line breaks or non-ASCII characters; copy it again")
+        raise ValueError("contains spaces, line breaks or non-ASCII characters; copy it again")
     return SecretStr(token)
 
 
@@ -47,25 +47,26 @@ Token = Annotated[SecretStr, AfterValidator(header_safe)]
 
 
 class Settings(ServiceSettings, AwsSettings):
-    """Everything about the producer that may differ from one installation to the next."""
+    """All settings of the producer."""
 
     bucket_name: str = Field(min_length=3, max_length=63, description="Bucket of the data lake.")
     api_base_url: HttpUrl | None = Field(
-        None, description="Address of the ERP API, without the endpoint path; needed by pull."
+        None,
+        description="Address of the ERP API, without endpoint paths; needed by pull and run.",
     )
     api_token: Token | None = Field(None, description="Bearer token of the ERP API.")
     api_token_file: Path | None = Field(
         None,
-        description="File that holds the bearer token, instead of API_TOKEN; read at the start, "
-        "and again when the ERP answers 401.",
+        description="File that holds the bearer token, instead of API_TOKEN; read at start, and "
+        "again when the ERP answers 401.",
     )
     api_key: Token | None = Field(
-        None, description="Key sent to the ERP API as x-api-key, instead of a token or beside it."
+        None, description="Key sent to the ERP API as x-api-key, instead of a token or with it."
     )
     stores: Stores = Field(
         (),
-        description="Stores to pull when neither --store nor --stores-file is given: separated "
-        "by commas, or a JSON list when an id contains a comma.",
+        description="Stores to pull without --store and --stores-file: separated by commas, or a "
+        "JSON list if an id contains a comma.",
     )
     store_utc_offset_hours: float = Field(
         -3, ge=-14, le=14, description="Hours that the stores' clocks are ahead of UTC."
@@ -75,7 +76,7 @@ class Settings(ServiceSettings, AwsSettings):
     )
 
     pull_concurrency: int = Field(
-        8, ge=1, le=256, description="Requests to the ERP that may run at once."
+        8, ge=1, le=256, description="Requests to the ERP under way at once."
     )
     pull_requests_per_second: float = Field(
         20, gt=0, le=10_000, description="Requests to the ERP, retries included, per second."
@@ -84,25 +85,25 @@ class Settings(ServiceSettings, AwsSettings):
         14,
         ge=0,
         le=366,
-        description="Days after a business date on which its answers may still be corrected; one "
-        "pulled later is final and not asked for again without --force.",
+        description="Days after a business date during which its answers may be corrected; one "
+        "pulled later is final, and asked for again only with --force.",
     )
     pull_resume_within_seconds: float = Field(
         3600,
         ge=0,
         le=7 * 86_400,
-        description="Age up to which an answer for a day that is over, but may still be "
-        "corrected, is not asked for again without --force.",
+        description="Age up to which an answer that may still be corrected is asked for again only "
+        "with --force.",
     )
     pull_gzip: bool = Field(False, description="Whether answers are stored gzipped.")
     pull_connect_timeout_seconds: float = Field(
-        10, gt=0, le=300, description="Time to get a connection to the ERP."
+        10, gt=0, le=300, description="Longest time to connect to the ERP."
     )
     pull_request_timeout_seconds: float = Field(
-        120, gt=0, le=3600, description="Time for one attempt, from request to last byte."
+        120, gt=0, le=3600, description="Longest time for one attempt, from request to last byte."
     )
     pull_max_attempts: int = Field(
-        7, ge=1, le=50, description="Attempts for one answer, the first one included."
+        7, ge=1, le=50, description="Attempts for one answer, the first included."
     )
     pull_backoff_initial_seconds: float = Field(
         0.5, gt=0, le=60, description="Wait before the second attempt; doubles each time."
@@ -111,50 +112,56 @@ class Settings(ServiceSettings, AwsSettings):
         30, gt=0, le=600, description="Longest wait between attempts, jitter included."
     )
     pull_retry_after_max_seconds: float = Field(
-        300, ge=0, le=86_400, description="Longest Retry-After that is waited for."
+        300, ge=0, le=86_400, description="Longest Retry-After to wait for."
     )
     pull_max_answer_bytes: int = Field(
-        256 * 2**20, ge=1024, le=5 * 2**30, description="Largest answer that is accepted."
+        256 * 2**20, ge=1024, le=5 * 2**30, description="Largest answer accepted."
     )
     pull_stop_after_failures: int = Field(
         50,
         ge=1,
         le=100_000,
-        description="Answers missed in a row, because ERP or S3 is down, that end the run.",
+        description="Transient failures in a row (ERP or S3 down) that end the run.",
     )
     queue_url: str | None = Field(
-        None, description="Queue that the consumer reads; needed by publish and EVENTS=publish."
+        None, description="Queue that the consumer reads; needed by publish and by EVENTS=publish."
     )
     events: Literal["bucket", "publish"] = Field(
         "bucket",
-        description="Who announces new objects: the bucket's notification, or pull, run and "
-        "upload themselves (`publish`), for buckets without one.",
+        description="Who announces new objects: the notification of the bucket, or, for buckets "
+        "without one, the producer itself (`publish`).",
     )
     publish_events_per_second: float = Field(
-        100, gt=0, le=10_000, description="Events that publish sends per second."
+        100, gt=0, le=10_000, description="Events that `producer publish` sends per second."
     )
     run_jitter_percent: float = Field(
-        10, ge=0, le=50, description="How far the beginning of a round is moved, in percent."
+        10,
+        ge=0,
+        le=50,
+        description="Random shift of the start of a round, percent.",
     )
     run_lease_seconds: float = Field(
         30,
         ge=3,
         le=3600,
-        description="Time after which the stores of a run that was killed are free for another "
-        "one; renewed at a third of it.",
+        description="Time after which the stores of a killed run are free for another; renewed "
+        "three times as often.",
     )
     run_stop_timeout_seconds: float = Field(
-        20, ge=0, le=600, description="Time for answers under way when run is told to stop."
+        20, ge=0, le=600, description="Time for answers under way to finish after SIGTERM."
     )
-    upload_concurrency: int = Field(4, ge=1, le=64, description="Files sent at once.")
+    upload_concurrency: int = Field(4, ge=1, le=64, description="Files uploaded at once.")
     upload_max_file_bytes: int = Field(
-        512 * 2**20, ge=1024, le=5 * 2**30, description="Largest file, unpacked."
+        512 * 2**20,
+        ge=1024,
+        le=5 * 2**30,
+        description="Largest file accepted, also unpacked.",
     )
     lake_timeout_seconds: float = Field(
-        60, gt=0, le=3600, description="Time S3 may stay silent before an attempt counts as lost."
+        60, gt=0, le=3600, description="Longest silence of S3 or SQS before an attempt fails."
     )
     lake_max_attempts: int = Field(
-        6, ge=1, le=50, description="Attempts of the AWS SDK for one object."
+        6, ge=1, le=50, description="Attempts of the AWS SDK for one call."
     )
 
     @model_validator(mode="after")

@@ -1,8 +1,7 @@
-"""The count of a run: what was stored, what is missing and why.
+"""The tally of a run: what was stored, what is missing and why.
 
-The command creates it and hands it down, so that it is there to be shown when the run is
-interrupted. Counts are exact; details of failures are kept up to a limit, because a run may
-span years.
+The command creates it and passes it down, so that it can report an interrupted run too. Counts
+are exact; details of failures are kept up to a limit, because a run may span years.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,9 +21,9 @@ class Failure:
     """One thing that is not in the lake, and why.
 
     Attributes:
-        subject: What it is: store, day and endpoint, or a file.
+        subject: Store, day and endpoint, or a file, or an object.
         code: The error's code.
-        message: What happened, for people.
+        message: What happened.
         remedy: What to do about it.
     """
 
@@ -39,12 +38,12 @@ class Tally:
     """Counts of one run; `on_change` is called after every one of them.
 
     Attributes:
-        total: How many objects the run is about.
-        stored: How many were written.
+        total: Objects the run is about.
+        stored: Objects written.
         stored_bytes: Their size.
-        unchanged: How many answers said what the lake has already, so that none was written.
-        present: How many were in the lake already and not asked for.
-        failed: How many were tried in vain.
+        unchanged: Answers not written, because the lake has an equal one.
+        present: Objects not asked for, because the lake has them.
+        failed: Objects tried in vain.
         failures: Details of the first `FAILURES_KEPT_COUNT` failures, oldest first.
         stopped_by: Why the run ended early; None when it did not.
         missed_in_a_row: Transient failures since the last success.
@@ -63,17 +62,17 @@ class Tally:
 
     @property
     def done(self) -> int:
-        """How many the run is through with, well or badly."""
+        """How many objects are finished, well or badly."""
         return self.stored + self.unchanged + self.present + self.failed
 
     @property
     def untried(self) -> int:
-        """How many the run never got to, or was interrupted in."""
+        """How many objects were not tried, or interrupted."""
         return self.total - self.done
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything the run is about lies in the lake."""
+        """Whether everything the run is about is in the lake."""
         return self.done == self.total and not self.failed
 
     def add_stored(self, size_bytes: int) -> None:
@@ -84,27 +83,27 @@ class Tally:
         self.on_change(self)
 
     def add_unchanged(self) -> None:
-        """Count one answer that need not be written."""
+        """Count one answer equal to the one in the lake."""
         self.unchanged += 1
         self.missed_in_a_row = 0
         self.on_change(self)
 
     def add_present(self) -> None:
-        """Count one object that need not be asked for."""
+        """Count one object that is already in the lake."""
         self.present += 1
         self.on_change(self)
 
-    def add_failure(self, subject: Mapping[str, str], exc: ProducerError) -> None:
-        """Count one object missing; an error that dooms all others ends the run."""
+    def add_failure(self, subject: Mapping[str, str], error: ProducerError) -> None:
+        """Count one missing object; an error that every other object would meet ends the run."""
         self.failed += 1
-        self.missed_in_a_row = self.missed_in_a_row + 1 if exc.is_transient else 0
+        self.missed_in_a_row = self.missed_in_a_row + 1 if error.is_transient else 0
         if len(self.failures) < FAILURES_KEPT_COUNT:
-            self.failures.append(Failure(subject, exc.code, str(exc), exc.remedy))
-        log.error("object.not_stored", code=exc.code, reason=str(exc), **subject)
-        if exc.stops_the_run:
-            self.stop(str(exc))
+            self.failures.append(Failure(subject, error.code, str(error), error.remedy))
+        log.error("object_not_stored", code=error.code, reason=str(error), **subject)
+        if error.stops_the_run:
+            self.stop(str(error))
         self.on_change(self)
 
     def stop(self, reason: str) -> None:
-        """End the run: what is under way is finished, nothing new is begun."""
+        """End the run: finish what is under way, begin nothing new."""
         self.stopped_by = self.stopped_by or reason

@@ -4,19 +4,14 @@ Safe to repeat and to run from many containers at once: a session-wide advisory 
 migrate while the others wait and then find nothing to do. Knows nothing of what is loaded.
 """
 
-from importlib.resources import files
-from pathlib import Path
-
 import psycopg
-from alembic import command
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
+from consumer.load.migrations import steps
 from consumer.settings import DatabaseSettings
 
 # Any constant will do as long as no other program uses it in this database.
@@ -33,17 +28,15 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
         SchemaMismatch: the database was migrated by a newer release than this one.
         DatabaseUnavailable: PostgreSQL could not be reached or refused.
     """
-    config = _config()
     engine = create_engine(_url(settings), poolclass=NullPool)
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": _LOCK_ID})
             connection.commit()
-            before = _current(connection, config)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            before = _current(connection)
+            steps.upgrade(connection)
             connection.commit()
-            return before, _head(config)
+            return before, steps.schema_head()
     except (DBAPIError, psycopg.Error) as error:
         # The migration's own script goes to the driver as it is, and fails with its errors.
         reason = error.orig if isinstance(error, DBAPIError) else error
@@ -52,41 +45,12 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
         ) from error
 
 
-def schema_head() -> str:
-    """Return the schema version that this release works with."""
-    return _head(_config())
-
-
-def known_versions() -> frozenset[str]:
-    """Return the schema versions that this release's migrations know."""
-    return _known(_config())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(str(files("consumer.load"))) / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _head(config: Config) -> str:
-    head = ScriptDirectory.from_config(config).get_current_head()
-    if head is None:
-        raise RuntimeError("this release ships no migrations; its package is broken")
-    return head
-
-
-def _known(config: Config) -> frozenset[str]:
-    steps = ScriptDirectory.from_config(config).walk_revisions()
-    return frozenset(step.revision for step in steps)
-
-
-def _current(connection: Connection, config: Config) -> str | None:
+def _current(connection: Connection) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in _known(config):
+    if current is not None and current not in steps.known_versions():
         raise SchemaMismatch(
             f"the database is at schema {current}, newer than this release knows "
-            f"({_head(config)}); deploy the newer release"
+            f"({steps.schema_head()}); deploy the newer release"
         )
     connection.commit()
     return current

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from psycopg import sql
 
@@ -51,8 +52,13 @@ CHILD_IDS = {TAXES.name: "tax_num", DETAIL_LINES.name: "guest_check_line_item_id
 
 @cache
 def text(name: str) -> str:
-    """Return the SQL of `consumer/load/sql/<name>.sql`."""
-    return files("consumer.load").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    """Return the SQL of `consumer/load/sql/*/<name>.sql`; names are unique across folders."""
+    return _paths()[name].read_text(encoding="utf-8")
+
+
+@cache
+def _paths() -> dict[str, Path]:
+    return {path.stem: path for path in Path(str(files("consumer.load"))).glob("sql/*/*.sql")}
 
 
 @cache
@@ -64,9 +70,7 @@ def fixed(name: str) -> sql.SQL:
 @cache
 def for_table(name: str, table: Table) -> sql.Composed:
     """Return a statement with a table's name and columns filled in."""
-    child_id = CHILD_IDS.get(table.name, "")
-    template = sql.SQL(text(name))
-    return template.format(
+    return sql.SQL(text(name)).format(
         table=sql.Identifier(table.name),
         stage=sql.Identifier(table.stage),
         key=_list(table.key),
@@ -74,14 +78,13 @@ def for_table(name: str, table: Table) -> sql.Composed:
         staged=_list(table.columns, "s"),
         stored=_list(table.columns, "t"),
         excluded=_list(table.columns, "excluded"),
-        final=sql.SQL(", ").join(
-            sql.SQL("(f.row).{}").format(sql.Identifier(name)) for name in table.columns
+        effective=sql.SQL(", ").join(
+            sql.SQL("(e.row).{}").format(sql.Identifier(name)) for name in table.columns
         ),
         assignments=sql.SQL(", ").join(
             sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in table.values
         ),
-        child_id=sql.Identifier(child_id or "none"),
-        child_key=sql.SQL(child_id or "none"),
+        child_id=sql.Identifier(CHILD_IDS.get(table.name, "none")),
     )
 
 

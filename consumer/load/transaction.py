@@ -180,35 +180,16 @@ async def _load_checks(connection: AsyncConnection) -> None:
     if patched:
         await connection.execute(statements.fixed("add_patched_checks"))
         await connection.execute(statements.fixed("save_patches"))
-        await connection.execute(statements.for_table("patch_checks", GUEST_CHECKS))
     await connection.execute(statements.fixed("mark_applied"))
-    await _load_taxes(connection, patched=patched)
-    await _load_lines(connection, patched=patched)
-
-
-async def _load_taxes(connection: AsyncConnection, *, patched: bool) -> None:
-    table = {"table": TAXES.name}
     if patched:
-        await connection.execute(statements.for_table("say_patched", TAXES), table)
-    await connection.execute(statements.for_table("remove_children", TAXES), table)
-    await connection.execute(statements.for_table("upsert_taxes", TAXES))
-    if patched:
-        await connection.execute(statements.for_table("write_said", TAXES), table)
-
-
-async def _load_lines(connection: AsyncConnection, *, patched: bool) -> None:
-    table = {"table": DETAIL_LINES.name}
-    if patched:
-        await connection.execute(statements.for_table("say_patched", DETAIL_LINES), table)
-    await connection.execute(statements.for_table("remove_children", DETAIL_LINES), table)
-    # What was removed is locked by now: no other check can claim it unseen.
-    await connection.execute(statements.fixed("find_contested"))
-    await connection.execute(statements.for_table("upsert_detail_lines", DETAIL_LINES))
-    if await _is_true(connection, "any_contested"):
-        for step in ("say_contested", "lock_contested", "claim_lines"):
-            await connection.execute(statements.fixed(step))
-        await connection.execute(statements.for_table("settle_lines", DETAIL_LINES))
-        await connection.execute(statements.fixed("drop_held_claims"))
+        await connection.execute(statements.fixed("add_patched_winners"))
+        await connection.execute(statements.for_table("patch_checks", GUEST_CHECKS))
+    for table in (TAXES, DETAIL_LINES):
+        if patched:
+            statement = statements.for_table("patch_children", table)
+            await connection.execute(statement, {"table": table.name})
+        await connection.execute(statements.for_table("remove_children", table))
+        await connection.execute(statements.for_table("upsert_children", table))
 
 
 async def _is_true(connection: AsyncConnection, question: str) -> bool:

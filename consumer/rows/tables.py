@@ -91,7 +91,7 @@ GUEST_CHECKS = Table("guest_checks", _CHECK_KEY, ("store_id", *_columns(CHECK), 
 TAXES = Table("taxes", (*_CHECK_KEY, "tax_num"), (*_CHECK_KEY, *_columns(TAX), "extra"))
 DETAIL_LINES = Table(
     "detail_lines",
-    ("store_id", "guest_check_line_item_id"),
+    (*_CHECK_KEY, "guest_check_line_item_id"),
     (*_CHECK_KEY, *_columns(LINE), "line_type", *FLATTENED, "extra"),
 )
 

@@ -31,7 +31,7 @@ _NEVER_SET = frozenset(
 
 @asynccontextmanager
 async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S3Lake"]:
-    """Hold a client for the bucket while the block runs; connects on the first call.
+    """Open a client for the bucket for the block; connects on the first call.
 
     Args:
         settings: Bucket, address and credentials; the SDK finds what they leave out.
@@ -42,8 +42,7 @@ async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S
     """
     limits = settings.lake_timeout_seconds, settings.lake_max_attempts
     async with open_client("s3", settings, concurrency, *limits) as client:
-        # Keys in listings would come URL-encoded, which LocalStack compares with the plain
-        # StartAfter.
+        # Otherwise listed keys come URL-encoded, which LocalStack compares with a plain StartAfter.
         client.meta.events.unregister(
             "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
         )
@@ -51,7 +50,7 @@ async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S
 
 
 class S3Lake:
-    """One bucket, written to and looked into."""
+    """One bucket."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -61,9 +60,9 @@ class S3Lake:
         """Write one object, replacing what lies under its key; safe to repeat.
 
         Raises:
-            LakeUnavailableError: S3 failed on every attempt of the SDK; the object may be there.
-            LakeRefusedError: S3 will not take this object.
-            LakeClosedError: No bucket, or no permission.
+            LakeUnavailable: Every attempt of the SDK failed; the object may have been written.
+            LakeRefused: S3 does not accept this object.
+            LakeClosed: No bucket, or no permission.
         """
         request: PutObjectRequestTypeDef = {
             "Bucket": self._bucket,
@@ -114,8 +113,8 @@ class S3Lake:
         with self._mapped_errors():
             try:
                 head = await self._client.head_object(Bucket=self._bucket, Key=key)
-            except ClientError as exc:
-                if is_missing(exc):
+            except ClientError as error:
+                if is_missing(error):
                     return None
                 raise
         return head["Metadata"]
@@ -126,18 +125,10 @@ class S3Lake:
         Raises:
             LakeError: It could not be read; needs `s3:GetObject`.
         """
-        with self._mapped_errors():
-            try:
-                found = await self._client.get_object(Bucket=self._bucket, Key=key)
-            except ClientError as exc:
-                if is_missing(exc):
-                    return None
-                raise
-            async with found["Body"] as body:
-                return await body.read()
+        return (await self.read_tagged(key)).body
 
     async def read_tagged(self, key: str) -> Tagged:
-        """Return an object with what changes when it is written again, and S3's time.
+        """Return an object with its tag and S3's time.
 
         Raises:
             LakeError: It could not be read; needs `s3:GetObject`.
@@ -145,18 +136,18 @@ class S3Lake:
         with self._mapped_errors():
             try:
                 found = await self._client.get_object(Bucket=self._bucket, Key=key)
-            except ClientError as exc:
-                if is_missing(exc):
-                    return Tagged(None, None, _time_of(exc.response))
+            except ClientError as error:
+                if is_missing(error):
+                    return Tagged(None, None, _time_of(error.response))
                 raise
             async with found["Body"] as body:
                 return Tagged(await body.read(), found["ETag"], _time_of(found))
 
     async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
-        """Write an object that still has this tag, or is still missing; say whether it was.
+        """Write an object if its tag is still `tag` (None: still missing); return whether it was.
 
         Raises:
-            LakeError: It was not written, or not provably; needs `s3:PutObject`.
+            LakeError: It was not written, as far as is known; needs `s3:PutObject`.
         """
         request: PutObjectRequestTypeDef = {
             "Bucket": self._bucket,
@@ -171,8 +162,8 @@ class S3Lake:
         with self._mapped_errors():
             try:
                 await self._client.put_object(**request)
-            except ClientError as exc:
-                if is_outdated(exc) or (tag is not None and is_missing(exc)):
+            except ClientError as error:
+                if is_outdated(error) or (tag is not None and is_missing(error)):
                     return False
                 raise
         return True
@@ -187,7 +178,7 @@ class S3Lake:
             await self._client.put_object(Bucket=self._bucket, Key=key, Body=b"")
 
     async def bucket_settings(self) -> BucketSettings:
-        """Read how the bucket is set up; what may not be read is None.
+        """Return the bucket's settings; None for those that may not be read.
 
         Raises:
             LakeError: There is no such bucket, or S3 does not answer.
@@ -210,16 +201,16 @@ class S3Lake:
     def _mapped_errors(self) -> Iterator[None]:
         try:
             yield
-        except AWS_ERRORS as exc:
-            raise map_error(exc, self._bucket) from exc
+        except AWS_ERRORS as error:
+            raise map_error(error, self._bucket) from error
 
 
 async def _setting(call: Awaitable[Any]) -> dict[str, Any] | None:
-    """Return a setting's answer, empty when it was never set, None when it may not be read."""
+    """Return a setting, empty if it was never set, None if it may not be read."""
     try:
         return dict(await call)
-    except ClientError as exc:
-        code = exc.response.get("Error", {}).get("Code", "")
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
         if code in _NEVER_SET:
             return {}
         if code in ("AccessDenied", "MethodNotAllowed", "NotImplemented"):
@@ -228,6 +219,6 @@ async def _setting(call: Awaitable[Any]) -> dict[str, Any] | None:
 
 
 def _time_of(answer: Any) -> datetime:
-    """Return S3's time when it answered; ours if a stand-in does not tell its own."""
+    """Return S3's time of an answer; ours if a stand-in sends none."""
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     return parsedate_to_datetime(date) if date else datetime.now(UTC)

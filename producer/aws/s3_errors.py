@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 from botocore.exceptions import ClientError
 
-from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
+from producer.errors import LakeClosed, LakeError, LakeRefused, LakeUnavailable
 from runtime.aws_errors import Verdict, classify, error_code
 
 _ERRORS: Mapping[Verdict, type[LakeError]] = {
-    Verdict.MISSING: LakeRefusedError,
-    Verdict.ARCHIVED: LakeRefusedError,
-    Verdict.DENIED: LakeClosedError,
-    Verdict.THROTTLED: LakeUnavailableError,
-    Verdict.MISCONFIGURED: LakeClosedError,
-    Verdict.UNAVAILABLE: LakeUnavailableError,
-    Verdict.UNKNOWN: LakeRefusedError,
+    Verdict.MISSING: LakeRefused,
+    Verdict.ARCHIVED: LakeRefused,
+    Verdict.DENIED: LakeClosed,
+    Verdict.THROTTLED: LakeUnavailable,
+    Verdict.MISCONFIGURED: LakeClosed,
+    Verdict.UNAVAILABLE: LakeUnavailable,
+    Verdict.UNKNOWN: LakeRefused,
 }
 # A conditional write that came second: to a finished one, or to one under way.
 _OUTDATED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
@@ -34,5 +34,5 @@ def map_error(error: Exception, bucket: str) -> LakeError:
     """Say what an SDK error means for the run; the caller raises it `from` the original."""
     fault = classify(error)
     if fault.code == "NoSuchBucket":
-        return LakeClosedError(f"there is no bucket {bucket}; create it or correct BUCKET_NAME")
+        return LakeClosed(f"there is no bucket {bucket}; create it or correct BUCKET_NAME")
     return _ERRORS[fault.verdict](f"S3, bucket {bucket}: {fault}")

@@ -6,49 +6,44 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from producer.errors import (
-    ConfigurationError,
-    QueueClosedError,
-    QueueError,
-    QueueRefusedError,
-    QueueUnavailableError,
-)
+from producer.errors import QueueClosed, QueueError, QueueRefused, QueueUnavailable
 from producer.settings import Settings
 from runtime.aws_clients import open_client
 from runtime.aws_errors import AWS_ERRORS, Verdict, classify
+from runtime.errors import SettingsInvalid
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 _FIRST_WAIT_SECONDS = 0.2
 _ERRORS: Mapping[Verdict, type[QueueError]] = {
-    Verdict.MISSING: QueueRefusedError,
-    Verdict.ARCHIVED: QueueRefusedError,
-    Verdict.DENIED: QueueClosedError,
-    Verdict.THROTTLED: QueueUnavailableError,
-    Verdict.MISCONFIGURED: QueueClosedError,
-    Verdict.UNAVAILABLE: QueueUnavailableError,
-    Verdict.UNKNOWN: QueueRefusedError,
+    Verdict.MISSING: QueueRefused,
+    Verdict.ARCHIVED: QueueRefused,
+    Verdict.DENIED: QueueClosed,
+    Verdict.THROTTLED: QueueUnavailable,
+    Verdict.MISCONFIGURED: QueueClosed,
+    Verdict.UNAVAILABLE: QueueUnavailable,
+    Verdict.UNKNOWN: QueueRefused,
 }
 
 
 @asynccontextmanager
 async def open_queue(settings: Settings, *, concurrency: int) -> AsyncIterator["SqsQueue"]:
-    """Hold a client for QUEUE_URL while the block runs; connects on the first call.
+    """Open a client for QUEUE_URL for the block; connects on the first call.
 
     Raises:
-        ConfigurationError: QUEUE_URL is not set.
+        SettingsInvalid: QUEUE_URL is not set.
         AwsUnusable: The SDK cannot make a client of its configuration.
     """
     if not settings.queue_url:
-        raise ConfigurationError("QUEUE_URL is not set; export it or add it to .env")
+        raise SettingsInvalid("QUEUE_URL is not set; export it or add it to .env")
     limits = settings.lake_timeout_seconds, settings.lake_max_attempts
     async with open_client("sqs", settings, concurrency, *limits) as client:
         yield SqsQueue(client, settings.queue_url, settings.lake_max_attempts)
 
 
 class SqsQueue:
-    """One queue, sent to."""
+    """One queue to send to."""
 
     def __init__(self, client: "SQSClient", url: str, max_attempts: int) -> None:
         self._client = client
@@ -56,10 +51,10 @@ class SqsQueue:
         self._max_attempts = max_attempts
 
     async def send(self, bodies: Sequence[str]) -> list[QueueError | None]:
-        """Send up to ten messages; return for each why it was not sent, None when it was.
+        """Send up to ten messages; return an error or None for each.
 
-        SQS tells failures entry by entry: what it says may be sent again is, by itself, with
-        growing waits. A call that fails as a whole was retried by the SDK already.
+        SQS reports failures entry by entry; transient ones are sent again with growing waits. The
+        SDK retries calls that fail as a whole.
         """
         failures: list[QueueError | None] = [None] * len(bodies)
         left = list(range(len(bodies)))
@@ -71,8 +66,8 @@ class SqsQueue:
                 failures[place] = None
             try:
                 failures_now = await self._send_once(bodies, left)
-            except AWS_ERRORS as exc:
-                failures_now = dict.fromkeys(left, map_error(exc))
+            except AWS_ERRORS as error:
+                failures_now = dict.fromkeys(left, map_error(error))
                 left = []
             for place, failure in failures_now.items():
                 failures[place] = failure
@@ -89,9 +84,9 @@ class SqsQueue:
             Entries=[{"Id": str(place), "MessageBody": bodies[place]} for place in places],
         )
         return {
-            int(failed["Id"]): (
-                QueueRefusedError if failed["SenderFault"] else QueueUnavailableError
-            )(f"SQS answers {failed['Code']} for the message")
+            int(failed["Id"]): (QueueRefused if failed["SenderFault"] else QueueUnavailable)(
+                f"SQS answers {failed['Code']} for the message"
+            )
             for failed in answer.get("Failed", ())
         }
 

@@ -1,4 +1,4 @@
-"""The commands about the lake itself: upload, publish, init-lake."""
+"""The commands about the lake itself: upload, publish and init-lake."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -11,37 +11,35 @@ from producer import app as application
 from producer.commands.shared import AsJson, run, settings_of_the_environment
 from producer.lake import LakeEntry
 from producer.sending.publish import Selection
-from producer.sending.upload_files import check_prefix, find_files, plan_shipments
+from producer.sending.upload_files import check_prefix, find_files, plan_uploads
 from producer.settings import Settings
 from producer.tally import Tally
 from runtime.terminal import finish, reported_errors
 from schemas.keys import ERP_PREFIX
 
 Prefix = Annotated[
-    str, typer.Option(metavar="PREFIX", help="What the keys begin with; starts with raw/.")
+    str, typer.Option(metavar="PREFIX", help="Only keys with this prefix; it starts with raw/.")
 ]
 
 
 def upload_command(
     files: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE", help="Files, or folders with *.json and *.json.gz at any depth."
-        ),
+        typer.Argument(metavar="FILE", help="Files, or folders: all *.json and *.json.gz in them."),
     ],
     *,
     to: Annotated[
-        str, typer.Option(metavar="PREFIX", help="Where in the lake; starts with raw/.")
+        str, typer.Option(metavar="PREFIX", help="Key prefix to upload to; it starts with raw/.")
     ] = ERP_PREFIX,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Refuse files that are not JSON.")
+        bool, typer.Option("--check/--no-check", help="Reject files that are not JSON.")
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Put ERP exports into the lake, as they are, under their own names."""
+    """Upload ERP exports to the lake, unchanged and under their own names."""
     with reported_errors():
         settings = settings_of_the_environment()
-        upload_files = plan_shipments(find_files(files), check_prefix(to))
+        upload_files = plan_uploads(find_files(files), check_prefix(to))
     run(
         lambda tally: application.run_upload(settings, upload_files, tally, check=check),
         Tally(len(upload_files)),
@@ -58,23 +56,28 @@ def publish_command(
         typer.Option(
             formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
             metavar="TIME",
-            help="Only objects written at that time, UTC, or later.",
+            help="Only objects written since then, UTC.",
         ),
     ] = None,
     pattern: Annotated[
         str | None,
-        typer.Option(metavar="GLOB", help="Only whole keys that look so: *, ? and […]."),
+        typer.Option(metavar="GLOB", help="Only keys that match this pattern of *, ? and […]."),
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(metavar="N", min=0.001, max=10_000, help="Events per second, for this time."),
+        typer.Option(
+            metavar="N",
+            min=0.001,
+            max=10_000,
+            help="Events per second. Default: PUBLISH_EVENTS_PER_SECOND.",
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the keys and send nothing.")
+        bool, typer.Option("--dry-run", help="Print the keys; send nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Announce objects that lie in the lake already, as S3 does when they are created."""
+    """Send an object-created event for every matching object in the lake."""
     with reported_errors():
         settings = _with_rate(settings_of_the_environment(), rate)
         selection = Selection(prefix, since.replace(tzinfo=UTC) if since else None, pattern)
@@ -84,8 +87,8 @@ def publish_command(
             typer.echo(entry.key)
 
     work = partial(application.run_publish, settings, selection, tell=tell, dry_run=dry_run)
-    told = {"command": "publish", "prefix": prefix, "dry_run": dry_run}
-    run(work, Tally(0), told | {"verb": "found" if dry_run else "announced"}, as_json=as_json)
+    about = {"command": "publish", "prefix": prefix, "dry_run": dry_run}
+    run(work, Tally(0), about | {"verb": "found" if dry_run else "announced"}, as_json=as_json)
 
 
 def _with_rate(settings: Settings, rate: float | None) -> Settings:
@@ -97,12 +100,12 @@ def _with_rate(settings: Settings, rate: float | None) -> Settings:
 def init_lake_command(
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be created, and create nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be created; create nothing.")
     ] = False,
 ) -> None:
-    """Create the lake's folder markers, and say what the bucket's settings lack.
+    """Create the lake's folder markers and check the bucket's settings.
 
-    No setting is changed and nothing is deleted.
+    Changes no setting and deletes nothing.
     """
     settings = settings_of_the_environment()
     folders, advice = finish(application.run_init_lake(settings, dry_run=dry_run))
@@ -110,8 +113,8 @@ def init_lake_command(
     for folder in folders:
         typer.echo(f"{done} {folder}")
     if not folders:
-        typer.echo("all folder markers are there")
+        typer.echo("all folder markers exist")
     for entry in advice:
-        typer.echo(f"{entry.setting}: {entry.found}; would change it with:\n  {entry.command}")
+        typer.echo(f"{entry.setting}: {entry.found}; to turn it on:\n  {entry.command}")
     if not advice:
         typer.echo("versioning, encryption and public access block are on")

@@ -1,4 +1,4 @@
-"""The commands that ask the ERP: pull, run."""
+"""The commands that ask the ERP: pull and run."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from producer import app as application
+from producer.commands.arguments import read_stores, seconds_of
 from producer.commands.shared import AsJson, run, settings_of_the_environment
-from producer.pulling.durations import seconds_of
-from producer.pulling.stores import read_stores
 from producer.pulling.targets import Plan, make_plan
 from producer.settings import Settings
 from producer.tally import Tally
@@ -26,7 +25,7 @@ StoresFile = Annotated[
     typer.Option(
         "--stores-file",
         metavar="FILE",
-        help="Text file with a store id a line; STORES counts if neither is given.",
+        help="Text file with one store id a line. Default of both: STORES.",
     ),
 ]
 EndpointOption = Annotated[
@@ -34,7 +33,7 @@ EndpointOption = Annotated[
     typer.Option(
         "--endpoint",
         metavar="NAME",
-        help=f"One of {', '.join(ENDPOINTS_BY_NAME)}; repeatable; all if left out.",
+        help=f"One of {', '.join(ENDPOINTS_BY_NAME)}; repeatable. Default: all.",
     ),
 ]
 FirstDay = Annotated[
@@ -47,10 +46,12 @@ LastDay = Annotated[
         "--to",
         formats=["%Y-%m-%d"],
         metavar="DAY",
-        help="Last business date, included; the day of --from if left out.",
+        help="Last business date, included. Default: the day of --from.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Ask also for what is in the lake already.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Also ask for answers that are already in the lake.")
+]
 
 
 def pull_command(  # noqa: PLR0913 - typer makes an option of each parameter
@@ -63,10 +64,10 @@ def pull_command(  # noqa: PLR0913 - typer makes an option of each parameter
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the lake up to date: one ERP answer per store, business date and endpoint.
+    """Pull one ERP answer per store, business date and endpoint into the lake.
 
-    Answers that are in the lake and final are not asked for again, so an interrupted pull goes
-    on where it stopped. An answer that says what the newest one in the lake says is not written.
+    Final answers in the lake are not asked for again, so an interrupted pull resumes where it
+    stopped. An answer equal to the newest one in the lake is not written.
     """
     with reported_errors():
         settings = settings_of_the_environment()
@@ -78,7 +79,7 @@ def pull_command(  # noqa: PLR0913 - typer makes an option of each parameter
         )
     run(
         lambda tally: application.run_pull(settings, plan, tally, force=force),
-        Tally(plan.cell_count),
+        Tally(plan.target_count),
         {"command": "pull", **_about(plan)},
         as_json=as_json,
     )
@@ -87,16 +88,17 @@ def pull_command(  # noqa: PLR0913 - typer makes an option of each parameter
 def run_command(
     *,
     every: Annotated[
-        str, typer.Option(metavar="DURATION", help="From round to round: 90s, 15m, 1h30m.")
+        str,
+        typer.Option(metavar="DURATION", help="Start a round this often: 90s, 15m, 1h30m."),
     ],
     lookback: Annotated[
-        int, typer.Option(metavar="DAYS", min=0, max=3660, help="Days before today, too.")
+        int, typer.Option(metavar="DAYS", min=0, max=3660, help="Also pull this many past days.")
     ],
     store: StoreOption = None,
     stores_file: StoresFile = None,
     endpoint: EndpointOption = None,
 ) -> None:
-    """Keep pulling today and the last days, round after round, until told to stop."""
+    """Pull today and the last days, round after round, until SIGTERM or SIGINT."""
     with reported_errors():
         settings = settings_of_the_environment()
         every_seconds = seconds_of(every)
@@ -106,17 +108,17 @@ def run_command(
             first_day = today - timedelta(days=lookback)
             return make_plan(first_day, today, stores, tuple(endpoint or ()))
 
-        plan_until(datetime.now(UTC).date())  # says now what would be wrong in every round
+        plan_until(datetime.now(UTC).date())  # an unusable argument ends the command now
         asyncio.run(application.run_daemon(settings, plan_until, every_seconds))
 
 
 def chosen_stores(
     settings: Settings, store: list[str] | None, stores_file: Path | None
 ) -> tuple[str, ...]:
-    """Return the stores of the command line, or else those of the settings.
+    """Return the stores of the command line, or else those of STORES.
 
     Raises:
-        ConfigurationError: The file cannot be read, or holds no store.
+        SettingsInvalid: The file cannot be read, or holds no store.
     """
     named = (*(store or ()), *(read_stores(stores_file) if stores_file else ()))
     return named or settings.stores

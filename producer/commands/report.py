@@ -1,4 +1,4 @@
-"""What a command says at its end: a sentence and a table for people, or JSON for programs."""
+"""What a command prints at its end: a summary and a table for people, or JSON for programs."""
 
 import json
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ _ROWS_SHOWN_COUNT = 50
 
 
 def exit_code(tally: Tally, *, interrupted: bool) -> int:
-    """Return 0 only when everything the run is about lies in the lake."""
+    """Return 0 only when nothing of the run is missing."""
     if interrupted:
         return EXIT_INTERRUPTED
     return EXIT_OK if tally.is_complete else EXIT_FAILED
 
 
 def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupted: bool) -> str:
-    """Return one JSON object about a run; `failures` holds what is missing and why."""
+    """Return a run as one JSON object; `failures` says what is missing and why."""
     return json.dumps(
         {
             **about,
@@ -51,16 +51,16 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
 
 
 def print_report(tally: Tally, *, seconds: float, interrupted: bool, verb: str = "stored") -> None:
-    """Print the sentence and, if something is missing, the table of it.
+    """Print the summary and, if something is missing, a table of it.
 
     Args:
-        tally: What came of the run.
+        tally: The result of the run.
         seconds: How long it took.
         interrupted: Whether it was told to stop.
-        verb: What was done with the objects that count as stored.
+        verb: What happened to the objects counted as stored.
     """
     if interrupted:
-        typer.echo(f"Interrupted. What is {verb} stays; run the command again for the rest.")
+        typer.echo(f"Interrupted. What was {verb} stays; run the command again for the rest.")
     if tally.stopped_by is not None:
         typer.echo(printable(f"Stopped early: {tally.stopped_by}"))
     typer.echo(
@@ -69,7 +69,7 @@ def print_report(tally: Tally, *, seconds: float, interrupted: bool, verb: str =
         f"{tally.failed} failed, {tally.untried} not tried."
     )
     if tally.present:
-        typer.echo("What was already there was not asked for; --force asks for it too.")
+        typer.echo("What was already there was not asked for; --force asks for it again.")
     if tally.failures:
         _print_missing(tally)
     if tally.failed > _ROWS_SHOWN_COUNT:

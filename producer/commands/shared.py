@@ -1,4 +1,4 @@
-"""What the commands have in common: settings, running, and saying what came of it."""
+"""What the commands share: settings, running, and reporting."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ def run(
     *,
     as_json: bool,
 ) -> NoReturn:
-    """Do the work, say what came of it, and exit with the code that says so."""
+    """Do the work, report it, and exit with its exit code."""
     started = time.monotonic()
     interrupted = False
     try:
@@ -41,7 +41,7 @@ def run(
     except KeyboardInterrupt:
         interrupted = True
     except ReportedError as error:
-        # Only opening the connections raises; what happens later is counted in the tally.
+        # Only opening connections raises; later failures are counted in the tally.
         fail(str(error), EXIT_USAGE)
     seconds = time.monotonic() - started
     if as_json:

@@ -16,18 +16,18 @@ import stamina
 from producer.erp.credentials import Credentials
 from producer.erp.retry_after import retry_after_seconds
 from producer.errors import (
-    AnswerRejectedError,
-    ConfigurationError,
+    AnswerRejected,
     ErpError,
-    ErpRefusedError,
-    ErpUnauthorizedError,
-    ErpUnavailableError,
-    NotJsonError,
+    ErpRefused,
+    ErpUnauthorized,
+    ErpUnavailable,
+    NotJson,
 )
 from producer.json_text import parse_json
 from producer.pulling.answers import Answer, error_text
 from producer.rate_limit import RateLimit
 from producer.settings import Settings
+from runtime.errors import SettingsInvalid
 from schemas.sources import Endpoint
 
 _COME_BACK = frozenset({408, 425, 429})
@@ -39,7 +39,7 @@ _PERMANENT = (aiohttp.ClientSSLError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClie
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long one answer is tried for, and how large it may be."""
+    """How often and how long to try for one answer, and how large it may be."""
 
     requests_per_second: float
     max_attempts: int
@@ -51,13 +51,13 @@ class RetryPolicy:
 
 @asynccontextmanager
 async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
-    """Hold the connections to the ERP while the block runs; connects on the first request.
+    """Open an HTTP session to the ERP for the block; connects on the first request.
 
     Raises:
-        ConfigurationError: API_BASE_URL is not set, or API_TOKEN_FILE holds no token.
+        SettingsInvalid: API_BASE_URL is not set, or API_TOKEN_FILE holds no token.
     """
     if settings.api_base_url is None:
-        raise ConfigurationError("API_BASE_URL is not set; export it or add it to .env")
+        raise SettingsInvalid("API_BASE_URL is not set; export it or add it to .env")
     headers = {"Accept": "application/json", "User-Agent": "coco-producer"}
     credentials = Credentials(settings)
     timeout = aiohttp.ClientTimeout(
@@ -98,22 +98,22 @@ class HttpErp:
     async def ask(
         self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
     ) -> Answer:
-        """Ask for one answer until it comes and passes, or attempts run out; safe to repeat.
+        """Ask until an answer passes `check` or attempts run out; safe to repeat.
 
-        Waits between attempts grow exponentially with jitter; a Retry-After header takes
-        their place, and holds back every other request too: a limit is on the caller, not on
-        one question. Every attempt takes its turn under the limit of requests per second.
+        Waits between attempts grow exponentially with jitter. A Retry-After header replaces the
+        wait and holds back all other requests too, because limits apply to the caller. Every
+        attempt takes its turn under the rate limit.
 
         Args:
-            endpoint: Which one.
+            endpoint: The endpoint to ask.
             store_id: Raw store id.
             bus_dt: Business date.
-            check: Raises AnswerRejectedError for an answer that must be asked for again.
+            check: Raises AnswerRejected for an answer that must be asked for again.
 
         Raises:
-            ErpUnavailableError: Every attempt failed, or the ERP asks for more time than allowed.
-            ErpRefusedError: A status other than 200 that asking again will not change.
-            AnswerRejectedError: Every attempt brought something that did not pass.
+            ErpUnavailable: Every attempt failed, or Retry-After is longer than allowed.
+            ErpRefused: A status other than 200 that asking again will not change.
+            AnswerRejected: No answer passed `check`.
         """
         body = {"busDt": bus_dt.isoformat(), "storeId": store_id}
         async for attempt in stamina.retry_context(
@@ -134,34 +134,34 @@ class HttpErp:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _ask_renewing(self, path: str, body: dict[str, str]) -> Answer:
-        """Ask, and once more with the token read anew when the ERP no longer knows it."""
+        """Ask; after a 401, read the token again and ask once more."""
         await self._turn()
         try:
             return await self._ask_once(path, body)
-        except ErpUnauthorizedError:
+        except ErpUnauthorized:
             if not self._credentials.renew():
                 raise
         await self._turn()
         return await self._ask_once(path, body)
 
-    def _wait_before_retry(self, exc: Exception) -> bool | float:
-        if isinstance(exc, AnswerRejectedError):
+    def _wait_before_retry(self, error: Exception) -> bool | float:
+        if isinstance(error, AnswerRejected):
             return True
-        if not isinstance(exc, ErpUnavailableError):
+        if not isinstance(error, ErpUnavailable):
             return False
-        if exc.retry_after_seconds is None:
+        if error.retry_after_seconds is None:
             return True
-        if exc.retry_after_seconds > self._retry_policy.retry_after_max_seconds:
+        if error.retry_after_seconds > self._retry_policy.retry_after_max_seconds:
             return False
-        until = asyncio.get_running_loop().time() + exc.retry_after_seconds
+        until = asyncio.get_running_loop().time() + error.retry_after_seconds
         self._quiet_until = max(self._quiet_until, until)
-        return exc.retry_after_seconds
+        return error.retry_after_seconds
 
     async def _turn(self) -> None:
         """Wait until a request may be sent."""
         await self._rate_limit.turn()
-        # Somebody else may have been told to wait meanwhile. Everyone who sat that out takes
-        # a new turn, or they would all ask at once.
+        # Another task may have met a Retry-After meanwhile. After waiting for its end everyone
+        # takes a new turn, or all would ask at once.
         while (left_seconds := self._quiet_until - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(left_seconds)
             await self._rate_limit.turn()
@@ -173,7 +173,7 @@ class HttpErp:
                 self._base_url + path,
                 json=body,
                 headers=self._credentials.headers(),
-                # A redirect would turn the POST into a GET and end at a login page.
+                # A redirect would turn the POST into a GET and end on a login page.
                 allow_redirects=False,
             ) as response:
                 if response.status != 200:
@@ -186,49 +186,49 @@ class HttpErp:
                     pulled_at=datetime.now(UTC),
                     duration_seconds=time.perf_counter() - started,
                 )
-        except TimeoutError as exc:
-            raise ErpUnavailableError(f"no answer in time from {path}") from exc
-        except aiohttp.ClientError as exc:
-            raise map_error(exc) from exc
+        except TimeoutError as error:
+            raise ErpUnavailable(f"no answer in time from {path}") from error
+        except aiohttp.ClientError as error:
+            raise map_error(error) from error
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         content = bytearray()
         async for chunk in response.content.iter_any():
             content += chunk
             if len(content) > self._retry_policy.max_answer_bytes:
-                raise ErpRefusedError(
+                raise ErpRefused(
                     f"the answer is larger than {self._retry_policy.max_answer_bytes} bytes; raise "
-                    "PULL_MAX_ANSWER_BYTES if that is right"
+                    "PULL_MAX_ANSWER_BYTES if such answers are expected"
                 )
         return bytes(content)
 
 
-def map_error(exc: aiohttp.ClientError) -> ErpError:
-    """Say whether asking again may help; the caller raises the result `from` the original."""
-    reason = str(exc) or type(exc).__name__
-    if isinstance(exc, _PERMANENT):
-        return ErpRefusedError(f"cannot talk to the ERP, check API_BASE_URL: {reason}")
-    return ErpUnavailableError(f"connection to the ERP failed: {reason}")
+def map_error(error: aiohttp.ClientError) -> ErpError:
+    """Return the error for one of aiohttp's; the caller raises it `from` the original."""
+    reason = str(error) or type(error).__name__
+    if isinstance(error, _PERMANENT):
+        return ErpRefused(f"cannot talk to the ERP, check API_BASE_URL: {reason}")
+    return ErpUnavailable(f"connection to the ERP failed: {reason}")
 
 
-async def _refusal(response: aiohttp.ClientResponse) -> ErpUnavailableError | ErpRefusedError:
-    """Turn a status other than 200 into the error it stands for."""
+async def _refusal(response: aiohttp.ClientResponse) -> ErpUnavailable | ErpRefused:
+    """Return the error for a status other than 200."""
     message = f"the ERP answered {response.status}{await _excerpt(response)}"
     if response.status in _COME_BACK or response.status >= 500:
         wait = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
         if wait is not None:
             message += f"; it asks to wait {wait:g} s"
-        return ErpUnavailableError(message, wait)
+        return ErpUnavailable(message, wait)
     if response.status in (401, 403):
         message += "; check API_TOKEN, API_TOKEN_FILE or API_KEY, and what they may read"
-    return (ErpUnauthorizedError if response.status == 401 else ErpRefusedError)(message)
+    return (ErpUnauthorized if response.status == 401 else ErpRefused)(message)
 
 
 async def _excerpt(response: aiohttp.ClientResponse) -> str:
-    """Return what an error body says, or nothing; never fails over a broken one."""
+    """Return the text of an error body, or nothing; never fails over a broken one."""
     try:
         async with asyncio.timeout(5):
             document = parse_json(await response.content.read(_EXCERPT_BYTES))
-    except (NotJsonError, TimeoutError, aiohttp.ClientError):
+    except (NotJson, TimeoutError, aiohttp.ClientError):
         return ""
     return f": {error_text(document)}" if isinstance(document, dict) and document else ""

@@ -1,12 +1,12 @@
-"""What the producer shows the ERP: a bearer token, an `x-api-key`, or both."""
+"""Credentials for the ERP: a bearer token, an `x-api-key`, or both."""
 
 from pathlib import Path
 
 import structlog
 from pydantic import SecretStr
 
-from producer.errors import ConfigurationError
 from producer.settings import Settings, header_safe
+from runtime.errors import SettingsInvalid
 
 log = structlog.get_logger(__name__)
 
@@ -15,7 +15,7 @@ class Credentials:
     """Token and key as request headers; a token from a file can be renewed.
 
     Raises:
-        ConfigurationError: API_TOKEN_FILE cannot be read or holds no token.
+        SettingsInvalid: API_TOKEN_FILE cannot be read or holds no token.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -33,32 +33,32 @@ class Credentials:
         return headers
 
     def renew(self) -> bool:
-        """Read the token's file again; False when there is none, or none that can be read."""
+        """Read the token file again; return False when there is none, or it cannot be read."""
         if self._file is None:
             return False
         try:
             self._token = read_token(self._file)
-        except ConfigurationError as exc:
-            log.warning("token.not_renewed", reason=str(exc))
+        except SettingsInvalid as error:
+            log.warning("token_not_renewed", reason=str(error))
             return False
-        log.info("token.renewed")
+        log.info("token_renewed")
         return True
 
 
 def read_token(path: Path) -> SecretStr:
-    """Read a token from its file; space around it does not count. Blocks, briefly.
+    """Read a token from its file without surrounding space. Blocks, briefly.
 
     Raises:
-        ConfigurationError: The file cannot be read, or what it holds cannot be a token.
+        SettingsInvalid: The file cannot be read, or what it holds cannot be a token.
     """
     try:
         token = header_safe(SecretStr(path.read_text(encoding="utf-8")))
-    except OSError as exc:
-        raise ConfigurationError(
-            f"API_TOKEN_FILE cannot be read: {exc}; correct its path or permissions"
-        ) from exc
-    except ValueError as exc:
-        raise ConfigurationError(f"what API_TOKEN_FILE {path} holds is no token: {exc}") from exc
+    except OSError as error:
+        raise SettingsInvalid(
+            f"API_TOKEN_FILE cannot be read: {error}; correct its path or permissions"
+        ) from error
+    except ValueError as error:
+        raise SettingsInvalid(f"API_TOKEN_FILE {path} cannot be used: it {error}") from error
     if not token.get_secret_value():
-        raise ConfigurationError(f"API_TOKEN_FILE {path} is empty; write the token into it")
+        raise SettingsInvalid(f"API_TOKEN_FILE {path} is empty; write the token into it")
     return token

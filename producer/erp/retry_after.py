@@ -1,4 +1,4 @@
-"""The Retry-After header: how long a server asks to be left alone."""
+"""The Retry-After header: how long a server asks clients to wait."""
 
 import email.utils
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
-"""What the ERP answered, and whether it is a document that may be stored.
+"""An ERP answer, and whether it may be stored.
 
-The check is a gate against error pages and error bodies, nothing more: what stands inside a
-document is the consumer's business, so unknown, renamed and odd fields all pass.
+The check keeps out error pages and error bodies, nothing more: what a document contains is the
+consumer's business, so unknown, renamed and odd fields all pass.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from producer.errors import AnswerRejectedError, NotJsonError
+from producer.errors import AnswerRejected, NotJson
 from producer.json_text import parse_json
 
 _PROBLEM_FIELDS = frozenset({"type", "title", "status", "detail"})
@@ -22,7 +22,7 @@ class Answer:
 
     Attributes:
         body: The bytes after any transfer and content decoding, untouched.
-        content_type: The media type the ERP claims, for messages only.
+        content_type: The media type from the answer's header, for messages only.
         status: The HTTP status.
         pulled_at: When the last byte had arrived, in UTC.
         duration_seconds: From sending the request that succeeded to its last byte.
@@ -36,26 +36,26 @@ class Answer:
 
 
 def check_answer(answer: Answer) -> None:
-    """Let a document pass; a list that is empty, null or absent is an empty day and passes.
+    """Accept a document. A list that is empty, null or absent is an empty day, and accepted.
 
     Raises:
-        AnswerRejectedError: The body is no JSON, no object, an empty object, or an error body.
+        AnswerRejected: The body is no JSON, no object, an empty object, or an error body.
     """
     try:
         document = parse_json(answer.body)
-    except NotJsonError as exc:
-        said = answer.content_type or "no content type"
-        raise AnswerRejectedError(
-            f"the ERP answered 200 with something other than JSON ({said}, "
-            f"{len(answer.body)} bytes: {exc})"
-        ) from exc
+    except NotJson as error:
+        media_type = answer.content_type or "no content type"
+        raise AnswerRejected(
+            f"the ERP answered 200 with something other than JSON ({media_type}, "
+            f"{len(answer.body)} bytes: {error})"
+        ) from error
     if not isinstance(document, dict):
         kind = "a list" if isinstance(document, list) else "a single value"
-        raise AnswerRejectedError(f"the ERP answered 200 with {kind} where an object is expected")
+        raise AnswerRejected(f"the ERP answered 200 with {kind} where an object is expected")
     if not document:
-        raise AnswerRejectedError("the ERP answered 200 with an empty object: no store, no day")
+        raise AnswerRejected("the ERP answered 200 with an empty object: no store, no day")
     if is_error_body(document):
-        raise AnswerRejectedError(f"the ERP answered 200 with an error: {error_text(document)}")
+        raise AnswerRejected(f"the ERP answered 200 with an error: {error_text(document)}")
 
 
 def is_error_body(document: Mapping[str, Any]) -> bool:
@@ -74,7 +74,7 @@ def is_error_body(document: Mapping[str, Any]) -> bool:
 
 
 def error_text(document: Mapping[str, Any]) -> str:
-    """Say in one short printable line what an error body says."""
+    """Return an error body's message as one short printable line."""
     error = document.get("error")
     if isinstance(error, Mapping):
         document, error = error, error.get("message")

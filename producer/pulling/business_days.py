@@ -11,10 +11,10 @@ class BusinessDays:
     """The stores' calendar.
 
     Attributes:
-        utc_offset: What the stores' clocks are ahead of UTC.
+        utc_offset: How far the stores' clocks are ahead of UTC.
         end_hour: Hour, store time, at which the next business day begins.
-        correction_days: Days during which a day that is over may still be corrected.
-        resume_within: Age up to which an answer that may still be corrected is good enough.
+        correction_days: Days after its end on which a day may still be corrected.
+        resume_within: Age up to which an answer that may still be corrected is not asked for again.
     """
 
     utc_offset: timedelta
@@ -23,15 +23,14 @@ class BusinessDays:
     resume_within: timedelta
 
     def day_of(self, moment: datetime) -> date:
-        """Return the business date that runs at an aware moment."""
+        """Return the current business date at an aware time."""
         return (moment + self.utc_offset - timedelta(hours=self.end_hour)).date()
 
     def is_current(self, pulled_at: datetime, bus_dt: date, now: datetime) -> bool:
-        """Say whether an answer need not be asked for again.
+        """Return whether an answer in the lake need not be asked for again.
 
-        One that was pulled while its day was running never is. Later ones are when no
-        correction was to be expected any more, or when they are fresh, so that an interrupted
-        run goes on where it stopped.
+        Never one that was pulled before its day was over. A later one if corrections were no
+        longer possible, or if it is fresh, so that an interrupted run resumes where it stopped.
         """
         pulled_at = min(pulled_at, now)
         if self.day_of(pulled_at) <= bus_dt:
@@ -42,7 +41,7 @@ class BusinessDays:
 
 
 def business_days(settings: Settings) -> BusinessDays:
-    """Return the calendar that the settings describe."""
+    """Return the calendar of the settings."""
     return BusinessDays(
         timedelta(hours=settings.store_utc_offset_hours),
         settings.business_day_end_hour,

@@ -1,11 +1,11 @@
-"""Whether two answers say the same: their bytes without the time at which they were made."""
+"""Whether two answers are equal apart from the time at which they were made."""
 
 import gzip
 import hashlib
 import re
 import zlib
 
-from producer.errors import NotJsonError
+from producer.errors import NotJson
 from producer.json_text import parse_json
 
 #: Name of the digest in an object's metadata.
@@ -17,11 +17,10 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 def content_digest(body: bytes) -> str:
-    """Return the SHA-256 of a document without the value of its own `curUTC`, in hex.
+    """Return the hex SHA-256 of a document without the value of its root's `curUTC`.
 
-    Byte for byte: other spacing or another order of fields is another content, which costs a
-    needless write and never a missed one. So does a `curUTC` that cannot be told for certain to
-    be the document's own.
+    Byte for byte: another spacing or order of fields gives another digest, which costs a needless
+    write and never a missed one. So does a `curUTC` that is not certain to be the root's.
     """
     stamp = _own_stamp(body)
     digest = hashlib.sha256()
@@ -36,7 +35,7 @@ def content_digest(body: bytes) -> str:
 
 
 def stored_digest(stored: bytes) -> str | None:
-    """Return the digest of a document as it was stored, gzipped or not; None if it is broken."""
+    """Return the digest of a stored document, gzipped or not; None if it is broken."""
     if not stored.startswith(_GZIP_MAGIC):
         return content_digest(stored)
     try:
@@ -46,8 +45,8 @@ def stored_digest(stored: bytes) -> str | None:
 
 
 def _own_stamp(body: bytes) -> tuple[int, int] | None:
-    """Return where the root's `curUTC` stands."""
-    # As the first field, where the ERP puts it, it is the root's for certain.
+    """Return the span of the root's `curUTC` and its value; None if it is uncertain."""
+    # As the first field, where the ERP puts it, it is certainly the root's.
     opening = _OPENING.match(body)
     first = _STAMP.match(body, opening.end()) if opening else None
     if first is not None:
@@ -57,6 +56,6 @@ def _own_stamp(body: bytes) -> tuple[int, int] | None:
         return None
     try:
         document = parse_json(body)
-    except NotJsonError:
+    except NotJson:
         return None
     return places[0] if isinstance(document, dict) and "curUTC" in document else None

@@ -1,13 +1,15 @@
-"""The daemon: one round after the other, each over today and the last days.
+"""The daemon: round after round, each over today and the last days.
 
-One task runs the rounds, so no two of this process overlap; `leases` sees to the other processes.
+One task runs the rounds, so rounds of this process never overlap; the lease table keeps other
+processes away from our stores.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -15,13 +17,13 @@ from producer.errors import ProducerError
 from producer.metrics import Metrics
 from producer.tally import Tally
 
-_TOLD = "told to stop"
+_STOPPED = "told to stop"
 
 log = structlog.get_logger(__name__)
 
-#: Pulls one round: prepares its tally, hands it to the first argument, then works. Returns
-#: whether there was a store to pull: False when all are being pulled by another producer.
-Round = Callable[[Callable[[Tally], None]], Awaitable[bool]]
+#: Pulls one round: passes the round's tally to its argument, then works. Returns False when
+#: other producers hold the leases of all stores.
+Round = Callable[[Callable[[Tally], None]], Coroutine[Any, Any, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,12 @@ class Schedule:
     """When rounds begin, and how long the last one may take to end.
 
     Attributes:
-        every_seconds: From the beginning of one round to that of the next; a round that takes
-            longer is followed at once.
-        jitter: By which part of that the beginning is moved at most, either way; 0 to 1.
-        stop_timeout_seconds: How long answers under way are waited for when told to stop.
-        retry_seconds: When to try again after a round that found no store to pull: stores of a
-            producer that was killed, perhaps of this one before its restart, are free by then.
+        every_seconds: From the start of one round to the start of the next; after a round that
+            took longer, the next starts at once.
+        jitter: Fraction of `every_seconds` by which a start moves at most, either way; 0 to 1.
+        stop_timeout_seconds: How long a stop waits for answers under way.
+        retry_seconds: Pause after a round that found every store leased elsewhere. By then the
+            leases of a killed producer (perhaps this one, before its restart) have expired.
     """
 
     every_seconds: float
@@ -44,7 +46,7 @@ class Schedule:
 
 
 class Daemon:
-    """Runs rounds until told to stop."""
+    """Runs rounds until it is told to stop."""
 
     def __init__(self, pull_round: Round, schedule: Schedule, metrics: Metrics) -> None:
         self._pull_round = pull_round
@@ -52,13 +54,13 @@ class Daemon:
         self._metrics = metrics
         self._tally: Tally | None = None
         self._is_stopping = False
-        #: What the last round that ended lacks; None when nothing.
+        #: What the last finished round lacks; None when nothing.
         self.problem: str | None = "no round has ended yet"
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run rounds until `stop` is set; returns when the last one has ended.
+        """Run rounds until `stop` is set; return when the last one has ended.
 
-        What a round cannot pull is logged and counted, and asked for again in the next.
+        What a round cannot pull is logged and counted; the next round asks for it again.
         """
         while not stop.is_set():
             started = time.monotonic()
@@ -70,25 +72,25 @@ class Daemon:
             await _wait(stop, started + pause - time.monotonic())
 
     async def _run_round(self, stop: asyncio.Event) -> bool:
-        """Run one round; return whether there was a store to pull, or could have been."""
+        """Run one round; return False if other producers held the leases of all stores."""
         self._tally = None
         had_stores = True
         started = time.monotonic()
         self._metrics.round_running.set(1)
-        work = asyncio.ensure_future(self._pull_round(self._begin))
-        stopping = asyncio.ensure_future(stop.wait())
+        work = asyncio.create_task(self._pull_round(self._begin), name="round")
+        stopping = asyncio.create_task(stop.wait(), name="stop-signal")
         try:
             await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 await self._end(work)
             if not work.cancelled():
                 had_stores = work.result()
-        except ProducerError as exc:
-            log.error("round.failed", code=exc.code, reason=str(exc))  # noqa: TRY400 - no bug, no traceback
-            self._note(str(exc), "incomplete", started)
+        except ProducerError as error:
+            log.error("round_failed", code=error.code, reason=str(error))  # noqa: TRY400 - no bug, no traceback
+            self._note(str(error), "incomplete", started)
         else:
             missing = self._missing()
-            result = "incomplete" if missing else "complete" if had_stores else "left"
+            result = "incomplete" if missing else "complete" if had_stores else "leased_elsewhere"
             self._note(missing, result, started)
         finally:
             stopping.cancel()
@@ -98,18 +100,18 @@ class Daemon:
 
     def _begin(self, tally: Tally) -> None:
         self._tally = tally
-        if self._is_stopping:
-            tally.stop(_TOLD)
+        if self._is_stopping:  # the signal came while the round was waiting for its leases
+            tally.stop(_STOPPED)
         self._metrics.follow(tally)
 
-    async def _end(self, work: asyncio.Future[bool]) -> None:
-        """Let what is under way finish, in time; begin nothing new."""
+    async def _end(self, work: asyncio.Task[bool]) -> None:
+        """Begin nothing new, and give what is under way its time to finish."""
         self._is_stopping = True
         if self._tally is not None:
-            self._tally.stop(_TOLD)
+            self._tally.stop(_STOPPED)
         await asyncio.wait({work}, timeout=self._schedule.stop_timeout_seconds)
         if not work.done():
-            log.warning("round.cancelled", outcome="the next run asks for the rest")
+            log.warning("round_cancelled", outcome="the next start asks for the rest")
             work.cancel()
             await asyncio.wait({work})
 
@@ -129,7 +131,7 @@ class Daemon:
             self._metrics.last_complete.set_to_current_time()
         tally = self._tally or Tally(0)
         log.info(
-            "round.ended",
+            "round_ended",
             result=result,
             seconds=round(seconds, 3),
             stored=tally.stored,

@@ -1,7 +1,7 @@
-"""What the lake holds already: the newest answer of each store, day and endpoint.
+"""What the lake already holds: the newest answer of each store, day and endpoint.
 
-The lake is the only state there is. It is listed along with the run, a page at a time, in the
-order of days, so that a year costs one page per thousand objects and memory holds one day.
+The lake is the only state. It is listed along with the run, page by page and day by day, so a
+year costs one page per thousand objects, and memory holds one day.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ class StoredAnswer:
 
 
 class History:
-    """The answers in the lake, to be asked for oldest day first.
+    """The answers in the lake; ask for days in ascending order.
 
-    Going back to an earlier day works and lists it again.
+    Going back to an earlier day works, and lists that day again.
     """
 
     def __init__(self, lake: Lake) -> None:
@@ -38,19 +38,19 @@ class History:
         """Return the newest answer in the lake, None when there is none.
 
         Raises:
-            LakeError: The lake could not be listed; asking again lists on.
+            LakeError: The lake could not be listed; the next call resumes the listing.
         """
         cursor = self._cursors.setdefault(source, _Cursor(self._lake, source))
         return await cursor.newest(bus_dt, store_id)
 
 
 class _Cursor:
-    """The place that one endpoint's listing has come to."""
+    """The position in one endpoint's listing."""
 
     def __init__(self, lake: Lake, source: Source) -> None:
         self._lake = lake
         self._prefix = f"{API_PREFIX}{source.value}/busDt="
-        # First come, first served: whoever asks for a day is before those who ask for the next.
+        # The lock is fair: all who ask for a day get it before those who ask for the next.
         self._lock = asyncio.Lock()
         self._day: date | None = None
         self._newest: dict[str, StoredAnswer] = {}
@@ -73,7 +73,7 @@ class _Cursor:
         self._ended = False
 
     async def _read(self, bus_dt: date) -> None:
-        # Until the day is whole there is none: a listing that fails halfway starts it anew.
+        # No day is known until it is complete: after a failure halfway it is read again.
         self._day = None
         found: dict[str, StoredAnswer] = {}
         while True:
@@ -106,5 +106,5 @@ def _pulled_at(entry: LakeEntry) -> datetime:
     name = entry.key.rpartition("/")[2].partition(".json")[0]
     try:
         return datetime.strptime(name, _KEY_TIME).replace(tzinfo=UTC)
-    except ValueError:  # put there by hand, under a name of its own
+    except ValueError:  # put there by hand, under some other name
         return entry.last_modified

@@ -1,6 +1,6 @@
-"""Pulling: what one answer goes through on its way from the ERP into the lake.
+"""Pulling: the way of one answer from the ERP into the lake.
 
-Knows the ERP and the lake by what it asks of them, not by how they are reached.
+Knows the ERP and the lake as protocols, not how they are reached.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from producer.errors import ErpError, LakeError, LeaseLostError, QueueError
+from producer.errors import ErpError, LakeError, LeaseLost, QueueError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
 from producer.pulling.answers import Answer, check_answer
@@ -24,23 +24,23 @@ from producer.tally import Tally
 from schemas.keys import api_key
 from schemas.sources import Endpoint
 
-# Digesting and packing more than that would hold up everything else.
+# Digesting or packing more than this would hold up the event loop.
 _LARGE_BYTES = 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
 
-def _always_ours(_store_id: str) -> None:
-    """Say nothing: a pull by hand takes no leases."""
+def _no_lease_needed(_store_id: str) -> None:
+    """Do nothing: a pull by hand takes no leases."""
 
 
 class Erp(Protocol):
-    """The ERP API, as far as pulling knows it."""
+    """The ERP API as pulling uses it."""
 
     async def ask(
         self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
     ) -> Answer:
-        """Ask for one answer that passes `check`, patiently; safe to repeat.
+        """Ask for one answer that passes `check`, with retries; safe to repeat.
 
         Raises:
             ErpError: No such answer after every attempt.
@@ -55,10 +55,10 @@ class PullOptions:
     Attributes:
         concurrency: How many targets are under way at once.
         stop_after_failures: Transient failures in a row that end the run.
-        days: Says which answers in the lake are good enough not to be asked for again.
-        force: Whether all are asked for again.
+        days: Decides which answers in the lake are current.
+        force: Whether to ask for current answers too.
         gzip: Whether answers are stored gzipped.
-        check_lease: Raises LeaseLostError for a store that may be another producer's by now.
+        check_lease: Raises LeaseLost for a store that another producer may pull by now.
     """
 
     concurrency: int
@@ -66,29 +66,29 @@ class PullOptions:
     days: BusinessDays
     force: bool = False
     gzip: bool = False
-    check_lease: Callable[[str], None] = _always_ours
+    check_lease: Callable[[str], None] = _no_lease_needed
 
 
 async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
-    """See to it that the lake has the answer of every target; what it lacks is counted in `tally`.
+    """Pull every target of a plan into the lake; failures are counted in `tally`.
 
-    The lake itself says what is there: an answer that is current is not asked for again, and
-    one that says what the newest one says is not written again. A new one gets a key of its
-    own and replaces nothing. Cancelling leaves whole objects only.
+    An answer that is current in the lake is not asked for again, and one equal to the newest in
+    the lake is not written again. A new answer gets a key of its own and replaces nothing.
+    Cancelling leaves whole objects only.
 
     Args:
         plan: What to pull.
-        erp: Whom to ask.
+        erp: The ERP to ask.
         lake: Where answers go.
-        tally: Told about every target that was tried.
-        pull_options: How.
+        tally: Counts every target that was tried.
+        pull_options: How to pull.
     """
     history = History(lake)
 
     async def pull_one(target: PullTarget) -> None:
         with structlog.contextvars.bound_contextvars(**target.subject()):
             try:
-                # Nothing may be awaited before: the history is asked in the order of days.
+                # No await before this one: the history must be asked in the order of days.
                 newest = await history.newest(
                     target.endpoint.source, target.bus_dt, target.store_id
                 )
@@ -105,8 +105,8 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: Pul
                 )
                 pull_options.check_lease(target.store_id)
                 size_bytes = await _store_unless_known(target, answer, newest, lake, pull_options)
-            except (ErpError, LakeError, LeaseLostError, QueueError) as exc:
-                tally.add_failure(target.subject(), exc)
+            except (ErpError, LakeError, LeaseLost, QueueError) as error:
+                tally.add_failure(target.subject(), error)
                 return
         if size_bytes is None:
             tally.add_unchanged()
@@ -120,7 +120,7 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: Pul
 def _until_stopped(plan: Plan, tally: Tally, stop_after_failures: int) -> Iterator[PullTarget]:
     for target in plan.targets():
         if tally.stopped_by is None and tally.missed_in_a_row >= stop_after_failures:
-            tally.stop(f"{tally.missed_in_a_row} answers in a row could not be had or stored")
+            tally.stop(f"{tally.missed_in_a_row} targets in a row failed: ERP or S3 may be down")
         if tally.stopped_by is not None:
             return
         yield target
@@ -137,7 +137,7 @@ async def _store_unless_known(
     lake: Lake,
     pull_options: PullOptions,
 ) -> int | None:
-    """Return the number of bytes stored; None if the newest answer in the lake says the same."""
+    """Return the number of bytes stored; None if the newest answer in the lake is equal."""
     if len(answer.body) > _LARGE_BYTES:
         digest = await asyncio.to_thread(content_digest, answer.body)
     else:
@@ -148,11 +148,11 @@ async def _store_unless_known(
     metadata = {**_metadata(target, answer), CONTENT_DIGEST: digest}
     obj = LakeObject(key, answer.body, metadata)
     if pull_options.gzip:
-        # The same bytes for the same answer: no time in the header.
+        # Without a time in the header, equal answers give equal bytes.
         packed = await asyncio.to_thread(gzip.compress, answer.body, mtime=0)
         obj = LakeObject(f"{key}.gz", packed, metadata, "gzip")
     await lake.put(obj)
-    log.debug("answer.stored", key=obj.key, size_bytes=len(obj.body))
+    log.debug("answer_stored", key=obj.key, size_bytes=len(obj.body))
     return len(obj.body)
 
 

@@ -1,10 +1,10 @@
-"""Which answers a pull asks for: every endpoint of every store on every day."""
+"""The pull targets of a plan: every endpoint of every store on every day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from producer.errors import ConfigurationError
+from runtime.errors import SettingsInvalid
 from schemas.keys import store_day_prefix
 from schemas.sources import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 
@@ -33,7 +33,7 @@ class PullTarget:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one run pulls: every endpoint of every store on every day.
+    """The targets of one run, as three lists.
 
     Build it with `make_plan`, which checks it.
     """
@@ -49,16 +49,16 @@ class Plan:
         return (self.last_day - self.first_day).days + 1
 
     @property
-    def cell_count(self) -> int:
-        """The number of answers, without walking through them."""
+    def target_count(self) -> int:
+        """The number of targets, without iterating over them."""
         return self.day_count * len(self.stores) * len(self.endpoints)
 
     def of_stores(self, stores: tuple[str, ...]) -> "Plan":
-        """Return the part of the plan that is about some of its stores, or about none."""
+        """Return the plan with some of its stores, perhaps none."""
         return replace(self, stores=stores)
 
     def targets(self) -> Iterator[PullTarget]:
-        """Yield the answers to ask for, oldest day first, one at a time."""
+        """Yield the targets, oldest day first."""
         for offset in range(self.day_count):
             bus_dt = self.first_day + timedelta(days=offset)
             for store_id in self.stores:
@@ -69,33 +69,33 @@ class Plan:
 def make_plan(
     first_day: date, last_day: date, stores: tuple[str, ...], endpoint_names: tuple[str, ...]
 ) -> Plan:
-    """Check what was asked for, before anything is sent; repetitions count once.
+    """Check the arguments and make a plan; repeated stores and endpoints count once.
 
     Args:
         first_day: The first business date.
         last_day: The last business date, included.
-        stores: Raw store ids; space around them does not count.
+        stores: Raw store ids; surrounding space is ignored.
         endpoint_names: Names as in `schemas.sources`; none means all five.
 
     Raises:
-        ConfigurationError: The days are the wrong way round, there is no store, or a store
-            or an endpoint is unusable; says what to do.
+        SettingsInvalid: The days are the wrong way round, there is no store, or a store or an
+            endpoint is unusable; the message says what to do.
     """
     if first_day > last_day:
-        raise ConfigurationError(
-            f"--from {first_day} is after --to {last_day}; exchange them, or leave out --to to "
+        raise SettingsInvalid(
+            f"--from {first_day} is after --to {last_day}; swap them, or leave out --to to "
             "pull one day"
         )
     store_ids = tuple(dict.fromkeys(store.strip() for store in stores))
     if not store_ids:
-        raise ConfigurationError(
+        raise SettingsInvalid(
             "no store to pull: give --store or --stores-file, or set STORES=… in .env"
         )
     for store_id in store_ids:
         _check_store(store_id)
     unknown = [name for name in endpoint_names if name not in ENDPOINTS_BY_NAME]
     if unknown:
-        raise ConfigurationError(
+        raise SettingsInvalid(
             f"unknown endpoint {', '.join(unknown)}; the endpoints are "
             f"{', '.join(ENDPOINTS_BY_NAME)}"
         )
@@ -106,16 +106,16 @@ def make_plan(
 def _check_store(store_id: str) -> None:
     longest = max(ENDPOINTS, key=lambda endpoint: len(endpoint.name))
     if not store_id:
-        raise ConfigurationError("a store id is empty; remove it, or name the store")
-    if not store_id.isprintable():  # lone surrogates, which stand for bytes that are not UTF-8, too
-        raise ConfigurationError(
-            f"store id {store_id!a} holds characters that cannot be printed; write it anew"
+        raise SettingsInvalid("a store id is empty; remove it, or name the store")
+    if (
+        not store_id.isprintable()
+    ):  # nor are lone surrogates, which stand for bytes that are not UTF-8
+        raise SettingsInvalid(
+            f"store id {store_id!a} contains unprintable characters; type it again"
         )
     if len(store_id) > _MAX_STORE_CHARS:
-        raise ConfigurationError(
-            f"store id {store_id!r} is longer than {_MAX_STORE_CHARS}; correct it"
+        raise SettingsInvalid(
+            f"store id {store_id!r} is longer than {_MAX_STORE_CHARS} characters; correct it"
         )
     if len(store_day_prefix(longest.source, date.min, store_id)) > _MAX_PREFIX_CHARS:
-        raise ConfigurationError(
-            f"store id {store_id!r} does not fit into an S3 key; it must be shorter"
-        )
+        raise SettingsInvalid(f"store id {store_id!r} does not fit into an S3 key; shorten it")

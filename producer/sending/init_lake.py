@@ -12,11 +12,11 @@ from schemas.keys import FOLDERS
 
 @dataclass(frozen=True, slots=True)
 class BucketSettings:
-    """How a bucket is set up; None where that could not be read.
+    """A bucket's settings; None where one could not be read.
 
     Attributes:
         versioning: Whether replaced objects are kept.
-        encryption: Whether objects are encrypted unless somebody asks for it.
+        encryption: Whether objects are encrypted by default.
         public_access_blocked: Whether all four blocks of public access are on.
     """
 
@@ -27,7 +27,7 @@ class BucketSettings:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What would be changed in one setting; `command` does it."""
+    """A setting that should be changed, and the command that does it."""
 
     setting: str
     found: str
@@ -35,7 +35,7 @@ class Advice:
 
 
 class Bucket(Protocol):
-    """A bucket, as far as preparing it goes. Every call may raise a `LakeError`."""
+    """A bucket as `init-lake` uses it. Every call may raise a `LakeError`."""
 
     async def metadata(self, key: str) -> object | None:
         """Return something if the object exists."""
@@ -55,7 +55,7 @@ async def create_folders(bucket: Bucket, *, dry_run: bool) -> list[str]:
 
     Args:
         bucket: The lake.
-        dry_run: Whether they are only told.
+        dry_run: Whether to create nothing.
 
     Raises:
         LakeError: One could not be looked for or written.
@@ -68,7 +68,7 @@ async def create_folders(bucket: Bucket, *, dry_run: bool) -> list[str]:
 
 
 def advise(settings: BucketSettings, name: str) -> Sequence[Advice]:
-    """Say what should be changed in a bucket's settings; nothing when all is well."""
+    """Return what should be changed in a bucket's settings."""
     wanted = (
         (
             "versioning",

@@ -1,15 +1,16 @@
-"""Publishing: announcing objects that lie in the lake already."""
+"""Publishing: announcing objects that are already in the lake."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from producer.errors import ConfigurationError, LakeError, QueueError
+from producer.errors import LakeError, QueueError
 from producer.lake import Lake, LakeEntry
 from producer.rate_limit import RateLimit
 from producer.sending.announcing import BATCH_SIZE, Queue, event_body
 from producer.tally import Tally
+from runtime.errors import SettingsInvalid
 from schemas.keys import RAW_PREFIX, is_folder_marker
 
 
@@ -18,9 +19,9 @@ class Selection:
     """Which objects are announced.
 
     Attributes:
-        prefix: What their keys begin with.
-        since: When they were last written at the earliest; None for any time.
-        pattern: What their whole key looks like, with `*`, `?` and `[…]`; None for any.
+        prefix: Prefix of their keys.
+        since: Only objects written since then; None for any time.
+        pattern: Pattern of the whole key, with `*`, `?` and `[…]`; None for any.
     """
 
     prefix: str
@@ -29,13 +30,13 @@ class Selection:
 
     def __post_init__(self) -> None:
         if not self.prefix.startswith(RAW_PREFIX):
-            raise ConfigurationError(
+            raise SettingsInvalid(
                 f"--prefix {self.prefix!r} must start with {RAW_PREFIX}: nothing else in the lake "
                 "is loaded"
             )
 
     def takes(self, entry: LakeEntry) -> bool:
-        """Say whether an object under the prefix is one of them."""
+        """Return whether an object under the prefix is selected."""
         return (
             not is_folder_marker(entry.key)
             and (self.since is None or entry.last_modified >= self.since)
@@ -45,10 +46,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Announcer:
-    """Where events go, and how fast.
+    """Where to send events, and how fast.
 
     Attributes:
-        queue: Takes them; None announces nothing and only tells which it would be.
+        queue: Where events go; None sends nothing.
         bucket: The lake's bucket.
         per_second: Events per second at most.
     """
@@ -69,9 +70,9 @@ async def publish(
 
     Args:
         selection: Which objects.
-        lake: Listed a page at a time, in the order of keys.
-        announcer: Where to and how fast.
-        tally: Told about every object; its total grows with the listing.
+        lake: Listed page by page.
+        announcer: Where to send events, and how fast.
+        tally: Counts every object; its total grows with the listing.
         tell: Called for each object that was announced, or would be.
     """
     rate_limit = RateLimit(announcer.per_second)
@@ -82,9 +83,9 @@ async def publish(
             await _announce(batch, announcer, tally, tell)
             if tally.stopped_by is not None:
                 return
-    except LakeError as exc:
+    except LakeError as error:
         tally.total += 1
-        tally.add_failure({"object": f"{selection.prefix}…"}, exc)
+        tally.add_failure({"object": f"{selection.prefix}…"}, error)
 
 
 async def _announce(

@@ -1,4 +1,4 @@
-"""Uploading: what one file goes through on its way into the lake."""
+"""Uploading: the way of one file into the lake."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import structlog
 
-from producer.errors import FileRejectedError, LakeError, QueueError
+from producer.errors import FileRejected, LakeError, QueueError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
-from producer.sending.upload_files import UploadFile, read_shipment
+from producer.sending.upload_files import UploadFile, read_upload_file
 from producer.tally import Tally
 from schemas.keys import parse_key
 
@@ -25,36 +25,38 @@ async def upload(
     max_file_bytes: int,
     check: bool,
 ) -> None:
-    """Store every file as it is; one that cannot be stored does not stop the others.
+    """Store every file unchanged; one that cannot be stored does not stop the others.
 
     Repeating it replaces the objects by the same content. Cancelling leaves whole objects only.
 
     Args:
         upload_files: Files and their keys.
         lake: Where they go.
-        tally: Told about every file that was tried.
+        tally: Counts every file that was tried.
         concurrency: How many files are held in memory at once.
-        max_file_bytes: The largest file taken.
+        max_file_bytes: The largest file accepted.
         check: Whether the files must be JSON.
     """
 
     async def upload_one(upload_file: UploadFile) -> None:
         if parse_key(upload_file.key) is None:
-            log.warning("key.of_no_source", key=upload_file.key, outcome="the consumer rejects it")
+            log.warning(
+                "key_not_recognized", key=upload_file.key, outcome="the consumer rejects it"
+            )
         try:
             # In a thread: parsing a large file would hold up the other transfers.
             body = await asyncio.to_thread(
-                read_shipment, upload_file, max_bytes=max_file_bytes, check=check
+                read_upload_file, upload_file, max_bytes=max_file_bytes, check=check
             )
             await lake.put(
                 LakeObject(
                     upload_file.key, body, _metadata(upload_file), upload_file.content_encoding
                 )
             )
-        except (FileRejectedError, LakeError, QueueError) as exc:
-            tally.add_failure(upload_file.subject(), exc)
+        except (FileRejected, LakeError, QueueError) as error:
+            tally.add_failure(upload_file.subject(), error)
         else:
-            log.debug("file.stored", key=upload_file.key, size_bytes=len(body))
+            log.debug("file_stored", key=upload_file.key, size_bytes=len(body))
             tally.add_stored(len(body))
 
     await work_through(_until_stopped(upload_files, tally), upload_one, concurrency)

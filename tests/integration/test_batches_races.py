@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +17,6 @@ from schemas.sources import Source
 from tests.support.samples import checks, day_list, full_check, staged
 from tests.support.warehouse import Warehouse, open_warehouse
 
-LINE = {"guestCheckLineItemId": 9}
 LOCK = "SELECT 1 FROM guest_checks WHERE guest_check_id = %s FOR UPDATE"
 SAME_CURUTC = "2024-06-01T00:00:00"
 
@@ -70,54 +68,6 @@ def test_of_two_equal_versions_at_once_the_later_written_stands(
     first, second = (newer, older) if newer_first else (older, newer)
     load_while_other_is_uncommitted(warehouse, first, second)
     assert [2] == [row["gst_cnt"] for row in warehouse.rows("guest_checks")]
-
-
-@pytest.mark.parametrize("newer_first", [True, False])
-def test_a_line_that_two_checks_claim_at_once_goes_to_the_newer_check(
-    warehouse: Warehouse, *, newer_first: bool
-) -> None:
-    """The other check's version commits while the upsert waits for the line."""
-    before = staged(checks(full_check(1, version=1, detailLines=[LINE])), key="raw/erp/a.json")
-    after = staged(checks(full_check(2, version=2, detailLines=[LINE])), key="raw/erp/b.json")
-    first, second = (after, before) if newer_first else (before, after)
-    load_while_other_is_uncommitted(warehouse, first, second)
-    assert [2] == [row["guest_check_id"] for row in warehouse.rows("detail_lines")]
-
-
-CLAIM, NO_CLAIM = [LINE], []
-
-
-@pytest.mark.parametrize("swapped", [False, True])
-@pytest.mark.parametrize(
-    ("known", "at_once", "holder"),
-    [
-        ([(1, 1, CLAIM), (2, 2, CLAIM)], [(2, 3, NO_CLAIM), (1, 4, NO_CLAIM)], []),
-        ([(1, 1, CLAIM), (2, 2, CLAIM)], [(2, 3, NO_CLAIM), (1, 4, CLAIM)], [1]),
-        ([(1, 1, CLAIM), (2, 2, CLAIM)], [(2, 3, NO_CLAIM), (3, 1, CLAIM)], [3]),
-        ([(1, 2, CLAIM)], [(1, 3, NO_CLAIM), (2, 1, CLAIM)], [2]),
-        ([(1, 1, CLAIM)], [(1, 2, NO_CLAIM), (2, 3, CLAIM)], [2]),
-        ([(1, 1, CLAIM)], [(1, 3, CLAIM), (2, 2, CLAIM)], [1]),
-    ],
-)
-def test_checks_that_claim_a_line_and_let_go_at_once_end_as_they_would_one_by_one(
-    warehouse: Warehouse,
-    known: list[tuple[int, int, Any]],
-    at_once: list[tuple[int, int, Any]],
-    holder: list[int],
-    *,
-    swapped: bool,
-) -> None:
-    """What the one gives back may just be given up by the other."""
-
-    def write(check_id: int, version: int, lines: Any) -> StagedDocument:
-        check = full_check(check_id, version, detailLines=lines)
-        return staged(checks(check), key=f"raw/erp/{check_id}-{version}.json")
-
-    for one in known:
-        warehouse.load(write(*one))
-    first, second = reversed(at_once) if swapped else at_once
-    load_while_other_is_uncommitted(warehouse, write(*first), write(*second))
-    assert holder == [row["guest_check_id"] for row in warehouse.rows("detail_lines")]
 
 
 @pytest.mark.parametrize("newer_first", [True, False])

@@ -199,7 +199,7 @@ def test_each_table_has_these_columns_of_these_types(opened: Warehouse) -> None:
         assert filled_always == never_null & columns.keys(), table
 
 
-def test_a_tax_is_told_by_check_and_number_a_line_by_its_id_and_a_row_by_store_day_and_id(
+def test_taxes_and_lines_are_keyed_within_their_check_and_rows_within_their_day(
     opened: Warehouse,
 ) -> None:
     keys = opened.query(
@@ -210,7 +210,7 @@ def test_a_tax_is_told_by_check_and_number_a_line_by_its_id_and_a_row_by_store_d
     expected = {
         "guest_checks": "(store_id, guest_check_id)",
         "taxes": "(store_id, guest_check_id, tax_num)",
-        "detail_lines": "(store_id, guest_check_line_item_id)",
+        "detail_lines": "(store_id, guest_check_id, guest_check_line_item_id)",
         "menu_items": "(store_id, menu_item_id)",
         **{facts.table: "(store_id, bus_dt, record_id)" for facts in LISTS.values()},
         "schema_drift": "(source, path, kind)",

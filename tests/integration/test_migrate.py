@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
-from consumer.load.migrate import migrate, schema_head
+from consumer.load.migrate import migrate
+from consumer.load.migrations.steps import schema_head, step_files
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 from tests.support.samples import checks, full_check, staged
@@ -50,6 +51,13 @@ def columns_of(connection: psycopg.Connection[Any], table: str) -> dict[str, str
         (table,),
     )
     return dict(rows.fetchall())
+
+
+def test_steps_are_numbered_one_after_the_other_and_say_what_they_do() -> None:
+    """Two steps of one number, or a gap, are two branches that did not hear of each other."""
+    for number, path in enumerate(step_files(), 1):
+        assert path.name.startswith(f"{number:04}_")
+        assert path.read_text(encoding="utf-8").startswith("-- ")
 
 
 def test_migrating_again_finds_nothing_to_do(settings: DatabaseSettings) -> None:

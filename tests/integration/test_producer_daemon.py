@@ -47,7 +47,7 @@ def test_the_daemon_keeps_today_and_the_last_days_in_the_lake_and_stops_on_sigte
         _, stderr = process.communicate(timeout=DEADLINE_SECONDS)
 
     assert process.returncode == 0, stderr
-    ends = [json.loads(line) for line in stderr.splitlines() if '"round.ended"' in line]
+    ends = [json.loads(line) for line in stderr.splitlines() if '"round_ended"' in line]
     assert len(ends) >= 3
     today = (datetime.now(UTC) - timedelta(hours=7)).date()
     listing = lake.s3.list_objects_v2(Bucket=lake.bucket, Prefix=API_PREFIX)
@@ -104,9 +104,9 @@ def test_two_daemons_never_pull_one_store_at_once_and_one_takes_over_from_the_ki
         second = running.enter_context(
             daemon(environment, tmp_path, free_ports[1], *shared, *own, "--lookback", "0")
         )
-        complete = 'producer_rounds_total{result="complete"}'
+        complete = 'coco_producer_rounds_total{result="complete"}'
         until(lambda: (metric(free_ports[1], complete) or 0) >= 3, "the second has had rounds")
-        assert metric(free_ports[1], "producer_stores_left") == 1
+        assert metric(free_ports[1], "coco_producer_stores_leased_elsewhere") == 1
         assert page(free_ports[1], "/readyz") == (200, "ok\n")
         assert stores_of_today(lake) == {"001"}
         first.kill()
@@ -114,5 +114,5 @@ def test_two_daemons_never_pull_one_store_at_once_and_one_takes_over_from_the_ki
         second.send_signal(signal.SIGTERM)
         _, stderr = second.communicate(timeout=DEADLINE_SECONDS)
     assert second.returncode == 0, stderr
-    told = [json.loads(line) for line in stderr.splitlines() if '"stores.left"' in line]
+    told = [json.loads(line) for line in stderr.splitlines() if '"stores_leased_elsewhere"' in line]
     assert {tuple(line["stores"]) for line in told} == {("São João",)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from producer.aws.s3 import open_lake
-from producer.lease_table import ROSTER_KEY
+from producer.lease_table import LEASE_TABLE_KEY
 from producer.settings import Settings
 from runtime.settings import read_settings
 from tests.conftest import Lake
@@ -73,7 +73,7 @@ def test_a_lake_is_prepared_once_and_nothing_in_it_is_touched(
     ]
     assert ["would create raw/erp/" in output for output in outputs] == [True, True, False, False]
     assert ["created raw/erp/" in output for output in outputs] == [False, False, True, False]
-    assert "all folder markers are there" in outputs[3]
+    assert "all folder markers exist" in outputs[3]
     assert lake.s3.get_object(Bucket=lake.bucket, Key="raw/")["Body"].read() == b"kept"
     assert lake.s3.head_object(Bucket=lake.bucket, Key="raw/erp/")["ContentLength"] == 0
     assert all("versioning: off" in output for output in outputs)
@@ -99,13 +99,13 @@ async def test_of_two_conditional_writes_the_second_is_refused_and_the_lake_tell
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     async with open_lake(read_settings(Settings), concurrency=1) as lake:
-        missing = await lake.read_tagged(ROSTER_KEY)
+        missing = await lake.read_tagged(LEASE_TABLE_KEY)
         assert (missing.body, missing.tag) == (None, None)
         assert abs(missing.now - datetime.now(UTC)) < timedelta(minutes=1)
-        assert await lake.write_if(ROSTER_KEY, b"first", None)
-        assert not await lake.write_if(ROSTER_KEY, b"second", None)
-        seen = await lake.read_tagged(ROSTER_KEY)
-        assert await lake.write_if(ROSTER_KEY, b"third", seen.tag)
-        assert not await lake.write_if(ROSTER_KEY, b"fourth", seen.tag)
-        assert (await lake.read_tagged(ROSTER_KEY)).body == b"third"
+        assert await lake.write_if(LEASE_TABLE_KEY, b"first", None)
+        assert not await lake.write_if(LEASE_TABLE_KEY, b"second", None)
+        seen = await lake.read_tagged(LEASE_TABLE_KEY)
+        assert await lake.write_if(LEASE_TABLE_KEY, b"third", seen.tag)
+        assert not await lake.write_if(LEASE_TABLE_KEY, b"fourth", seen.tag)
+        assert (await lake.read_tagged(LEASE_TABLE_KEY)).body == b"third"
         assert not await lake.write_if("leases/gone.json", b"", seen.tag)

@@ -40,7 +40,7 @@ EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "45"))
 KEYS = {
     "guest_checks": ("store_id", "guest_check_id"),
     "taxes": ("store_id", "guest_check_id", "tax_num"),
-    "detail_lines": ("store_id", "guest_check_line_item_id"),
+    "detail_lines": ("store_id", "guest_check_id", "guest_check_line_item_id"),
     "menu_items": ("store_id", "menu_item_id"),
 } | {table: ("store_id", "bus_dt", "record_id") for table, _, _ in LISTS.values()}
 

@@ -1,4 +1,4 @@
-"""What the tables must say, told plainly from the documents: the specification as a program.
+"""What the tables must say, known_ids plainly from the documents: the specification as a program.
 
 Reads documents as JSON values and knows no project code: no contract, no order of arrival, no
 SQL. Only the fields that the generators use are named.
@@ -81,26 +81,24 @@ class Known:
     extra: Row = field(default_factory=dict)
 
     def row(self) -> Row:
-        """Return what the row says."""
-        said = self.columns | ({"extra": self.extra} if self.extra else {})
-        return {name: value for name, value in said.items() if value is not None}
+        """Return the row as it is read."""
+        row = self.columns | ({"extra": self.extra} if self.extra else {})
+        return {name: value for name, value in row.items() if value is not None}
 
 
 def expected_tables(puts: Iterable[Put]) -> Tables:
     """Tell what the tables say once all of `puts` were loaded, in whatever order."""
     tables: Tables = defaultdict(dict)
     puts = list(puts)
-    checks = [_told_check(*seen) for seen in _sightings(puts).items()]
-    # Of the checks that claim one line the newest holds it: it is told last.
-    for check in sorted(checks, key=lambda check: check.version):
-        check.tell(tables)
-    _tell_items(tables, puts)
+    for key, sightings in _sightings(puts).items():
+        _effective_check(key, sightings).write(tables)
+    _write_items(tables, puts)
     lists: dict[Key, list[Put]] = defaultdict(list)
     for put in puts:
         if put.source in LISTS:
             lists[put.source, put.store, put.day].append(put)
     for answers in lists.values():
-        _tell_list(tables, sorted(answers, key=lambda put: (put.as_of, put.order), reverse=True))
+        _write_list(tables, sorted(answers, key=lambda put: (put.as_of, put.order), reverse=True))
     return tables
 
 
@@ -113,7 +111,7 @@ def _sightings(puts: Iterable[Put]) -> dict[tuple[str, int], list[tuple[Put, int
     return seen
 
 
-def _told_check(key: tuple[str, int], sightings: list[tuple[Put, int, Row]]) -> "_Check":
+def _effective_check(key: tuple[str, int], sightings: list[tuple[Put, int, Row]]) -> "_Check":
     full = [one for one in sightings if one[2].get("lastUpdatedUTC") is not None]
     partial = [one for one in sightings if one[2].get("lastUpdatedUTC") is None]
     check = _Check(*key)
@@ -125,11 +123,10 @@ def _told_check(key: tuple[str, int], sightings: list[tuple[Put, int, Row]]) -> 
         since = put.as_of
         version = stored("last_updated_utc", record["lastUpdatedUTC"])
         check.header.columns["last_updated_utc"] = version
-        check.version = (version, since, key[1])
-        check.say(record, whole=True)
+        check.apply(record, whole=True)
     for put, _, record in sorted(partial, key=lambda one: (one[0].as_of, one[0].order, one[1])):
         if put.as_of >= since:
-            check.say(record, whole=False)
+            check.apply(record, whole=False)
     return check
 
 
@@ -140,12 +137,8 @@ class _Check:
     header: Known = field(default_factory=Known)
     taxes: dict[int, Known] = field(default_factory=dict)
     lines: dict[int, Known] = field(default_factory=dict)
-    version: tuple[datetime, datetime, int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.version = (NEVER, NEVER, self.id)
-
-    def say(self, record: Row, *, whole: bool) -> None:
+    def apply(self, record: Row, *, whole: bool) -> None:
         keys = ("guestCheckId", "lastUpdatedUTC", "taxes", "detailLines")
         _merge(self.header, record, HEADER, keys)
         for tax in _last_by_id(record.get("taxes"), "taxNum"):
@@ -156,12 +149,12 @@ class _Check:
                 known.columns["mod_flag"] = False
             _merge_line(known, line)
 
-    def tell(self, tables: Tables) -> None:
+    def write(self, tables: Tables) -> None:
         tables["guest_checks"][self.store, self.id] = self.header.row()
         for number, known in self.taxes.items():
             tables["taxes"][self.store, self.id, number] = known.row()
         for number, known in self.lines.items():
-            tables["detail_lines"][self.store, number] = known.row() | {"guest_check_id": self.id}
+            tables["detail_lines"][self.store, self.id, number] = known.row()
 
 
 def _new_line() -> Known:
@@ -197,7 +190,7 @@ def _merge_line(known: Known, line: Row) -> None:
             known.extra[name] = inner.extra
 
 
-def _tell_items(tables: Tables, puts: Iterable[Put]) -> None:
+def _write_items(tables: Tables, puts: Iterable[Put]) -> None:
     days: dict[Key, list[date]] = defaultdict(list)
     for (store, _), sightings in _sightings(puts).items():
         for _, _, record in sightings:
@@ -211,23 +204,23 @@ def _tell_items(tables: Tables, puts: Iterable[Put]) -> None:
         tables["menu_items"][key] = span
 
 
-def _tell_list(tables: Tables, answers: list[Put]) -> None:
+def _write_list(tables: Tables, answers: list[Put]) -> None:
     """Tell what the answers of one day say, the newest first.
 
     What one cannot say, because a row is bad, the next one does.
     """
     table = LISTS[answers[0].source][0]
-    told: set[str] = set()
-    unsaid: set[str] | None = None  # all
+    known_ids: set[str] = set()
+    open_ids: set[str] | None = None  # all
     for put in answers:
         rows = _rows(put)
         for record_id, row in rows.items():
-            if record_id not in told and (unsaid is None or record_id in unsaid):
+            if record_id not in known_ids and (open_ids is None or record_id in open_ids):
                 tables[table][put.store, put.day, record_id] = row
-        told |= rows.keys()
+        known_ids |= rows.keys()
         if None not in put.bad_ids:
             bad = {record_id for record_id in put.bad_ids if record_id is not None}
-            unsaid = bad if unsaid is None else unsaid & bad
+            open_ids = bad if open_ids is None else open_ids & bad
 
 
 def _rows(put: Put) -> dict[str, Row]:
@@ -238,7 +231,7 @@ def _rows(put: Put) -> dict[str, Row]:
         record_id = record.get(id_name)
         if record_id is None:
             # Which id stands for a row without one is nobody's business, as long as rows of the
-            # same content are told apart.
+            # same content are kept apart.
             content = repr(sorted(record.items()))
             occurrences[content] += 1
             record_id = f"content of {content} no. {occurrences[content]}"

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from producer.errors import LakeError
 from producer.lake import LakeEntry, LakeObject, Page
-from producer.lease_table import ROSTER_KEY, Tagged
+from producer.lease_table import LEASE_TABLE_KEY, Tagged
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,7 +34,7 @@ class FakeErp:
         self.respond = respond
 
 
-class FakeRoster:
+class FakeLeaseTable:
     """Keeps one object with its tag, like S3's conditional writes.
 
     `now` is the lake's time. `meanwhile` runs between a look and the write that follows it, once.
@@ -49,7 +49,7 @@ class FakeRoster:
 
     async def read_tagged(self, key: str) -> Tagged:
         """Give what is there."""
-        assert key == ROSTER_KEY
+        assert key == LEASE_TABLE_KEY
         if self.error is not None:
             raise self.error
         seen = Tagged(self.body, self.tag, self.now)
@@ -60,7 +60,7 @@ class FakeRoster:
 
     async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
         """Take what is written, unless it comes second."""
-        assert key == ROSTER_KEY
+        assert key == LEASE_TABLE_KEY
         if tag != self.tag:
             return False
         self.body, self.tag = body, f"after {self.tag}"

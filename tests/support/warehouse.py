@@ -31,7 +31,6 @@ DATA_TABLES = (
 )
 BOOKKEEPING = (
     "check_patches",
-    "line_claims",
     "store_day_snapshots",
     "store_day_gaps",
     "ingested_objects",
@@ -92,11 +91,11 @@ class Warehouse:
 
     def rows(self, table: str, stores: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Return the live rows of a table: what documents say, without provenance and nulls."""
-        return [_said(row) for row in self._all(table, stores) if row["removed_at"] is None]
+        return [_content(row) for row in self._all(table, stores) if row["removed_at"] is None]
 
     def removed(self, table: str, stores: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Return the removed rows of a table, likewise."""
-        return [_said(row) for row in self._all(table, stores) if row["removed_at"] is not None]
+        return [_content(row) for row in self._all(table, stores) if row["removed_at"] is not None]
 
     def versions(self, stores: Iterable[str]) -> dict[str, list[Any]]:
         """Return who wrote each row where: equal before and after if nothing was rewritten."""
@@ -119,7 +118,7 @@ class Warehouse:
         )
 
 
-def _said(row: Mapping[str, Any]) -> dict[str, Any]:
+def _content(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value for name, value in row.items() if value is not None and name not in PROVENANCE
     }

@@ -20,12 +20,14 @@ ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("consumer", "producer", "schemas", "runtime", "devstack")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+OURS = {
+    name: service for name, service in SERVICES.items() if service["image"] == "coco-ingest:local"
+}
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 # LocalStack documents these; the rest of its environment is ours.
 LOCALSTACK_VARIABLES = {
     "SERVICES", "EAGER_SERVICE_LOADING", "LOCALSTACK_HOST", "SQS_ENDPOINT_STRATEGY",
-    "DISABLE_EVENTS", "SKIP_SSL_CERT_DOWNLOAD",
+    "DISABLE_EVENTS", "SKIP_SSL_CERT_DOWNLOAD", "LS_LOG",
 }  # fmt: skip
 NAMES = {"BUCKET_NAME", "QUEUE_URL", "DLQ_URL"}
 DEFAULTS = {name: info.default for name, info in ConsumerSettings.model_fields.items()}
@@ -49,10 +51,8 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> N
         if path.is_file() and "__pycache__" not in path.parts
     }
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert {"schemas/aliases.toml", "consumer/load/sql/stage_tables.sql"} < expected
-    assert any(
-        re.fullmatch(r"consumer/load/migrations/versions/\d+_\w+\.sql", name) for name in packed
-    )
+    assert {"schemas/aliases.toml", "consumer/load/sql/sessions/stage_tables.sql"} < expected
+    assert any(re.fullmatch(r"consumer/load/migrations/\d{4}_\w+\.sql", name) for name in packed)
     assert expected == packed
 
 
@@ -116,7 +116,6 @@ def test_compose_starts_the_whole_service() -> None:
     assert set(SERVICES) == {"localstack", "postgres", "api", "migrate", "consumer", "producer"}
     assert "version" not in COMPOSE
     assert set(OURS) == {"api", "migrate", "consumer", "producer"}
-    assert {service["image"] for service in OURS.values()} == {"coco-ingest:local"}
     commands = {name: service["command"][:2] for name, service in OURS.items()}
     assert commands == {
         "api": ["devstack", "api"],
@@ -124,6 +123,13 @@ def test_compose_starts_the_whole_service() -> None:
         "consumer": ["consumer", "run"],
         "producer": ["producer", "pull"],
     }
+
+
+def test_one_service_builds_the_image_and_the_others_never_ask_a_registry_for_it() -> None:
+    """Every consumer waits for `migrate`, so that the image is there before it starts."""
+    assert [name for name, service in OURS.items() if "build" in service] == ["migrate"]
+    policies = {name: service.get("pull_policy") for name, service in OURS.items()}
+    assert policies == {"api": "never", "migrate": None, "consumer": "never", "producer": "never"}
 
 
 def test_foreign_images_are_pinned() -> None:
@@ -136,7 +142,9 @@ def test_foreign_images_are_pinned() -> None:
 def test_servers_say_when_they_can_be_used(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
     assert {"test", "interval", "timeout", "retries"} == set(check)
-    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
+    [port] = SERVICES[name]["ports"]
+    variable = f"{name}_PORT".upper()
+    assert re.fullmatch(rf"127\.0\.0\.1:\$\{{{variable}:-(\d+)\}}:\1", port)
 
 
 def test_localstack_is_healthy_only_when_its_queue_is_there() -> None:
@@ -212,6 +220,10 @@ def test_consumers_can_be_many_and_have_time_to_stop() -> None:
     assert consumer["restart"] == "unless-stopped"
     grace_seconds = int(consumer["stop_grace_period"].removesuffix("s"))
     assert grace_seconds > DEFAULTS["shutdown_timeout_seconds"] > DEFAULTS["receive_wait_seconds"]
+
+
+def test_the_metrics_of_every_consumer_can_be_scraped_from_another_container() -> None:
+    assert SERVICES["consumer"]["environment"]["HTTP_HOST"] == "0.0.0.0"  # noqa: S104 - in a container
 
 
 def test_nobody_starts_before_what_they_need() -> None:

@@ -1,1 +1,1 @@
-"""The database schema, one numbered SQL file a step."""
+"""The database schema: plain SQL files `NNNN_name.sql`, each a step from the one before it."""

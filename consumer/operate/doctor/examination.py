@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from pydantic_settings import BaseSettings
 
 from consumer.drift.alias_file import read_aliases
-from consumer.load.migrate import known_versions, schema_head
+from consumer.load.migrations.steps import known_versions, schema_head
 from consumer.operate.doctor.checks.announcing import check_announcing
 from consumer.operate.doctor.checks.configuration import (
     check_aliases,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from producer.errors import NotJsonError
+from producer.errors import NotJson
 from producer.json_text import parse_json
 
 
@@ -35,7 +35,7 @@ def test_a_document_is_json_exactly_when_the_standard_library_says_so() -> None:
         try:
             json.loads(text)
         except json.JSONDecodeError:
-            with pytest.raises(NotJsonError):
+            with pytest.raises(NotJson):
                 parse_json(text.encode())
         else:
             parse_json(text.encode())

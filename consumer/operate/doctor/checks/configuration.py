@@ -24,7 +24,8 @@ def check_aliases(path: str | None, error: str | None) -> Finding:
     """Check the file of renamed fields; `error` says why it cannot be used."""
     check = "aliases"
     if error is not None:
-        return problem(check, error, "correct SCHEMA_ALIASES_FILE, or unset it; README shows one")
+        remedy = "correct SCHEMA_ALIASES_FILE, or unset it; docs/operations.md shows one"
+        return problem(check, error, remedy)
     return fine(check, f"{path} is usable" if path else "only the shipped ones")
 
 

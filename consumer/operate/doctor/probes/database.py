@@ -20,7 +20,6 @@ RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "store_day_snapshots": _WRITING,
     "schema_fields": _WRITING,
     "ingested_objects": _CLEARING,
-    "line_claims": _CLEARING,
     "schema_drift": _CLEARING,
     "store_day_gaps": _CLEARING,
     "alembic_version": ("SELECT",),

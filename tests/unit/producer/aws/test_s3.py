@@ -6,7 +6,7 @@ import pytest
 
 from producer.aws.s3 import open_lake
 from producer.aws.s3_errors import map_error
-from producer.errors import LakeClosedError, LakeError, LakeRefusedError, LakeUnavailableError
+from producer.errors import LakeClosed, LakeError, LakeRefused, LakeUnavailable
 from producer.lake import LakeObject
 from producer.settings import Settings
 from runtime.aws_clients import AwsUnusable
@@ -18,20 +18,20 @@ OBJECT = LakeObject("raw/erp/a.json", b"{}", {})
 @pytest.mark.parametrize(
     ("code", "status", "kind"),
     [
-        ("NoSuchBucket", 404, LakeClosedError),
-        ("AccessDenied", 403, LakeClosedError),
-        ("SignatureDoesNotMatch", 403, LakeClosedError),
-        ("ExpiredToken", 400, LakeClosedError),
-        ("SomethingNew", 403, LakeClosedError),
-        ("AuthorizationHeaderMalformed", 400, LakeClosedError),
-        ("KMS.DisabledException", 400, LakeClosedError),
-        ("KMS.AccessDeniedException", 400, LakeClosedError),
-        ("SlowDown", 503, LakeUnavailableError),
-        ("RequestTimeout", 400, LakeUnavailableError),
-        ("InternalError", 500, LakeUnavailableError),
-        ("", 502, LakeUnavailableError),
-        ("KeyTooLongError", 400, LakeRefusedError),
-        ("EntityTooLarge", 400, LakeRefusedError),
+        ("NoSuchBucket", 404, LakeClosed),
+        ("AccessDenied", 403, LakeClosed),
+        ("SignatureDoesNotMatch", 403, LakeClosed),
+        ("ExpiredToken", 400, LakeClosed),
+        ("SomethingNew", 403, LakeClosed),
+        ("AuthorizationHeaderMalformed", 400, LakeClosed),
+        ("KMS.DisabledException", 400, LakeClosed),
+        ("KMS.AccessDeniedException", 400, LakeClosed),
+        ("SlowDown", 503, LakeUnavailable),
+        ("RequestTimeout", 400, LakeUnavailable),
+        ("InternalError", 500, LakeUnavailable),
+        ("", 502, LakeUnavailable),
+        ("KeyTooLongError", 400, LakeRefused),
+        ("EntityTooLarge", 400, LakeRefused),
     ],
 )
 def test_every_answer_of_s3_has_a_meaning(code: str, status: int, kind: type[LakeError]) -> None:
@@ -51,7 +51,7 @@ async def test_nobody_listening_is_a_passing_failure(
         lake_max_attempts=1,
     )
     async with open_lake(settings, concurrency=1) as lake:
-        with pytest.raises(LakeUnavailableError, match="check AWS_ENDPOINT_URL"):
+        with pytest.raises(LakeUnavailable, match="check AWS_ENDPOINT_URL"):
             await lake.put(OBJECT)
 
 
@@ -72,5 +72,5 @@ async def test_missing_credentials_are_reported(
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     settings = settings_for(aws_endpoint_url="http://127.0.0.1:1", aws_region="us-east-1")
     async with open_lake(settings, concurrency=1) as lake:
-        with pytest.raises(LakeClosedError, match="credentials"):
+        with pytest.raises(LakeClosed, match="credentials"):
             await lake.put(OBJECT)

@@ -6,7 +6,7 @@ import pytest
 
 from producer import tally as tally_module
 from producer.commands.report import exit_code, print_report, summary
-from producer.errors import ErpRefusedError
+from producer.errors import ErpRefused
 from producer.tally import Tally
 
 
@@ -15,7 +15,7 @@ def run_with(stored: int, failed: int, total: int) -> Tally:
     for _ in range(stored):
         tally.add_stored(10)
     for number in range(failed):
-        tally.add_failure({"store": f"[bold]:smile: {number}"}, ErpRefusedError("404 [red]"))
+        tally.add_failure({"store": f"[bold]:smile: {number}"}, ErpRefused("404 [red]"))
     return tally
 
 
@@ -51,7 +51,7 @@ def test_the_summary_is_one_json_object() -> None:
                 "store": "[bold]:smile: 0",
                 "code": "erp_refused",
                 "message": "404 [red]",
-                "remedy": ErpRefusedError.remedy,
+                "remedy": ErpRefused.remedy,
             }
         ],
         "failures_omitted": 0,
@@ -68,7 +68,7 @@ def test_the_report_prints_names_as_they_are(capsys: pytest.CaptureFixture[str])
     assert "--force" not in out
     assert "[bold]:smile: 0" in out
     assert "404 [red]" in out
-    assert f"erp_refused: {ErpRefusedError.remedy}" in out
+    assert f"erp_refused: {ErpRefused.remedy}" in out
 
 
 def test_what_was_there_already_is_counted_and_its_remedy_named(
@@ -81,7 +81,7 @@ def test_what_was_there_already_is_counted_and_its_remedy_named(
     out = capsys.readouterr().out
     assert (tally.untried, exit_code(tally, interrupted=False)) == (0, 0)
     assert "1 unchanged, 1 already there, 0 failed" in out
-    assert "--force asks for it too" in out
+    assert "--force asks for it again" in out
 
 
 def test_a_long_table_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,11 +8,8 @@ import pytest
 from aiohttp import web
 
 from producer.erp.client import map_error, open_erp
-from producer.errors import (
-    ConfigurationError,
-    ErpRefusedError,
-    ErpUnavailableError,
-)
+from producer.errors import ErpRefused, ErpUnavailable
+from runtime.errors import SettingsInvalid
 from schemas.sources import ENDPOINTS
 from tests.support.asking import DAY, SettingsFor, anything, ask, ok
 from tests.support.producer_fakes import FakeErp
@@ -68,7 +65,7 @@ async def test_any_other_status_is_refused_at_once(
     erp_server.answer_with(
         lambda: web.Response(status=code, headers={"Location": erp_server.url + "login"})
     )
-    with pytest.raises(ErpRefusedError, match=f"the ERP answered {code}"):
+    with pytest.raises(ErpRefused, match=f"the ERP answered {code}"):
         await ask(settings_for(api_base_url=erp_server.url))
     assert len(erp_server.asked) == 1
 
@@ -77,19 +74,19 @@ async def test_an_answer_beyond_the_limit_is_refused(
     erp_server: FakeErp, settings_for: SettingsFor
 ) -> None:
     erp_server.answer_with(lambda: web.Response(body=b"x" * 3000))
-    with pytest.raises(ErpRefusedError, match="PULL_MAX_ANSWER_BYTES"):
+    with pytest.raises(ErpRefused, match="PULL_MAX_ANSWER_BYTES"):
         await ask(settings_for(api_base_url=erp_server.url, pull_max_answer_bytes=2048))
 
 
 async def test_nobody_listening_is_a_passing_failure(
     settings_for: SettingsFor, unused_tcp_port: int
 ) -> None:
-    with pytest.raises(ErpUnavailableError, match=f"127.0.0.1:{unused_tcp_port}"):
+    with pytest.raises(ErpUnavailable, match=f"127.0.0.1:{unused_tcp_port}"):
         await ask(settings_for(api_base_url=f"http://127.0.0.1:{unused_tcp_port}"))
 
 
 async def test_an_address_that_is_not_set_is_named(settings_for: SettingsFor) -> None:
-    with pytest.raises(ConfigurationError, match="API_BASE_URL is not set"):
+    with pytest.raises(SettingsInvalid, match="API_BASE_URL is not set"):
         await ask(settings_for())
 
 
@@ -137,6 +134,6 @@ TRANSIENT = {
 def test_every_exception_of_aiohttp_is_classified(kind: type[aiohttp.ClientError]) -> None:
     """A new kind in a later aiohttp fails here until somebody decides about it."""
     silent: Any = type(kind.__name__, (kind,), {"__str__": lambda _self: "why"})
-    exc = silent.__new__(silent)
+    error = silent.__new__(silent)
     assert kind.__name__ in PERMANENT | TRANSIENT
-    assert map_error(exc).is_transient == (kind.__name__ in TRANSIENT)
+    assert map_error(error).is_transient == (kind.__name__ in TRANSIENT)

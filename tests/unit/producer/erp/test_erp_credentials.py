@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from producer.errors import (
-    ConfigurationError,
-    ErpRefusedError,
-)
+from producer.errors import ErpRefused
+from runtime.errors import SettingsInvalid
 from tests.support.asking import SettingsFor, ask, ok, status
 from tests.support.producer_fakes import FakeErp
 
@@ -52,7 +50,7 @@ async def test_a_token_is_renewed_once_and_then_refused(
     file = tmp_path / "token"
     file.write_text("t", encoding="utf-8")
     erp_server.answer_with(status(401))
-    with pytest.raises(ErpRefusedError, match="check API_TOKEN"):
+    with pytest.raises(ErpRefused, match="check API_TOKEN"):
         await ask(settings_for(api_base_url=erp_server.url, api_token_file=file))
     assert len(erp_server.asked) == 2
 
@@ -68,14 +66,14 @@ async def test_a_token_file_that_vanished_leaves_the_refusal(
         return status(401)()
 
     erp_server.respond = respond
-    with pytest.raises(ErpRefusedError, match="the ERP answered 401"):
+    with pytest.raises(ErpRefused, match="the ERP answered 401"):
         await ask(settings_for(api_base_url=erp_server.url, api_token_file=file))
     assert len(erp_server.asked) == 1
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "cannot be read"), (b"a b", "holds is no token"), (b" \n", "is empty")],
+    [(None, "cannot be read"), (b"a b", "cannot be used"), (b" \n", "is empty")],
 )
 async def test_an_unusable_token_file_is_named_before_anything_is_sent(
     settings_for: SettingsFor, tmp_path: Path, content: bytes | None, message: str
@@ -83,6 +81,6 @@ async def test_an_unusable_token_file_is_named_before_anything_is_sent(
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=message) as caught:
+    with pytest.raises(SettingsInvalid, match=message) as caught:
         await ask(settings_for(api_base_url="http://127.0.0.1:1", api_token_file=file))
     assert "a b" not in str(caught.value)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from producer.erp.client import open_erp
 from producer.erp.retry_after import retry_after_seconds
-from producer.errors import AnswerRejectedError, ErpUnavailableError
+from producer.errors import AnswerRejected, ErpUnavailable
 from producer.pulling.answers import check_answer
 from schemas.sources import ENDPOINTS
 from tests.support.asking import DAY, SettingsFor, anything, ask, ok, status
@@ -42,7 +42,7 @@ async def test_an_answer_that_never_passes_is_reported_after_the_last_attempt(
     erp_server: FakeErp, settings_for: SettingsFor
 ) -> None:
     erp_server.answer_with(lambda: web.Response(body=b"<html>"))
-    with pytest.raises(AnswerRejectedError, match="something other than JSON"):
+    with pytest.raises(AnswerRejected, match="something other than JSON"):
         await ask(settings_for(api_base_url=erp_server.url), check=check_answer)
     assert len(erp_server.asked) == 3
 
@@ -71,7 +71,7 @@ async def test_patience_ends_after_the_last_attempt(
     erp_server: FakeErp, settings_for: SettingsFor
 ) -> None:
     erp_server.answer_with(status(503))
-    with pytest.raises(ErpUnavailableError, match="the ERP answered 503: No"):
+    with pytest.raises(ErpUnavailable, match="the ERP answered 503: No"):
         await ask(settings_for(api_base_url=erp_server.url))
     assert len(erp_server.asked) == 3
 
@@ -110,7 +110,7 @@ async def test_a_retry_after_beyond_the_limit_is_not_waited_for(
     erp_server: FakeErp, settings_for: SettingsFor
 ) -> None:
     erp_server.answer_with(status(429, Retry_After="3600"))
-    with pytest.raises(ErpUnavailableError, match="it asks to wait 3600 s"):
+    with pytest.raises(ErpUnavailable, match="it asks to wait 3600 s"):
         await ask(settings_for(api_base_url=erp_server.url, pull_retry_after_max_seconds=10))
     assert len(erp_server.asked) == 1
 

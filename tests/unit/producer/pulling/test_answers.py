@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from producer.errors import AnswerRejectedError
+from producer.errors import AnswerRejected
 from producer.pulling.answers import Answer, check_answer
 
 
@@ -50,13 +50,13 @@ def test_a_document_passes_however_odd_its_content(body: bytes) -> None:
     ],
 )
 def test_anything_else_is_rejected_and_the_reason_named(body: bytes, reason: str) -> None:
-    with pytest.raises(AnswerRejectedError, match="the ERP answered 200 with") as caught:
+    with pytest.raises(AnswerRejected, match="the ERP answered 200 with") as caught:
         check_answer(answer(body))
     assert reason in str(caught.value)
 
 
 def test_a_web_page_is_rejected_by_its_content_and_named_by_its_type() -> None:
-    with pytest.raises(AnswerRejectedError, match="text/html"):
+    with pytest.raises(AnswerRejected, match="text/html"):
         check_answer(answer(b"<html>Login</html>", "text/html"))
 
 
@@ -66,6 +66,6 @@ def test_a_document_passes_though_the_erp_calls_it_text() -> None:
 
 
 def test_a_long_error_is_cut() -> None:
-    with pytest.raises(AnswerRejectedError) as caught:
+    with pytest.raises(AnswerRejected) as caught:
         check_answer(answer(b'{"error": "' + b"x" * 5000 + b'"}'))
     assert len(str(caught.value)) < 300

@@ -140,7 +140,7 @@ async def test_a_long_range_ends_complete_within_the_limit_and_with_the_erps_tot
         pull_max_attempts=Settings.model_fields["pull_max_attempts"].default,
     )
     plan = make_plan(FIRST, LAST, STORES, ())
-    tally = Tally(plan.cell_count)
+    tally = Tally(plan.target_count)
     async with open_erp(settings) as erp:
         await pull(plan, erp, lake, tally, pull_options(settings, force=False))
 

@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from prometheus_client import generate_latest
 
-from producer.errors import ConfigurationError, ErpRefusedError, LakeClosedError
+from producer.errors import ErpRefused, LakeClosed
 from producer.metrics import Metrics
 from producer.pulling.daemon import Daemon, Schedule
-from producer.pulling.durations import seconds_of
 from producer.tally import Tally
 
 Begin = Callable[[Tally], None]
@@ -104,12 +103,12 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
         problems.append(subject.problem)
         number += 1
         if number == 1:
-            raise LakeClosedError("no bucket")
+            raise LakeClosed("no bucket")
         tally = Tally(2)
         begin(tally)
         tally.add_stored(7)
         if number == 2:
-            tally.add_failure({"store": "1"}, ErpRefusedError("404"))
+            tally.add_failure({"store": "1"}, ErpRefused("404"))
         else:
             tally.add_unchanged()
         if number == 4:
@@ -127,13 +126,13 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
     ]
     text = generate_latest(metrics.registry).decode()
     for line in (
-        'producer_answers_total{outcome="stored"} 3.0',
-        'producer_answers_total{outcome="unchanged"} 2.0',
-        'producer_answers_total{outcome="failed"} 1.0',
-        'producer_rounds_total{result="complete"} 2.0',
-        'producer_rounds_total{result="incomplete"} 2.0',
-        "producer_stored_bytes_total 21.0",
-        "producer_round_running 0.0",
+        'coco_producer_answers_total{outcome="stored"} 3.0',
+        'coco_producer_answers_total{outcome="unchanged"} 2.0',
+        'coco_producer_answers_total{outcome="failed"} 1.0',
+        'coco_producer_rounds_total{result="complete"} 2.0',
+        'coco_producer_rounds_total{result="incomplete"} 2.0',
+        "coco_producer_stored_bytes_total 21.0",
+        "coco_producer_round_running 0.0",
     ):
         assert line in text.splitlines()
 
@@ -155,9 +154,9 @@ async def test_a_round_whose_stores_are_all_with_others_is_tried_again_soon() ->
     await finish(asyncio.create_task(subject.run(stop)))
     assert (number, subject.problem) == (3, None)
     lines = generate_latest(metrics.registry).decode().splitlines()
-    assert 'producer_rounds_total{result="left"} 3.0' in lines
-    assert 'producer_rounds_total{result="complete"} 0.0' in lines
-    assert "producer_last_complete_timestamp_seconds 0.0" in lines
+    assert 'coco_producer_rounds_total{result="leased_elsewhere"} 3.0' in lines
+    assert 'coco_producer_rounds_total{result="complete"} 0.0' in lines
+    assert "coco_producer_last_complete_timestamp_seconds 0.0" in lines
 
 
 async def test_told_to_stop_before_a_round_has_its_plan_it_begins_nothing() -> None:
@@ -182,17 +181,3 @@ async def test_a_bug_ends_the_daemon() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await daemon(pull_round).run(asyncio.Event())
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("90s", 90), ("15m", 900), ("1h30m", 5400), ("1d", 86_400), (" 0.5S ", 0.5)],
-)
-def test_durations_are_read_as_people_write_them(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "5", "m", "-5m", "0s", "5 m", "1w", "\u0665s"])
-def test_anything_else_is_no_duration(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="write it as 90s"):
-        seconds_of(text)

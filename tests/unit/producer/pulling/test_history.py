@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from producer.errors import LakeUnavailableError
+from producer.errors import LakeUnavailable
 from producer.lake import LakeObject, Page
 from producer.pulling.history import History
 from schemas.keys import api_key, store_day_prefix
@@ -98,7 +98,7 @@ class FlakyLake(FakeLake):
         await asyncio.sleep(0)
         page = await super().list_page(prefix, after)
         if len(self.listed) % 2 == 0:
-            raise LakeUnavailableError("down")
+            raise LakeUnavailable("down")
         return page
 
 
@@ -114,12 +114,12 @@ async def test_a_listing_that_failed_is_not_taken_for_an_empty_lake() -> None:
         return_exceptions=True,
     )
     assert None not in answers
-    assert any(isinstance(answer, LakeUnavailableError) for answer in answers)
+    assert any(isinstance(answer, LakeUnavailable) for answer in answers)
 
 
 async def test_a_lake_that_cannot_be_listed_is_reported(lake: FakeLake) -> None:
     lake = FlakyLake()
     history = History(lake)
     assert await history.newest(CHECKS, FIRST, "1") is None
-    with pytest.raises(LakeUnavailableError):
+    with pytest.raises(LakeUnavailable):
         await history.newest(Source.CHARGE_BACK, FIRST, "1")

@@ -66,10 +66,10 @@ class Lake:
 
 async def run(days):
     plan = make_plan(FIRST, FIRST + timedelta(days=days - 1), STORES, ())
-    tally = Tally(plan.cell_count)
+    tally = Tally(plan.target_count)
     pull_options = PullOptions(8, 50, BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1)))
     await pull(plan, Erp(), Lake(), tally, pull_options)
-    assert tally.stored == plan.cell_count, tally
+    assert tally.stored == plan.target_count, tally
 
 configure_logs("ERROR")
 asyncio.run(run(30))

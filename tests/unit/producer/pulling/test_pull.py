@@ -10,11 +10,11 @@ import pytest
 
 from producer.errors import (
     ErpError,
-    ErpRefusedError,
-    ErpUnavailableError,
-    LakeClosedError,
-    LakeUnavailableError,
-    LeaseLostError,
+    ErpRefused,
+    ErpUnavailable,
+    LakeClosed,
+    LakeUnavailable,
+    LeaseLost,
 )
 from producer.lake import LakeObject
 from producer.pulling.answers import Answer
@@ -62,7 +62,7 @@ async def run(
     stop_after: int = 50,
     **changed: Any,
 ) -> Tally:
-    tally = Tally(plan.cell_count)
+    tally = Tally(plan.target_count)
     pull_options = PullOptions(
         concurrency=concurrency, stop_after_failures=stop_after, days=DAYS, **changed
     )
@@ -124,7 +124,7 @@ async def test_what_is_no_document_is_reported_and_never_stored(lake: FakeLake) 
         {
             "html": b"<html>",
             "error": b'{"error": "maintenance"}',
-            "gone": ErpRefusedError("the ERP answered 404"),
+            "gone": ErpRefused("the ERP answered 404"),
         }
     )
     tally = await run(plan, erp, lake)
@@ -142,7 +142,7 @@ async def test_what_is_no_document_is_reported_and_never_stored(lake: FakeLake) 
 async def test_a_closed_lake_ends_the_run_instead_of_asking_the_erp_in_vain(
     lake: FakeLake,
 ) -> None:
-    lake.error = LakeClosedError("there is no bucket lake")
+    lake.error = LakeClosed("there is no bucket lake")
     erp = ScriptedErp()
     tally = await run(make_plan(FIRST, LAST, ("1", "2", "3"), ()), erp, lake)
 
@@ -155,18 +155,18 @@ async def test_a_closed_lake_ends_the_run_instead_of_asking_the_erp_in_vain(
 async def test_an_outage_ends_the_run_after_the_allowed_number_of_misses(
     lake: FakeLake, who: str
 ) -> None:
-    erp = ScriptedErp({"1": ErpUnavailableError("down")} if who == "erp" else {})
+    erp = ScriptedErp({"1": ErpUnavailable("down")} if who == "erp" else {})
     if who == "lake":
-        lake.error = LakeUnavailableError("down")
+        lake.error = LakeUnavailable("down")
     plan = make_plan(FIRST, LAST, ("1",), ())
     tally = await run(plan, erp, lake, concurrency=1, stop_after=4)
 
     assert (tally.failed, tally.untried) == (4, 11)
-    assert tally.stopped_by == "4 answers in a row could not be had or stored"
+    assert tally.stopped_by == "4 targets in a row failed: ERP or S3 may be down"
 
 
 async def test_failures_between_successes_do_not_end_the_run(lake: FakeLake) -> None:
-    erp = ScriptedErp({"2": ErpUnavailableError("down")})
+    erp = ScriptedErp({"2": ErpUnavailable("down")})
     plan = make_plan(FIRST, LAST, ("1", "2"), ("getGuestChecks",))
     tally = await run(plan, erp, lake, concurrency=1, stop_after=2)
     assert (tally.stored, tally.failed, tally.stopped_by) == (3, 3, None)
@@ -280,7 +280,7 @@ async def test_a_store_that_is_lost_meanwhile_is_not_asked_about_and_not_written
             nonlocal checks
             checks += 1
             if checks > still_ours:  # noqa: B023 - called before the next turn
-                raise LeaseLostError("perhaps another's")
+                raise LeaseLost("perhaps another's")
 
         erp = ScriptedErp()
         tally = await run(ONE_CELL, erp, lake, check_lease=check_lease)

@@ -5,8 +5,8 @@ from itertools import islice
 
 import pytest
 
-from producer.errors import ConfigurationError
 from producer.pulling.targets import make_plan
+from runtime.errors import SettingsInvalid
 
 FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
 
@@ -14,7 +14,7 @@ FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
 def test_a_plan_over_centuries_is_not_walked_to_be_counted() -> None:
     stores = tuple(str(number) for number in range(1000))
     plan = make_plan(date(1, 1, 1), date(9999, 12, 31), stores, ())
-    assert plan.cell_count == 3_652_059 * 1000 * 5
+    assert plan.target_count == 3_652_059 * 1000 * 5
     assert [target.subject()["endpoint"] for target in islice(plan.targets(), 2)] == [
         "getGuestChecks",
         "getFiscalInvoice",
@@ -33,8 +33,8 @@ def test_a_repeated_store_or_endpoint_counts_once() -> None:
         (("1",), (), date(2024, 3, 2), "--from 2024-03-02 is after --to 2024-03-01"),
         ((), (), FIRST, "no store to pull: give --store or --stores-file, or set STORES"),
         (("1", " "), (), FIRST, "a store id is empty"),
-        (("a\nb",), (), FIRST, "cannot be printed"),
-        (("a\udcff",), (), FIRST, "cannot be printed"),
+        (("a\nb",), (), FIRST, "unprintable characters"),
+        (("a\udcff",), (), FIRST, "unprintable characters"),
         (("x" * 100,), (), FIRST, "longer than 99"),
         (("\U0001f354" * 99,), (), FIRST, "does not fit into an S3 key"),
         (("1",), ("getguestchecks",), FIRST, "the endpoints are getGuestChecks, getFiscalInvoice"),
@@ -43,7 +43,7 @@ def test_a_repeated_store_or_endpoint_counts_once() -> None:
 def test_an_unusable_request_is_refused_before_anything_is_sent(
     stores: tuple[str, ...], endpoints: tuple[str, ...], first: date, message: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(SettingsInvalid, match=message):
         make_plan(first, LAST, stores, endpoints)
 
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from producer.errors import ConfigurationError, FileRejectedError
+from producer.errors import FileRejected
 from producer.sending.upload_files import (
     UploadFile,
     check_prefix,
     find_files,
-    plan_shipments,
-    read_shipment,
+    plan_uploads,
+    read_upload_file,
 )
+from runtime.errors import SettingsInvalid
 
 
 def written(path: Path, content: bytes = b'{"a": 1}') -> Path:
@@ -22,7 +23,9 @@ def written(path: Path, content: bytes = b'{"a": 1}') -> Path:
 
 
 def read(path: Path, *, max_bytes: int = 1_000_000, check: bool = True) -> bytes:
-    return read_shipment(UploadFile(path, f"raw/erp/{path.name}"), max_bytes=max_bytes, check=check)
+    return read_upload_file(
+        UploadFile(path, f"raw/erp/{path.name}"), max_bytes=max_bytes, check=check
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,7 +46,7 @@ def test_a_prefix_gets_its_closing_slash(given: str, used: str) -> None:
     ["", "/", "erp/", "processed/", "rawer/", "/raw/erp/", "../raw/", "logs/raw/"],
 )
 def test_a_prefix_outside_raw_is_refused(prefix: str) -> None:
-    with pytest.raises(ConfigurationError, match="must start with raw/"):
+    with pytest.raises(SettingsInvalid, match="must start with raw/"):
         check_prefix(prefix)
 
 
@@ -51,7 +54,7 @@ def test_a_prefix_outside_raw_is_refused(prefix: str) -> None:
     "prefix", ["raw//", "raw//erp/", "raw/../logs/", "raw/./erp/", "raw/a\nb/", "raw/a\\b/"]
 )
 def test_a_prefix_that_leads_elsewhere_is_refused(prefix: str) -> None:
-    with pytest.raises(ConfigurationError, match="unusable part"):
+    with pytest.raises(SettingsInvalid, match="unusable part"):
         check_prefix(prefix)
 
 
@@ -73,18 +76,18 @@ def test_a_file_named_twice_is_sent_once(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_folder_without_json_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"holds no \*\.json"):
+    with pytest.raises(SettingsInvalid, match=r"holds no \*\.json"):
         find_files([tmp_path])
 
 
 def test_two_files_for_one_key_are_refused_and_both_named(tmp_path: Path) -> None:
     paths = [tmp_path / "a" / "x.json", tmp_path / "b" / "x.json"]
-    with pytest.raises(ConfigurationError, match=r"a/x\.json and .*b/x\.json would both become"):
-        plan_shipments(paths, "raw/erp/")
+    with pytest.raises(SettingsInvalid, match=r"a/x\.json and .*b/x\.json would both become"):
+        plan_uploads(paths, "raw/erp/")
 
 
 def test_the_key_is_the_prefix_and_the_name_as_it_is() -> None:
-    (upload_file,) = plan_shipments([Path("out/Relatório 1+2%20.json")], "raw/erp/")
+    (upload_file,) = plan_uploads([Path("out/Relatório 1+2%20.json")], "raw/erp/")
     assert upload_file.key == "raw/erp/Relatório 1+2%20.json"
     assert upload_file.content_encoding is None
 
@@ -103,8 +106,8 @@ def test_a_compressed_file_is_checked_unpacked_and_sent_packed(tmp_path: Path) -
         ("a.json", b"", "it is empty"),
         ("a.json", b'{"a":\n "\xff"}', r"not UTF-8 \(line 2, byte 8\)"),
         ("a.json", gzip.compress(b"{}", mtime=0), "not UTF-8"),
-        ("a.json.gz", b"{}", "not a whole gzip file"),
-        ("a.json.gz", gzip.compress(b'{"a": 1}' * 50, mtime=0)[:-9], "not a whole gzip file"),
+        ("a.json.gz", b"{}", "not a complete gzip file"),
+        ("a.json.gz", gzip.compress(b'{"a": 1}' * 50, mtime=0)[:-9], "not a complete gzip file"),
         ("a.json.gz", gzip.compress(b"{", mtime=0), "line 1, column 2"),
         ("a.json.gz", gzip.compress(b" " * 2_000_000, mtime=0), "unpacked, it is larger"),
         ("b.json", b" " * 1_000_001, "UPLOAD_MAX_FILE_BYTES=1000000"),
@@ -117,23 +120,23 @@ def test_a_compressed_file_is_checked_unpacked_and_sent_packed(tmp_path: Path) -
 def test_an_unusable_file_is_rejected_with_the_place_and_the_remedy(
     tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
-    with pytest.raises(FileRejectedError, match=message):
+    with pytest.raises(FileRejected, match=message):
         read(written(tmp_path / name, content))
 
 
 def test_a_file_that_is_not_there_or_not_readable_is_rejected(tmp_path: Path) -> None:
-    with pytest.raises(FileRejectedError, match="there is no such file"):
+    with pytest.raises(FileRejected, match="there is no such file"):
         read(tmp_path / "nope.json")
     (tmp_path / "folder.json").mkdir()
-    with pytest.raises(FileRejectedError, match="cannot be read"):
+    with pytest.raises(FileRejected, match="cannot be read"):
         read(tmp_path / "folder.json")
 
 
 def test_a_key_beyond_what_s3_takes_is_rejected(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json")
     upload_file = UploadFile(path, "raw/" + "x" * 1021)
-    with pytest.raises(FileRejectedError, match="longer than 1024 bytes"):
-        read_shipment(upload_file, max_bytes=1_000, check=True)
+    with pytest.raises(FileRejected, match="longer than 1024 bytes"):
+        read_upload_file(upload_file, max_bytes=1_000, check=True)
 
 
 def test_without_the_check_a_broken_document_is_read_as_it_is(tmp_path: Path) -> None:

@@ -8,18 +8,12 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from producer.aws.sqs import SqsQueue
-from producer.errors import (
-    ConfigurationError,
-    LakeUnavailableError,
-    QueueClosedError,
-    QueueError,
-    QueueRefusedError,
-    QueueUnavailableError,
-)
+from producer.errors import LakeUnavailable, QueueClosed, QueueError, QueueRefused, QueueUnavailable
 from producer.lake import LakeEntry, LakeObject, Page
 from producer.sending.announcing import AnnouncingLake, event_body
 from producer.sending.publish import Announcer, Selection, publish
 from producer.tally import Tally
+from runtime.errors import SettingsInvalid
 from schemas.envelopes import ObjectEvent, decode_body
 from tests.support.producer_fakes import MODIFIED, FakeLake
 
@@ -122,7 +116,7 @@ async def test_a_dry_run_tells_and_sends_nothing() -> None:
 
 async def test_a_message_that_is_not_taken_is_named_and_the_others_go_on() -> None:
     names = [f"{number:03}.json" for number in range(12)]
-    queue = FakeQueue({FOLDER + "003.json": QueueRefusedError("too long")})
+    queue = FakeQueue({FOLDER + "003.json": QueueRefused("too long")})
     tally, told = await run(lake_with(*names), queue)
     assert (tally.stored, tally.failed, len(told)) == (11, 1, 11)
     assert tally.failures[0].subject == {"object": FOLDER + "003.json"}
@@ -130,7 +124,7 @@ async def test_a_message_that_is_not_taken_is_named_and_the_others_go_on() -> No
 
 async def test_a_closed_queue_ends_the_run() -> None:
     names = [f"{number:03}.json" for number in range(30)]
-    queue = FakeQueue({FOLDER + name: QueueClosedError("no queue") for name in names})
+    queue = FakeQueue({FOLDER + name: QueueClosed("no queue") for name in names})
     tally, _ = await run(lake_with(*names), queue)
     assert (len(queue.calls), tally.stopped_by, tally.is_complete) == (1, "no queue", False)
 
@@ -138,14 +132,14 @@ async def test_a_closed_queue_ends_the_run() -> None:
 async def test_a_lake_that_cannot_be_listed_leaves_the_run_incomplete() -> None:
     class BrokenLake(FakeLake):
         async def list_page(self, prefix: str, after: str) -> Page:
-            raise LakeUnavailableError(prefix + after)
+            raise LakeUnavailable(prefix + after)
 
     tally, _ = await run(BrokenLake(), FakeQueue())
     assert (tally.failed, tally.is_complete) == (1, False)
 
 
 def test_only_what_is_loaded_may_be_announced() -> None:
-    with pytest.raises(ConfigurationError, match="must start with raw/"):
+    with pytest.raises(SettingsInvalid, match="must start with raw/"):
         Selection("logs/errors/")
 
 
@@ -155,16 +149,16 @@ async def test_an_object_is_announced_after_it_was_written() -> None:
     await lake.put(LakeObject("raw/erp/a.json", b"{}", {}))
     assert (list(inner.objects), queue.keys) == (["raw/erp/a.json"], ["raw/erp/a.json"])
 
-    inner.error = LakeUnavailableError("down")
-    with pytest.raises(LakeUnavailableError):
+    inner.error = LakeUnavailable("down")
+    with pytest.raises(LakeUnavailable):
         await lake.put(LakeObject("raw/erp/b.json", b"{}", {}))
     assert queue.keys == ["raw/erp/a.json"]
 
 
 async def test_an_object_that_was_not_announced_is_a_failure_with_its_remedy() -> None:
     inner = FakeLake()
-    queue = FakeQueue({"raw/erp/a.json": QueueUnavailableError("down")})
-    with pytest.raises(QueueUnavailableError, match=r"publish --prefix 'raw/erp/a\.json'"):
+    queue = FakeQueue({"raw/erp/a.json": QueueUnavailable("down")})
+    with pytest.raises(QueueUnavailable, match=r"publish --prefix 'raw/erp/a\.json'"):
         await AnnouncingLake(inner, queue, "lake").put(LakeObject("raw/erp/a.json", b"{}", {}))
     assert list(inner.objects) == ["raw/erp/a.json"]
 
@@ -193,9 +187,9 @@ def failed(*places: int, sender_fault: bool = False) -> Callable[[list[str]], An
     return answer
 
 
-def raising(exc: Exception) -> Callable[[list[str]], Any]:
+def raising(error: Exception) -> Callable[[list[str]], Any]:
     def answer(_ids: list[str]) -> Any:
-        raise exc
+        raise error
 
     return answer
 
@@ -219,13 +213,13 @@ async def test_an_entry_that_sqs_blames_on_us_is_not_sent_again(
 ) -> None:
     client = FakeSqs(failed(0, sender_fault=True))
     [first, second] = await sqs_queue(client, monkeypatch).send(["a", "b"])
-    assert (type(first), second, len(client.sent)) == (QueueRefusedError, None, 1)
+    assert (type(first), second, len(client.sent)) == (QueueRefused, None, 1)
 
 
 async def test_patience_with_an_entry_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     client = FakeSqs(failed(0))
     [failure] = await sqs_queue(client, monkeypatch).send(["a"])
-    assert (type(failure), len(client.sent)) == (QueueUnavailableError, 3)
+    assert (type(failure), len(client.sent)) == (QueueUnavailable, 3)
 
 
 def refusal(code: str, status: int) -> ClientError:
@@ -237,21 +231,21 @@ def refusal(code: str, status: int) -> ClientError:
 
 
 @pytest.mark.parametrize(
-    ("exc", "kind"),
+    ("error", "kind"),
     [
-        (refusal("AWS.SimpleQueueService.NonExistentQueue", 400), QueueClosedError),
-        (refusal("AccessDenied", 403), QueueClosedError),
-        (refusal("RequestThrottled", 400), QueueUnavailableError),
-        (refusal("InternalError", 500), QueueUnavailableError),
-        (refusal("AWS.SimpleQueueService.BatchRequestTooLong", 400), QueueRefusedError),
-        (EndpointConnectionError(endpoint_url="http://x"), QueueUnavailableError),
+        (refusal("AWS.SimpleQueueService.NonExistentQueue", 400), QueueClosed),
+        (refusal("AccessDenied", 403), QueueClosed),
+        (refusal("RequestThrottled", 400), QueueUnavailable),
+        (refusal("InternalError", 500), QueueUnavailable),
+        (refusal("AWS.SimpleQueueService.BatchRequestTooLong", 400), QueueRefused),
+        (EndpointConnectionError(endpoint_url="http://x"), QueueUnavailable),
     ],
 )
 async def test_a_call_that_fails_as_a_whole_fails_every_message(
-    monkeypatch: pytest.MonkeyPatch, exc: Exception, kind: type[QueueError]
+    monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[QueueError]
 ) -> None:
     """The SDK has tried again already."""
-    client = FakeSqs(raising(exc))
+    client = FakeSqs(raising(error))
     failures = await sqs_queue(client, monkeypatch).send(["a", "b"])
     assert [type(failure) for failure in failures] == [kind, kind]
     assert len(client.sent) == 1

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from producer.errors import LakeClosedError
+from producer.errors import LakeClosed
 from producer.sending.upload import upload
-from producer.sending.upload_files import plan_shipments
+from producer.sending.upload_files import plan_uploads
 from producer.tally import Tally
 from tests.support.producer_fakes import FakeLake
 
@@ -15,7 +15,7 @@ async def run(
     paths: list[Path], lake: FakeLake, *, check: bool = True, to: str = "raw/erp/"
 ) -> Tally:
     tally = Tally(len(paths))
-    upload_files = plan_shipments(paths, to)
+    upload_files = plan_uploads(paths, to)
     await upload(upload_files, lake, tally, concurrency=2, max_file_bytes=10_000, check=check)
     return tally
 
@@ -49,7 +49,7 @@ async def test_a_closed_lake_ends_the_upload(lake: FakeLake, tmp_path: Path) -> 
     paths = [tmp_path / f"{number}.json" for number in range(10)]
     for path in paths:
         path.write_bytes(b"{}")
-    lake.error = LakeClosedError("there is no bucket lake")
+    lake.error = LakeClosed("there is no bucket lake")
     tally = await run(paths, lake)
     assert tally.stopped_by == "there is no bucket lake"
     assert tally.failed <= 2
@@ -62,5 +62,5 @@ async def test_a_place_the_consumer_does_not_know_is_warned_about(
     with capture_logs() as logs:
         await run([tmp_path / "a.json"], lake, to="raw/elsewhere/")
     assert [(log["event"], log["key"]) for log in logs if log["log_level"] == "warning"] == [
-        ("key.of_no_source", "raw/elsewhere/a.json")
+        ("key_not_recognized", "raw/elsewhere/a.json")
     ]

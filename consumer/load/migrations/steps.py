@@ -1,0 +1,78 @@
+"""The schema's steps, read from their SQL files; Alembic orders them and records the last one.
+
+A step has no code beside its SQL: its number is its revision, and the number before it is the one
+it stands on.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import ModuleType
+
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import Script
+from alembic.script.revision import RevisionMap
+from sqlalchemy import Connection
+
+
+def step_files() -> list[Path]:
+    """Return the SQL files of the steps, the first one first."""
+    directory = Path(str(files("consumer.load.migrations")))
+    return sorted(directory.glob("[0-9]*_*.sql"))
+
+
+def schema_head() -> str:
+    """Return the schema version that this release works with."""
+    version = _revisions().get_current_head()
+    if version is None:
+        raise RuntimeError("this release ships no migrations; its package is broken")
+    return version
+
+
+def known_versions() -> frozenset[str]:
+    """Return the schema versions that this release knows."""
+    return frozenset(_number(path) for path in step_files())
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the steps that a database has not seen yet, in the connection's transaction."""
+
+    def steps(current: tuple[str, ...], _: MigrationContext) -> list[MigrationStep]:
+        ahead = list(_revisions().iterate_revisions("head", current or "base"))
+        return [
+            MigrationStep.upgrade_from_script(_revisions(), script)
+            for script in reversed(ahead)
+            if isinstance(script, Script)
+        ]
+
+    context = MigrationContext.configure(connection, opts={"fn": steps})
+    context.run_migrations(connection=connection)
+
+
+@cache
+def _revisions() -> RevisionMap:
+    paths = step_files()
+    before = [None, *map(_number, paths)]
+    return RevisionMap(lambda: map(_script, paths, before))
+
+
+def _script(path: Path, before: str | None) -> Script:
+    module = ModuleType(path.stem)
+    vars(module).update(down_revision=before, upgrade=_runner(path))
+    return Script(module, _number(path), path)
+
+
+def _number(path: Path) -> str:
+    return path.name.partition("_")[0]
+
+
+def _runner(path: Path) -> Callable[..., None]:
+    def run(connection: Connection) -> None:
+        # As one simple query: SQLAlchemy's own parser would read the colons and percent signs.
+        session = connection.connection.driver_connection
+        if session is None:
+            raise RuntimeError("a step runs on an open connection only")
+        session.execute(path.read_text(encoding="utf-8"))
+
+    return run

@@ -1,0 +1,102 @@
+"""Upgrading a database that an older release filled."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from consumer.load.migrate import migrate
+from consumer.load.migrations.steps import schema_head, step_files
+from consumer.settings import DatabaseSettings
+from tests.support.loading import load
+from tests.support.samples import checks, full_check
+from tests.support.warehouse import database_settings, open_warehouse
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+# As the first release left them: check 2 is newer and holds line 9, which check 1 names as well.
+FILLED = """
+INSERT INTO guest_checks (store_id, guest_check_id, last_updated_utc, sub_ttl, as_of, object_id)
+VALUES
+    ('001', 1, '2024-01-01 10:00Z', 11.50, '2024-01-01 12:00Z', 1),
+    ('001', 2, '2024-01-01 11:00Z', 22, '2024-01-01 12:00Z', 1);
+INSERT INTO taxes (store_id, guest_check_id, tax_num, tax_rate) VALUES ('001', 1, 28, 21);
+INSERT INTO menu_items (store_id, menu_item_id) VALUES ('001', 6042);
+INSERT INTO detail_lines (
+    store_id, guest_check_id, guest_check_line_item_id, dsp_ttl, line_type, menu_item_id, removed_at
+)
+VALUES
+    ('001', 1, 8, 3, 'menu_item', 6042, NULL),
+    ('001', 2, 7, 4, 'menu_item', 6042, '2024-01-01 12:00Z'),
+    ('001', 2, 9, 22, 'menu_item', 6042, NULL);
+INSERT INTO line_claims (store_id, guest_check_line_item_id, guest_check_id, line)
+VALUES (
+    '001', 9, 1,
+    '{"store_id": "001", "guest_check_id": 1, "guest_check_line_item_id": 9, "dsp_ttl": 11.50,
+      "line_type": "menu_item", "menu_item_id": 6042, "detail_utc": "2024-01-01T10:00:00+00:00",
+      "extra": {"mood": 1.0}}'
+);
+INSERT INTO check_patches (store_id, guest_check_id, table_name, child_id, patches)
+VALUES
+    ('001', 1, 'guest_checks', 0,
+     '{"guest_check_id": {"v": 1, "a": "2024-01-01T13:00:00+00:00", "o": "a"},
+       "gst_cnt": {"v": 5, "a": "2024-01-01T13:00:00+00:00", "o": "a"}}');
+UPDATE guest_checks SET patched = true, gst_cnt = 5 WHERE guest_check_id = 1;
+"""
+
+
+@pytest.fixture
+def settings(database: dict[str, str]) -> DatabaseSettings:
+    return database_settings(database)
+
+
+@pytest.fixture
+def old(settings: DatabaseSettings) -> Iterator[Connection]:
+    """A session of a database that the release with step 0001 made and filled."""
+    with psycopg.connect(**settings.conninfo, autocommit=True, row_factory=dict_row) as session:
+        session.execute(step_files()[0].read_bytes())
+        session.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        session.execute("INSERT INTO alembic_version VALUES ('0001')")
+        session.execute(FILLED.encode())
+        yield session
+
+
+def test_what_checks_said_of_lines_that_others_held_becomes_their_rows(
+    settings: DatabaseSettings, old: Connection
+) -> None:
+    assert ("0001", schema_head()) == migrate(settings)
+    lines = old.execute(
+        "SELECT * FROM detail_lines WHERE removed_at IS NULL"
+        " ORDER BY guest_check_id, guest_check_line_item_id"
+    ).fetchall()
+    found = [(row["guest_check_id"], row["guest_check_line_item_id"]) for row in lines]
+    assert [(1, 8), (1, 9), (2, 9)] == found
+    restored = lines[1]
+    assert (Decimal("11.50"), 6042) == (restored["dsp_ttl"], restored["menu_item_id"])
+    assert "11.50" == str(restored["dsp_ttl"])
+    assert {"mood": 1.0} == restored["extra"]
+    assert restored["detail_utc"] is not None
+    assert [{"count": 1}] == old.execute(
+        "SELECT count(*) FROM detail_lines WHERE removed_at IS NOT NULL"
+    ).fetchall()
+
+
+@pytest.mark.usefixtures("old")
+def test_upgraded_tables_take_documents_as_new_ones_do(database: dict[str, str]) -> None:
+    """Removal, restoration and partial documents work on rows that the older release wrote."""
+    with open_warehouse(database) as warehouse:
+        line = {"guestCheckLineItemId": 9, "dspTtl": 12}
+        newer = full_check(1, 120, chkNum=7, detailLines=[line])
+        load(warehouse, checks(newer, store="001", curUTC="2024-01-01T12:30:00"))
+        [one, other] = warehouse.rows("guest_checks")
+        assert (7, 5) == (one["chk_num"], one["gst_cnt"])
+        assert 2 == other["guest_check_id"]
+        found = [(row["guest_check_id"], row["dsp_ttl"]) for row in warehouse.rows("detail_lines")]
+        assert [(1, 12), (2, 22)] == found
+        assert [7, 8] == sorted(
+            row["guest_check_line_item_id"] for row in warehouse.removed("detail_lines")
+        )
+        assert [28] == [row["tax_num"] for row in warehouse.removed("taxes")]
