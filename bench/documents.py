@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from consumer.ingest.prepare import Fetched
-from consumer.load.transaction import Identity
+from consumer.load.document import Identity
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from schemas.envelopes import ObjectEvent

@@ -18,6 +18,7 @@ from consumer.drift.shapes import Presences, Shapes
 from consumer.ingest import prepare as preparation
 from consumer.ingest.prepare import Knowledge, prepare
 from consumer.load.database import open_pool
+from consumer.load.document import LoadRequest
 from consumer.load.field_counts import FieldCounts, share
 from consumer.load.transaction import load_batch
 from consumer.rows import fast_path as plain_rows
@@ -66,7 +67,7 @@ async def _seconds(database: DatabaseSettings, documents: Sequence[Document]) ->
         remaining = iter(documents)
         while batch := list(islice(remaining, _BATCH)):
             prepared = [prepare(one.fetched(), knowledge, _MAX_BYTES) for one in batch]
-            await load_batch(connection, [one.document for one in prepared])
+            await load_batch(connection, [LoadRequest(one.document) for one in prepared])
             for one in prepared:
                 usual.learn(one.document, one.presences)
         await share(usual, pool)

@@ -7,6 +7,7 @@ from time import perf_counter
 from consumer.ingest.prepare import Fetched, Knowledge, prepare
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool
+from consumer.load.document import LoadRequest
 from consumer.load.field_counts import FieldCounts
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from schemas.aliases import load_aliases
@@ -50,5 +51,5 @@ class _Loading:
             limit = self._settings.max_decompressed_bytes
             prepared = await asyncio.to_thread(prepare, document, knowledge, limit)
         assert not prepared.quarantined, prepared.quarantined[0]
-        await loader.load(prepared.document)
+        await loader.load(LoadRequest(prepared.document))
         self._usual.learn(prepared.document, prepared.presences)

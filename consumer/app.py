@@ -28,13 +28,12 @@ from consumer.load.database import open_pool, ping, schema_version, watch_pool
 from consumer.load.field_counts import FieldCounts, keep_sharing, share
 from consumer.load.ledger import count_recent_failures, postgres_ledger
 from consumer.load.migrations.steps import schema_head
-from consumer.messages.breakers import Breakers
+from consumer.messages.breakers import Breakers, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
-from consumer.messages.delivery_task import DeliveryTask
+from consumer.messages.delivery_tasks import DeliveryTasks
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.health import health_app
 from consumer.messages.leases import Leases
-from consumer.messages.outage_breaker import OutageBreaker, Probe
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
@@ -74,7 +73,7 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SHARE_SECONDS):
                 await share(service.usual, service.pool)
-        log.info("stopped")
+        log.info("consumer_stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +105,29 @@ async def _open(
         await _once_reachable(queues.main.max_receives),
     )
     probe, loader, usual = _probe(pool, lake, queues), _loader(settings, pool), FieldCounts()
-    watch = await _once_reachable(partial(_watch, settings, pool))
-    breakers = Breakers(ByteBudget(settings.max_in_flight_bytes), OutageBreaker(probe), watch)
+    failure_breaker = await _once_reachable(partial(_failure_breaker, settings, pool))
+    byte_budget = ByteBudget(settings.max_in_flight_bytes)
+    breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker)
     logs, record = ErrorLogs(lake), postgres_ledger(pool)
     settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
     handler = Handler(
         _rules(settings, aliases),
         Ports(lake, loader, logs, record, usual, leases.is_held),
-        breakers.byte_budget,
+        byte_budget,
         asyncio.Semaphore(settings.decode_threads),
     )
-    delivery_task = DeliveryTask(handler, settler, leases, terms, breakers.breaker, breakers.watch)
+    tasks = DeliveryTasks(handler, settler, leases, terms, breakers)
     limits = _limits(settings, until_idle_seconds)
-    worker = Worker(queues.main, delivery_task, settler, leases, breakers, limits)
+    worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
     background = [loader.run(), keep_sharing(usual, pool)]
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
-    log.info("started", max_receives=terms.max_receives, queue_url=settings.queue_url)
+    log.info("consumer_started", max_receives=terms.max_receives, queue_url=settings.queue_url)
     return _Service(worker, background, usual, pool)
 
 
-async def _watch(settings: ConsumerSettings, pool: AsyncConnectionPool) -> FailureBreaker:
-    """Watch for failure bursts; after one, begin with probes, or restarts would park on and on."""
+async def _failure_breaker(settings: ConsumerSettings, pool: AsyncConnectionPool) -> FailureBreaker:
+    """Begin with probes after a failure burst, or restarts would dead-letter on and on."""
     limits = BurstLimits(
         settings.failure_burst_min_objects,
         settings.failure_burst_percent,
@@ -136,10 +136,10 @@ async def _watch(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Failu
     # As many as may have ended when the limit was reached.
     latest = 100 * limits.min_objects // limits.percent
     failed = 0 if limits.is_off else await count_recent_failures(pool, latest)
-    # Those that were counted last were not parked.
+    # Those that were counted last were not dead-lettered.
     begins_cautious = not limits.is_off and failed >= 0.7 * limits.min_objects
     if begins_cautious:
-        log.warning("failure_burst_before", failed=failed, of_latest=latest)
+        log.warning("failure_burst_found", failed=failed, of_latest=latest)
     return FailureBreaker(limits, begins_cautious=begins_cautious)
 
 
@@ -149,7 +149,7 @@ async def _once_reachable(ask: Callable[[], Awaitable[R]]) -> R:
         try:
             return await ask()
         except (DatabaseUnavailable, StorageUnavailable, Throttled) as error:
-            log.warning(error.code, error=str(error))
+            log.warning("start_delayed", code=error.code, error=str(error))
             await asyncio.sleep(_START_PAUSE_SECONDS)
 
 

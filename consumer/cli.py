@@ -28,7 +28,7 @@ from runtime.terminal import (
     settings_of,
 )
 
-cli = program("consumer", "Load the data lake's announced objects into PostgreSQL.")
+cli = program("consumer", "Load new objects of the data lake into PostgreSQL.")
 cli.add_typer(dlq, name="dlq")
 cli.command()(status)
 cli.command()(drift)
@@ -38,7 +38,7 @@ cli.command()(doctor)
 
 @cli.command()
 def migrate() -> None:
-    """Create or upgrade the tables; safe to repeat and to run concurrently."""
+    """Create or upgrade the tables. Safe to repeat and to run concurrently."""
     settings = settings_of(DatabaseSettings)
     with reported_errors():
         before, after = migrating.migrate(settings)
@@ -55,11 +55,11 @@ def run(
         typer.Option(
             min=0.1,
             metavar="SECONDS",
-            help="Stop once the queue stayed empty that long; the default is to run for ever.",
+            help="Exit once the queue has been empty this long. Default: run until stopped.",
         ),
     ] = None,
 ) -> None:
-    """Work the queue until SIGTERM or SIGINT."""
+    """Consume the queue until SIGTERM or SIGINT."""
     settings = settings_of(ConsumerSettings)
     configure_logs(settings.log_level, settings.log_format)
     with reported_errors():
@@ -69,10 +69,10 @@ def run(
 @cli.command()
 def explain(
     file: Annotated[
-        Path | None, typer.Argument(help="A message body; stdin if left out.", exists=True)
+        Path | None, typer.Argument(help="File with a message body. Default: stdin.", exists=True)
     ] = None,
 ) -> None:
-    """Print what would be done with an SQS message body; touches nothing."""
+    """Print what would be done with an SQS message body, without doing it."""
     try:
         body = file.read_text(encoding="utf-8") if file else sys.stdin.read()
     except (OSError, UnicodeDecodeError) as error:

@@ -13,7 +13,7 @@
         └── Internal              a bug; reaches the DLQ through the queue's redrive policy
     SchemaMismatch                start-up only: the tables are of another release
     LeaseLost                     the message may be another consumer's by now
-    FailureBurst                  too much failed: nothing more is parked until somebody looks
+    FailureBurst                  too much failed: dead-lettering stops until somebody looks
 
 Errors carry a code and identifiers. Messages may quote a value, cut short: they go to error logs,
 ledger and dead-letter queue, and stay out of the process's own log.
@@ -129,7 +129,7 @@ class LeaseLost(Exception):
 
 
 class FailureBurst(ReportedError):
-    """So much failed for good that no further object is parked; the message says what to do."""
+    """So much failed for good that dead-lettering has stopped; the message says what to do."""
 
 
 def where(error: BaseException) -> str:

@@ -16,10 +16,10 @@ _ROWS = (1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 200_000, 1_000_000)
 
 
 class Settled(StrEnum):
-    """How a message left our hands."""
+    """How a message was settled."""
 
     DELETED = "deleted"  # all of it is loaded, superseded or ignored
-    DEAD_LETTERED = "dead_lettered"  # at least one object of it is parked
+    DEAD_LETTERED = "dead_lettered"  # at least one of its objects
     RETRIED = "retried"  # given back with a delay
     RELEASED = "released"  # given back at once: stopping, or a failure burst
     ABANDONED = "abandoned"  # its lease was lost
@@ -38,13 +38,13 @@ MESSAGES_RECEIVED = Counter(
 )
 MESSAGES_SETTLED = Counter(
     "coco_messages_settled",
-    "Messages that left our hands, by how, and by the error code that decided",
+    "Messages settled, by outcome and by the error code that decided",
     ["outcome", "code"],
     registry=REGISTRY,
 )
 OBJECTS_ENDED = Counter(
     "coco_objects_ended",
-    "Announced objects by end state, and by error code where there is one; counted when settled",
+    "Objects settled, by end state and error code",
     ["state", "code"],
     registry=REGISTRY,
 )
@@ -52,19 +52,19 @@ IN_FLIGHT_MESSAGES = Gauge(
     "coco_in_flight_messages", "Messages held, from receipt to settlement", registry=REGISTRY
 )
 IN_FLIGHT_BYTES = Gauge(
-    "coco_in_flight_bytes", "Bytes admitted for the objects being worked on", registry=REGISTRY
+    "coco_in_flight_bytes", "Bytes taken from the byte budget", registry=REGISTRY
 )
 LEASE_EXTENSIONS = Counter(
     "coco_lease_extensions", "Visibility timeouts extended", registry=REGISTRY
 )
 LEASE_LOSSES = Counter(
     "coco_lease_losses",
-    "Leases that ran out or that SQS no longer knew; their work was abandoned",
+    "Leases that ran out or that SQS no longer knew; the work was abandoned",
     registry=REGISTRY,
 )
 STAGE_SECONDS = Histogram(
     "coco_stage_seconds",
-    "Time an object spends in a stage: fetch, prepare, load",
+    "Time of an object in a stage: fetch, prepare, load",
     ["stage"],
     buckets=_SECONDS,
     registry=REGISTRY,
@@ -73,7 +73,7 @@ BATCH_SECONDS = Histogram(
     "coco_batch_seconds", "Time of one transaction", buckets=_SECONDS, registry=REGISTRY
 )
 BATCH_ROWS = Histogram(
-    "coco_batch_rows", "Rows staged for one transaction", buckets=_ROWS, registry=REGISTRY
+    "coco_batch_rows", "Rows of one transaction", buckets=_ROWS, registry=REGISTRY
 )
 LAG_SECONDS = Histogram(
     "coco_lag_seconds",
@@ -83,19 +83,19 @@ LAG_SECONDS = Histogram(
 )
 BREAKER_OPEN = Gauge(
     "coco_breaker_open",
-    "1 while work is suspended, by cause: outage or failure_burst",
+    "1 while a breaker is open, by cause: outage or failure_burst",
     ["cause"],
     registry=REGISTRY,
 )
 BREAKER_OPENED = Counter(
     "coco_breaker_opened",
-    "Times that work was suspended, by the error code that did it",
+    "Times a breaker opened, by error code",
     ["code"],
     registry=REGISTRY,
 )
 POOL_SESSIONS = Gauge(
     "coco_pool_sessions",
-    "Database sessions: size (open), available (idle), and waiting (work without one)",
+    "Database sessions: size (open), available (idle), waiting (requests for one)",
     ["state"],
     registry=REGISTRY,
 )

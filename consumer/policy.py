@@ -17,7 +17,7 @@ class Reaction(StrEnum):
 
     DEAD_LETTER = "dead_letter"  # error log, dead-letter queue, deletion
     IGNORE = "ignore"  # a ledger row that says so, and deletion
-    RETRY = "retry"  # back to the queue with backoff, until its redrive policy parks it
+    RETRY = "retry"  # back to the queue with backoff, until its redrive policy dead-letters it
     HOLD = "hold"  # the breaker opens; the message is held and uses up no receive
 
 
@@ -141,11 +141,11 @@ class Policy:
 
     def reaction(self, error: ConsumerError) -> Reaction:
         """Return what to do about an error."""
-        usual = RULES[error.code].reaction
+        default = RULES[error.code].reaction
         is_about_all = isinstance(error, Transient) and not error.is_about_object
-        if usual is Reaction.HOLD and is_about_all:
-            return usual
-        return self.chosen.get(error.code, usual)
+        if default is Reaction.HOLD and is_about_all:
+            return default
+        return self.chosen.get(error.code, default)
 
 
 def read_policy(text: str) -> Policy:

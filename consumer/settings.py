@@ -60,11 +60,11 @@ class PolicySettings(BaseSettings):
     max_object_bytes: int = Field(
         _MAX_OBJECT_BYTES,
         ge=1024,
-        description="largest object, as stored; larger: object_too_large",
+        description="largest object, as stored; a larger one is `object_too_large`",
     )
     error_policy: str | None = Field(
         None,
-        description="other reactions to single error codes: `object_missing=retry,…`",
+        description="reactions that replace the defaults: `object_missing=retry,…`",
     )
 
     @property
@@ -86,15 +86,13 @@ class RoutingSettings(PolicySettings):
 
 
 class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSettings):
-    """Everything `consumer run` can be told."""
+    """The settings of `consumer run`."""
 
-    max_in_flight_messages: int = Field(
-        200, ge=1, le=10_000, description="messages held at once, whatever their state"
-    )
+    max_in_flight_messages: int = Field(200, ge=1, le=10_000, description="messages held at once")
     max_in_flight_bytes: int = Field(
         256 * 2**20,
         ge=2**20,
-        description="bytes of the objects held at once; gzipped ones count 16 times their size",
+        description="byte budget of the objects held at once; gzipped ones count 16 times",
     )
     max_decompressed_bytes: int = Field(
         4 * 2**30, ge=1024, description="largest document once gunzipped"
@@ -103,44 +101,47 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
         16 * 2**20, ge=1024, description="size from which a document is read as a stream"
     )
     decode_threads: int = Field(
-        1, ge=1, le=64, description="documents validated at once, beside one read as a stream"
+        1, ge=1, le=64, description="documents validated at once, besides one read as a stream"
     )
     batch_max_rows: int = Field(
-        10_000, ge=1, description="rows after which a transaction takes no further object"
+        10_000, ge=1, description="rows after which a batch takes no further object"
     )
     batch_max_bytes: int = Field(
-        16 * 2**20, ge=1024, description="staged bytes after which it takes no further object"
+        16 * 2**20, ge=1024, description="bytes after which a batch takes no further object"
     )
     batch_max_wait_milliseconds: int = Field(
         50,
         ge=0,
         le=60_000,
-        description="how long an object waits for neighbours; 8 times that while others load",
+        description="how long a batch waits for more objects; 8 times that while others load",
     )
     loader_connections: int = Field(3, ge=1, le=64, description="transactions at once")
     retry_base_seconds: float = Field(
-        2, gt=0, le=600, description="first retry delay; doubles with each receive, full jitter"
+        2,
+        gt=0,
+        le=600,
+        description="first retry delay; doubles with each receive, with full jitter",
     )
     retry_max_seconds: int = Field(
         600, ge=1, le=43_200, description="longest retry delay (SQS allows 12 hours)"
     )
     failure_burst_min_objects: int = Field(
-        50, ge=0, le=100_000, description="failures for good that stop the parking; 0: never"
+        50, ge=0, le=100_000, description="failed objects that open the failure breaker; 0: never"
     )
     failure_burst_percent: int = Field(
-        50, ge=1, le=100, description="share of what ended that they must make up"
+        50, ge=1, le=100, description="share of all objects that must have failed"
     )
     failure_burst_window_seconds: int = Field(
-        300, ge=1, le=86_400, description="time within which they are counted"
+        300, ge=1, le=86_400, description="time within which failures are counted"
     )
     receive_wait_seconds: int = Field(
         20, ge=1, le=20, description="long poll; 20 is cheapest on an empty queue"
     )
     shutdown_timeout_seconds: int = Field(
-        25, ge=1, le=3600, description="time to finish work in hand when told to stop"
+        25, ge=1, le=3600, description="time to finish messages in flight when told to stop"
     )
     schema_aliases_file: str | None = Field(
-        None, description="TOML file of renamed fields, added to the shipped ones"
+        None, description="TOML file of renamed fields, in addition to the built-in ones"
     )
 
     @model_validator(mode="after")

@@ -39,7 +39,7 @@ class AwsSettings(BaseSettings):
     aws_endpoint_url: str | None = Field(
         None,
         pattern=r"^https?://\S+$",
-        description="another endpoint than AWS, such as LocalStack's",
+        description="endpoint to use instead of AWS, such as LocalStack's",
     )
     # Read here too because the SDK does not see what stands only in `.env`.
     aws_access_key_id: str | None = Field(None, description="access key; a role needs none")

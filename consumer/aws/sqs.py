@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 BATCH_SIZE = 10  # entries of one SQS batch call
-# Attributes of a message that was parked before: ours on a replay, and those of a dead letter that
-# somebody moved back by other means.
+# Attributes of a message that was dead-lettered before: ours on a replay, and that of a dead letter
+# which somebody moved back by other means.
 REPLAYED = "Replayed"
-WAS_PARKED = frozenset({REPLAYED, "ErrorCode"})
+WAS_DEAD_LETTERED = frozenset({REPLAYED, "ErrorCode"})
 # Answers to an expired receipt handle (SQS API Reference, ChangeMessageVisibility)
 _LOST_CODES = frozenset(
     {
@@ -212,7 +212,7 @@ class SqsQueue:
         return int((await self._attributes())["VisibilityTimeout"])
 
     async def max_receives(self) -> int | None:
-        """Return how often a message is handed out before the redrive policy parks it, if ever."""
+        """Return after how many receipts the redrive policy dead-letters a message, if ever."""
         try:
             policy = json.loads((await self._attributes()).get("RedrivePolicy", "{}"))
             return int(policy["maxReceiveCount"])

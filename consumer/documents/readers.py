@@ -83,7 +83,6 @@ class CheckReader(RecordReader):
         self._renames = _CheckRenames(source, aliases)
         self._validate = validator(GuestCheck)
         self._seen: set[int] = set()
-        self._seen_lines: set[int] = set()
 
     def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
         """Validate one record."""
@@ -103,22 +102,15 @@ class CheckReader(RecordReader):
         return Accepted(position, str(check["guestCheckId"]), check)
 
     def remember(self, check: ValidRecord) -> None:
-        """Count ids that came before: a tax's in its check, a line's in any other check too."""
-        repeated, seen, seen_lines = self.shapes.duplicates, self._seen, self._seen_lines
-        check_id = check["guestCheckId"]
+        """Count ids that came before: a check's in the document, a child's in its check."""
+        repeated, check_id = self.shapes.duplicates, check["guestCheckId"]
         if taxes := check.get("taxes"):
             repeated[TAXES_LEVEL] += len(taxes) - len(set(map(_TAX_ID, taxes)))
-        lines = check.get("detailLines") or ()
-        if check_id in seen:
-            repeated[CHECKS_FIELD] += 1
-            # The same check again has the same lines, which is said already.
+        if lines := check.get("detailLines"):
             repeated[LINES_LEVEL] += len(lines) - len(set(map(_LINE_ID, lines)))
-            seen_lines.update(map(_LINE_ID, lines))
-        elif lines:
-            known_count = len(seen_lines)
-            seen_lines.update(map(_LINE_ID, lines))
-            repeated[LINES_LEVEL] += len(lines) - len(seen_lines) + known_count
-        seen.add(check_id)
+        if check_id in self._seen:
+            repeated[CHECKS_FIELD] += 1
+        self._seen.add(check_id)
 
 
 class RowReader(RecordReader):

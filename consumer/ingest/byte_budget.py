@@ -1,4 +1,4 @@
-"""ByteBudget by bytes: an object is downloaded only when there is room for what it announced."""
+"""The byte budget: an object is downloaded only when there is room for its announced size."""
 
 import asyncio
 from collections.abc import AsyncIterator

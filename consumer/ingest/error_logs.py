@@ -12,8 +12,8 @@ from consumer.aws.sqs import Delivery
 from consumer.documents.quarantine import Quarantined
 from consumer.errors import ConsumerError, Permanent
 from consumer.ingest.prepare import Prepared
+from consumer.load.document import StagedDocument
 from consumer.load.ledger import source_of
-from consumer.load.transaction import StagedDocument
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
 from schemas.keys import error_log_key

@@ -27,9 +27,9 @@ from consumer.ingest.error_logs import ErrorLogs, records_invalid
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.ingest.prepare import Fetched, Knowledge, Prepared, prepare
 from consumer.ingest.routing import route
+from consumer.load.document import ErrorNote, Identity, LoadRequest
 from consumer.load.field_counts import FieldCounts
 from consumer.load.ledger import Entry, RecordEntry
-from consumer.load.transaction import ErrorNote, Identity, StagedDocument
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
 from consumer.spool import Spool
 from schemas.aliases import Aliases
@@ -54,7 +54,7 @@ class Objects(Protocol):
 class Load(Protocol):
     """Brings a staged document into the tables."""
 
-    async def load(self, document: StagedDocument) -> State:
+    async def load(self, request: LoadRequest) -> State:
         """Return the document's end state; raise ConsumerError when nothing was committed."""
 
 
@@ -178,23 +178,22 @@ class Handler:
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
-        document.is_wanted = partial(self._ports.is_held, delivery)
+        is_wanted = partial(self._ports.is_held, delivery)
         if not quarantined:
-            state = await self._commit(document)
+            state = await self._commit(LoadRequest(document, is_wanted))
             self._ports.usual.learn(document, prepared.presences)
             return Done(state)
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
         log_key = await self._ports.logs.write(delivery, error, event, prepared)
-        document.error_note = ErrorNote(str(error), log_key)
-        await self._commit(document)
+        await self._commit(LoadRequest(document, is_wanted, ErrorNote(str(error), log_key)))
         self._ports.usual.learn(document, prepared.presences)
         return Failed(error, event, log_key, document.record_count > document.quarantined_count)
 
-    async def _commit(self, document: StagedDocument) -> State:
+    async def _commit(self, request: LoadRequest) -> State:
         with STAGE_SECONDS.labels("load").time():
-            state = await self._ports.loader.load(document)
-        lag = datetime.now(UTC) - document.identity.event_time
+            state = await self._ports.loader.load(request)
+        lag = datetime.now(UTC) - request.document.identity.event_time
         LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
         return state
 

@@ -21,9 +21,9 @@ from consumer.drift.findings import Finding, find_drift, find_root_drift
 from consumer.drift.json_types import ROOT_LEVEL
 from consumer.drift.shapes import Presences
 from consumer.errors import Permanent
-from consumer.load.transaction import Identity, StagedDocument
+from consumer.load.document import Identity, StagedDocument
 from consumer.rows.fast_path import fast_path_of
-from consumer.rows.row_writer import RowWriter, StagedRows
+from consumer.rows.row_writer import RowWriter
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
@@ -166,43 +166,46 @@ class _Assembly:
     """One document, read and staged run by run, so that only one run is held as objects."""
 
     def __init__(self, identity: Identity, frame: Frame, aliases: Aliases) -> None:
-        number = next(_numbers) % _DOCUMENT_NUMBERS
-        self._document = StagedDocument(number, identity, frame, StagedRows())
+        self._identity, self._frame = identity, frame
+        self._number = next(_numbers) % _DOCUMENT_NUMBERS
         self._reader = record_reader(frame, aliases)
-        self._rows = RowWriter(frame, number, self._document.staged)
+        self._rows = RowWriter(frame, self._number)
         self._plain = fast_path_of(self._rows, self._reader, aliases)
         self._positions = count()
+        self._record_count = 0
         self._quarantined: list[Quarantined] = []
+        self._quarantined_ids: list[str | None] = []
 
     def add(self, run: Decoded, *, careful: bool) -> None:
         screen = find_unstorable if careful or run.suspicious else None
         for row, position in zip(run.root, self._positions, strict=False):
             if screen is None and self._plain.take(position, row):
-                self._document.record_count += 1
+                self._record_count += 1
                 continue
             record = self._reader.read(position, row, screen)
             if isinstance(record, Accepted):
-                self._document.record_count += 1
+                self._record_count += 1
                 self._rows.add(record)
             else:
-                self._set_aside(record)
+                self._quarantined_ids.append(record.record_id)
+                if len(self._quarantined) < _DETAILED_QUARANTINES:
+                    self._quarantined.append(record)
         self._rows.flush()
 
-    def _set_aside(self, record: Quarantined) -> None:
-        """Remember what a store-day answer still has but could not say: its stored rows stay."""
-        document = self._document
-        document.quarantined_count += 1
-        if record.record_id is None:
-            document.keep_all = True
-        else:
-            document.keep_ids.append(record.record_id)
-        if len(self._quarantined) < _DETAILED_QUARANTINES:
-            self._quarantined.append(record)
-
     def finish(self) -> Prepared:
-        document, shapes = self._document, self._reader.shapes
-        self._rows.finish()
-        shapes.count(ROOT_LEVEL, document.frame.root)
-        findings, presences = find_drift(document.frame.source, shapes)
-        document.findings = dict(findings)
+        shapes, ids = self._reader.shapes, self._quarantined_ids
+        shapes.count(ROOT_LEVEL, self._frame.root)
+        findings, presences = find_drift(self._frame.source, shapes)
+        document = StagedDocument(
+            self._number,
+            self._identity,
+            self._frame,
+            self._rows.finish(),
+            record_count=self._record_count,
+            quarantined_count=len(ids),
+            # What a store-day answer still has but could not say: its stored rows stay.
+            keep_all=None in ids,
+            keep_ids=tuple(record_id for record_id in ids if record_id is not None),
+            findings=findings,
+        )
         return Prepared(document, self._quarantined, presences)

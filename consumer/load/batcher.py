@@ -26,7 +26,8 @@ from consumer.errors import (
     where,
 )
 from consumer.load.database import is_conflict, mapped
-from consumer.load.transaction import StagedDocument, load_batch
+from consumer.load.document import LoadRequest, StagedDocument
+from consumer.load.transaction import load_batch
 from schemas.codes import State
 
 log = structlog.get_logger()
@@ -37,7 +38,7 @@ _CONFLICT_ATTEMPTS = 8
 _CONFLICT_PAUSE_SECONDS = 0.05
 
 # Loads a batch in one transaction; raises ConsumerError when nothing of it was committed.
-LoadBatch = Callable[[Sequence[StagedDocument]], Awaitable[dict[int, State]]]
+LoadBatch = Callable[[Sequence[LoadRequest]], Awaitable[dict[int, State]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,14 @@ class BatchLimits:
 
 @dataclass(slots=True)
 class _Waiting:
-    document: StagedDocument
+    request: LoadRequest
     outcome: asyncio.Future[State] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+    @property
+    def document(self) -> StagedDocument:
+        return self.request.document
 
 
 class Batcher:
@@ -75,14 +80,14 @@ class Batcher:
         self._collecting = asyncio.Lock()
         self._under_way = 0
 
-    async def load(self, document: StagedDocument) -> State:
+    async def load(self, request: LoadRequest) -> State:
         """Load a document with its neighbours and return its end state.
 
         Raises:
             ConsumerError: nothing of the document was committed.
             LeaseLost: neither, because its message is not ours any more.
         """
-        waiting = _Waiting(document)
+        waiting = _Waiting(request)
         await self._waiting.put(waiting)
         return await waiting.outcome
 
@@ -106,7 +111,7 @@ class Batcher:
         """Take one document and the neighbours that come in time and fit."""
         first = self._left_over.pop(0) if self._left_over else await self._waiting.get()
         batch, seen = [first], {first.document.identity.key}
-        rows, size = first.document.staged.row_count, first.document.staged.byte_count
+        rows, size = first.document.rows.row_count, first.document.rows.byte_count
         collecting_since = monotonic()
         while rows < self._limits.rows and size < self._limits.bytes:
             candidate = await self._next(collecting_since)
@@ -119,8 +124,8 @@ class Batcher:
                 break
             seen.add(key)
             batch.append(candidate)
-            rows += candidate.document.staged.row_count
-            size += candidate.document.staged.byte_count
+            rows += candidate.document.rows.row_count
+            size += candidate.document.rows.byte_count
         return batch
 
     async def _next(self, collecting_since: float) -> _Waiting | None:
@@ -148,7 +153,7 @@ class Batcher:
             return
         started = monotonic()
         try:
-            states = await self._load([waiting.document for waiting in batch])
+            states = await self._load([waiting.request for waiting in batch])
         except LeaseLost:
             # Rolled back; the others once more, without those that are not ours any more.
             await self._load_and_split(batch)
@@ -159,7 +164,7 @@ class Batcher:
             await self._split_or_fail(batch, Internal.of(error))
         else:
             metrics.BATCH_SECONDS.observe(monotonic() - started)
-            metrics.BATCH_ROWS.observe(sum(w.document.staged.row_count for w in batch))
+            metrics.BATCH_ROWS.observe(sum(w.document.rows.row_count for w in batch))
             for waiting in batch:
                 state = states.get(waiting.document.number)
                 if state is None:
@@ -186,7 +191,7 @@ def _tell_of_bug(batch: list[_Waiting], bug: Exception) -> None:
 def _still_wanted(batch: list[_Waiting]) -> list[_Waiting]:
     wanted = []
     for waiting in batch:
-        if waiting.document.is_wanted():
+        if waiting.request.is_wanted():
             wanted.append(waiting)
         else:
             _fail([waiting], LeaseLost("the lease was lost before its batch"))
@@ -203,11 +208,11 @@ def _fail(batch: list[_Waiting], error: ConsumerError | LeaseLost) -> None:
 def postgres_load(pool: AsyncConnectionPool) -> LoadBatch:
     """Return the function that loads one batch through a pool, retrying conflicts."""
 
-    async def load(documents: Sequence[StagedDocument]) -> dict[int, State]:
+    async def load(requests: Sequence[LoadRequest]) -> dict[int, State]:
         for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
             try:
                 async with pool.connection() as connection:
-                    return await load_batch(connection, documents)
+                    return await load_batch(connection, requests)
             except psycopg.Error as error:
                 if not is_conflict(error) or attempt == _CONFLICT_ATTEMPTS:
                     raise mapped(error) from error

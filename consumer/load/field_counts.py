@@ -22,8 +22,8 @@ from consumer.drift.findings import Finding
 from consumer.drift.inference import ENOUGH_RECORDS, Absence, Newcomer, infer
 from consumer.drift.shapes import Presences
 from consumer.load import statements, tallies
+from consumer.load.document import Identity, StagedDocument
 from consumer.load.tallies import Tally
-from consumer.load.transaction import Identity, StagedDocument
 from schemas.sources import Source
 
 log = structlog.get_logger()

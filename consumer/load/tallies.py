@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from consumer.load.transaction import Identity
+from consumer.load.document import Identity
 
 _MAX_TALLIES = 200_000  # documents that use ids as field names must not fill memory
 

@@ -1,84 +1,32 @@
 """One transaction: the staged documents of a batch become rows, versions and ledger entries.
 
-The order of locks is the same in every process (keys, ledger rows, new items, checks, children,
-days, items' dates, drift; each in key order), so two consumers that load the same checks do not
-wait in a circle.
+Every process takes its locks in this order, and each kind in the order of its keys, so that two
+consumers that load the same things never wait in a circle:
+
+1. keys of objects (advisory locks), so that one transaction at a time places a key's writes
+2. rows of the ledger
+3. items that are sold for the first time
+4. checks; whoever holds a check's row alone writes its taxes, lines and patches
+5. store-days; whoever holds a day's snapshot alone writes its rows and gaps
+6. first and last dates of items, late: all batches of a store sell the same ones
+7. drift
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from psycopg import AsyncConnection
 
-from consumer.documents.frames import Frame
-from consumer.drift.findings import Finding
 from consumer.errors import LeaseLost
 from consumer.load import statements
+from consumer.load.document import LoadRequest, StagedDocument
 from consumer.rows import copy_text
-from consumer.rows.row_writer import StagedRows
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
-from schemas.envelopes import ObjectEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which object version a document is, and when it was written and received."""
-
-    event: ObjectEvent
-    version_id: str | None
-    etag: str
-    last_modified: datetime
-    received_at: datetime
-    attempts: int
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What identifies the object version in the ledger."""
-        return self.event.bucket, self.event.key, self.version_id or self.etag
-
-    @property
-    def event_time(self) -> datetime:
-        """When the object was written, to the precision that is known."""
-        return self.event.event_time or self.last_modified
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorNote:
-    """What the ledger says of a document with quarantined records."""
-
-    message: str
-    log_key: str
-
-
-def _always() -> bool:
-    return True
-
-
-@dataclass(slots=True)
-class StagedDocument:
-    """One document, ready to load. `number` is unique in this process.
-
-    `is_wanted` says whether its message is still ours; if not, it must not be committed.
-    """
-
-    number: int
-    identity: Identity
-    frame: Frame
-    staged: StagedRows
-    record_count: int = 0
-    quarantined_count: int = 0
-    keep_all: bool = False
-    keep_ids: list[str] = field(default_factory=list)
-    findings: dict[Finding, int] = field(default_factory=dict)
-    error_note: ErrorNote | None = None
-    is_wanted: Callable[[], bool] = _always
 
 
 async def load_batch(
-    connection: AsyncConnection, documents: Sequence[StagedDocument]
+    connection: AsyncConnection, requests: Sequence[LoadRequest]
 ) -> dict[int, State]:
     """Load documents of different object versions in one transaction.
 
@@ -91,8 +39,9 @@ async def load_batch(
         psycopg.Error: nothing of the batch was committed.
         LeaseLost: neither, because one document is not wanted any more.
     """
+    documents = [request.document for request in requests]
     async with connection.transaction():
-        await _copy(connection, documents)
+        await _copy(connection, requests)
         for step in ("lock_keys", "forget_unread", "register_objects"):
             await connection.execute(statements.fixed(step))
         holds_checks = any(document.frame.source.holds_checks for document in documents)
@@ -100,7 +49,6 @@ async def load_batch(
             await _load_checks(connection)
         await _load_lists(connection, documents)
         if holds_checks:
-            # Late: batches of one store sell the same items and would wait from here on.
             await connection.execute(statements.fixed("widen_sold"))
         if any(document.findings for document in documents):
             await connection.execute(statements.fixed("record_drift"))
@@ -108,16 +56,17 @@ async def load_batch(
             statements.fixed("settle_objects"), {"list_sources": statements.LIST_SOURCES}
         )
         states = {number: State(state) for number, state in await cursor.fetchall()}
-        if not all(document.is_wanted() for document in documents):
+        if not all(request.is_wanted() for request in requests):
             raise LeaseLost("a lease was lost while its batch was loaded")
         return states
 
 
-async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]) -> None:
+async def _copy(connection: AsyncConnection, requests: Sequence[LoadRequest]) -> None:
     pieces: dict[str, list[Iterable[bytes]]] = {"stage_documents": []}
-    for document in documents:
-        pieces["stage_documents"].append([_document_row(document)])
-        for stage, spool in document.staged.tables.items():
+    for request in requests:
+        document = request.document
+        pieces["stage_documents"].append([_document_row(request)])
+        for stage, spool in document.rows.tables.items():
             pieces.setdefault(stage, []).append(spool.chunks())
         if document.findings:
             pieces.setdefault("stage_drift", []).append([_drift_rows(document)])
@@ -128,8 +77,9 @@ async def _copy(connection: AsyncConnection, documents: Sequence[StagedDocument]
                 await copy.write(chunk)
 
 
-def _document_row(document: StagedDocument) -> bytes:
-    identity, frame, note = document.identity, document.frame, document.error_note
+def _document_row(request: LoadRequest) -> bytes:
+    document, note = request.document, request.error_note
+    identity, frame = document.identity, document.frame
     event = identity.event
     keep_ids = "{" + ",".join(_array_element(value) for value in document.keep_ids) + "}"
     values = (

@@ -1,4 +1,4 @@
-"""Parking what cannot be loaded: an error log object first, then the dead-letter queue.
+"""Dead-lettering what cannot be loaded: an error log object first, then the dead-letter queue.
 
 A crash between any two steps loses nothing: the message is deleted last, and a repeated attempt
 writes the same log object again. It may send a second dead letter; a replay of it changes nothing.
@@ -21,21 +21,21 @@ from schemas.envelopes import ObjectEvent, created_body
 log = structlog.get_logger()
 
 _ATTRIBUTE_CHARACTERS = 1000
-_LETTER_BYTES = 1_000_000  # SQS takes a mebibyte, attributes included
+_DEAD_LETTER_BYTES = 1_000_000  # SQS takes a mebibyte, attributes included
 # Amazon SQS API Reference, SendMessage: what a message may contain
 _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class DeadLetters:
-    """Tells of failed records: error log, ledger, dead-letter queue."""
+    """Writes down what failed: error log, ledger, dead-letter queue."""
 
     def __init__(self, queue: Queue, logs: ErrorLogs, record: RecordEntry) -> None:
         self._queue = queue
         self._logs = logs
         self._record = record
 
-    async def park(self, delivery: Delivery, failed: Failed, *, alone: bool) -> str:
-        """Park one failed record of a message and return its log's key; safe to repeat.
+    async def send(self, delivery: Delivery, failed: Failed, *, alone: bool) -> str:
+        """Dead-letter one failed record of a message and return its log's key; safe to repeat.
 
         Args:
             delivery: The message.
@@ -43,15 +43,15 @@ class DeadLetters:
             alone: Whether the record is the message's only one: its body is kept as it came.
 
         Raises:
-            Transient: one of S3, SQS or PostgreSQL could not do its part; park again later.
+            Transient: one of S3, SQS or PostgreSQL could not do its part; send again later.
         """
         key = await self._log_and_enter(delivery, failed)
-        body = _letter_body(delivery.body, failed.event, alone=alone)
+        body = _dead_letter_body(delivery.body, failed.event, alone=alone)
         await self._queue.send(body, _attributes(delivery, failed.error, key, failed.event))
         return key
 
     async def note(self, delivery: Delivery, failed: Failed, *, is_last: bool) -> str | None:
-        """Tell of a failure whose message goes back to the queue; return its log's key, if any.
+        """Note a failure whose message goes back to the queue; return its log's key, if any.
 
         Bugs have a log from the first attempt on. Before the last one there is no end state.
 
@@ -86,7 +86,7 @@ class DeadLetters:
         try:
             await self._record(entry)
         except Permanent as error:
-            # An identity that the ledger cannot hold must not keep its letter from being sent.
+            # An identity that the ledger cannot hold must not stop its dead letter.
             log.warning("ledger_refused", object_key=entry.event.key, code=error.code)
 
 
@@ -104,13 +104,13 @@ def _entry(delivery: Delivery, failed: Failed, state: State, key: str | None = N
     )
 
 
-def _letter_body(body: str, event: ObjectEvent | None, *, alone: bool) -> str:
+def _dead_letter_body(body: str, event: ObjectEvent | None, *, alone: bool) -> str:
     """Return a dead letter's body: as it came, if that is about this record only and fits."""
     raw = body.encode(errors="replace")
-    fits = len(raw) <= _LETTER_BYTES
+    fits = len(raw) <= _DEAD_LETTER_BYTES
     if event is not None and not (alone and fits):
         return created_body(event)
-    return body if fits else raw[:_LETTER_BYTES].decode(errors="ignore")
+    return body if fits else raw[:_DEAD_LETTER_BYTES].decode(errors="ignore")
 
 
 def _attributes(

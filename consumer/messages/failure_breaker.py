@@ -1,11 +1,11 @@
-"""The second breaker: when too much fails for good, parking stops, because we may be to blame.
+"""The breaker that knows failures: when too much fails for good, we may be to blame.
 
 A bad release or a field that was renamed everywhere would otherwise drain the queue into the
-dead-letter queue. Counted are the failures of objects that were not parked before, within a window
-of time; a document of which most records load is no failure, a bug is one.
+dead-letter queue. Counted are the failures of objects that were not dead-lettered before, within a
+window of time; a document of which most records load is no failure, a bug is one.
 
-While suspended, one message at a time is let through, ever more seldom. One that fails is held, not
-parked; three in a row that load end the suspension.
+While it is open, one message at a time is let through, ever more seldom. One that fails is held,
+not dead-lettered; three in a row that load close it.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ log = structlog.get_logger()
 _FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 30.0, 900.0
 _PROBES_IN_A_ROW = 3
 _REMEDY = (
-    "nothing further is parked. If a release or a renamed field is to blame, roll it back or add "
-    "an alias (`consumer drift`, `consumer dlq list`) and restart; if the objects are, set "
-    "FAILURE_BURST_MIN_OBJECTS=0 and restart to park them"
+    "nothing more is dead-lettered. If a release or a renamed field is to blame, roll it back or "
+    "add an alias (`consumer drift`, `consumer dlq list`) and restart; if the objects are, set "
+    "FAILURE_BURST_MIN_OBJECTS=0 and restart to dead-letter them"
 )
 
 
@@ -60,55 +60,54 @@ class _Second:
 
 
 class FailureBreaker:
-    """Watches what fails, and suspends the work.
+    """Counts what fails, and suspends the work when that is too much.
 
     Args:
         limits: What is too much.
-        begins_cautious: Start as if suspended a moment ago: the former process was, or may have
-            been, and a restart must not park another burst.
+        begins_cautious: Start with probes: the former process was suspended, or may have been,
+            and a restart must not dead-letter another burst.
     """
 
     def __init__(self, limits: BurstLimits, *, begins_cautious: bool = False) -> None:
         self._limits = limits
         self._window: deque[_Second] = deque()
         self._loaded, self._failed = 0, Counter[ErrorCode]()  # within the window
-        self._open = asyncio.Event()
-        self._suspended = asyncio.Event()
-        self._problem: str | None = None
+        self._closed, self._opened = asyncio.Event(), asyncio.Event()  # or half-open, neither
+        self._reason: str | None = None
         self._good_in_a_row = 0
         self._next_probe = 0.0
         self._pause_seconds = _FIRST_PAUSE_SECONDS
-        self._resumed_at = -float("inf")
+        self._closed_at = -float("inf")
         self._is_cautious = begins_cautious and not limits.is_off
         if not self._is_cautious:
-            self._open.set()
+            self._closed.set()
 
     @property
-    def problem(self) -> str | None:
-        """Why nothing is parked, and what to do; None while all is well."""
-        return self._problem
+    def is_open(self) -> bool:
+        """Whether work is suspended: a failure is then held instead of dead-lettered."""
+        return self._opened.is_set()
 
     @property
-    def is_suspended(self) -> bool:
-        """Whether a failure is to be held instead of parked."""
-        return self._suspended.is_set()
+    def reason(self) -> str | None:
+        """Why work is suspended, and what to do; None while it is not."""
+        return self._reason
 
     @property
     def is_probing(self) -> bool:
         """Whether what is received now is received as a probe."""
-        return not self._open.is_set()
+        return not self._closed.is_set()
 
-    async def wait_suspended(self) -> None:
+    async def wait_open(self) -> None:
         """Wait until work is suspended."""
-        await self._suspended.wait()
+        await self._opened.wait()
 
-    async def wait_resumed(self) -> None:
+    async def wait_closed(self) -> None:
         """Wait until work may go on."""
-        await self._open.wait()
+        await self._closed.wait()
 
     def allowance(self, wanted: int) -> int:
         """Return how many messages may be received now: all, one as a probe, or none."""
-        if self._open.is_set():
+        if self._closed.is_set():
             return wanted
         if monotonic() < self._next_probe:
             return 0
@@ -119,19 +118,19 @@ class FailureBreaker:
         """Take back the probe that was allowed: the queue had none."""
         self._next_probe = monotonic()
 
-    def observe(self, decision: Retry | Settle, *, was_parked: bool) -> None:
+    def observe(self, decision: Retry | Settle, *, was_dead_lettered: bool) -> None:
         """Learn what was decided about a message.
 
         Args:
             decision: What is to be done.
-            was_parked: The message is a replay. Its failure says nothing about this release.
+            was_dead_lettered: The message is a replay. Its failure says nothing about this release.
         """
         loaded, failed = _judged(decision)
-        if was_parked and not self.is_suspended:
+        if was_dead_lettered and not self.is_open:
             failed.clear()
-        if not self._open.is_set():
+        if not self._closed.is_set():
             self._learn_from_probe(loaded, failed)
-        elif not was_parked and (loaded or failed):
+        elif not was_dead_lettered and (loaded or failed):
             self._count(loaded, failed)
 
     def _count(self, loaded: int, failed: Counter[ErrorCode]) -> None:
@@ -148,50 +147,60 @@ class FailureBreaker:
         self._failed += failed
         total = self._failed.total()
         if failed and self._limits.exceeded_by(total, self._loaded):
-            self._suspend(self._failed, total + self._loaded)
+            self._trip(self._failed, total + self._loaded)
 
     def _learn_from_probe(self, loaded: int, failed: Counter[ErrorCode]) -> None:
         if failed:
             self._good_in_a_row = 0
             self._next_probe = monotonic() + self._pause_seconds
-            if not self.is_suspended:
-                self._suspend(failed, failed.total())
+            if not self.is_open:
+                self._trip(failed, failed.total())
             else:
                 self._pause_seconds = self._longer_pause()
-                log.warning("failure_burst_goes_on", next_probe_seconds=self._pause_seconds)
+                log.warning(
+                    "probe_failed",
+                    cause=Cause.FAILURE_BURST,
+                    next_probe_seconds=self._pause_seconds,
+                )
             return
         self._next_probe = monotonic()
         self._good_in_a_row += bool(loaded)
         if self._good_in_a_row >= _PROBES_IN_A_ROW:
-            self._resume()
+            self._close()
 
-    def _suspend(self, codes: Counter[ErrorCode], total: int) -> None:
-        is_new = monotonic() - self._resumed_at > self._limits.window_seconds
+    def _trip(self, codes: Counter[ErrorCode], total: int) -> None:
+        is_new = monotonic() - self._closed_at > self._limits.window_seconds
         self._pause_seconds = _FIRST_PAUSE_SECONDS if is_new else self._longer_pause()
         reasons = ", ".join(f"{count} {code}" for code, count in codes.most_common())
         lately = " after a former burst" if self._is_cautious else ""
-        self._problem = f"{codes.total()} of {total} objects failed{lately} ({reasons}): {_REMEDY}"
+        self._reason = f"{codes.total()} of {total} objects failed{lately} ({reasons}): {_REMEDY}"
         self._window.clear()
         self._loaded, self._failed = 0, Counter()
         self._good_in_a_row = 0
         self._next_probe = monotonic() + self._pause_seconds
-        self._open.clear()
-        self._suspended.set()
+        self._closed.clear()
+        self._opened.set()
         BREAKER_OPEN.labels(Cause.FAILURE_BURST).set(1)
         BREAKER_OPENED.labels(codes.most_common(1)[0][0]).inc()
-        log.error("failure_burst", of=total, failed=dict(codes), remedy=_REMEDY)
+        log.error(
+            "breaker_opened",
+            cause=Cause.FAILURE_BURST,
+            objects=total,
+            failed=dict(codes),
+            remedy=_REMEDY,
+        )
 
     def _longer_pause(self) -> float:
         return min(2 * self._pause_seconds, _MAX_PAUSE_SECONDS)
 
-    def _resume(self) -> None:
-        self._problem = None
+    def _close(self) -> None:
+        self._reason = None
         self._is_cautious = False
-        self._resumed_at = monotonic()
-        self._suspended.clear()
-        self._open.set()
+        self._closed_at = monotonic()
+        self._opened.clear()
+        self._closed.set()
         BREAKER_OPEN.labels(Cause.FAILURE_BURST).set(0)
-        log.info("failure_burst_over")
+        log.info("breaker_closed", cause=Cause.FAILURE_BURST)
 
 
 def _judged(decision: Retry | Settle) -> tuple[int, Counter[ErrorCode]]:
@@ -200,6 +209,6 @@ def _judged(decision: Retry | Settle) -> tuple[int, Counter[ErrorCode]]:
         bugs = [failed for failed in decision.failures if failed.error.code is ErrorCode.INTERNAL]
         return 0, Counter({ErrorCode.INTERNAL: len(bugs)}) if bugs else Counter()
     loaded = sum(done.state is State.LOADED for done in decision.done)
-    loaded += sum(failed.is_mostly_loaded for failed in decision.parked)
-    lost = [failed.error.code for failed in decision.parked if not failed.is_mostly_loaded]
+    loaded += sum(failed.is_mostly_loaded for failed in decision.dead_lettered)
+    lost = [failed.error.code for failed in decision.dead_lettered if not failed.is_mostly_loaded]
     return loaded, Counter(lost)

@@ -6,8 +6,7 @@ from typing import Protocol
 from fastapi import FastAPI
 
 from consumer.errors import ConsumerError
-from consumer.messages.breakers import Breakers
-from consumer.messages.outage_breaker import Probe
+from consumer.messages.breakers import Breakers, Probe
 from consumer.metrics import REGISTRY
 from runtime.http_server import health_pages
 
@@ -27,19 +26,17 @@ def health_app(leases: Punctual, breakers: Breakers, probe: Probe) -> FastAPI:
 
     `/healthz` answers 200 while the event loop runs, leases are extended in time and no failure
     burst suspends the work, else 503 with the reason: restart the process, or roll it back.
-    `/readyz` answers 200 while moreover the breaker is closed and database, bucket and queue
+    `/readyz` answers 200 while moreover no outage is known and database, bucket and queue
     answer, else 503 with the reason: it mends itself. `/metrics` is Prometheus text.
     """
 
     async def healthz() -> str | None:
         late = None if leases.is_on_time else "leases are not extended in time"
-        return late or breakers.watch.problem
+        return late or breakers.failure.reason
 
     async def readyz() -> str | None:
-        if breakers.watch.problem:
-            return breakers.watch.problem
-        if code := breakers.breaker.opened_by:
-            return f"{code}: the breaker is open, see the log"
+        if breakers.reason:
+            return breakers.reason
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 await probe()

@@ -68,6 +68,7 @@ class Leases:
         """Extend leases until cancelled."""
         while True:
             await asyncio.sleep(min(1.0, self._visibility_seconds / 8))
+            # Before the calls: one that hangs must make us late.
             self._last_round = monotonic()
             due = self._last_round + self._visibility_seconds / 2
             held = [delivery for delivery, expiry in self._expiry.items() if expiry < due]
@@ -76,10 +77,13 @@ class Leases:
 
     async def _extend(self, batch: Sequence[Delivery]) -> None:
         async with self._extending:
-            # While we waited, some may have been let go of.
+            # While we waited for the lock, or for the batch before, some may have been settled: an
+            # extension would overwrite a retry's delay. `wait_for_extension` relies on this check
+            # standing inside the lock.
             batch = [delivery for delivery in batch if delivery in self._expiry]
             if not batch:
                 return
+            # From before the call, as SQS counts from some moment of it.
             asked_at = monotonic()
             try:
                 failed = await self._queue.change_visibility(batch, self._visibility_seconds)
@@ -87,7 +91,8 @@ class Leases:
                 log.warning("lease_extension_failed", code=error.code, error=str(error))
                 return
         for delivery in batch:
-            # While the call ran, the message may have been settled, or its lease may have run out.
+            # While the call ran, the message may have been settled. To write its expiry now would
+            # keep a lease on what is gone, for ever.
             if delivery not in self._expiry:
                 continue
             if delivery not in failed:

@@ -21,7 +21,7 @@ class Hold:
 class Retry:
     """Make the message visible again after a delay.
 
-    `is_last`: the queue's redrive policy parks the message instead of handing it out once more.
+    `is_last`: the queue's redrive policy dead-letters the message instead of handing it out again.
     """
 
     delay_seconds: int
@@ -31,16 +31,16 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Dead-letter what is to be parked, note what is ignored, then delete the message."""
+    """Dead-letter what failed, note what is ignored, then delete the message."""
 
     done: tuple[Done, ...] = ()
-    parked: tuple[Failed, ...] = ()
+    dead_lettered: tuple[Failed, ...] = ()
     ignored: tuple[Failed, ...] = ()
 
     @property
     def is_of_one_object(self) -> bool:
         """Whether the message announced no other object."""
-        return len(self.done) + len(self.parked) + len(self.ignored) == 1
+        return len(self.done) + len(self.dead_lettered) + len(self.ignored) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Terms:
             and failed.error.code is not ErrorCode.INTERNAL
             and self.is_last(receive_count)
         ):
-            # The redrive policy would park it too, but without its reason.
+            # The redrive policy would dead-letter it too, but without its reason.
             return Reaction.DEAD_LETTER
         return reaction
 

@@ -1,4 +1,4 @@
-"""Carrying out settlements, step by step: parking, deleting in batches, delaying, releasing.
+"""Carrying out settlements step by step: dead-letter, delete in batches, delay, release.
 
 Failures are told entry by entry: a message that could not be deleted comes again, which the tables
 do not notice.
@@ -48,7 +48,10 @@ class Settler:
             ]
         alone = decision.is_of_one_object
         return [
-            *(partial(self._park, delivery, failed, alone=alone) for failed in decision.parked),
+            *(
+                partial(self._dead_letter, delivery, failed, alone=alone)
+                for failed in decision.dead_lettered
+            ),
             *(partial(self._ignore, delivery, failed) for failed in decision.ignored),
             partial(self._conclude, delivery, decision),
         ]
@@ -62,9 +65,9 @@ class Settler:
             except Transient as error:
                 log.warning("release_failed", code=error.code, error=str(error))
 
-    async def _park(self, delivery: Delivery, failed: Failed, *, alone: bool) -> None:
-        log_key = await self._dead_letters.park(delivery, failed, alone=alone)
-        _tell("dead_lettered", failed, log_key)
+    async def _dead_letter(self, delivery: Delivery, failed: Failed, *, alone: bool) -> None:
+        log_key = await self._dead_letters.send(delivery, failed, alone=alone)
+        _tell("object_dead_lettered", failed, log_key)
 
     async def _ignore(self, delivery: Delivery, failed: Failed) -> None:
         await self._dead_letters.ignore(delivery, failed)
@@ -72,10 +75,17 @@ class Settler:
 
     async def _note(self, delivery: Delivery, failed: Failed, retry: Retry) -> None:
         log_key = await self._dead_letters.note(delivery, failed, is_last=retry.is_last)
-        _tell("retry", failed, log_key, receive_count=delivery.receive_count, last=retry.is_last)
+        _tell(
+            "object_retried",
+            failed,
+            log_key,
+            receive_count=delivery.receive_count,
+            last=retry.is_last,
+        )
 
     async def _retry(self, delivery: Delivery, retry: Retry) -> None:
-        # An extension that came after the delay would overwrite it.
+        # The lease task may have an extension of this very message under way, which would overwrite
+        # the delay. Let go first, so that it starts no other, then wait for the one that runs.
         self._leases.let_go(delivery)
         await self._leases.wait_for_extension()
         await self._queue.change_visibility([delivery], retry.delay_seconds)
@@ -83,13 +93,13 @@ class Settler:
 
     async def _conclude(self, delivery: Delivery, decision: Settle) -> None:
         gone = await self._delete(delivery)
-        outcome = Settled.DEAD_LETTERED if decision.parked else Settled.DELETED
-        failures = (*decision.parked, *decision.ignored)
+        outcome = Settled.DEAD_LETTERED if decision.dead_lettered else Settled.DELETED
+        failures = (*decision.dead_lettered, *decision.ignored)
         code = failures[0].error.code if failures else ""
         MESSAGES_SETTLED.labels(outcome if gone else Settled.KEPT, code).inc()
         for done in decision.done:
             OBJECTS_ENDED.labels(done.state, "").inc()
-        for failed in decision.parked:
+        for failed in decision.dead_lettered:
             OBJECTS_ENDED.labels(State.DEAD_LETTERED, failed.error.code).inc()
         for failed in decision.ignored:
             OBJECTS_ENDED.labels(State.IGNORED, failed.error.code).inc()
@@ -101,11 +111,14 @@ class Settler:
         if len(self._deletions) < BATCH_SIZE:
             # The first of a batch waits for others; whoever wakes up first deletes for all.
             await asyncio.sleep(_DELETE_WAIT_SECONDS)
+        # While we slept, another task may have taken our entry into its batch, and its call may
+        # still be under way: then there is nothing to flush, and its answer comes to our future.
         while any(waiting is gone for _, waiting in self._deletions):
             await self._flush()
         return await gone
 
     async def _flush(self) -> None:
+        # Taken out before the await: no two tasks may delete the same entry.
         batch, self._deletions = self._deletions[:BATCH_SIZE], self._deletions[BATCH_SIZE:]
         try:
             kept = await self._queue.delete([delivery for delivery, _ in batch])
@@ -116,12 +129,14 @@ class Settler:
                     gone.set_exception(error)
             return
         except asyncio.CancelledError:
+            # It is the one who flushes that was cancelled: nobody else answers for the others.
             for _, gone in batch:
                 gone.cancel()
             raise
         for delivery, gone in batch:
+            # The waiting task may have been cancelled while the call ran: its future is done.
             if delivery in kept:
-                log.warning("delete_failed", message_id=delivery.message_id)
+                log.warning("deletion_failed", message_id=delivery.message_id)
             if not gone.done():
                 gone.set_result(delivery not in kept)
 

@@ -15,7 +15,7 @@ from consumer import metrics
 from consumer.aws.sqs import BATCH_SIZE, Delivery, Queue
 from consumer.errors import FailureBurst, Transient, where
 from consumer.messages.breakers import Breakers
-from consumer.messages.delivery_task import DeliveryTask
+from consumer.messages.delivery_tasks import DeliveryTasks
 from consumer.messages.leases import Leases
 from consumer.messages.settler import Settler
 
@@ -41,14 +41,14 @@ class Worker:
     def __init__(
         self,
         queue: Queue,
-        delivery_task: DeliveryTask,
+        tasks: DeliveryTasks,
         settler: Settler,
         leases: Leases,
         breakers: Breakers,
         limits: Limits,
     ) -> None:
         self._queue = queue
-        self._delivery_task = delivery_task
+        self._tasks = tasks
         self._settler = settler
         self._leases = leases
         self._breakers = breakers
@@ -66,8 +66,9 @@ class Worker:
         if not self._stopping.is_set():
             self._deadline = monotonic() + self._limits.shutdown_timeout_seconds
             self._stopping.set()
-            log.info("stopping", messages_in_flight=len(self._in_flight))
-            # Receivers that wait for room wake up, see that we are stopping, and end.
+            log.info("stop_requested", messages_in_flight=len(self._in_flight))
+            # A receiver may wait for room that only the end of held work would give: it wakes up,
+            # sees that we are stopping, and ends.
             self._give_back(self._limits.receivers)
 
     async def run(self, until_idle_seconds: float | None = None) -> None:
@@ -81,25 +82,25 @@ class Worker:
         async with asyncio.TaskGroup() as whole:
             # A lease task that fails takes the process down: without it nothing may be held.
             keeping = [
-                whole.create_task(self._leases.keep()),
-                whole.create_task(self._breakers.breaker.keep()),
-                whole.create_task(self._give_up_in_bursts()),
+                whole.create_task(self._leases.keep(), name="keep leases"),
+                whole.create_task(self._breakers.outage.keep(), name="probe in outages"),
+                whole.create_task(self._give_up_in_bursts(), name="give up in bursts"),
             ]
             await self._receive_all(until_idle_seconds)
             await self._drain()
             for task in keeping:
                 task.cancel()
-        if until_idle_seconds is not None and self._breakers.watch.problem:
-            raise FailureBurst(self._breakers.watch.problem)
+        if until_idle_seconds is not None and self._breakers.failure.reason:
+            raise FailureBurst(self._breakers.failure.reason)
 
     async def _receive_all(self, until_idle_seconds: float | None) -> None:
         async with asyncio.TaskGroup() as receiving:
             polls = [
-                receiving.create_task(self._receive_until_stopped())
-                for _ in range(self._limits.receivers)
+                receiving.create_task(self._receive_until_stopped(), name=f"receive {number}")
+                for number in range(self._limits.receivers)
             ]
             if until_idle_seconds is not None:
-                receiving.create_task(self._stop_when_idle(until_idle_seconds))
+                receiving.create_task(self._stop_when_idle(until_idle_seconds), name="stop idle")
             await self._stopping.wait()
             # A poll that is still not answered by then brings nothing any more.
             await asyncio.wait(polls, timeout=self._limits.shutdown_timeout_seconds)
@@ -110,6 +111,8 @@ class Worker:
         while not self._stopping.is_set():
             taken = await self._take_capacity()
             try:
+                # From before the call: the leases run from some moment of it, and must not be
+                # believed to run longer than they do.
                 started = monotonic()
                 deliveries = await self._receive(taken)
             except BaseException:
@@ -122,6 +125,8 @@ class Worker:
         """Wait for room for one message, then take room for up to a batch of them."""
         await self._free.acquire()
         taken = 1
+        # `acquire` does not wait while the semaphore is not locked, so that no other receiver can
+        # take what we just saw to be free.
         while taken < BATCH_SIZE and not self._free.locked():
             await self._free.acquire()
             taken += 1
@@ -132,25 +137,26 @@ class Worker:
             self._free.release()
 
     async def _receive(self, limit: int) -> list[Delivery]:
-        # A long poll is never cancelled: SQS would hand out messages that nobody gets.
+        # Asked here, not before we waited for room: a breaker may have opened meanwhile. A long
+        # poll that is under way is never cancelled: SQS would hand out messages that nobody gets.
         allowed = 0 if self._stopping.is_set() else self._breakers.allowance(limit)
         if not allowed:
             await self._pause(_IDLE_POLL_SECONDS)
             return []
-        is_probe = self._breakers.watch.is_probing
+        is_probe = self._breakers.failure.is_probing
         self._polls += 1
         self._no_poll.clear()
         try:
             deliveries = await self._queue.receive(allowed, self._wait_seconds)
         except Transient as error:
-            self._breakers.breaker.trip(error)
+            self._breakers.outage.trip(error)
             return []
         finally:
             self._polls -= 1
             if not self._polls:
                 self._no_poll.set()
         if is_probe and not deliveries:
-            self._breakers.watch.no_probe_came()
+            self._breakers.failure.no_probe_came()
         return deliveries
 
     async def _pause(self, seconds: float) -> None:
@@ -165,14 +171,17 @@ class Worker:
             return
         metrics.MESSAGES_RECEIVED.inc(len(deliveries))
         self._last_receipt = monotonic()
+        # `stop` may have come while the poll was under way: what it brought goes back untouched.
         if self._stopping.is_set():
-            # What the last poll brought goes back untouched, receivable at once.
             self._give_back(len(deliveries))
             await self._settler.release(deliveries)
             return
         for delivery in deliveries:
+            # Known before the first step of its task, which checks it.
             self._leases.hold(delivery, received_at)
-            task = asyncio.create_task(self._delivery_task.work(delivery))
+            task = asyncio.create_task(
+                self._tasks.work(delivery), name=f"work {delivery.message_id}"
+            )
             self._in_flight[task] = delivery
             metrics.IN_FLIGHT_MESSAGES.inc()
             task.add_done_callback(self._end)
@@ -190,12 +199,13 @@ class Worker:
         """Stop once nothing is in hand and the queue has been empty for `seconds`."""
         while not self._stopping.is_set():
             await self._pause(_IDLE_POLL_SECONDS)
-            if self._breakers.watch.problem:
+            if self._breakers.failure.is_open:
                 self.stop()
             idle = monotonic() - self._last_receipt
             if self._in_flight or idle < seconds:
                 continue
-            # Messages that wait for their retry are invisible, not gone.
+            # Messages that wait for their retry are invisible, not gone. While we ask, a poll may
+            # bring some: `stop` then gives them back, and another consumer or run loads them.
             try:
                 if (await self._queue.depth()).total == 0:
                     self.stop()
@@ -205,9 +215,11 @@ class Worker:
 
     async def _drain(self) -> None:
         """Finish what is in hand within the time given, then release the rest."""
+        # The receivers have ended: nothing is added any more. A copy, because what `close` cancels
+        # leaves `_in_flight` while we wait, and is still to be released afterwards.
         in_hand = dict(self._in_flight)
         # What waits for a remedy would still wait at the deadline.
-        self._delivery_task.close()
+        self._tasks.close()
         if in_hand:
             # The last long poll and the work in hand share one deadline.
             await asyncio.wait(in_hand, timeout=max(0.0, self._deadline - monotonic()))
@@ -215,24 +227,29 @@ class Worker:
             async with asyncio.timeout(_LAST_RELEASES_SECONDS):
                 await self._give_up(in_hand)
         except TimeoutError:
-            log.warning("release_failed", outcome="the visibility timeout gives them back")
+            log.warning(
+                "release_failed", remedy="none needed, the visibility timeout gives them back"
+            )
 
     async def _give_up_in_bursts(self) -> None:
         """Release what is in hand whenever too much failed: others may be able to load it."""
         while True:
-            await self._breakers.watch.wait_suspended()
-            # A poll that is under way would bring back at once what is released.
+            await self._breakers.failure.wait_open()
+            # A poll that is under way would bring back at once what is released, and what it brings
+            # is in hand by the time this goes on: `_begin` follows it without an await between.
             await self._no_poll.wait()
             await self._give_up(dict(self._in_flight))
-            await self._breakers.watch.wait_resumed()
+            await self._breakers.failure.wait_closed()
 
     async def _give_up(self, in_hand: Mapping[asyncio.Task[None], Delivery]) -> None:
         """Cancel work and make its messages receivable at once, but for what is being settled."""
         for task in in_hand:
             task.cancel()
         await asyncio.gather(*in_hand, return_exceptions=True)
+        # Not every cancelled task ends as one: a settlement that had begun was finished.
         left = [delivery for task, delivery in in_hand.items() if task.cancelled()]
         if left:
+            # An extension that was sent before `_end` let go would hide them again.
             await self._leases.wait_for_extension()
             await self._settler.release(left)
-            log.warning("released_unfinished", messages=len(left))
+            log.warning("work_released", messages=len(left))

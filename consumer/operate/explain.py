@@ -10,11 +10,11 @@ from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 from schemas.keys import ApiKey
 
-_USUAL = Policy()
+_DEFAULT_POLICY = Policy()
 
 
 def explain(
-    body: str, bucket: str | None, max_object_bytes: int, policy: Policy = _USUAL
+    body: str, bucket: str | None, max_object_bytes: int, policy: Policy = _DEFAULT_POLICY
 ) -> dict[str, Any]:
     """Return the decision for each record of a message body, ready for JSON.
 

@@ -39,13 +39,13 @@ def drift(*, as_json: AsJson = False) -> None:
         print_json([reports.plain(row) for row in rows])
         return
     columns = ("source", "path", "kind", "detail", "occurrences", "objects", "first_seen")
-    _print(rows, (*columns, "last_object_key"), "no drift was seen")
+    _print(rows, (*columns, "last_object_key"), "no drift")
 
 
 def status(*, as_json: AsJson = False) -> None:
     """Show queue depths, ledger counts by state, lag and the last error.
 
-    What could not be asked is left out, and named; the exit code is then 1.
+    Exits 1 if the queues or the database do not answer; shows the rest.
     """
     found = finish(_status(settings_of(ConsumerSettings)))
     if as_json:
@@ -58,21 +58,23 @@ def status(*, as_json: AsJson = False) -> None:
 
 def reconcile(
     *,
-    prefix: Annotated[str, typer.Option(help="Only objects under this prefix.")] = RAW_PREFIX,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them; send nothing.")] = False,
+    prefix: Annotated[str, typer.Option(help="Only keys with this prefix.")] = RAW_PREFIX,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Announce objects of the lake that have no ledger row to the queue once more.
+    """Announce again the objects in the lake that have no ledger row.
 
-    Those whose messages wait in the queue have none yet, and are announced again too: harmless,
-    but best done while the queue is empty.
+    Objects whose messages still wait in the queue have none yet and are announced twice. That is
+    harmless, but run it while the queue is empty if you can.
     """
     settings = settings_of(ConsumerSettings)
     keys: list[str] = []
     try:
         finish(_reconcile(settings, prefix, keys, dry_run=dry_run))
     finally:
-        # What was done is told even if the rest could not be.
+        # Report what was done even if the rest failed.
         _print_reconciled(keys, dry_run=dry_run, as_json=as_json)
 
 
@@ -87,7 +89,7 @@ async def _reconcile(
     ):
         depth = await soon(queues.main.depth(), f"asking about {settings.queue_url}")
         if depth.total:
-            tell(f"the queue holds {depth.total} messages: what they announce may be among these")
+            tell(f"the queue holds {depth.total} messages; their objects may be announced twice")
         await soon(lake.ping(), f"asking for bucket {settings.bucket_name}")
         with progress("reconciling", None) as advance:
             async with aclosing(reconciling.find_forgotten(lake, session, prefix)) as pages:
@@ -134,7 +136,9 @@ def _print_status(found: Status) -> None:
             )
     if found.objects is None or found.summary is None:
         return
-    _print(found.objects, ("source", "state", "error_code", "objects"), "nothing was ingested yet")
+    _print(
+        found.objects, ("source", "state", "error_code", "objects"), "nothing has been ingested yet"
+    )
     summary = reports.plain(found.summary)
     if summary["last_commit"] is not None:
         typer.echo(f"last commit: {summary['last_commit']}")

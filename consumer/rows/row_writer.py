@@ -5,8 +5,8 @@ patches: the columns they set and nothing else. Knows tables and COPY, not SQL o
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from consumer.documents.frames import Frame
@@ -41,42 +41,36 @@ Sale = tuple[int, str | None]  # an item that was on a line, and the line's busi
 NO_DETAIL = [UNKNOWN_LINE_TYPE, *[NULL] * len(FLATTENED)]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class StagedRows:
     """Rows of one document by staging table, as COPY text; `row_count` counts all of them."""
 
-    tables: dict[str, Spool] = field(default_factory=dict)
-    row_count: int = 0
+    tables: Mapping[str, Spool]
+    row_count: int
 
     @property
     def byte_count(self) -> int:
         """Size of the COPY text in bytes."""
         return sum(spool.byte_count for spool in self.tables.values())
 
-    def append(self, table: str, lines: list[str]) -> None:
-        """Add rows to a staging table; many of them go to a temporary file."""
-        spool = self.tables.setdefault(table, Spool(_MEMORY_BYTES))
-        spool.append("".join(lines).encode())
-        self.row_count += len(lines)
-
 
 class RowWriter:
-    """Writes valid records of one document as rows, and hands them to what is staged of it.
+    """Writes valid records of one document as rows.
 
     Args:
         frame: The document's frame.
         document_number: Unique in its batch; ties rows to `stage_documents`.
-        staged: Where the rows go.
 
     `sold` takes what is on the lines.
     """
 
-    def __init__(self, frame: Frame, document_number: int, staged: StagedRows) -> None:
+    def __init__(self, frame: Frame, document_number: int) -> None:
         self.source = frame.source
-        self._staged = staged
         self._document = str(document_number)
         self._store, self._day = cells((frame.store_id, frame.bus_dt))
         self._lines: defaultdict[str, list[str]] = defaultdict(list)
+        self._tables: dict[str, Spool] = {}
+        self._row_count = 0
         self.sold: set[Sale] = set()
 
     def place(self, position: int) -> str:
@@ -92,14 +86,16 @@ class RowWriter:
         self._lines[table] += lines
 
     def flush(self) -> None:
-        """Hand over the rows so far: those of a whole document may be too many for memory."""
+        """Pack the rows so far: many go to a temporary file, all may be too many for memory."""
         for table, lines in self._lines.items():
             if lines:
-                self._staged.append(table, lines)
+                spool = self._tables.setdefault(table, Spool(_MEMORY_BYTES))
+                spool.append("".join(lines).encode())
+                self._row_count += len(lines)
         self._lines.clear()
 
-    def finish(self) -> None:
-        """Hand over the rest."""
+    def finish(self) -> StagedRows:
+        """Return the rows of the whole document; nothing is written afterwards."""
         days: defaultdict[int, list[str]] = defaultdict(list)
         for item, day in self.sold:
             days[item] += [day] if day else []
@@ -107,6 +103,7 @@ class RowWriter:
             first, last = (min(known), max(known)) if known else (NULL, NULL)
             self.write(STAGE_SOLD, [f"{self._store}\t{item}\t{first}\t{last}\n"])
         self.flush()
+        return StagedRows(self._tables, self._row_count)
 
     def add(self, item: Accepted) -> None:
         """Write a validated record."""

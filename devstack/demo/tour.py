@@ -125,7 +125,7 @@ class _Tour:
             self._console.print_json(data=log)
         self._expect("the broken export is dead-lettered", version.state == "dead_lettered")
         self._expect("its error code is json_malformed", version.error_code == "json_malformed")
-        self._expect("one message is parked", self._parked() == 1)
+        self._expect("one message is dead-lettered", self._dead_lettered() == 1)
 
     def _repair(self) -> None:
         with self._phases.phase(
@@ -137,13 +137,13 @@ class _Tour:
 
     def _replay(self) -> None:
         with self._phases.phase(
-            "The parked message is replayed",
+            "The dead-lettered message is replayed",
             "It announces content that is no longer there: newer content wins, nothing is undone.",
         ):
             self._programs.show("consumer", "dlq", "replay")
             self._consume(0)
         states = [version.state for version in warehouse.versions_of(self._connection, _late_key())]
-        self._expect("no message is parked any more", self._parked() == 0)
+        self._expect("no message is dead-lettered any more", self._dead_lettered() == 0)
         self._expect("the repaired export is loaded", "loaded" in states)
         self._expect("nothing of it counts as dead-lettered", "dead_lettered" not in states)
 
@@ -207,7 +207,7 @@ class _Tour:
         if not holds:
             self._problems.append(f"expected: {what}")
 
-    def _parked(self) -> int:
+    def _dead_lettered(self) -> int:
         environment = self._stack.environment
         return warehouse.waiting_count(environment, environment["DLQ_URL"])
 

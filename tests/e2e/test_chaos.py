@@ -111,7 +111,7 @@ def ground(
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 def test_the_tables_are_right_and_nothing_is_left(ground: Field, plan: Plan) -> None:
-    """Three consumers; every object ends once, and only broken ones are parked."""
+    """Three consumers; every object ends once, and only broken ones are dead-lettered."""
     ground.objects = tuple(
         one for one in ground.lake.objects if plan.broken or one.document.error_code is None
     )
@@ -130,7 +130,7 @@ def test_the_tables_are_right_and_nothing_is_left(ground: Field, plan: Plan) -> 
     )
     assert plan.fewest_receives <= most <= plan.most_receives
     assert_every_object_has_its_end(ground)
-    assert_only_broken_ones_are_parked(ground)
+    assert_only_broken_ones_are_dead_lettered(ground)
     assert (0, 0, 0) == ground.depths(ground.queue_url)
     with open_warehouse(ground.database, sessions=1) as warehouse:
         puts = [one.document.put for one in ground.objects if one.document.put]
@@ -150,26 +150,26 @@ def assert_every_object_has_its_end(ground: Field) -> None:
         assert (state == "dead_lettered") is (code is not None), one.document.key
 
 
-def assert_only_broken_ones_are_parked(ground: Field) -> None:
+def assert_only_broken_ones_are_dead_lettered(ground: Field) -> None:
     """Dead letters and ledger name the same objects and codes, and logs that exist."""
-    letters = list(dead_letters(ground))
+    dead_letters = list(read_dead_letters(ground))
     expected = {one.version: one.document.error_code for one in ground.objects}
     broken = {version: code for version, code in expected.items() if code}
-    assert broken == {version: code for version, code, _ in letters}
+    assert broken == {version: code for version, code, _ in dead_letters}
     logged = query(
         ground.database,
         "SELECT object_key, version_id, error_log_key FROM ingested_objects"
         " WHERE state = 'dead_lettered'",
     )
-    log_keys = {(row[:2], row[2]) for row in logged} | {(one, key) for one, _, key in letters}
+    log_keys = {(row[:2], row[2]) for row in logged} | {(one, key) for one, _, key in dead_letters}
     for version, log_key in log_keys:
         answer = ground.lake.s3.get_object(Bucket=ground.lake.bucket, Key=log_key)
         log = json.loads(answer["Body"].read())
         assert (broken[version], version[0]) == (log["code"], log["object"]["key"])
 
 
-def dead_letters(ground: Field) -> Iterator[tuple[Version, str, str]]:
-    """Read what is parked: object version, code and log."""
+def read_dead_letters(ground: Field) -> Iterator[tuple[Version, str, str]]:
+    """Read what is dead-lettered: object version, code and log."""
     for _ in range(sum(ground.depths(ground.dlq_url))):
         answer = ground.lake.sqs.receive_message(
             QueueUrl=ground.dlq_url, MessageAttributeNames=["All"], WaitTimeSeconds=1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumer.load.transaction import StagedDocument
+from consumer.load.document import StagedDocument
 from schemas.codes import State
 from schemas.sources import Source
 from tests.support.loading import column, load, load_day, load_in_every_order

@@ -115,8 +115,8 @@ def assert_read_or_refused(document: Fetched) -> None:
     try:
         prepared = prepare(document, KNOWLEDGE, LIMIT)
     except Permanent as refused:
-        parked = RULES[refused.code].reaction is Reaction.DEAD_LETTER
-        outcome = (parked, str(refused) != "")
+        dead_lettered = RULES[refused.code].reaction is Reaction.DEAD_LETTER
+        outcome = (dead_lettered, str(refused) != "")
     else:
         counted = prepared.document.quarantined_count
         outcome = (counted >= len(prepared.quarantined), prepared.document.record_count >= 0)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from consumer.load.transaction import StagedDocument
+from consumer.load.document import StagedDocument
 from tests.support.loading import load, load_in_every_order
 from tests.support.samples import STORE, checks, full_check, staged
 from tests.support.warehouse import Warehouse

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from consumer.load.database import open_pool
+from consumer.load.document import StagedDocument
 from consumer.load.ledger import Entry, postgres_ledger
-from consumer.load.transaction import StagedDocument
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
 from tests.support.loading import column, load, load_day, load_in_every_order

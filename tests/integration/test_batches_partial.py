@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consumer.load.transaction import StagedDocument
+from consumer.load.document import StagedDocument
 from schemas.codes import State
 from tests.support.loading import column, load, load_in_every_order
 from tests.support.samples import STORE, checks, full_check, staged

@@ -11,11 +11,12 @@ import structlog
 
 from consumer.load.batcher import postgres_load
 from consumer.load.database import open_pool
-from consumer.load.transaction import StagedDocument, load_batch
+from consumer.load.document import StagedDocument
+from consumer.load.transaction import load_batch
 from schemas.codes import State
 from schemas.sources import Source
 from tests.support.samples import checks, day_list, full_check, staged
-from tests.support.warehouse import Warehouse, open_warehouse
+from tests.support.warehouse import Warehouse, open_warehouse, requests
 
 LOCK = "SELECT 1 FROM guest_checks WHERE guest_check_id = %s FOR UPDATE"
 SAME_CURUTC = "2024-06-01T00:00:00"
@@ -35,8 +36,8 @@ def load_while_other_is_uncommitted(
     async def race() -> None:
         one, other = warehouse.sessions
         async with one.transaction():
-            await load_batch(one, [first])
-            waiting = asyncio.create_task(load_batch(other, [second]))
+            await load_batch(one, requests(first))
+            waiting = asyncio.create_task(load_batch(other, requests(second)))
             await until_blocked(warehouse)
         await waiting
 
@@ -75,14 +76,13 @@ def test_of_two_writes_of_a_key_at_once_the_one_with_the_larger_sequencer_stands
     warehouse: Warehouse, *, newer_first: bool
 ) -> None:
     """Its time says otherwise, and neither sees the other's ledger row before it commits."""
-    older, newer = (
-        staged(checks(full_check(1, gstCnt=value), curUTC=SAME_CURUTC), number=3 - value)
-        for value in (1, 2)
-    )
-    for sequencer, document in (("0A", older), ("0B", newer)):
+    ordered = []
+    for value, sequencer in ((1, "0A"), (2, "0B")):
+        check = full_check(1, gstCnt=value)
+        document = staged(checks(check, curUTC=SAME_CURUTC), number=3 - value)
         event = replace(document.identity.event, sequencer=sequencer)
-        document.identity = replace(document.identity, event=event)
-    first, second = (newer, older) if newer_first else (older, newer)
+        ordered.append(replace(document, identity=replace(document.identity, event=event)))
+    first, second = reversed(ordered) if newer_first else ordered
     load_while_other_is_uncommitted(warehouse, first, second)
     assert [2] == [row["gst_cnt"] for row in warehouse.rows("guest_checks")]
 
@@ -140,7 +140,7 @@ def test_two_sessions_that_load_the_same_checks_in_opposite_order_do_not_deadloc
         async with await psycopg.AsyncConnection.connect(**warehouse.settings.conninfo) as third:
             await third.execute(LOCK, [5])
             sessions = zip(warehouse.sessions, documents, strict=True)
-            loads = [asyncio.create_task(load_batch(one, [what])) for one, what in sessions]
+            loads = [asyncio.create_task(load_batch(one, requests(what))) for one, what in sessions]
             await until_blocked(warehouse, sessions=2)
             await third.rollback()
             await asyncio.gather(*loads)
@@ -176,7 +176,7 @@ def test_a_batch_that_is_the_victim_of_a_deadlock_is_loaded_again(warehouse: War
         ):
             await other.execute("SET deadlock_timeout = '1h'")
             await other.execute(LOCK, [2])
-            loading = asyncio.create_task(postgres_load(pool)([document]))
+            loading = asyncio.create_task(postgres_load(pool)(requests(document)))
             await until_blocked(warehouse)
             await other.execute(LOCK, [1])
             await other.rollback()

@@ -94,7 +94,9 @@ def test_a_message_that_waits_for_neighbours_is_nobody_else_s(
             until(lambda: len(service.ends(key)) == 1, "the object is loaded")
             until(lambda: service.depth() == 0, "the message is deleted")
         assert service.ends(key) == {key: ["loaded", None, 1]}
-    assert ["started"] == [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert ["consumer_started"] == [
+        json.loads(line)["event"] for line in log.read_text().splitlines()
+    ]
 
 
 def test_the_second_version_of_an_overwritten_object_is_loaded_too(service: Service) -> None:
@@ -134,7 +136,7 @@ def test_the_test_event_of_a_new_notification_is_acknowledged_and_nothing_else(
     lake.s3.put_bucket_notification_configuration(Bucket=lake.bucket, NotificationConfiguration={})
 
 
-def test_an_object_that_is_gone_is_parked_at_its_first_receive(service: Service) -> None:
+def test_an_object_that_is_gone_is_dead_lettered_at_its_first_receive(service: Service) -> None:
     """It is neither retried for ever nor dropped."""
     before = service.depth(service.lake.dlq_url)
     key = "raw/erp/gone.json"
@@ -142,7 +144,7 @@ def test_an_object_that_is_gone_is_parked_at_its_first_receive(service: Service)
     until(
         lambda: service.ends(key) == {key: ["dead_lettered", "object_missing", 1]}, "it has ended"
     )
-    until(lambda: service.depth(service.lake.dlq_url) == before + 1, "it is parked")
+    until(lambda: service.depth(service.lake.dlq_url) == before + 1, "it is dead-lettered")
 
 
 def test_an_s3_that_asks_to_slow_down_is_asked_again_without_a_second_receive(

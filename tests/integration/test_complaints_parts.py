@@ -11,15 +11,16 @@ from structlog.testing import capture_logs
 from consumer.aws.s3 import Outdated, ReadLimits, open_lake
 from consumer.load.batcher import postgres_load
 from consumer.load.database import open_pool
+from consumer.load.document import StagedDocument
 from consumer.load.migrate import migrate
-from consumer.load.transaction import StagedDocument, load_batch
+from consumer.load.transaction import load_batch
 from consumer.settings import DatabaseSettings, LakeSettings
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
 from tests.support.fronts import front_of
 from tests.support.programs import DEADLINE_SECONDS
 from tests.support.samples import checks, full_check, staged
-from tests.support.warehouse import database_settings
+from tests.support.warehouse import database_settings, requests
 
 LIMITS = ReadLimits(2**30, 2**24, 2**24)
 TIME = {"Last-Modified": "Mon, 01 Jan 2024 06:00:00 GMT"}
@@ -63,11 +64,14 @@ async def test_two_consumers_that_load_the_same_checks_in_opposite_order_do_not_
         open_pool(settings, 2) as pool,
         await AsyncConnection.connect(**settings.conninfo) as other,
     ):
-        await postgres_load(pool)([written(ids, 0)])
+        await postgres_load(pool)(requests(written(ids, 0)))
         await other.execute(LOCK, [ids[4]])
         async with pool.connection() as one, pool.connection() as two:
             # Not through the loader, which would try again.
-            loads = [load_batch(one, [written(ids, 1)]), load_batch(two, [written(ids[::-1], 2)])]
+            loads = [
+                load_batch(one, requests(written(ids, 1))),
+                load_batch(two, requests(written(ids[::-1], 2))),
+            ]
             loading = asyncio.gather(*loads)
             await waiting_sessions(settings, 2)
             await other.commit()
@@ -92,12 +96,12 @@ async def test_a_load_that_deadlocks_with_somebody_else_is_tried_again(
         await AsyncConnection.connect(**settings.conninfo) as other,
     ):
         load = postgres_load(pool)
-        await load([written([1, 2], 0)])
+        await load(requests(written([1, 2], 0)))
         # Whoever looks first ends the deadlock by giving up: that is to be the loader.
         await other.execute("SET deadlock_timeout = '1min'")
         await other.execute(LOCK, [2])
         with capture_logs() as logs:
-            loading = asyncio.create_task(load([written([1, 2], 1)]))
+            loading = asyncio.create_task(load(requests(written([1, 2], 1))))
             await waiting_sessions(settings, 1)
             await other.execute(LOCK, [1])
             await other.commit()

@@ -1,4 +1,4 @@
-"""A bug of ours: its message is retried, the redrive policy parks it, and everybody can see why."""
+"""A bug of ours: its message is retried, the redrive policy dead-letters it, and everybody can see why."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from tests.support.programs import DEADLINE_SECONDS, query, succeed
 
 # The consumer, with a bug that one of the documents meets.
 WITH_A_BUG = """
-import consumer.preparation as preparation
+import consumer.ingest.prepare as preparation
 from consumer.cli import main
 
 decode = preparation.decode
@@ -66,8 +66,8 @@ def test_a_bug_reaches_the_dlq_with_a_log_and_a_ledger_row_and_its_neighbours_th
     log = json.loads(lake.s3.get_object(Bucket=lake.bucket, Key=log_key)["Body"].read())
     assert (log["code"], log["attempts"]) == ("internal", MAX_RECEIVES)
     assert "in buggy" in log["traceback"]
-    [parked] = lake.sqs.receive_message(QueueUrl=lake.dlq_url)["Messages"]
-    assert "bad.json" in parked["Body"]
+    [dead_lettered] = lake.sqs.receive_message(QueueUrl=lake.dlq_url)["Messages"]
+    assert "bad.json" in dead_lettered["Body"]
     # Where it happened is told; what the document says is not.
     assert "preparation.py" in worked.stderr
     assert "Very private" not in worked.stderr

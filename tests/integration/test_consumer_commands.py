@@ -73,7 +73,7 @@ def test_a_consumer_without_tables_says_which_command_is_missing(
     assert "run `consumer migrate`" in result.stderr.replace("\n", " ")
 
 
-def test_an_object_that_is_gone_is_parked_as_missing(
+def test_an_object_that_is_gone_is_dead_lettered_as_missing(
     environment: dict[str, str], lake: Lake
 ) -> None:
     event = ObjectEvent(lake.bucket, "raw/erp/gone.json", "ObjectCreated:Put", etag="1")

@@ -59,7 +59,7 @@ def ledger(environment: dict[str, str]) -> list[tuple[Any, ...]]:
     )
 
 
-def parked(lake: Lake) -> list[Any]:
+def dead_lettered(lake: Lake) -> list[Any]:
     """Return the messages of the dead-letter queue, which must hold fewer than ten."""
     answer = lake.sqs.receive_message(
         QueueUrl=lake.dlq_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
@@ -99,12 +99,12 @@ def test_an_export_put_with_any_client_is_in_its_tables(
     assert depth(lake, lake.queue_url) == 0
 
 
-def test_a_truncated_document_is_parked_with_a_log_that_says_what_where_and_why(
+def test_a_truncated_document_is_dead_lettered_with_a_log_that_says_what_where_and_why(
     environment: dict[str, str], lake: Lake
 ) -> None:
     put(lake, "raw/erp/cut.json", export(CHECK)[:200])
     assert "guestCheckId" not in consume(environment)
-    [message] = parked(lake)
+    [message] = dead_lettered(lake)
     attributes = {
         name: value["StringValue"] for name, value in message["MessageAttributes"].items()
     }
@@ -201,7 +201,7 @@ def test_a_renamed_field_needs_one_line_and_a_replay(
         (created_body(ObjectEvent("another-bucket", "raw/erp/a.json", "x")), "event_malformed"),
     ],
 )
-def test_a_message_that_is_no_event_of_ours_is_parked(
+def test_a_message_that_is_no_event_of_ours_is_dead_lettered(
     environment: dict[str, str], lake: Lake, body: str, code: str
 ) -> None:
     if "another-bucket" in body:
@@ -209,7 +209,7 @@ def test_a_message_that_is_no_event_of_ours_is_parked(
         code = "unknown_source"
     lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody=body)
     consume(environment)
-    [message] = parked(lake)
+    [message] = dead_lettered(lake)
     assert message["MessageAttributes"]["ErrorCode"]["StringValue"] == code
     assert message["Body"] == body
 
@@ -231,7 +231,7 @@ def test_one_bad_record_of_a_message_does_not_take_the_others_along(
         ("raw/erp/bad.json", "dead_lettered", "schema_invalid"),
         ("raw/erp/good.json", "loaded", None),
     ]
-    [message] = parked(lake)
+    [message] = dead_lettered(lake)
     [only] = json.loads(message["Body"])["Records"]
     assert only["s3"]["object"]["key"] == "raw/erp/bad.json"
 
@@ -257,7 +257,7 @@ def test_a_consumer_waits_for_a_database_that_is_down(
         line = json.loads(process.stderr.readline())
         process.send_signal(signal.SIGTERM)
         process.wait(DEADLINE_SECONDS)
-    assert line["event"] == "database_unavailable"
+    assert (line["event"], line["code"]) == ("start_delayed", "database_unavailable")
 
 
 def test_sigterm_ends_the_daemon_with_exit_code_0_and_nothing_held(

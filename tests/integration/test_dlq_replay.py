@@ -11,7 +11,14 @@ from typer.testing import CliRunner
 
 from consumer.cli import cli
 from tests.conftest import Lake
-from tests.support.letters import FIRST_FAILURE, Letter, bodies, counts, park, received
+from tests.support.dead_letters import (
+    FIRST_FAILURE,
+    SentDeadLetter,
+    bodies,
+    counts,
+    received,
+    send_dead_letters,
+)
 from tests.support.programs import DEADLINE_SECONDS, until
 
 MANY, SOME, FEW = 1000, 200, 40
@@ -38,23 +45,23 @@ def keys(said: str) -> list[str]:
     return sorted(message["object_key"] for message in json.loads(said)["messages"])
 
 
-def test_of_a_thousand_letters_exactly_those_of_a_code_are_replayed(
+def test_of_a_thousand_dead_letters_exactly_those_of_a_code_are_replayed(
     lake: Lake, dlq: Callable[..., tuple[int, str]]
 ) -> None:
-    letters = park(lake, MANY)
-    meant = [letter for letter in letters if letter.code == "schema_invalid"]
-    rest = [letter for letter in letters if letter.code != "schema_invalid"]
+    dead_letters = send_dead_letters(lake, MANY)
+    meant = [dead_letter for dead_letter in dead_letters if dead_letter.code == "schema_invalid"]
+    rest = [dead_letter for dead_letter in dead_letters if dead_letter.code != "schema_invalid"]
     assert len(meant) == MANY // 4
     only = ("--error-code", "schema_invalid", "--json")
 
     exit_code, said = dlq("replay", *only, "--dry-run")
     assert exit_code == 0
-    assert sorted(letter.key for letter in meant) == keys(said)
+    assert sorted(dead_letter.key for dead_letter in meant) == keys(said)
     assert (counts(lake, lake.queue_url), counts(lake, lake.dlq_url)) == ((0, 0), (MANY, 0))
 
     exit_code, said = dlq("replay", *only)
     assert exit_code == 0
-    assert sorted(letter.key for letter in meant) == keys(said)
+    assert sorted(dead_letter.key for dead_letter in meant) == keys(said)
     assert bodies(meant) == received(lake, lake.queue_url)
     assert bodies(rest) == received(lake, lake.dlq_url)
 
@@ -74,23 +81,23 @@ def test_of_a_thousand_letters_exactly_those_of_a_code_are_replayed(
         ),
     ],
 )
-def test_filters_say_which_letters_are_replayed_and_the_others_stay_receivable(
+def test_filters_say_which_dead_letters_are_replayed_and_the_others_stay_receivable(
     lake: Lake,
     dlq: Callable[..., tuple[int, str]],
     options: Sequence[str],
-    means: Callable[[Letter], bool],
+    means: Callable[[SentDeadLetter], bool],
 ) -> None:
-    letters = park(lake, FEW)
+    dead_letters = send_dead_letters(lake, FEW)
     exit_code, said = dlq("replay", *options)
-    assert (exit_code, said.split()[:2]) == (0, ["replayed", str(sum(map(means, letters)))])
-    assert bodies(filter(means, letters)) == received(lake, lake.queue_url)
-    assert bodies(one for one in letters if not means(one)) == received(lake, lake.dlq_url)
+    assert (exit_code, said.split()[:2]) == (0, ["replayed", str(sum(map(means, dead_letters)))])
+    assert bodies(filter(means, dead_letters)) == received(lake, lake.queue_url)
+    assert bodies(one for one in dead_letters if not means(one)) == received(lake, lake.dlq_url)
 
 
 def test_an_id_a_limit_and_a_rate_are_kept(lake: Lake, dlq: Callable[..., tuple[int, str]]) -> None:
-    park(lake, FEW)
+    send_dead_letters(lake, FEW)
     _, listed = dlq("list", "--json")
-    chosen = [letter["id"] for letter in json.loads(listed)[3:5]]
+    chosen = [dead_letter["id"] for dead_letter in json.loads(listed)[3:5]]
     _, said = dlq("replay", "--id", chosen[0], "--id", chosen[1], "--json")
     assert sorted(chosen) == sorted(message["id"] for message in json.loads(said)["messages"])
     _, said = dlq("replay", "--limit", "3", "--rate", "10")
@@ -101,31 +108,31 @@ def test_an_id_a_limit_and_a_rate_are_kept(lake: Lake, dlq: Callable[..., tuple[
 def test_a_purge_asks_first_and_deletes_what_it_asked_about(
     lake: Lake, dlq: Callable[..., tuple[int, str]]
 ) -> None:
-    letters = park(lake, FEW)
+    dead_letters = send_dead_letters(lake, FEW)
     only = ("--error-code", "records_invalid")
     exit_code, said = dlq("purge", *only, answer="n\n")
     assert (exit_code, "purged" in said, counts(lake, lake.dlq_url)) == (1, False, (FEW, 0))
     exit_code, said = dlq("purge", *only, answer="y\n")
     assert (exit_code, said.splitlines()[-1]) == (0, "purged 10 messages: 10 records_invalid")
-    left = [one for one in letters if one.code != "records_invalid"]
+    left = [one for one in dead_letters if one.code != "records_invalid"]
     assert bodies(left) == received(lake, lake.dlq_url)
     assert counts(lake, lake.queue_url) == (0, 0)
 
 
-def test_a_letter_that_was_redriven_shows_its_object_and_where_its_log_would_be(
+def test_a_dead_letter_that_was_redriven_shows_its_object_and_where_its_log_would_be(
     lake: Lake, dlq: Callable[..., tuple[int, str]]
 ) -> None:
-    letters = park(lake, 4)
+    dead_letters = send_dead_letters(lake, 4)
     _, said = dlq("list", "--json")
-    [found] = [letter for letter in json.loads(said) if letter["redriven"]]
-    assert found["object_key"] == letters[3].key
+    [found] = [dead_letter for dead_letter in json.loads(said) if dead_letter["redriven"]]
+    assert found["object_key"] == dead_letters[3].key
     assert found["error_code"] == "internal"
     assert found["failed_at"] is None
     assert found["sent_at"] > FIRST_FAILURE.isoformat()
     day = found["sent_at"][:10].replace("-", "/")
     assert found["error_log_key"].startswith(f"logs/errors/erp/{day}/{found['id']}-")
     _, said = dlq("show", found["id"])
-    assert json.loads(said)["body"] == letters[3].body
+    assert json.loads(said)["body"] == dead_letters[3].body
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
@@ -133,7 +140,7 @@ def test_a_replay_that_is_stopped_anywhere_loses_and_invents_nothing(
     environment: dict[str, str], lake: Lake, number: signal.Signals
 ) -> None:
     """The race: it dies between sending and deleting; a message may then be there twice."""
-    letters = park(lake, SOME)
+    dead_letters = send_dead_letters(lake, SOME)
     with subprocess.Popen(
         [sys.executable, "-m", "consumer", "dlq", "replay"],
         env=environment,
@@ -146,11 +153,11 @@ def test_a_replay_that_is_stopped_anywhere_loses_and_invents_nothing(
         said, told = process.communicate(timeout=DEADLINE_SECONDS)
     assert "Traceback" not in told
     moved, (visible, held) = received(lake, lake.queue_url), counts(lake, lake.dlq_url)
-    assert set(moved) <= set(bodies(letters))
+    assert set(moved) <= set(bodies(dead_letters))
     # One group of ten may have been sent and not yet deleted.
     assert SOME <= len(moved) + visible + held <= SOME + 10
     if number is signal.SIGINT:
         assert process.returncode == 130
         assert said.startswith("replayed ")
         assert held == 0
-        assert set(moved) | set(received(lake, lake.dlq_url)) == set(bodies(letters))
+        assert set(moved) | set(received(lake, lake.dlq_url)) == set(bodies(dead_letters))

@@ -14,7 +14,7 @@ from consumer.load.migrate import migrate
 from consumer.settings import DatabaseSettings
 from schemas.envelopes import ObjectEvent, created_body
 from tests.conftest import Lake
-from tests.support.letters import counts, park
+from tests.support.dead_letters import counts, send_dead_letters
 from tests.support.programs import query, run, until
 
 
@@ -39,7 +39,7 @@ def document(check_id: int) -> bytes:
 
 
 def send(lake: Lake, *keys: str, etag: str | None = None) -> None:
-    """Park a message that announces these objects, as the redrive policy would."""
+    """Dead-letter a message that announces these objects, as the redrive policy would."""
     records = []
     for key in keys:
         event = ObjectEvent(lake.bucket, key, "ObjectCreated:Put", etag=etag)
@@ -69,7 +69,7 @@ def test_waiting_says_what_became_of_each_object_of_each_message(
         result = run("consumer", "dlq", "replay", "--wait", "--json", environment=environment)
     assert result.returncode == 1, result.stderr
     ends = {
-        tuple((one["object_key"], one["outcome"], one["error_code"]) for one in message["objects"])
+        tuple((one["object_key"], one["result"], one["error_code"]) for one in message["objects"])
         for message in json.loads(result.stdout)["messages"]
     }
     assert ends == {
@@ -89,11 +89,11 @@ def test_without_a_consumer_waiting_ends_in_time_and_says_what_still_waits(
     for name, value in (environment | {"COLUMNS": "200"}).items():
         monkeypatch.setenv(name, value)
     migrate(DatabaseSettings())
-    [letter] = park(lake, 1)
+    [dead_letter] = send_dead_letters(lake, 1)
     result = CliRunner().invoke(cli, ["dlq", "replay", "--wait", "--timeout", "1"])
     assert result.exit_code == 1
     assert result.stdout.startswith("replayed 1 messages: 1 waiting\n")
-    assert letter.key in result.stdout
+    assert dead_letter.key in result.stdout
 
 
 def test_nothing_is_moved_when_the_ledger_cannot_be_asked(
@@ -102,7 +102,7 @@ def test_nothing_is_moved_when_the_ledger_cannot_be_asked(
     away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": str(unused_tcp_port)}
     for name, value in away.items():
         monkeypatch.setenv(name, value)
-    park(lake, 1)
+    send_dead_letters(lake, 1)
     result = CliRunner().invoke(cli, ["dlq", "replay", "--wait"])
     assert (result.exit_code, result.stdout) == (1, "replayed 0 messages\n")
     assert "PostgreSQL is not available" in result.stderr

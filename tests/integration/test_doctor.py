@@ -16,7 +16,7 @@ from consumer.cli import cli
 from consumer.load.migrate import migrate
 from consumer.operate.doctor import examination
 from tests.conftest import Lake
-from tests.support.letters import counts
+from tests.support.dead_letters import counts
 from tests.support.programs import query, run
 
 Diagnosis = dict[tuple[str, str], str]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from consumer.ingest.prepare import Prepared
-from consumer.load.transaction import ErrorNote
+from consumer.load.document import ErrorNote, LoadRequest
 from schemas.aliases import load_aliases
 from schemas.codes import State
 from schemas.sources import Source
@@ -24,10 +24,9 @@ def check(check_id: int, item: int = 1, **fields: Any) -> dict[str, Any]:
 
 def load(warehouse: Warehouse, found: Prepared) -> State:
     """Load a document as the service does: the ledger tells of what was set aside."""
-    document = found.document
-    if found.quarantined:
-        document.error_note = ErrorNote("set aside", "logs/errors/1.json")
-    return warehouse.load(document)[document.number]
+    note = ErrorNote("set aside", "logs/errors/1.json") if found.quarantined else None
+    request = LoadRequest(found.document, error_note=note)
+    return warehouse.load(request)[found.document.number]
 
 
 def ledger(warehouse: Warehouse) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""A consumer to which every document is broken parks a burst, turns unhealthy, and stops there."""
+"""A consumer to which every document is broken dead-letters a burst, turns unhealthy, and stops there."""
 
 import signal
 import subprocess
@@ -17,7 +17,7 @@ def count(lake: Lake, url: str, state: str = "") -> int:
     return int(answer["Attributes"][f"ApproximateNumberOfMessages{state}"])
 
 
-def test_a_burst_of_failures_stops_the_parking_restarts_included_until_somebody_acts(
+def test_a_burst_of_failures_stops_the_dead_lettering_restarts_included_until_somebody_acts(
     environment: dict[str, str], lake: Lake, unused_tcp_port: int
 ) -> None:
     """Arroyo's lesson: a bad deploy must stop the consumer, not drain the queue into the DLQ."""
@@ -48,7 +48,7 @@ def test_a_burst_of_failures_stops_the_parking_restarts_included_until_somebody_
         finally:
             process.kill()
     assert process.returncode == 0
-    assert '"event": "failure_burst"' in said
+    assert '"cause": "failure_burst"' in said
     assert count(lake, lake.dlq_url) == LIMIT - 1
     again = run("consumer", "run", "--until-idle", "1", environment=own)
     assert again.returncode == 1

@@ -69,9 +69,11 @@ def test_hostile_documents_end_in_their_codes_and_nothing_else_suffers(
     assert expected == found
     checks = query(environment, "SELECT store_id, guest_check_id, gst_cnt FROM guest_checks")
     assert [("S", 1, 1), ("S", 2, None)] == sorted(checks)
-    [(parked, logs)] = query(
+    [(dead_lettered, logs)] = query(
         environment,
         "SELECT count(*), count(DISTINCT error_log_key) FROM ingested_objects"
         " WHERE state = 'dead_lettered'",
     )
-    assert (parked, logs) == (sum(state == "dead_lettered" for state, _ in expected.values()),) * 2
+    assert (dead_lettered, logs) == (
+        sum(state == "dead_lettered" for state, _ in expected.values()),
+    ) * 2

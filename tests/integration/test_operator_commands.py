@@ -14,7 +14,7 @@ from consumer.cli import cli
 from consumer.load.migrate import migrate
 from consumer.settings import DatabaseSettings
 from tests.conftest import Lake
-from tests.support.letters import counts, park
+from tests.support.dead_letters import counts, send_dead_letters
 from tests.support.programs import DEADLINE_SECONDS, query, until
 
 Command = Callable[..., Result]
@@ -94,7 +94,7 @@ def test_without_aws_commands_say_so_and_exit_1_within_seconds(
 
 def test_status_tells_depths_states_and_the_last_error(command: Command, lake: Lake) -> None:
     migrate(DatabaseSettings())
-    park(lake, 3)
+    send_dead_letters(lake, 3)
     lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody="x", DelaySeconds=900)
     said = json.loads(command("status", "--json").stdout)
     assert said["queue"] == {"visible": 0, "in_flight": 0, "delayed": 1}
@@ -102,22 +102,22 @@ def test_status_tells_depths_states_and_the_last_error(command: Command, lake: L
     assert (said["objects"], said["last_commit"], said["errors"]) == ([], None, [])
     shown = command("status").stdout
     assert "queue: 0 visible, 0 in flight, 1 delayed\n" in shown
-    assert "nothing was ingested yet" in shown
+    assert "nothing has been ingested yet" in shown
 
 
 def test_a_look_says_how_many_another_one_hides(command: Command, lake: Lake) -> None:
     """The race: two listings at once; neither sees what the other holds."""
-    park(lake, 3)
+    send_dead_letters(lake, 3)
     lake.sqs.receive_message(QueueUrl=lake.dlq_url, MaxNumberOfMessages=2, VisibilityTimeout=60)
     result = command("dlq", "list", "--json")
     hidden = 3 - len(json.loads(result.stdout))
     assert 1 <= hidden <= 2
-    assert f"{hidden} parked messages are invisible at the moment" in result.stderr
+    assert f"{hidden} dead letters are invisible now" in result.stderr
 
 
 def test_nobody_reading_the_result_harms_nothing(environment: dict[str, str], lake: Lake) -> None:
     """What is typed as `consumer dlq replay | head -0`."""
-    park(lake, 12)
+    send_dead_letters(lake, 12)
     with subprocess.Popen(
         [sys.executable, "-m", "consumer", "dlq", "replay", "--json"],
         env=environment,
@@ -137,7 +137,7 @@ def test_interrupting_the_waiting_keeps_what_was_replayed(
     environment: dict[str, str], lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrated(environment, monkeypatch)
-    park(lake, 3)
+    send_dead_letters(lake, 3)
     with subprocess.Popen(
         [sys.executable, "-m", "consumer", "dlq", "replay", "--wait", "--json"],
         env=environment,
@@ -151,5 +151,5 @@ def test_interrupting_the_waiting_keeps_what_was_replayed(
         process.send_signal(signal.SIGINT)
         said, told = process.communicate(timeout=DEADLINE_SECONDS)
     assert (process.returncode, told) == (130, "")
-    assert ["waiting"] * 3 == [one["outcome"] for one in json.loads(said)["messages"]]
+    assert ["waiting"] * 3 == [one["result"] for one in json.loads(said)["messages"]]
     assert (3, 0) == counts(lake, lake.queue_url)

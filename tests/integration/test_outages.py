@@ -55,7 +55,7 @@ def assert_outage_is_outlived(
     # On a busy machine a lease may be lost; an outage would cost every message its receives.
     assert received_again(environment) <= OBJECTS // 10, errors
     assert (depth(lake, lake.queue_url), depth(lake, lake.dlq_url)) == (0, 0)
-    assert "breaker_open" in errors
+    assert "breaker_opened" in errors
     assert "breaker_closed" in errors
 
 

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from consumer.ingest.prepare import Knowledge, Prepared, prepare
+from consumer.load.document import StagedDocument
 from consumer.load.field_counts import FieldCounts
-from consumer.load.transaction import StagedDocument
 from schemas.aliases import load_aliases
 from schemas.sources import Source
 from tests.support.contents import check_records, list_records

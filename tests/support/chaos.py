@@ -70,7 +70,7 @@ class Fleet:
 
     def at_work(self) -> list[int]:
         """Tell which have begun to receive."""
-        return [n for n in self._processes if b'"started"' in self._logs[n].read_bytes()]
+        return [n for n in self._processes if b'"consumer_started"' in self._logs[n].read_bytes()]
 
     def assert_alive(self) -> None:
         """Fail if one ended by itself."""

@@ -16,8 +16,8 @@ from unittest.mock import patch
 from consumer.aws.s3 import Larger, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery, Depth
 from consumer.errors import LeaseLost
+from consumer.load.document import LoadRequest, StagedDocument
 from consumer.load.ledger import Entry
-from consumer.load.transaction import StagedDocument
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent, created_body
 
@@ -291,12 +291,17 @@ class FakeLoad:
     """Says that documents are loaded, or raises the next of `failures` (None: does not)."""
 
     def __init__(self, *failures: Exception | None) -> None:
-        self.documents: list[StagedDocument] = []
+        self.requests: list[LoadRequest] = []
         self.failures = list(failures)
 
-    async def load(self, document: StagedDocument) -> State:
+    @property
+    def documents(self) -> list[StagedDocument]:
+        """The documents that it took."""
+        return [request.document for request in self.requests]
+
+    async def load(self, request: LoadRequest) -> State:
         """Take one."""
         if self.failures and (failure := self.failures.pop(0)):
             raise failure
-        self.documents.append(document)
+        self.requests.append(request)
         return State.LOADED

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.oracle import LISTS
 
 DAYS = (date(2024, 1, 1), date(2024, 1, 2))
-SHARED_LINES = (90, 91)  # that any check may claim
+SHARED_LINES = (90, 91)  # that any check may name
 BAD_VALUE = {"not": "a number"}
 
 _amounts = st.sampled_from([None, 0, 7, -3, Decimal("5.10"), Decimal("-0.333333")])
@@ -68,7 +68,7 @@ _line_fields = {
 def check_records(draw: st.DrawFn, check_id: int, shared: tuple[int, ...] = ()) -> dict[str, Any]:
     """Draw one version of a check, or what a partial document says of it.
 
-    Its lines are its own, but for `shared` ones, which other checks may claim too.
+    Its lines are its own, but for `shared` ones, which other checks may name too.
     """
     record: dict[str, Any] = {"guestCheckId": check_id, **draw(_headers)}
     kind = draw(st.sampled_from(["full", "full", "partial", "null"]))

@@ -7,8 +7,8 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from consumer.ingest.prepare import Knowledge, prepare
+from consumer.load.document import StagedDocument
 from consumer.load.field_counts import FieldCounts, share
-from consumer.load.transaction import StagedDocument
 from schemas.aliases import load_aliases
 from schemas.sources import Source
 from tests.support.samples import NO_LIMIT, fetched

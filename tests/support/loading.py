@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
-from consumer.load.transaction import StagedDocument
+from consumer.load.document import StagedDocument
 from schemas.codes import State
 from schemas.sources import Source
 from tests.support.samples import day_list, prepared

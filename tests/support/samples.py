@@ -7,8 +7,8 @@ from typing import Any
 import simplejson
 
 from consumer.ingest.prepare import Fetched, Knowledge, Prepared, prepare
+from consumer.load.document import Identity, StagedDocument
 from consumer.load.field_counts import FieldCounts
-from consumer.load.transaction import Identity, StagedDocument
 from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, api_key

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from consumer.ingest.prepare import Fetched
-from consumer.load.transaction import Identity
+from consumer.load.document import Identity
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey
 from schemas.sources import Source

@@ -11,12 +11,11 @@ from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler
 from consumer.ingest.outcome import Done, Outcome
-from consumer.messages.breakers import Breakers
+from consumer.messages.breakers import Breakers, OutageBreaker
 from consumer.messages.dead_letters import DeadLetters
-from consumer.messages.delivery_task import DeliveryTask
+from consumer.messages.delivery_tasks import DeliveryTasks
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.leases import Leases
-from consumer.messages.outage_breaker import OutageBreaker
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
@@ -63,8 +62,8 @@ class Shop:
         self.handler = ScriptedHandler(work)
         self.byte_budget = ByteBudget(1000)
         self.down: ConsumerError | None = None
-        self.breaker = OutageBreaker(self._probe)
-        self.watch = FailureBreaker(
+        self.outage_breaker = OutageBreaker(self._probe)
+        self.failure_breaker = FailureBreaker(
             limits.pop("burst", BurstLimits(50, 50, 300)),
             begins_cautious=limits.pop("cautious", False),
         )
@@ -73,8 +72,8 @@ class Shop:
         dead_letters = DeadLetters(self.dead, ErrorLogs(self.logs), self.ledger.record)
         settler = Settler(queue, dead_letters, self.leases)
         handler = cast("Handler", self.handler)
-        delivery_task = DeliveryTask(handler, settler, self.leases, terms, self.breaker, self.watch)
-        breakers = Breakers(self.byte_budget, self.breaker, self.watch)
+        breakers = Breakers(self.byte_budget, self.outage_breaker, self.failure_breaker)
+        tasks = DeliveryTasks(handler, settler, self.leases, terms, breakers)
         settings: dict[str, Any] = {
             "in_flight_messages": 20,
             "receivers": 2,
@@ -82,7 +81,7 @@ class Shop:
             "shutdown_timeout_seconds": 25,
         }
         self.worker = Worker(
-            queue, delivery_task, settler, self.leases, breakers, Limits(**settings | limits)
+            queue, tasks, settler, self.leases, breakers, Limits(**settings | limits)
         )
 
     async def _probe(self) -> None:

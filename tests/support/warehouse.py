@@ -14,8 +14,9 @@ from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
 from consumer.load.database import is_conflict, open_pool
+from consumer.load.document import LoadRequest, StagedDocument
 from consumer.load.migrate import migrate
-from consumer.load.transaction import StagedDocument, load_batch
+from consumer.load.transaction import load_batch
 from consumer.settings import DatabaseSettings
 from schemas.codes import State
 
@@ -60,9 +61,9 @@ class Warehouse:
         self.sessions = sessions
         self._look = look
 
-    def load(self, *documents: StagedDocument, session: int = 0) -> dict[int, State]:
+    def load(self, *documents: StagedDocument | LoadRequest, session: int = 0) -> dict[int, State]:
         """Load documents in one transaction of one session."""
-        return self.runner.run(load_batch(self.sessions[session], documents))
+        return self.runner.run(load_batch(self.sessions[session], requests(*documents)))
 
     def load_at_once(self, shares: Sequence[Sequence[Sequence[StagedDocument]]]) -> None:
         """Let each session load its share of batches while the others load theirs."""
@@ -118,6 +119,11 @@ class Warehouse:
         )
 
 
+def requests(*documents: StagedDocument | LoadRequest) -> list[LoadRequest]:
+    """Ask for documents to be loaded, with nothing to know beside them."""
+    return [one if isinstance(one, LoadRequest) else LoadRequest(one) for one in documents]
+
+
 def _content(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value for name, value in row.items() if value is not None and name not in PROVENANCE
@@ -130,7 +136,7 @@ async def load_retrying(
     """Load a batch, again after a conflict with another session, as the service does."""
     for _ in range(20):
         try:
-            return await load_batch(session, batch)
+            return await load_batch(session, requests(*batch))
         except psycopg.Error as error:
             if not is_conflict(error):
                 raise

@@ -26,14 +26,14 @@ COMPLAINTS = {
     ),
     "a message of several records is deleted though one of them failed": (
         "test_one_bad_record_of_a_message_does_not_take_the_others_along",
-        "test_one_transient_failure_retries_the_whole_message_and_parks_nothing_yet",
+        "test_one_transient_failure_retries_the_whole_message_and_dead_letters_nothing_yet",
     ),
     "the second version of an overwritten object is dropped as a duplicate": (
         "test_the_second_version_of_an_overwritten_object_is_loaded_too",
         "test_a_second_version_of_one_key_with_a_constant_sequencer_is_loaded",
     ),
     "an object that is gone is retried for ever, or silently dropped": (
-        "test_an_object_that_is_gone_is_parked_at_its_first_receive",
+        "test_an_object_that_is_gone_is_dead_lettered_at_its_first_receive",
     ),
     "S3's test event crashes the consumer, or comes again and again": (
         "test_the_test_event_of_a_new_notification_is_acknowledged_and_nothing_else",

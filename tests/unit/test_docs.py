@@ -23,6 +23,9 @@ from schemas.sources import Source
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+ANALYSTS = (ROOT / "docs" / "analysts.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / ".env.example"
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md")})
@@ -188,3 +191,62 @@ def test_every_decision_has_its_context_options_choice_and_price() -> None:
         labels = [re.match(r"\*\*(\w+)\.\*\* ", line) for line in lines]
         names = [label[1] if label else None for label in labels]
         assert names == ["Context", "Options", "Choice", "Price"], entry.splitlines()[0]
+
+
+def test_a_commit_is_checked_as_make_lint_checks() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [recipe] = re.findall(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    checks = re.findall(r"^\t@\$\(BIN\)/(.*)$", recipe, re.MULTILINE)
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    [local] = config["repos"]
+    assert local["repo"] == "local"
+    assert [f".venv/bin/{check}" for check in checks] == [hook["entry"] for hook in local["hooks"]]
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+
+
+def test_make_help_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    [phony] = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    listed = set(re.findall(r"^([a-z]+):.*## \S", makefile, re.MULTILINE))
+    assert targets == listed == set(phony.split())
+
+
+def test_the_architecture_names_every_statement_of_the_transaction() -> None:
+    """None that is gone, and none left out."""
+    source = (ROOT / "consumer" / "load" / "transaction.py").read_text(encoding="utf-8")
+    there = {path.stem for path in (ROOT / "consumer" / "load" / "sql").rglob("*.sql")}
+    executed = set(re.findall(r'"(\w+)"', source)) & there
+    [table] = re.findall(
+        r"^\| step \| statements .*?(?=^\n)", ARCHITECTURE, re.MULTILINE | re.DOTALL
+    )
+    assert executed == set(re.findall(r"`(\w+)`", table))
+
+
+def test_the_modules_that_the_architecture_names_are_there() -> None:
+    named = set(re.findall(r"`(?:\w+/)*(\w+\.py)`", ARCHITECTURE))
+    there = {
+        path.name for package in ("consumer", "schemas") for path in (ROOT / package).rglob("*.py")
+    }
+    assert len(named) >= 10
+    assert named <= there
+
+
+def test_the_words_that_the_documents_quote_are_in_the_code() -> None:
+    """Log events, codes, columns and settings that were renamed would mislead who looks for them."""
+    packages = ("consumer", "producer", "schemas", "devstack", "runtime", "localstack-init")
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for package in packages
+        for path in (ROOT / package).rglob("*")
+        if path.suffix in {".py", ".sql", ".toml"}
+    )
+    known = set(re.findall(r"[A-Za-z_]+", code)) | set(re.findall(r"[A-Z_]+", code.upper()))
+    quoted = {
+        word
+        for document in (README, OPERATIONS, ARCHITECTURE, CONTRIBUTING, ANALYSTS)
+        for span in re.findall(r"`([^`\n]+)`", document)
+        for word in re.findall(r"^[A-Za-z]+(?:_[A-Za-z]+)+$", span)
+    }
+    assert len(quoted) > 30
+    assert quoted - known == set()

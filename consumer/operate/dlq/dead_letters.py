@@ -1,4 +1,4 @@
-"""Dead letters as operators see them, and which of them a command means. Pure."""
+"""Dead letters as operators see them, and which of them a filter matches. Pure."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -10,18 +10,18 @@ from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, ObjectEvent, decode_body
 
 _REDRIVEN = (
-    "came by the queue's redrive policy: after a bug, of which the error log tells, or because "
-    "consumers died of it, which leaves no log"
+    "moved here by the queue's redrive policy: after a bug, which has an error log, or because "
+    "consumers died while they held it, which leaves none"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One parked message.
+    """One message on the dead-letter queue.
 
-    A message that came by the queue's redrive policy (`redriven`) carries no reason: its code is
-    then `internal`, its object is read from its body, its log lies where a bug's would, and when
-    it failed is not known.
+    One that the queue's redrive policy moved there (`redriven`) carries no reason. Its code is then
+    `internal`, its object is read from its body, its log is where a bug's would be, and the time
+    of its failure is not known.
     """
 
     delivery: Delivery
@@ -40,8 +40,8 @@ class DeadLetter:
         return self.delivery.message_id
 
     @property
-    def parked_at(self) -> datetime | None:
-        """When it failed, or else when the message was first sent: it failed after that."""
+    def dead_lettered_at(self) -> datetime | None:
+        """When it failed; if that is not known, when it was first sent, which was before."""
         return self.failed_at or self.sent_at
 
     def as_json(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which dead letters are meant; all conditions must hold."""
+    """Which dead letters are meant: those for which all conditions hold."""
 
     error_code: ErrorCode | None = None
     key_prefix: str | None = None
@@ -65,25 +65,28 @@ class Filters:
 
     @property
     def most(self) -> float:
-        """After how many matches no other can be meant."""
+        """How many can match at most."""
         limits = (self.limit, None if self.ids is None else len(self.ids))
         return min((limit for limit in limits if limit is not None), default=float("inf"))
 
-    def match(self, letter: DeadLetter) -> bool:
-        """Say whether a dead letter is meant, apart from the limit."""
+    def match(self, dead_letter: DeadLetter) -> bool:
+        """Say whether a dead letter matches, apart from the limit."""
         return (
-            (self.error_code is None or letter.error_code == self.error_code)
-            and (self.key_prefix is None or letter.object_key.startswith(self.key_prefix))
+            (self.error_code is None or dead_letter.error_code == self.error_code)
+            and (self.key_prefix is None or dead_letter.object_key.startswith(self.key_prefix))
             and (
                 self.since is None
-                or (letter.parked_at is not None and letter.parked_at >= self.since)
+                or (
+                    dead_letter.dead_lettered_at is not None
+                    and dead_letter.dead_lettered_at >= self.since
+                )
             )
-            and (self.ids is None or letter.id in self.ids)
+            and (self.ids is None or dead_letter.id in self.ids)
         )
 
 
-def read_letter(delivery: Delivery) -> DeadLetter:
-    """Read a parked message's reason from its attributes."""
+def read_dead_letter(delivery: Delivery) -> DeadLetter:
+    """Read a dead letter's reason from its attributes."""
     attributes = delivery.attributes
     event = _announced(delivery.body)
     redriven = "ErrorCode" not in attributes

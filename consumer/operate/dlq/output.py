@@ -1,4 +1,4 @@
-"""What the `dlq` commands say they did: a line or a table for people, JSON for machines."""
+"""What the `dlq` commands print: a line or a table for people, JSON for machines."""
 
 import sys
 from collections import Counter
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import typer
 
 from consumer.operate.dlq.dead_letters import DeadLetter
-from consumer.operate.dlq.replay_results import WAITING, Replayed
+from consumer.operate.dlq.replay_results import WAITING, ReplayResult
 from runtime.terminal import print_json, print_table
 from schemas.codes import State
 
 _UNWELL = (WAITING, State.DEAD_LETTERED)
 
 
-def print_letters(found: Sequence[DeadLetter]) -> None:
+def print_dead_letters(found: Sequence[DeadLetter]) -> None:
     """Print dead letters as a table: three columns for people, six for programs."""
-    rows = [_row(letter) for letter in found]
+    rows = [_row(dead_letter) for dead_letter in found]
     if not found:
-        typer.echo("nothing is parked")
+        typer.echo("the dead-letter queue is empty")
     elif sys.stdout.isatty():
         stacked = [
             (f"{identity}\n{since}", code, "\n".join(filter(None, what)))
@@ -29,46 +29,51 @@ def print_letters(found: Sequence[DeadLetter]) -> None:
         print_table(("id", "since", "code", "object", "reason", "error log"), rows)
 
 
-def _row(letter: DeadLetter) -> tuple[str, ...]:
-    code = f"{letter.error_code} (redriven)" if letter.redriven else letter.error_code
-    since = letter.parked_at.isoformat(timespec="seconds") if letter.parked_at else ""
-    what = (letter.object_key, letter.error_message, letter.error_log_key)
-    return (letter.id, since, code, *(text or "" for text in what))
+def _row(dead_letter: DeadLetter) -> tuple[str, ...]:
+    code: str = dead_letter.error_code
+    since = dead_letter.dead_lettered_at
+    what = (dead_letter.object_key, dead_letter.error_message, dead_letter.error_log_key)
+    return (
+        dead_letter.id,
+        since.isoformat(timespec="seconds") if since else "",
+        f"{code} (redriven)" if dead_letter.redriven else code,
+        *(text or "" for text in what),
+    )
 
 
 def print_summary(what: str, found: Sequence[DeadLetter], *, as_json: bool) -> None:
     """Print what was done to which messages."""
     if as_json:
-        print_json({"messages": [letter.as_json() for letter in found]})
+        print_json({"messages": [dead_letter.as_json() for dead_letter in found]})
     else:
         typer.echo(f"{what} {counted(found)}")
 
 
 def counted(found: Sequence[DeadLetter]) -> str:
-    """Count messages by their code, in words."""
-    by_code = Counter(letter.error_code for letter in found)
+    """Return how many messages there are, by error code."""
+    by_code = Counter(dead_letter.error_code for dead_letter in found)
     reasons = ", ".join(f"{count} {code}" for code, count in by_code.most_common())
     return f"{len(found)} messages" + (f": {reasons}" if reasons else "")
 
 
-def print_ends(moved: Sequence[Replayed], *, as_json: bool) -> None:
-    """Print what became of replayed messages, those that need somebody one by one."""
+def print_replay_results(results: Sequence[ReplayResult], *, as_json: bool) -> None:
+    """Print what became of replayed messages, and one line for each that needs attention."""
     if as_json:
-        print_json({"messages": [one.as_json() for one in moved]})
+        print_json({"messages": [one.as_json() for one in results]})
         return
-    by_outcome = Counter(one.outcome for one in moved)
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.most_common())
-    typer.echo(f"replayed {len(moved)} messages" + (f": {outcomes}" if outcomes else ""))
+    by_result = Counter(one.result for one in results)
+    counts = ", ".join(f"{count} {result}" for result, count in by_result.most_common())
+    typer.echo(f"replayed {len(results)} messages" + (f": {counts}" if counts else ""))
     unwell = [
-        (one.letter.id, end.outcome, end.error_code, end.object_key, end.error_log_key)
-        for one in moved
-        for end in one.endings
-        if end.outcome in _UNWELL
+        (one.dead_letter.id, end.result, end.error_code, end.object_key, end.error_log_key)
+        for one in results
+        for end in one.objects
+        if end.result in _UNWELL
     ]
     if unwell:
-        print_table(("id", "outcome", "code", "object", "error log"), unwell)
+        print_table(("id", "result", "code", "object", "error log"), unwell)
 
 
-def all_went_well(moved: Sequence[Replayed]) -> bool:
-    """Say whether no replayed message was parked again or has not ended yet."""
-    return not any(one.outcome in _UNWELL for one in moved)
+def all_went_well(results: Sequence[ReplayResult]) -> bool:
+    """Say whether every replayed message has ended, and none was dead-lettered again."""
+    return not any(one.result in _UNWELL for one in results)

@@ -12,7 +12,7 @@ from time import monotonic
 
 from consumer.aws.sqs import BATCH_SIZE, REPLAYED, Delivery, Queue
 from consumer.errors import Transient
-from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_letter
+from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_dead_letter
 
 # Short, so that what a killed look held is soon back; what waits to be replayed is renewed.
 _VISIBILITY_SECONDS = 60
@@ -39,11 +39,11 @@ async def select(
     try:
         found, group = 0, list[DeadLetter]()
         async for delivery in _all(queue, held):
-            letter = read_letter(delivery)
-            if not filters.match(letter):
+            dead_letter = read_dead_letter(delivery)
+            if not filters.match(dead_letter):
                 continue
             found += 1
-            group.append(letter)
+            group.append(dead_letter)
             if len(group) == together or found >= filters.most:
                 yield group
                 group = []
@@ -74,14 +74,19 @@ async def move(
     async with aclosing(select(dead, filters, 1 if rate else BATCH_SIZE)) as groups:
         async for group in groups:
             sends = (
-                target.send(letter.delivery.body, {REPLAYED: letter.error_code}) for letter in group
+                target.send(dead_letter.delivery.body, {REPLAYED: dead_letter.error_code})
+                for dead_letter in group
             )
             failures = await asyncio.gather(*sends, return_exceptions=True)
-            sent = [letter for letter, failed in zip(group, failures, strict=True) if not failed]
+            sent = [
+                dead_letter
+                for dead_letter, failed in zip(group, failures, strict=True)
+                if not failed
+            ]
             if sent:
-                await dead.delete([letter.delivery for letter in sent])
-            for letter in sent:
-                yield letter
+                await dead.delete([dead_letter.delivery for dead_letter in sent])
+            for dead_letter in sent:
+                yield dead_letter
             for failed in filter(None, failures):
                 raise failed
             moved += len(sent)
@@ -97,10 +102,10 @@ async def purge(dead: Queue, filters: Filters) -> AsyncGenerator[DeadLetter, Non
     """
     async with aclosing(select(dead, filters)) as groups:
         async for group in groups:
-            refused = await dead.delete([letter.delivery for letter in group])
-            for letter in group:
-                if letter.delivery not in refused:
-                    yield letter
+            refused = await dead.delete([dead_letter.delivery for dead_letter in group])
+            for dead_letter in group:
+                if dead_letter.delivery not in refused:
+                    yield dead_letter
 
 
 async def _all(queue: Queue, held: dict[str, Delivery]) -> AsyncIterator[Delivery]:

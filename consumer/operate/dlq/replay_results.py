@@ -1,4 +1,4 @@
-"""What became of replayed messages, as the ledger tells it. Reads only.
+"""Replay results: what became of replayed messages, by the ledger. Reads only.
 
 A ledger row that was committed after the replay began is an object's end. SQS is not asked about
 single messages: nobody can look for one.
@@ -21,7 +21,7 @@ from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 
 WAITING = "waiting"
-# The worst first: what a message's several objects amount to.
+# The worst first: the result of a message is that of its worst object.
 _ORDER = (WAITING, State.DEAD_LETTERED, State.LOADED, State.SUPERSEDED, State.IGNORED)
 _PAUSE_SECONDS = 1.0
 # An object that is loaded already keeps its row when its event comes again and is outdated. That
@@ -45,11 +45,11 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """What became of one object; `outcome` is a state of the ledger, or `waiting`."""
+class ObjectResult:
+    """What became of one object; `result` is a state of the ledger, or `waiting`."""
 
     object_key: str
-    outcome: str
+    result: str
     error_code: str | None = None
     error_message: str | None = None
     error_log_key: str | None = None
@@ -59,68 +59,68 @@ class Ending:
 AskLedger = Callable[[Sequence[ObjectEvent]], Awaitable[list[LedgerRow]]]
 
 
-class Replayed:
-    """A message that was replayed, and the end of each object that it announces."""
+class ReplayResult:
+    """What became of one replayed message, object by object."""
 
-    def __init__(self, letter: DeadLetter) -> None:
-        self.letter = letter
-        self._endings: list[Ending | ObjectEvent]
+    def __init__(self, dead_letter: DeadLetter) -> None:
+        self.dead_letter = dead_letter
+        self._objects: list[ObjectResult | ObjectEvent]
         try:
-            self._endings = [
-                Ending("", State.IGNORED) if isinstance(item, Ignored) else item
-                for item in decode_body(letter.delivery.body)
+            self._objects = [
+                ObjectResult("", State.IGNORED) if isinstance(item, Ignored) else item
+                for item in decode_body(dead_letter.delivery.body)
             ]
         except EventMalformed as error:
-            # It has no object and so no row; every consumer parks it again.
+            # It has no object and so no ledger row; every consumer dead-letters it again.
             code = ErrorCode.EVENT_MALFORMED
-            self._endings = [Ending("", State.DEAD_LETTERED, code, str(error))]
+            self._objects = [ObjectResult("", State.DEAD_LETTERED, code, str(error))]
 
     @property
     def open(self) -> list[ObjectEvent]:
-        """The objects whose end is not known yet."""
-        return [found for found in self._endings if isinstance(found, ObjectEvent)]
+        """The objects that have not ended yet."""
+        return [found for found in self._objects if isinstance(found, ObjectEvent)]
 
     @property
-    def endings(self) -> list[Ending]:
-        """One for each object."""
+    def objects(self) -> list[ObjectResult]:
+        """One result for each object."""
         return [
-            Ending(found.key, WAITING) if isinstance(found, ObjectEvent) else found
-            for found in self._endings
+            ObjectResult(found.key, WAITING) if isinstance(found, ObjectEvent) else found
+            for found in self._objects
         ]
 
     @property
-    def outcome(self) -> str:
-        """What its objects amount to: the worst of them."""
-        outcomes = {ending.outcome for ending in self.endings}
-        return next(outcome for outcome in _ORDER if outcome in outcomes)
+    def result(self) -> str:
+        """The worst result of its objects."""
+        results = {one.result for one in self.objects}
+        return next(result for result in _ORDER if result in results)
 
     def learn(self, rows: Sequence[LedgerRow], *, drained: bool) -> None:
-        """Note the ends that the ledger knows by now.
+        """Learn the results that the ledger knows by now.
 
         Args:
             rows: What the ledger says, the newest last.
             drained: Whether the queue is empty.
         """
-        self._endings = [
-            (_ending_of(found, rows, drained=drained) or found)
+        self._objects = [
+            (_result_of(found, rows, drained=drained) or found)
             if isinstance(found, ObjectEvent)
             else found
-            for found in self._endings
+            for found in self._objects
         ]
 
     def as_json(self) -> dict[str, Any]:
         """Return what operators see of it."""
-        objects = [asdict(ending) for ending in self.endings]
-        return self.letter.as_json() | {"outcome": self.outcome, "objects": objects}
+        objects = [asdict(one) for one in self.objects]
+        return self.dead_letter.as_json() | {"result": self.result, "objects": objects}
 
 
 async def follow(
-    replayed: Sequence[Replayed],
+    results: Sequence[ReplayResult],
     ask: AskLedger,
     depth: Callable[[], Awaitable[int]],
     timeout_seconds: float,
 ) -> AsyncGenerator[int, None]:
-    """Learn the ends of replayed messages; yield how many have ended, about once a second.
+    """Learn replay results from the ledger; yield how many have ended, about once a second.
 
     Ends when all have, or when the time is up. May be abandoned at any moment.
 
@@ -129,7 +129,7 @@ async def follow(
     """
     deadline = monotonic() + timeout_seconds
     empty_polls = 0
-    while waiting := [one for one in replayed if one.open]:
+    while waiting := [one for one in results if one.open]:
         empty_polls = 0 if await depth() else empty_polls + 1
         rows = await ask([event for one in waiting for event in one.open])
         by_key: dict[str, list[LedgerRow]] = {}
@@ -138,7 +138,7 @@ async def follow(
         for one in waiting:
             known = [row for event in one.open for row in by_key.get(event.key, ())]
             one.learn(known, drained=empty_polls >= _EMPTY_POLLS)
-        yield sum(not one.open for one in replayed)
+        yield sum(not one.open for one in results)
         if monotonic() >= deadline:
             return
         await asyncio.sleep(_PAUSE_SECONDS)
@@ -168,11 +168,13 @@ async def open_ledger(settings: DatabaseSettings) -> AsyncIterator[AskLedger]:
         yield ask
 
 
-def _ending_of(event: ObjectEvent, rows: Sequence[LedgerRow], *, drained: bool) -> Ending | None:
+def _result_of(
+    event: ObjectEvent, rows: Sequence[LedgerRow], *, drained: bool
+) -> ObjectResult | None:
     for row in reversed(rows):
         ended = row.is_new or (drained and row.state == State.LOADED)
         if ended and _is_about(row, event):
-            return Ending(
+            return ObjectResult(
                 row.object_key, row.state, row.error_code, row.error_message, row.error_log_key
             )
     return None

@@ -18,7 +18,7 @@ def doctor(
 ) -> None:
     """Check configuration, permissions, queues, bucket and database; say what to fix.
 
-    Changes nothing. Exits 1 when something is wrong; warnings are not.
+    Changes nothing. Exits 1 if there is a problem; warnings do not count.
     """
     findings = finish(examine(settings_of(ConsumerSettings), settings_of(AnnouncingSettings)))
     is_well = not any(finding.level is Level.PROBLEM for finding in findings)

@@ -22,7 +22,7 @@ def test_the_table_has_every_code_and_no_two_choices_alike() -> None:
         assert len(set(choices)) == len(choices), code
 
 
-def test_nothing_is_held_by_choice_and_no_outage_ever_parked() -> None:
+def test_nothing_is_held_by_choice_and_no_outage_ever_dead_lettered() -> None:
     """Good messages must not reach the DLQ because something was down (EVENTS: a fault of ours)."""
     for code, rule in RULES.items():
         assert Reaction.HOLD not in rule.instead, code

@@ -1,5 +1,5 @@
 -- Adds what the batch's partial documents say to what is known of them: per column the newest.
--- A tax or line that came with nothing but its key still says that it is there.
+-- A tax or line that came with nothing but its key is there all the same.
 INSERT INTO check_patches AS t (store_id, guest_check_id, table_name, child_id, patches)
 SELECT
     p.store_id,

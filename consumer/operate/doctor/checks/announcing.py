@@ -80,7 +80,7 @@ def _direct(direct: Sequence[Mapping[str, Any]], main: QueueFacts) -> Iterator[F
     if _events(direct, f"{ERRORS_PREFIX}x.json"):
         yield problem(
             _CHECK,
-            "error logs are announced too: each would be parked and logged again, without end",
+            "error logs are announced too: each would be dead-lettered and logged again, for ever",
             f"set the notification's prefix to raw/; {_HOOK}",
         )
     elif not unheard and not partly:

@@ -82,7 +82,7 @@ def _addresses(settings: ConsumerSettings) -> Finding:
     if settings.queue_url == settings.dlq_url:
         return problem(
             check,
-            "QUEUE_URL and DLQ_URL are the same queue: what is parked would be received again",
+            "QUEUE_URL and DLQ_URL are the same queue: dead letters would be received again",
             "set DLQ_URL to the dead-letter queue",
         )
     for name, url in (("QUEUE_URL", settings.queue_url), ("DLQ_URL", settings.dlq_url)):

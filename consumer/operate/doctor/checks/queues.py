@@ -13,7 +13,7 @@ from consumer.operate.doctor.facts import QueueFacts, Unknown
 from consumer.operate.doctor.findings import Finding, fine, not_checked, problem, warning
 from consumer.settings import ConsumerSettings
 
-_FEWEST_RECEIVES, _USUAL_RECEIVES = 3, 5
+_FEWEST_RECEIVES, _DEFAULT_RECEIVES = 3, 5
 _SHORTEST_LEASE_SECONDS, _LONGEST_LEASE_SECONDS = 30, 3600
 _DAY_SECONDS = 24 * 60 * 60
 _LONGEST_RETENTION_SECONDS = 14 * _DAY_SECONDS
@@ -79,11 +79,11 @@ def _kind(name: str, queue: QueueFacts) -> Iterator[Finding]:
 def _redrive(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
     check = "redrive"
     policy = parsed(main.attributes.get("RedrivePolicy"))
-    wanted = json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": _USUAL_RECEIVES})
+    wanted = json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": _DEFAULT_RECEIVES})
     remedy = set_attribute(main, "RedrivePolicy", wanted)
     target, count = policy.get("deadLetterTargetArn"), int(policy.get("maxReceiveCount", 0))
     if not target:
-        found = "the queue has no redrive policy: a message that fails by a bug comes for ever"
+        found = "the queue has no redrive policy: a message that meets a bug comes back for ever"
         yield problem(check, found, remedy)
     elif target != dead.arn:
         found = f"the queue's redrive policy leads to {target}, DLQ_URL to {dead.arn}"
@@ -91,15 +91,15 @@ def _redrive(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
     elif count < _FEWEST_RECEIVES:
         found = (
             f"maxReceiveCount is {count}: every receive counts, so deploys and crashes alone "
-            "would park good messages"
+            "would dead-letter good messages"
         )
         yield problem(check, found, remedy)
     else:
         yield fine(check, f"after {count} receives to the dead-letter queue")
-    yield from _redrive_of_letters(main, dead)
+    yield from _redrive_of_dead_letters(main, dead)
 
 
-def _redrive_of_letters(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
+def _redrive_of_dead_letters(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
     allowed = parsed(dead.attributes.get("RedriveAllowPolicy"))
     permission = allowed.get("redrivePermission", "allowAll")
     if permission == "denyAll" or (
@@ -114,16 +114,16 @@ def _redrive_of_letters(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]
     if parsed(dead.attributes.get("RedrivePolicy")):
         yield problem(
             "redrive",
-            "the dead-letter queue has a redrive policy of its own: looking at letters moves them",
+            "the dead-letter queue has a redrive policy of its own: to list it moves messages",
             set_attribute(dead, "RedrivePolicy", ""),
         )
 
 
 def _retention(main: QueueFacts, dead: QueueFacts) -> Finding:
     check, name = "retention", "MessageRetentionPeriod"
-    queue, letters = main.number(name), dead.number(name)
-    found = f"queue {_days(queue)}, dead-letter queue {_days(letters)}"
-    if letters <= queue:
+    queue, dead_letters = main.number(name), dead.number(name)
+    found = f"queue {_days(queue)}, dead-letter queue {_days(dead_letters)}"
+    if dead_letters <= queue:
         explained = "a message keeps its first send time, so a late one would arrive expired"
         remedy = set_attribute(dead, name, str(_LONGEST_RETENTION_SECONDS))
         if queue == _LONGEST_RETENTION_SECONDS:
@@ -177,7 +177,7 @@ def _sizes(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
         yield problem(
             "message size",
             "the dead-letter queue takes smaller messages than the queue: large ones cannot be "
-            "parked",
+            "dead-lettered",
             set_attribute(dead, name, main.attributes[name]),
         )
     if main.number("ReceiveMessageWaitTimeSeconds") == 0:

@@ -94,7 +94,7 @@ def said(found: Prepared) -> Any:
     number = f"{found.document.number}\t"
     return {
         table: [row.removeprefix(number) for row in b"".join(spool.chunks()).decode().splitlines()]
-        for table, spool in found.document.staged.tables.items()
+        for table, spool in found.document.rows.tables.items()
     }
 
 

@@ -70,10 +70,10 @@ class Bench:
 async def test_a_good_document_is_loaded_and_learned_from() -> None:
     bench = Bench({KEY: GOOD})
     assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
-    [document] = bench.load.documents
-    assert document.record_count == 2
-    assert document.identity.attempts == 2
-    assert document.error_note is None
+    [request] = bench.load.requests
+    assert request.document.record_count == 2
+    assert request.document.identity.attempts == 2
+    assert request.error_note is None
     assert bench.logs.written == {}
     assert bench.learned()["guestChecks.guestCheckId"] == 2
 
@@ -109,9 +109,10 @@ async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
     bench = Bench({KEY: MIXED})
     failed = await bench.failure(announcing(KEY))
     assert failed.error.code is ErrorCode.RECORDS_INVALID
-    [document] = bench.load.documents
-    assert document.error_note is not None
-    assert [document.error_note.log_key] == list(bench.logs.written) == [failed.log_key]
+    [request] = bench.load.requests
+    assert request.error_note is not None
+    assert [request.error_note.log_key] == list(bench.logs.written) == [failed.log_key]
+    document = request.document
     assert (document.record_count, document.quarantined_count) == (1, 1)
     assert bench.learned()["guestChecks.guestCheckId"] == 1
 
@@ -256,10 +257,10 @@ async def test_an_object_that_grows_whenever_it_is_read_waits_and_holds_no_room(
 async def test_whether_the_message_is_still_ours_can_be_asked_until_the_commit() -> None:
     bench = Bench({KEY: GOOD})
     await bench.handle(announcing(KEY))
-    [document] = bench.load.documents
-    assert document.is_wanted()
+    [request] = bench.load.requests
+    assert request.is_wanted()
     bench.is_held = False
-    assert not document.is_wanted()
+    assert not request.is_wanted()
 
 
 async def test_a_lost_lease_is_nobody_s_outcome() -> None:

@@ -31,15 +31,15 @@ def test_documents_of_one_process_have_their_own_numbers() -> None:
 @pytest.mark.parametrize(
     ("rows", "keep_all", "keep_ids"),
     [
-        ([{"transactionId": 1}], False, []),
-        ([{"transactionId": 1, "amount": {}}], False, ["1"]),
-        ([{"transactionId": 1, "amount": {}}, {"amount": {}}], True, ["1"]),
-        ([7], True, []),
-        ([{"transactionId": "x" * 401}], True, []),
+        ([{"transactionId": 1}], False, ()),
+        ([{"transactionId": 1, "amount": {}}], False, ("1",)),
+        ([{"transactionId": 1, "amount": {}}, {"amount": {}}], True, ("1",)),
+        ([7], True, ()),
+        ([{"transactionId": "x" * 401}], True, ()),
     ],
 )
 def test_what_a_bad_row_is_stored_under_stays_and_everything_does_when_that_is_not_known(
-    rows: list[Any], keep_ids: list[str], *, keep_all: bool
+    rows: list[Any], keep_ids: tuple[str, ...], *, keep_all: bool
 ) -> None:
     document = prepared(day_list(SOURCE, *rows), SOURCE).document
     assert (keep_all, keep_ids) == (document.keep_all, document.keep_ids)
@@ -103,8 +103,8 @@ def summary(outcome: Prepared) -> dict[str, Any]:
     number = f"{document.number}\t".encode()
     tables = {
         name: [row.removeprefix(number) for row in b"".join(spool.chunks()).splitlines()]
-        for name, spool in document.staged.tables.items()
+        for name, spool in document.rows.tables.items()
     }
-    counts = (document.record_count, document.quarantined_count, document.staged.row_count)
+    counts = (document.record_count, document.quarantined_count, document.rows.row_count)
     kept = (document.keep_all, document.keep_ids, document.findings)
     return {"frame": document.frame, "tables": tables, "counts": counts, "kept": kept}

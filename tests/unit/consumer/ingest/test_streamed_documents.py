@@ -83,7 +83,7 @@ def verdict(document: bytes, size: int | None, source: Source = Source.ERP) -> A
     own = f"{document_.number}\t"
     tables = {
         table: b"".join(spool.chunks()).decode().replace(f"\n{own}", "\n").removeprefix(own)
-        for table, spool in document_.staged.tables.items()
+        for table, spool in document_.rows.tables.items()
     }
     # Sold items are counted run by run.
     tables["stage_sold"] = "".join(sorted(set(tables.get("stage_sold", "").splitlines())))

@@ -16,7 +16,7 @@ from consumer.errors import (
     Permanent,
 )
 from consumer.load.batcher import Batcher, BatchLimits
-from consumer.load.transaction import StagedDocument
+from consumer.load.document import LoadRequest
 from schemas.codes import ErrorCode, State
 from tests.support.consumer_fakes import now, play
 from tests.support.samples import checks, full_check, staged
@@ -24,10 +24,13 @@ from tests.support.samples import checks, full_check, staged
 REJECTED = Permanent(ErrorCode.DATA_REJECTED, "a value out of range")
 
 
-def document(name: str = "a", rows: int = 1, number: int = 0) -> StagedDocument:
+def document(
+    name: str = "a", rows: int = 1, number: int = 0, is_wanted: Callable[[], bool] = lambda: True
+) -> LoadRequest:
     """Make a document with so many rows; another number is another version of its object."""
     records = [full_check(row) for row in range(rows)]
-    return staged(checks(*records), key=f"raw/erp/{name}.json", number=number)
+    found = staged(checks(*records), key=f"raw/erp/{name}.json", number=number)
+    return LoadRequest(found, is_wanted)
 
 
 class Database:
@@ -39,7 +42,8 @@ class Database:
         self.failure: Exception | None = None
         self.started_at: list[float] = []
 
-    async def load(self, documents: Sequence[StagedDocument]) -> dict[int, State]:
+    async def load(self, requests: Sequence[LoadRequest]) -> dict[int, State]:
+        documents = [request.document for request in requests]
         names = [one.identity.event.key.split("/")[-1].removesuffix(".json") for one in documents]
         self.batches.append(names)
         self.started_at.append(now())
@@ -48,7 +52,7 @@ class Database:
             raise self.failure
         if any(name.startswith("bug") for name in names):
             raise ZeroDivisionError
-        if not all(one.is_wanted() for one in documents):
+        if not all(one.is_wanted() for one in requests):
             raise LeaseLost
         if any(name.startswith("bad") for name in names):
             raise REJECTED
@@ -75,7 +79,7 @@ async def loading(
             await task
 
 
-async def ends(loader: Batcher, *documents: StagedDocument) -> list[State | BaseException]:
+async def ends(loader: Batcher, *documents: LoadRequest) -> list[State | BaseException]:
     return await asyncio.gather(*map(loader.load, documents), return_exceptions=True)
 
 
@@ -114,7 +118,7 @@ def test_a_full_batch_does_not_wait() -> None:
             assert now() < 1 or len(database.batches) > 1
         return database.batches
 
-    size = document("a", 3).staged.byte_count
+    size = document("a", 3).document.rows.byte_count
     assert play(story(rows=6)) == [["a", "b"], ["c", "d"]]
     assert play(story(size=2 * size)) == [["a", "b"], ["c", "d"]]
     assert play(story(rows=1)) == [["a"], ["b"], ["c"], ["d"]]
@@ -207,8 +211,7 @@ def test_a_bug_that_one_document_meets_is_not_its_neighbours_fault(
 
 def test_a_document_whose_lease_is_lost_before_its_batch_is_not_loaded() -> None:
     async def story() -> None:
-        database, lost = Database(), document("lost")
-        lost.is_wanted = lambda: False
+        database, lost = Database(), document("lost", is_wanted=lambda: False)
         async with loading(database) as loader:
             waiting = [asyncio.create_task(loader.load(one)) for one in (document("a"), lost)]
             done = await asyncio.gather(*waiting, return_exceptions=True)
@@ -223,8 +226,7 @@ def test_a_lease_lost_during_its_batch_undoes_it_and_the_others_are_loaded_again
     """The race: the lease runs out between the beginning of the transaction and its commit."""
 
     async def story() -> None:
-        database, lost = Database(seconds=5), document("lost")
-        lost.is_wanted = lambda: now() < 3
+        database, lost = Database(seconds=5), document("lost", is_wanted=lambda: now() < 3)
         async with loading(database) as loader:
             waiting = [asyncio.create_task(loader.load(one)) for one in (document("a"), lost)]
             done = await asyncio.gather(*waiting, return_exceptions=True)
@@ -242,9 +244,9 @@ def test_a_document_that_the_database_says_nothing_of_fails_alone() -> None:
         database = Database()
         forgotten = document("forgotten")
 
-        async def load(documents: Sequence[StagedDocument]) -> dict[int, State]:
-            states = await database.load(documents)
-            states.pop(forgotten.number, None)
+        async def load(requests: Sequence[LoadRequest]) -> dict[int, State]:
+            states = await database.load(requests)
+            states.pop(forgotten.document.number, None)
             return states
 
         loader = Batcher(load, BatchLimits(100, 10**9, 0.05), 1)

@@ -114,8 +114,8 @@ def test_every_error_that_psycopg_knows_becomes_what_is_intended() -> None:
 def test_only_what_the_data_is_to_blame_for_is_permanent() -> None:
     for kind in known_errors():
         error = mapped(kind("x"))
-        parked = RULES[error.code].reaction is Reaction.DEAD_LETTER
-        assert isinstance(error, Permanent) == parked
+        dead_lettered = RULES[error.code].reaction is Reaction.DEAD_LETTER
+        assert isinstance(error, Permanent) == dead_lettered
         if isinstance(error, Permanent):
             assert error.code is ErrorCode.DATA_REJECTED
 

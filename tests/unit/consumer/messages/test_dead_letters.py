@@ -1,4 +1,4 @@
-"""Parking: log, ledger, dead-letter queue, in this order, and nothing lost in between."""
+"""Dead-lettering: log, ledger, dead-letter queue, in this order, and nothing lost in between."""
 
 import json
 import unicodedata
@@ -35,8 +35,8 @@ BROKEN = Permanent(
 )
 
 
-class DeliveryTask:
-    """Everything that parking touches, and the order in which it did."""
+class Trail:
+    """Everything that dead-lettering touches, and the order in which it did."""
 
     def __init__(self) -> None:
         self.queue, self.logs, self.ledger = FakeQueue(), FakeLogs(), FakeLedger()
@@ -51,9 +51,9 @@ class DeliveryTask:
         await self.ledger.record(entry)  # type: ignore[arg-type]  # passes it on
         self.order.append("ledger")
 
-    def park(self, one: Delivery, failed: Failed, *, alone: bool = True) -> None:
+    def send(self, one: Delivery, failed: Failed, *, alone: bool = True) -> None:
         async def story() -> None:
-            await self.dead_letters.park(one, failed, alone=alone)
+            await self.dead_letters.send(one, failed, alone=alone)
             self.order.append("dead letter")
 
         play(story())
@@ -70,20 +70,20 @@ class DeliveryTask:
 
 
 def test_the_log_comes_first_and_the_dead_letter_last() -> None:
-    delivery_task = DeliveryTask()
-    delivery_task.park(delivery(announcing(EVENT.key), receive_count=3), Failed(BROKEN, EVENT))
-    assert delivery_task.order == ["log", "ledger", "dead letter"]
-    [key] = delivery_task.logs.written
+    trail = Trail()
+    trail.send(delivery(announcing(EVENT.key), receive_count=3), Failed(BROKEN, EVENT))
+    assert trail.order == ["log", "ledger", "dead letter"]
+    [key] = trail.logs.written
     assert key.startswith("logs/errors/erp/2024/06/01/m1-")
-    [entry] = delivery_task.ledger.entries
+    [entry] = trail.ledger.entries
     assert (entry.state, entry.error_code) == (State.DEAD_LETTERED, ErrorCode.SCHEMA_INVALID)
     assert (entry.error_log_key, entry.attempts) == (key, 3)
-    assert delivery_task.attributes == {
+    assert trail.attributes == {
         "ErrorCode": "schema_invalid",
         "ErrorMessage": "wrong",
         "ErrorLogKey": key,
         "ObjectKey": "raw/erp/a b.json",
-        "FailedAt": delivery_task.attributes["FailedAt"],
+        "FailedAt": trail.attributes["FailedAt"],
         "Attempts": "3",
     }
 
@@ -93,79 +93,73 @@ def test_the_log_comes_first_and_the_dead_letter_last() -> None:
 def test_a_failure_of_any_step_leaves_nothing_lost_once_it_is_tried_again(
     step: str, times: int
 ) -> None:
-    delivery_task = DeliveryTask()
+    trail = Trail()
     failures = {
-        "log": delivery_task.logs.failures,
-        "ledger": delivery_task.ledger.failures,
-        "send": delivery_task.queue.failures["send"],
+        "log": trail.logs.failures,
+        "ledger": trail.ledger.failures,
+        "send": trail.queue.failures["send"],
     }
     failures[step] += [StorageUnavailable("away")] * times
     one = delivery(announcing(EVENT.key))
     for _ in range(times):
         with pytest.raises(StorageUnavailable):
-            delivery_task.park(one, Failed(BROKEN, EVENT))
-        assert delivery_task.queue.messages == {}
-    delivery_task.park(one, Failed(BROKEN, EVENT))
-    assert len(delivery_task.logs.written) == 1
-    assert {entry.error_log_key for entry in delivery_task.ledger.entries} == set(
-        delivery_task.logs.written
-    )
-    assert len(delivery_task.queue.messages) == 1
+            trail.send(one, Failed(BROKEN, EVENT))
+        assert trail.queue.messages == {}
+    trail.send(one, Failed(BROKEN, EVENT))
+    assert len(trail.logs.written) == 1
+    assert {entry.error_log_key for entry in trail.ledger.entries} == set(trail.logs.written)
+    assert len(trail.queue.messages) == 1
 
 
 def test_a_crash_after_the_dead_letter_makes_a_second_one_and_no_second_log() -> None:
-    delivery_task = DeliveryTask()
+    trail = Trail()
     one, again = delivery(announcing(EVENT.key)), delivery(announcing(EVENT.key), receive_count=2)
-    delivery_task.park(one, Failed(BROKEN, EVENT))
-    delivery_task.park(again, Failed(BROKEN, EVENT))
-    assert len(delivery_task.logs.written) == 1
-    assert len(delivery_task.queue.messages) == 2
+    trail.send(one, Failed(BROKEN, EVENT))
+    trail.send(again, Failed(BROKEN, EVENT))
+    assert len(trail.logs.written) == 1
+    assert len(trail.queue.messages) == 2
 
 
 def test_a_log_written_with_the_batch_is_not_written_again_nor_its_ledger_row() -> None:
     """Good records of the document committed with a row that names that log."""
-    delivery_task = DeliveryTask()
-    delivery_task.park(
-        delivery(announcing(EVENT.key)), Failed(BROKEN, EVENT, "logs/errors/erp/x.json")
-    )
-    assert delivery_task.order == ["dead letter"]
-    assert delivery_task.attributes["ErrorLogKey"] == "logs/errors/erp/x.json"
+    trail = Trail()
+    trail.send(delivery(announcing(EVENT.key)), Failed(BROKEN, EVENT, "logs/errors/erp/x.json"))
+    assert trail.order == ["dead letter"]
+    assert trail.attributes["ErrorLogKey"] == "logs/errors/erp/x.json"
 
 
-def test_the_records_of_one_message_have_logs_and_letters_of_their_own() -> None:
-    delivery_task = DeliveryTask()
+def test_the_records_of_one_message_have_logs_and_dead_letters_of_their_own() -> None:
+    trail = Trail()
     other = ObjectEvent(BUCKET, "raw/erp/b.json", "ObjectCreated:Put")
     version = ObjectEvent(BUCKET, EVENT.key, "ObjectCreated:Put", "v2")
     one = delivery(announcing(EVENT.key, other.key))
     for event in (EVENT, other, version):
-        delivery_task.park(one, Failed(BROKEN, event), alone=False)
-    assert len(delivery_task.logs.written) == 3
-    announced = [decode_body(message.body) for message in delivery_task.queue.messages.values()]
+        trail.send(one, Failed(BROKEN, event), alone=False)
+    assert len(trail.logs.written) == 3
+    announced = [decode_body(message.body) for message in trail.queue.messages.values()]
     keys = [item.key for [item] in announced if isinstance(item, ObjectEvent)]
     assert keys == [EVENT.key, other.key, EVENT.key]
     assert announced[0] == [EVENT]
 
 
-def test_a_message_that_is_no_event_is_parked_as_it_came() -> None:
-    delivery_task = DeliveryTask()
+def test_a_message_that_is_no_event_is_dead_lettered_as_it_came() -> None:
+    trail = Trail()
     failed = Failed(Permanent(ErrorCode.EVENT_MALFORMED, "no JSON"))
-    delivery_task.park(delivery("gibberish\x01"), failed)
-    assert delivery_task.order == ["log", "dead letter"]
-    [message] = delivery_task.queue.messages.values()
+    trail.send(delivery("gibberish\x01"), failed)
+    assert trail.order == ["log", "dead letter"]
+    [message] = trail.queue.messages.values()
     assert message.body == "gibberish\x01"
-    assert delivery_task.attributes["ObjectKey"] == ""
-    [key] = delivery_task.logs.written
+    assert trail.attributes["ObjectKey"] == ""
+    [key] = trail.logs.written
     assert key.startswith("logs/errors/unknown/")
-    assert delivery_task.log["object"] is None
+    assert trail.log["object"] is None
 
 
-def test_a_huge_body_is_cut_in_the_log_and_whole_in_the_letter() -> None:
-    delivery_task = DeliveryTask()
-    delivery_task.park(
-        delivery("x" * 900_000), Failed(Permanent(ErrorCode.EVENT_MALFORMED, "no JSON"))
-    )
-    assert len(str(delivery_task.log["body"])) == 20_000
-    [message] = delivery_task.queue.messages.values()
+def test_a_huge_body_is_cut_in_the_log_and_whole_in_the_dead_letter() -> None:
+    trail = Trail()
+    trail.send(delivery("x" * 900_000), Failed(Permanent(ErrorCode.EVENT_MALFORMED, "no JSON")))
+    assert len(str(trail.log["body"])) == 20_000
+    [message] = trail.queue.messages.values()
     assert len(message.body) == 900_000
 
 
@@ -173,14 +167,12 @@ SQS_BYTES = 1_048_576  # of a message with its attributes (SQS quotas)
 
 
 @pytest.mark.parametrize("character", ["x", "€", "😀"])
-def test_a_letter_and_its_attributes_fit_whatever_came(character: str) -> None:
+def test_a_dead_letter_and_its_attributes_fit_whatever_came(character: str) -> None:
     """SQS would refuse it, and the message would come again until the redrive policy takes it."""
     body = character * (SQS_BYTES // len(character.encode()))
-    delivery_task = DeliveryTask()
-    delivery_task.park(
-        delivery(body), Failed(Permanent(ErrorCode.EVENT_MALFORMED, character * 9999))
-    )
-    [message] = delivery_task.queue.messages.values()
+    trail = Trail()
+    trail.send(delivery(body), Failed(Permanent(ErrorCode.EVENT_MALFORMED, character * 9999)))
+    [message] = trail.queue.messages.values()
     attributes = sum(
         len(f"String{name}{value}".encode()) for name, value in message.attributes.items()
     )
@@ -188,18 +180,18 @@ def test_a_letter_and_its_attributes_fit_whatever_came(character: str) -> None:
     assert body.startswith(message.body)
 
 
-def test_an_event_that_is_too_large_for_a_letter_is_written_anew() -> None:
-    delivery_task = DeliveryTask()
+def test_an_event_that_is_too_large_for_a_dead_letter_is_written_anew() -> None:
+    trail = Trail()
     body = announcing(EVENT.key)[:-1] + f', "padding": "{"x" * 1_040_000}"}}'
-    delivery_task.park(delivery(body), Failed(BROKEN, EVENT))
-    [message] = delivery_task.queue.messages.values()
+    trail.send(delivery(body), Failed(BROKEN, EVENT))
+    [message] = trail.queue.messages.values()
     assert decode_body(message.body) == [EVENT]
 
 
 def test_ten_attributes_are_allowed_and_six_are_sent() -> None:
-    delivery_task = DeliveryTask()
-    delivery_task.park(delivery("{}"), Failed(BROKEN, EVENT))
-    assert len(delivery_task.attributes) == 6
+    trail = Trail()
+    trail.send(delivery("{}"), Failed(BROKEN, EVENT))
+    assert len(trail.attributes) == 6
 
 
 @given(
@@ -207,58 +199,58 @@ def test_ten_attributes_are_allowed_and_six_are_sent() -> None:
         st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
     )
 )
-def test_the_body_of_a_letter_holds_only_what_sqs_takes(text: str) -> None:
+def test_the_body_of_a_dead_letter_holds_only_what_sqs_takes(text: str) -> None:
     """ETags and version ids of a made-up event hold anything that JSON can."""
     event = ObjectEvent(BUCKET, f"raw/erp/{text}.json", "ObjectCreated:Put", text, text, 1, text)
-    delivery_task = DeliveryTask()
-    delivery_task.park(delivery("{}"), Failed(BROKEN, event), alone=False)
-    [message] = delivery_task.queue.messages.values()
+    trail = Trail()
+    trail.send(delivery("{}"), Failed(BROKEN, event), alone=False)
+    [message] = trail.queue.messages.values()
     assert all(is_allowed(character) for character in message.body)
 
 
 def test_a_bug_is_told_in_a_log_at_each_attempt_and_in_the_ledger_at_the_last() -> None:
-    """The redrive policy parks its message and gives no reason; the same key has the newest log."""
-    delivery_task = DeliveryTask()
+    """The redrive policy dead-letters its message and gives no reason; the same key has the newest log."""
+    trail = Trail()
     bug = Failed(Internal.of(KeyError("miNum")), EVENT)
 
     async def attempt(receive_count: int, *, is_last: bool) -> str | None:
         one = delivery(announcing(EVENT.key), receive_count=receive_count)
-        return await delivery_task.dead_letters.note(one, bug, is_last=is_last)
+        return await trail.dead_letters.note(one, bug, is_last=is_last)
 
     first = play(attempt(1, is_last=False))
-    assert delivery_task.ledger.entries == []
+    assert trail.ledger.entries == []
     assert play(attempt(5, is_last=True)) == first
-    assert list(delivery_task.logs.written) == [first]
-    assert delivery_task.log["attempts"] == 5
-    [entry] = delivery_task.ledger.entries
+    assert list(trail.logs.written) == [first]
+    assert trail.log["attempts"] == 5
+    [entry] = trail.ledger.entries
     assert (entry.state, entry.error_code) == (State.DEAD_LETTERED, ErrorCode.INTERNAL)
     assert entry.error_log_key == first
-    assert delivery_task.queue.messages == {}
+    assert trail.queue.messages == {}
 
 
 def test_what_is_retried_by_choice_has_no_log_before_its_last_receive() -> None:
-    delivery_task = DeliveryTask()
+    trail = Trail()
     gone = Failed(Permanent(ErrorCode.OBJECT_MISSING, "not yet"), EVENT)
-    assert play(delivery_task.dead_letters.note(delivery("{}"), gone, is_last=False)) is None
-    assert delivery_task.order == []
+    assert play(trail.dead_letters.note(delivery("{}"), gone, is_last=False)) is None
+    assert trail.order == []
 
 
 def test_what_is_ignored_by_choice_has_a_ledger_row_that_says_so_and_nothing_else() -> None:
-    delivery_task = DeliveryTask()
+    trail = Trail()
     gone = Failed(Permanent(ErrorCode.OBJECT_MISSING, "gone"), EVENT)
-    play(delivery_task.dead_letters.ignore(delivery("{}"), gone))
-    [entry] = delivery_task.ledger.entries
+    play(trail.dead_letters.ignore(delivery("{}"), gone))
+    [entry] = trail.ledger.entries
     assert (entry.state, entry.error_code) == (State.IGNORED, ErrorCode.OBJECT_MISSING)
-    assert delivery_task.order == ["ledger"]
+    assert trail.order == ["ledger"]
 
 
 def test_a_log_is_found_at_the_same_place_whatever_day_the_message_comes_again() -> None:
     """The race: the first attempt is before midnight, the second one after."""
-    delivery_task = DeliveryTask()
+    trail = Trail()
     for received_at in (NOON, NOON + timedelta(days=1)):
         one = replace(delivery("{}"), sent_at=NOON, received_at=received_at)
-        delivery_task.park(one, Failed(BROKEN, EVENT))
-    assert len(delivery_task.logs.written) == 1
+        trail.send(one, Failed(BROKEN, EVENT))
+    assert len(trail.logs.written) == 1
 
 
 def is_allowed(character: str) -> bool:
@@ -274,21 +266,19 @@ def is_allowed(character: str) -> bool:
 
 @given(st.text(st.characters(), max_size=50), st.text(st.characters(), max_size=50))
 def test_attributes_hold_only_what_sqs_takes_and_all_of_that(message: str, key: str) -> None:
-    delivery_task = DeliveryTask()
+    trail = Trail()
     event = ObjectEvent(BUCKET, f"raw/erp/{key}.json", "ObjectCreated:Put")
-    delivery_task.park(delivery("{}"), Failed(Permanent(ErrorCode.SCHEMA_INVALID, message), event))
+    trail.send(delivery("{}"), Failed(Permanent(ErrorCode.SCHEMA_INVALID, message), event))
     for sent, original in (
-        (delivery_task.attributes["ErrorMessage"], message),
-        (delivery_task.attributes["ObjectKey"], event.key),
+        (trail.attributes["ErrorMessage"], message),
+        (trail.attributes["ObjectKey"], event.key),
     ):
         assert sent == "".join(c if is_allowed(c) else "?" for c in original)
 
 
 def test_attributes_are_bounded_whatever_the_message() -> None:
-    delivery_task = DeliveryTask()
+    trail = Trail()
     assert unicodedata.name("😀")
-    delivery_task.park(
-        delivery("{}"), Failed(Permanent(ErrorCode.SCHEMA_INVALID, "😀" * 100_000), EVENT)
-    )
-    size = sum(len(f"{name}{value}".encode()) for name, value in delivery_task.attributes.items())
+    trail.send(delivery("{}"), Failed(Permanent(ErrorCode.SCHEMA_INVALID, "😀" * 100_000), EVENT))
+    size = sum(len(f"{name}{value}".encode()) for name, value in trail.attributes.items())
     assert size < 8192

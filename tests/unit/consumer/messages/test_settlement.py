@@ -46,9 +46,9 @@ def test_every_error_code_is_settled_as_the_table_says() -> None:
         assert error_of(code).code is code
 
 
-def test_what_is_parked_at_once_is_what_is_permanent() -> None:
-    parked = {code for code, rule in RULES.items() if rule.reaction is Reaction.DEAD_LETTER}
-    assert parked == set(ErrorCode) - set(TRANSIENT)
+def test_what_is_dead_lettered_at_once_is_what_is_permanent() -> None:
+    dead_lettered = {code for code, rule in RULES.items() if rule.reaction is Reaction.DEAD_LETTER}
+    assert dead_lettered == set(ErrorCode) - set(TRANSIENT)
     assert issubclass(ObjectDenied, AccessDenied)
 
 
@@ -58,7 +58,7 @@ def test_success_of_any_kind_settles_without_failures() -> None:
 
 
 @given(st.lists(st.sampled_from([*ErrorCode, None]), max_size=6))
-def test_one_record_that_waits_makes_all_wait_and_otherwise_all_failures_are_parked(
+def test_one_record_that_waits_makes_all_wait_and_otherwise_all_failures_are_dead_lettered(
     codes: list[ErrorCode | None],
 ) -> None:
     outcomes = [Done(State.LOADED) if code is None else Failed(error_of(code)) for code in codes]
@@ -71,7 +71,7 @@ def test_one_record_that_waits_makes_all_wait_and_otherwise_all_failures_are_par
         assert {failed.error.code for failed in decided.failures} == {ErrorCode.INTERNAL}
     else:
         assert isinstance(decided, Settle)
-        assert list(decided.parked) == [o for o in outcomes if isinstance(o, Failed)]
+        assert list(decided.dead_lettered) == [o for o in outcomes if isinstance(o, Failed)]
 
 
 MISSING = Failed(Permanent(ErrorCode.OBJECT_MISSING, "gone"))
@@ -86,15 +86,15 @@ def test_a_permanent_failure_may_be_retried_by_choice(receive_count: int) -> Non
     assert not decided.is_last
 
 
-def test_on_the_last_receive_what_was_retried_by_choice_is_parked_with_its_reason() -> None:
-    """The redrive policy would park it too, and nobody would know why."""
+def test_on_the_last_receive_what_was_retried_by_choice_is_dead_lettered_with_its_reason() -> None:
+    """The redrive policy would dead-letter it too, and nobody would know why."""
     terms = Terms(read_policy("object_missing=retry"), BACKOFF, max_receives=5)
     for receive_count in (5, 6):
-        assert decide([MISSING], receive_count, terms) == Settle(parked=(MISSING,))
+        assert decide([MISSING], receive_count, terms) == Settle(dead_lettered=(MISSING,))
 
 
 def test_on_the_last_receive_a_bug_takes_every_failure_of_its_message_along() -> None:
-    """The redrive policy parks the whole message: each failure needs its log and ledger row."""
+    """The redrive policy dead-letters the whole message: each failure needs its log and ledger row."""
     decided = decide([MISSING, Done(State.LOADED), BUG], 5, TERMS)
     assert isinstance(decided, Retry)
     assert decided.is_last
@@ -107,7 +107,7 @@ def test_without_a_redrive_policy_no_receive_is_the_last() -> None:
     assert not decided.is_last
 
 
-def test_what_is_ignored_by_choice_is_neither_parked_nor_retried() -> None:
+def test_what_is_ignored_by_choice_is_neither_dead_lettered_nor_retried() -> None:
     terms = Terms(read_policy("object_missing=ignore"), BACKOFF, max_receives=5)
     done = Done(State.LOADED)
     assert decide([MISSING, done], 1, terms) == Settle((done,), ignored=(MISSING,))

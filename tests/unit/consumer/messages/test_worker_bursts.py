@@ -1,4 +1,4 @@
-"""A burst of failures for good: parking stops, and nothing more reaches the DLQ."""
+"""A burst of failures for good: dead-lettering stops, and nothing more reaches the DLQ."""
 
 import asyncio
 
@@ -21,13 +21,13 @@ def announced(count: int) -> list[str]:
     return [announcing(f"raw/erp/{number}.json") for number in range(count)]
 
 
-def test_a_bad_release_parks_a_burst_and_leaves_the_rest_in_the_queue_untouched() -> None:
+def test_a_bad_release_dead_letters_a_burst_and_leaves_the_rest_in_the_queue_untouched() -> None:
     async def story() -> None:
         queue = FakeQueue(*announced(100))
         shop = Shop(queue, taking(0.1, BAD), burst=TEN)
         running = asyncio.create_task(shop.worker.run())
         await asyncio.sleep(22)
-        assert shop.watch.problem is not None
+        assert shop.failure_breaker.reason is not None
         assert len(shop.dead.messages) == 9
         assert len(queue.messages) == 91
         assert {message.visible_at <= now() for message in queue.messages.values()} == {True}
@@ -58,7 +58,7 @@ def test_what_is_in_hand_is_given_back_when_a_burst_is_seen() -> None:
         shop = Shop(queue, work, burst=TEN)
         running = asyncio.create_task(shop.worker.run())
         await asyncio.sleep(22)
-        assert shop.watch.is_suspended
+        assert shop.failure_breaker.is_open
         assert queue.messages["m1"].visible_at <= now()
         assert {message.receive_count for message in queue.messages.values()} == {1}
         assert shop.worker._in_flight == {}
@@ -82,7 +82,7 @@ def test_work_goes_on_by_itself_once_objects_load_again() -> None:
         assert len(shop.dead.messages) == 9
         is_fixed = True
         await asyncio.sleep(1000)
-        assert shop.watch.problem is None
+        assert shop.failure_breaker.reason is None
         # The probes that failed were held meanwhile, and are loaded too.
         assert queue.messages == {}
         assert len(shop.dead.messages) == 9
@@ -92,7 +92,7 @@ def test_work_goes_on_by_itself_once_objects_load_again() -> None:
     play(story())
 
 
-def test_a_restart_after_a_burst_parks_nothing() -> None:
+def test_a_restart_after_a_burst_dead_letters_nothing() -> None:
     async def story() -> None:
         queue = FakeQueue(*announced(100))
         for _ in range(3):

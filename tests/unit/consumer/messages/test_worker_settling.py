@@ -29,7 +29,7 @@ def test_a_message_is_deleted_only_after_its_work_is_done() -> None:
     play(story())
 
 
-def test_one_transient_failure_retries_the_whole_message_and_parks_nothing_yet() -> None:
+def test_one_transient_failure_retries_the_whole_message_and_dead_letters_nothing_yet() -> None:
     """Otel-contrib #45153 deletes a message of several records though one failed."""
 
     async def story() -> None:
@@ -47,23 +47,23 @@ def test_one_transient_failure_retries_the_whole_message_and_parks_nothing_yet()
     play(story())
 
 
-def test_only_the_failed_records_of_a_message_are_parked() -> None:
+def test_only_the_failed_records_of_a_message_are_dead_lettered() -> None:
     async def story() -> None:
         bad = ObjectEvent("lake", "raw/erp/bad.json", "ObjectCreated:Put")
         outcomes: list[Outcome] = [Done(State.LOADED), Failed(BROKEN, bad), Done(State.IGNORED)]
         shop = Shop(FakeQueue(announcing("raw/erp/good.json", bad.key)), taking(0, outcomes))
         await shop.run_until(1)
-        [parked] = shop.dead.messages.values()
-        assert "bad.json" in parked.body
-        assert "good.json" not in parked.body
+        [dead_lettered] = shop.dead.messages.values()
+        assert "bad.json" in dead_lettered.body
+        assert "good.json" not in dead_lettered.body
         assert shop.queue.messages == {}
 
     play(story())
 
 
 @pytest.mark.parametrize("step", ["log", "ledger", "send"])
-def test_a_message_whose_parking_fails_is_held_and_parked_later(step: str) -> None:
-    """An outage of what parking needs uses up no receive, and no second attempt at the object."""
+def test_a_message_whose_dead_lettering_fails_is_held_and_dead_lettered_later(step: str) -> None:
+    """An outage of what dead-lettering needs uses up no receive, and no second attempt at the object."""
 
     async def story() -> None:
         bad = ObjectEvent("lake", "raw/erp/bad.json", "ObjectCreated:Put")

@@ -1,11 +1,11 @@
-"""What a parked message says about itself, and which ones a filter means."""
+"""What a dead-lettered message says about itself, and which ones a filter means."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consumer.operate.dlq.dead_letters import Filters, read_letter
+from consumer.operate.dlq.dead_letters import Filters, read_dead_letter
 from schemas.codes import ErrorCode
 from tests.support.consumer_fakes import announcing, delivery
 
@@ -20,10 +20,10 @@ REASON = {
 }
 
 
-def test_a_letter_says_why_it_was_parked() -> None:
+def test_a_dead_letter_says_why_it_was_dead_lettered() -> None:
     received = delivery(attributes=REASON, message_id="m9")
-    letter = read_letter(replace(received, sent_at=FAILED_AT - timedelta(hours=1)))
-    assert letter.as_json() == {
+    dead_letter = read_dead_letter(replace(received, sent_at=FAILED_AT - timedelta(hours=1)))
+    assert dead_letter.as_json() == {
         "id": "m9",
         "error_code": "json_malformed",
         "error_message": "broken",
@@ -36,28 +36,28 @@ def test_a_letter_says_why_it_was_parked() -> None:
     }
 
 
-def test_a_redriven_letter_has_no_reason_and_its_object_is_read_from_its_body() -> None:
+def test_a_redriven_dead_letter_has_no_reason_and_its_object_is_read_from_its_body() -> None:
     received = delivery(announcing("raw/erp/café 1.json"), message_id="m9")
-    letter = read_letter(replace(received, sent_at=FAILED_AT))
-    assert letter.error_code == ErrorCode.INTERNAL
-    assert letter.object_key == "raw/erp/café 1.json"
-    assert letter.failed_at is None
-    assert letter.attempts == 0
-    assert letter.redriven
-    assert letter.error_log_key.startswith("logs/errors/erp/2024/06/01/m9-")
+    dead_letter = read_dead_letter(replace(received, sent_at=FAILED_AT))
+    assert dead_letter.error_code == ErrorCode.INTERNAL
+    assert dead_letter.object_key == "raw/erp/café 1.json"
+    assert dead_letter.failed_at is None
+    assert dead_letter.attempts == 0
+    assert dead_letter.redriven
+    assert dead_letter.error_log_key.startswith("logs/errors/erp/2024/06/01/m9-")
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", '{"Event": "s3:TestEvent"}'])
 @pytest.mark.parametrize("attributes", [{}, {"FailedAt": "soon", "Attempts": "many"}])
 def test_whatever_lies_in_the_queue_can_be_looked_at(body: str, attributes: dict[str, str]) -> None:
     """One odd message must not hide all others from their operator."""
-    letter = read_letter(delivery(body, attributes=attributes))
-    assert (letter.object_key, letter.failed_at, letter.attempts) == ("", None, 0)
+    dead_letter = read_dead_letter(delivery(body, attributes=attributes))
+    assert (dead_letter.object_key, dead_letter.failed_at, dead_letter.attempts) == ("", None, 0)
 
 
 def test_a_time_without_zone_is_utc() -> None:
-    letter = read_letter(delivery(attributes={"FailedAt": "2024-06-01T12:00:00"}))
-    assert letter.failed_at == FAILED_AT
+    dead_letter = read_dead_letter(delivery(attributes={"FailedAt": "2024-06-01T12:00:00"}))
+    assert dead_letter.failed_at == FAILED_AT
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_since_means_the_failure_or_else_when_the_message_was_sent(
     attributes: dict[str, str], sent_at: datetime | None, *, expected: bool
 ) -> None:
     """A redriven message does not say when it failed, only when it was sent."""
-    letter = read_letter(replace(delivery(attributes=attributes), sent_at=sent_at))
-    assert expected == Filters(since=FAILED_AT).match(letter)
+    dead_letter = read_dead_letter(replace(delivery(attributes=attributes), sent_at=sent_at))
+    assert expected == Filters(since=FAILED_AT).match(dead_letter)
 
 
 @pytest.mark.parametrize(

@@ -31,24 +31,24 @@ def reason(
     }
 
 
-def parked(*letters: Mapping[str, str]) -> FakeQueue:
+def dead_lettered(*dead_letters: Mapping[str, str]) -> FakeQueue:
     """Give a dead-letter queue that holds these."""
     queue = FakeQueue(visibility_seconds=60)
-    for attributes in letters:
+    for attributes in dead_letters:
         queue.put(announcing(attributes.get("ObjectKey", "raw/erp/redriven.json")), attributes)
     return queue
 
 
 async def found(queue: FakeQueue, **filters: Any) -> list[str]:
     async with aclosing(select(queue, Filters(**filters))) as groups:
-        return [letter.id async for group in groups for letter in group]
+        return [dead_letter.id async for group in groups for dead_letter in group]
 
 
 def visible(queue: FakeQueue) -> list[str]:
     return [m.message_id for m in queue.messages.values() if m.visible_at <= now()]
 
 
-LETTERS: tuple[Mapping[str, str], ...] = (
+DEAD_LETTERS: tuple[Mapping[str, str], ...] = (
     reason("raw/erp/a.json", "json_malformed", hours=0),
     reason("raw/erp/b.json", "schema_invalid", hours=1),
     reason("raw/api_responses/x.json", "json_malformed", hours=2),
@@ -73,7 +73,7 @@ LETTERS: tuple[Mapping[str, str], ...] = (
 )
 def test_all_conditions_of_a_filter_must_hold(filters: dict[str, Any], expected: list[str]) -> None:
     async def story() -> None:
-        queue = parked(*LETTERS)
+        queue = dead_lettered(*DEAD_LETTERS)
         assert await found(queue, **filters) == expected
         assert visible(queue) == ["m1", "m2", "m3", "m4"]
 
@@ -82,7 +82,7 @@ def test_all_conditions_of_a_filter_must_hold(filters: dict[str, Any], expected:
 
 def test_looking_sees_each_of_many_once_and_gives_all_back() -> None:
     async def story() -> None:
-        queue = parked(*[reason()] * 37)
+        queue = dead_lettered(*[reason()] * 37)
         assert sorted(await found(queue)) == sorted(queue.messages)
         assert len(visible(queue)) == 37
 
@@ -93,7 +93,7 @@ def test_what_came_along_with_a_limited_look_is_given_back_too() -> None:
     """SQS hands out ten at a time: the other nine were looked for by nobody."""
 
     async def story() -> None:
-        queue = parked(*[reason()] * 10)
+        queue = dead_lettered(*[reason()] * 10)
         assert await found(queue, limit=1) == ["m1"]
         assert len(visible(queue)) == 10
 
@@ -104,11 +104,11 @@ def test_a_look_that_outlasts_its_leases_shows_nothing_twice_and_gives_all_back(
     """The race: after five minutes, what was seen first is received again."""
 
     async def story() -> None:
-        queue = parked(*[reason()] * 25)
+        queue = dead_lettered(*[reason()] * 25)
         seen = []
         async with aclosing(select(queue, Filters(), 1)) as groups:
-            async for [letter] in groups:
-                seen.append(letter.id)
+            async for [dead_letter] in groups:
+                seen.append(dead_letter.id)
                 await asyncio.sleep(40)
         assert sorted(seen) == sorted(queue.messages)
         assert len(visible(queue)) == 25
@@ -118,13 +118,13 @@ def test_a_look_that_outlasts_its_leases_shows_nothing_twice_and_gives_all_back(
 
 def test_replaying_sends_before_it_deletes_and_without_the_old_reason() -> None:
     async def story() -> None:
-        dead, main = parked(*LETTERS), FakeQueue()
+        dead, main = dead_lettered(*DEAD_LETTERS), FakeQueue()
         bodies = [message.body for message in dead.messages.values()]
         order: list[str] = []
         for queue, name in ((main, "send"), (dead, "delete")):
             queue.calls = Journal(order, name)
-        moved = [letter async for letter in move(dead, Filters(), main, None)]
-        assert [letter.id for letter in moved] == ["m1", "m2", "m3", "m4"]
+        moved = [dead_letter async for dead_letter in move(dead, Filters(), main, None)]
+        assert [dead_letter.id for dead_letter in moved] == ["m1", "m2", "m3", "m4"]
         assert order == [*["send"] * 4, "delete"]
         assert [message.body for message in main.messages.values()] == bodies
         told = [message.attributes for message in main.messages.values()]
@@ -150,9 +150,9 @@ class Journal(list[Any]):
 
 def test_what_does_not_match_stays_and_is_visible_at_once() -> None:
     async def story() -> None:
-        dead, main = parked(*LETTERS), FakeQueue()
+        dead, main = dead_lettered(*DEAD_LETTERS), FakeQueue()
         filters = Filters(error_code=ErrorCode.JSON_MALFORMED)
-        assert len([letter async for letter in move(dead, filters, main, None)]) == 2
+        assert len([dead_letter async for dead_letter in move(dead, filters, main, None)]) == 2
         assert visible(dead) == ["m2", "m4"]
         assert len(main.messages) == 2
 
@@ -166,7 +166,7 @@ def test_a_replay_that_fails_anywhere_loses_nothing_and_can_be_repeated(
     queue_name: str, call: str, after: int
 ) -> None:
     async def story() -> None:
-        dead, main = parked(*LETTERS), FakeQueue()
+        dead, main = dead_lettered(*DEAD_LETTERS), FakeQueue()
         bodies = {message.body for message in dead.messages.values()}
         failing = main if queue_name == "main" else dead
         if after:
@@ -174,7 +174,7 @@ def test_a_replay_that_fails_anywhere_loses_nothing_and_can_be_repeated(
         failing.failures[call] = [StorageUnavailable("away")]
 
         async def replay() -> list[DeadLetter]:
-            return [letter async for letter in move(dead, Filters(), main, None)]
+            return [dead_letter async for dead_letter in move(dead, Filters(), main, None)]
 
         try:
             await replay()
@@ -198,7 +198,7 @@ def test_a_replay_interrupted_at_any_moment_loses_nothing_and_gives_back_at_once
     """The race: control-C while it receives, between sending and deleting, or while it waits."""
 
     async def story() -> None:
-        dead, main = parked(*[reason(f"raw/erp/{n}.json") for n in range(16)]), FakeQueue()
+        dead, main = dead_lettered(*[reason(f"raw/erp/{n}.json") for n in range(16)]), FakeQueue()
         bodies = {message.body for message in dead.messages.values()}
         main.latency_seconds["send"] = 1
         dead.latency_seconds["delete"] = 1
@@ -223,7 +223,7 @@ def test_a_replay_interrupted_at_any_moment_loses_nothing_and_gives_back_at_once
 
 def test_a_rate_is_kept_on_the_whole() -> None:
     async def story() -> None:
-        dead, main = parked(*[reason()] * 12), FakeQueue()
+        dead, main = dead_lettered(*[reason()] * 12), FakeQueue()
         moving = move(dead, Filters(), main, 2.0)
         sent_at = [now() async for _ in moving]
         assert sent_at == pytest.approx([number / 2 for number in range(12)])
@@ -234,13 +234,13 @@ def test_a_rate_is_kept_on_the_whole() -> None:
 @pytest.mark.parametrize("rate", [None, 1.0])
 def test_what_could_be_sent_is_moved_although_another_could_not(rate: float | None) -> None:
     async def story() -> None:
-        dead, main = parked(*LETTERS), FakeQueue()
+        dead, main = dead_lettered(*DEAD_LETTERS), FakeQueue()
         main.failures["send"] = [StorageUnavailable("away")]
         moved: list[str] = []
 
         async def replay() -> None:
-            async for letter in move(dead, Filters(), main, rate):
-                moved.append(letter.id)  # noqa: PERF401 - a comprehension would keep nothing
+            async for dead_letter in move(dead, Filters(), main, rate):
+                moved.append(dead_letter.id)  # noqa: PERF401 - a comprehension would keep nothing
 
         with pytest.raises(StorageUnavailable):
             await replay()
@@ -255,8 +255,8 @@ def test_a_replay_slower_than_its_leases_moves_each_once() -> None:
     """The race: SQS answers 200 to a deletion whose receipt has expired, and deletes nothing."""
 
     async def story() -> None:
-        dead, main = parked(*[reason()] * 12), FakeQueue()
-        moved = [letter.id async for letter in move(dead, Filters(), main, 0.02)]
+        dead, main = dead_lettered(*[reason()] * 12), FakeQueue()
+        moved = [dead_letter.id async for dead_letter in move(dead, Filters(), main, 0.02)]
         assert sorted(moved) == sorted(f"m{number}" for number in range(1, 13))
         assert len(main.messages) == 12
         assert dead.messages == {}
@@ -268,7 +268,7 @@ def test_a_look_ends_although_others_are_given_back_all_the_time() -> None:
     """What was seen comes again and again once its lease ran out; that is no reason to go on."""
 
     async def story() -> None:
-        dead = parked(*[reason()] * 3)
+        dead = dead_lettered(*[reason()] * 3)
         dead.latency_seconds["receive"] = 61
         assert sorted(await found(dead)) == ["m1", "m2", "m3"]
 
@@ -277,10 +277,10 @@ def test_a_look_ends_although_others_are_given_back_all_the_time() -> None:
 
 def test_purging_deletes_what_is_meant_and_tells_what_was_deleted() -> None:
     async def story() -> None:
-        queue = parked(*[reason()] * 13, reason(code="schema_invalid"))
+        queue = dead_lettered(*[reason()] * 13, reason(code="schema_invalid"))
         queue.refused["m3"] = RuntimeError("InternalError")
         filters = Filters(error_code=ErrorCode.JSON_MALFORMED)
-        purged = [letter.id async for letter in purge(queue, filters)]
+        purged = [dead_letter.id async for dead_letter in purge(queue, filters)]
         assert sorted([*purged, "m3", "m14"]) == sorted(f"m{number}" for number in range(1, 15))
         assert list(queue.messages) == ["m3", "m14"]
 
@@ -289,7 +289,7 @@ def test_purging_deletes_what_is_meant_and_tells_what_was_deleted() -> None:
 
 def test_a_purge_that_fails_gives_back_what_it_did_not_delete() -> None:
     async def story() -> None:
-        queue = parked(*[reason()] * 13)
+        queue = dead_lettered(*[reason()] * 13)
         queue.failures["delete"] = [StorageUnavailable("away")]
         with pytest.raises(StorageUnavailable):
             await anext(purge(queue, Filters()))

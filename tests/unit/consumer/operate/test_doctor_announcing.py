@@ -54,8 +54,8 @@ ELSEWHERE = "arn:aws:sqs:eu-west-1:123456789012:other"
         (notification("", Filter=SUFFIX), "leave out raw/erp/x.json.gz"),
         (notification("raw/", Events=["s3:ObjectCreated:Put"]), "CompleteMultipartUpload"),
         (notification("raw/", Events=["s3:ObjectRemoved:*"]), "when written by"),
-        (notification(""), "without end"),
-        (notification("raw/", "logs/"), "without end"),
+        (notification(""), "for ever"),
+        (notification("raw/", "logs/"), "for ever"),
     ],
 )
 def test_what_is_not_announced_or_should_not_be_is_a_problem(

@@ -43,7 +43,7 @@ def test_an_answer_would_be_loaded_for_the_store_and_day_of_its_key() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"Records": 5}', '{"Records": [{}]}'])
-def test_what_is_no_event_would_be_parked(body: str) -> None:
+def test_what_is_no_event_would_be_dead_lettered(body: str) -> None:
     explained = explain(body, BUCKET, 2**30)
     assert explained["decision"] == "dead_letter"
     assert explained["error_code"] is ErrorCode.EVENT_MALFORMED
@@ -51,13 +51,13 @@ def test_what_is_no_event_would_be_parked(body: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["other/a.json", "raw/erp/a.csv", "raw/api_responses/x/y.json"])
-def test_an_object_outside_the_lake_s_layout_would_be_parked(key: str) -> None:
+def test_an_object_outside_the_lake_s_layout_would_be_dead_lettered(key: str) -> None:
     explained = explain(announcing(key), BUCKET, 2**30)
     assert explained["decision"] == "dead_letter"
     assert explained["records"][0]["error_code"] is ErrorCode.UNKNOWN_SOURCE
 
 
-def test_another_bucket_s_object_would_be_parked_if_the_bucket_is_known() -> None:
+def test_another_bucket_s_object_would_be_dead_lettered_if_the_bucket_is_known() -> None:
     body = announcing("raw/erp/a.json")
     assert explain(body, "another", 2**30)["decision"] == "dead_letter"
     assert explain(body, None, 2**30)["decision"] == "load"

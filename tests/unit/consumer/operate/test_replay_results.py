@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from consumer.operate.dlq.dead_letters import read_letter
-from consumer.operate.dlq.replay_results import LedgerRow, Replayed, follow
+from consumer.operate.dlq.dead_letters import read_dead_letter
+from consumer.operate.dlq.replay_results import LedgerRow, ReplayResult, follow
 from schemas.envelopes import ObjectEvent, created_body
 from tests.support.consumer_fakes import BUCKET, announcing, delivery, now, play
 
@@ -32,14 +32,14 @@ def row(key: str = KEY, state: str = "loaded", **changed: Any) -> LedgerRow:
     return LedgerRow(**(wanted | changed))
 
 
-def replayed(body: str | None = None, **event: Any) -> Replayed:
+def replayed(body: str | None = None, **event: Any) -> ReplayResult:
     """Give a message that announces one object, unless told otherwise."""
     announced = ObjectEvent(BUCKET, KEY, "ObjectCreated:Put", **event)
-    return Replayed(read_letter(delivery(body or created_body(announced))))
+    return ReplayResult(read_dead_letter(delivery(body or created_body(announced))))
 
 
 @pytest.mark.parametrize(
-    ("event", "rows", "outcome"),
+    ("event", "rows", "result"),
     [
         ({}, [], "waiting"),
         ({}, [row()], "loaded"),
@@ -57,31 +57,31 @@ def replayed(body: str | None = None, **event: Any) -> Replayed:
     ],
 )
 def test_a_row_that_is_new_and_about_the_same_version_is_the_end(
-    event: dict[str, Any], rows: list[LedgerRow], outcome: str
+    event: dict[str, Any], rows: list[LedgerRow], result: str
 ) -> None:
     message = replayed(**event)
     message.learn(rows, drained=False)
-    assert outcome == message.outcome
+    assert result == message.result
 
 
 def test_what_was_loaded_before_counts_once_the_queue_is_empty() -> None:
     """An outdated event of a loaded object leaves its row as it was."""
     message = replayed()
     message.learn([row(is_new=False)], drained=False)
-    assert message.outcome == "waiting"
+    assert message.result == "waiting"
     message.learn([row(is_new=False)], drained=True)
-    assert message.outcome == "loaded"
+    assert message.result == "loaded"
 
 
 @pytest.mark.parametrize("state", ["dead_lettered", "superseded"])
 def test_another_old_row_never_counts(state: str) -> None:
     message = replayed()
     message.learn([row(state=state, is_new=False)], drained=True)
-    assert message.outcome == "waiting"
+    assert message.result == "waiting"
 
 
 @pytest.mark.parametrize(
-    ("rows", "outcome"),
+    ("rows", "result"),
     [
         ([row("a"), row("b")], "loaded"),
         ([row("a")], "waiting"),
@@ -91,17 +91,17 @@ def test_another_old_row_never_counts(state: str) -> None:
     ],
 )
 def test_a_message_of_several_objects_ends_as_the_worst_of_them(
-    rows: list[LedgerRow], outcome: str
+    rows: list[LedgerRow], result: str
 ) -> None:
     message = replayed(announcing("a", "b"))
     message.learn(rows, drained=False)
-    assert outcome == message.outcome
+    assert result == message.result
 
 
 def test_a_message_without_an_object_to_load_ends_at_once() -> None:
-    assert replayed('{"Event": "s3:TestEvent"}').outcome == "ignored"
+    assert replayed('{"Event": "s3:TestEvent"}').result == "ignored"
     nonsense = replayed("nonsense")
-    assert nonsense.outcome == "dead_lettered"
+    assert nonsense.result == "dead_lettered"
     [shown] = nonsense.as_json()["objects"]
     assert shown["error_code"] == "event_malformed"
 
@@ -110,9 +110,9 @@ def test_what_an_operator_sees_names_each_object() -> None:
     message = replayed(announcing("a", "b"))
     message.learn([row("b", "dead_lettered", error_log_key="logs/errors/x")], drained=False)
     shown = message.as_json()
-    assert (shown["id"], shown["outcome"]) == ("m1", "waiting")
+    assert (shown["id"], shown["result"]) == ("m1", "waiting")
     assert [("a", "waiting"), ("b", "dead_lettered")] == [
-        (one["object_key"], one["outcome"]) for one in shown["objects"]
+        (one["object_key"], one["result"]) for one in shown["objects"]
     ]
     assert shown["objects"][1]["error_log_key"] == "logs/errors/x"
 
@@ -131,7 +131,9 @@ class Ledger:
         ]
 
 
-async def ended(messages: Sequence[Replayed], ledger: Ledger, depth: int, timeout: float) -> Any:
+async def ended(
+    messages: Sequence[ReplayResult], ledger: Ledger, depth: int, timeout: float
+) -> Any:
     async def count() -> int:
         return depth
 
@@ -155,7 +157,7 @@ def test_waiting_ends_when_the_time_is_up() -> None:
         messages = [replayed(announcing("a")), replayed(announcing("b"))]
         told = await ended(messages, Ledger(a=1), depth=0, timeout=20)
         assert told[-1] == (20, 1)
-        assert ["loaded", "waiting"] == [message.outcome for message in messages]
+        assert ["loaded", "waiting"] == [message.result for message in messages]
 
     play(story())
 

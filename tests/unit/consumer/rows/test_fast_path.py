@@ -14,7 +14,7 @@ from consumer.documents.readers import record_reader
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL, detail_model
 from consumer.ingest.prepare import Prepared
 from consumer.rows.fast_path import fast_path_of
-from consumer.rows.row_writer import RowWriter, StagedRows
+from consumer.rows.row_writer import RowWriter
 from schemas.aliases import Aliases, load_aliases
 from schemas.fields import (
     BusinessDate,
@@ -181,7 +181,7 @@ def test_a_record_is_known_by_its_id_when_another_field_is_ambiguous() -> None:
     document = day_list(Source.TRANSACTIONS, {"ttl": 1, "amount": 2, "id": 7})
     assert_same(document, Source.TRANSACTIONS, aliases)
     staged = prepared(document, Source.TRANSACTIONS, aliases=aliases).document
-    assert (False, ["7"]) == (staged.keep_all, staged.keep_ids)
+    assert (False, ("7",)) == (staged.keep_all, staged.keep_ids)
 
 
 def test_more_shapes_than_are_remembered_do_not_hide_the_usual_one() -> None:
@@ -238,11 +238,11 @@ def contents(outcome: Prepared) -> dict[str, Any]:
     number = f"{document.number}\t".encode()
     tables = {
         name: [row.removeprefix(number) for row in b"".join(spool.chunks()).splitlines()]
-        for name, spool in document.staged.tables.items()
+        for name, spool in document.rows.tables.items()
     }
     return {
         "tables": {name: rows for name, rows in tables.items() if rows},
-        "counts": (document.record_count, document.quarantined_count, document.staged.row_count),
+        "counts": (document.record_count, document.quarantined_count, document.rows.row_count),
         "kept": (document.keep_all, sorted(document.keep_ids)),
         "findings": document.findings,
         "presences": sorted(map(repr, outcome.presences.fields)),
@@ -279,5 +279,5 @@ def contents(outcome: Prepared) -> dict[str, Any]:
 def test_what_is_plain_and_what_is_not(record: Any, *, plain: bool) -> None:
     """Or else the test above may compare the long way with itself."""
     frame = Frame(Source.ERP, "1", None, None)
-    rows, reader = RowWriter(frame, 1, StagedRows()), record_reader(frame, load_aliases())
+    rows, reader = RowWriter(frame, 1), record_reader(frame, load_aliases())
     assert plain == fast_path_of(rows, reader, load_aliases()).take(0, record)

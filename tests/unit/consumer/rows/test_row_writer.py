@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consumer.load.transaction import StagedDocument
+from consumer.load.document import StagedDocument
 from consumer.rows.row_writer import STAGE_PATCHES, STAGE_SOLD
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.guest_checks import LINE_TYPES
@@ -18,7 +18,7 @@ PATCH_COLUMNS = ("doc_no", "pos", "store_id", "table_name", "guest_check_id", "c
 
 def rows_of(document: StagedDocument, table: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """Read a staging table's COPY text; cells that are NULL are left out."""
-    spool = document.staged.tables.get(table)
+    spool = document.rows.tables.get(table)
     text = b"".join(spool.chunks()).decode() if spool else ""
     rows = [line.split("\t") for line in text.splitlines()]
     assert all(len(row) == len(columns) for row in rows)
@@ -57,7 +57,7 @@ def test_a_full_check_is_a_row_with_its_taxes_and_lines() -> None:
         line["guest_check_line_item_id"],
         line["line_type"],
     )
-    assert 4 == document.staged.row_count
+    assert 4 == document.rows.row_count
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Dead-letter queues filled with letters of many kinds, and what lies in a queue."""
+"""Dead-letter queues filled with dead letters of many kinds, and what lies in a queue."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ PREFIXES = ("raw/erp/", "raw/api_responses/getTransactions/")
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A message to park; one without a code looks as if the redrive policy had moved it."""
+class SentDeadLetter:
+    """A message to dead-letter; one without a code looks as if the redrive policy had moved it."""
 
     number: int
     bucket: str
@@ -60,21 +60,21 @@ class Letter:
         return {name: {"DataType": "String", "StringValue": text} for name, text in values.items()}
 
 
-def park(lake: Lake, count: int) -> list[Letter]:
-    """Put letters into the dead-letter queue; return them."""
-    letters = [Letter(number, lake.bucket) for number in range(count)]
-    for group in (letters[at : at + 10] for at in range(0, count, 10)):
+def send_dead_letters(lake: Lake, count: int) -> list[SentDeadLetter]:
+    """Put dead letters into the dead-letter queue; return them."""
+    dead_letters = [SentDeadLetter(number, lake.bucket) for number in range(count)]
+    for group in (dead_letters[at : at + 10] for at in range(0, count, 10)):
         entries = [
             {"Id": str(at), "MessageBody": one.body, "MessageAttributes": one.attributes}
             for at, one in enumerate(group)
         ]
         answer = lake.sqs.send_message_batch(QueueUrl=lake.dlq_url, Entries=entries)  # type: ignore[arg-type]  # plain dictionaries
         assert len(entries) == len(answer["Successful"])
-    return letters
+    return dead_letters
 
 
-def bodies(letters: Iterable[Letter]) -> list[str]:
-    return sorted(letter.body for letter in letters)
+def bodies(dead_letters: Iterable[SentDeadLetter]) -> list[str]:
+    return sorted(dead_letter.body for dead_letter in dead_letters)
 
 
 def received(lake: Lake, url: str) -> list[str]:

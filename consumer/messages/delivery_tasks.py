@@ -13,12 +13,11 @@ from typing import Any
 import structlog
 
 from consumer import metrics
-from consumer.aws.sqs import WAS_PARKED, Delivery
+from consumer.aws.sqs import WAS_DEAD_LETTERED, Delivery
 from consumer.errors import ConsumerError, LeaseLost
 from consumer.ingest.handler import Handler
-from consumer.messages.failure_breaker import FailureBreaker
+from consumer.messages.breakers import Breakers
 from consumer.messages.leases import Leases
-from consumer.messages.outage_breaker import OutageBreaker
 from consumer.messages.settlement import Hold, Retry, Settle, Terms, decide
 from consumer.messages.settler import Settler, Step
 from consumer.metrics import Settled
@@ -30,8 +29,8 @@ _FIRST_HOLD_SECONDS, _MAX_HOLD_SECONDS = 0.2, 60.0
 _LAST_SETTLEMENTS_SECONDS = 2.0
 
 
-class DeliveryTask:
-    """Works on messages, any number at once."""
+class DeliveryTasks:
+    """Takes messages to their settlement; `work` runs once for each, in a task of its own."""
 
     def __init__(
         self,
@@ -39,21 +38,21 @@ class DeliveryTask:
         settler: Settler,
         leases: Leases,
         terms: Terms,
-        breaker: OutageBreaker,
-        watch: FailureBreaker,
+        breakers: Breakers,
     ) -> None:
         self._handler = handler
         self._settler = settler
         self._leases = leases
         self._terms = terms
-        self._breaker = breaker
-        self._watch = watch
+        self._breakers = breakers
         self._waiting: set[asyncio.Task[Any]] = set()
         self._is_closing = False
 
     def close(self) -> None:
         """Cancel the work on messages that wait for something, now and from now on."""
+        # Before the loop: a task that begins to wait from now on cancels itself.
         self._is_closing = True
+        # A copy: a cancelled task takes itself out of the set.
         for task in tuple(self._waiting):
             task.cancel()
 
@@ -77,28 +76,38 @@ class DeliveryTask:
                 log.warning("settlement_failed", code=error.code, error=str(error))
 
     async def _decide(self, delivery: Delivery) -> Retry | Settle:
+        breaker = self._breakers.failure
         for tries in count(1):
+            # On the first round nothing was awaited since the receipt; on later ones the lease may
+            # have run out while we waited, and another consumer may load the object right now.
             self._check_lease(delivery)
             outcomes = await self._handler.handle(delivery)
             decision = decide(outcomes, delivery.receive_count, self._terms)
             if isinstance(decision, Hold):
                 await self._hold(decision.error, tries)
                 continue
-            self._watch.observe(decision, was_parked=bool(WAS_PARKED & delivery.attributes.keys()))
-            fails = isinstance(decision, Retry) or decision.parked
-            if not (fails and self._watch.is_suspended):
+            was_dead_lettered = bool(WAS_DEAD_LETTERED & delivery.attributes.keys())
+            breaker.observe(decision, was_dead_lettered=was_dead_lettered)
+            fails = isinstance(decision, Retry) or decision.dead_lettered
+            # Asked after `observe`: this failure may be the one that opened the breaker, and others
+            # may have opened it while we handled ours. A failure is never sent while it is open.
+            if not (fails and breaker.is_open):
                 return decision
-            await self._wait(self._watch.wait_resumed())
+            await self._wait(breaker.wait_closed())
         raise AssertionError("unreachable")
 
     async def _finish(self, delivery: Delivery, decision: Retry | Settle) -> None:
-        finishing = asyncio.ensure_future(self._carry_out(delivery, decision))
+        # A task of its own, because the shield lets our cancellation pass it by.
+        finishing = asyncio.create_task(
+            self._carry_out(delivery, decision), name=f"settle {delivery.message_id}"
+        )
         try:
             await asyncio.shield(finishing)
         except asyncio.CancelledError:
-            # A settlement that has begun is finished even while stopping: its message must not be
-            # given back as if nothing had been done.
+            # Its steps go on: the dead letter may be sent, the deletion under way. Given back now,
+            # the message would be handled again although its settlement had begun.
             await asyncio.wait([finishing], timeout=_LAST_SETTLEMENTS_SECONDS)
+            # `cancel` is false when it has ended meanwhile: then it counts, unless it failed.
             if finishing.cancel() or finishing.cancelled() or finishing.exception():
                 raise
 
@@ -109,7 +118,8 @@ class DeliveryTask:
     async def _insist(self, step: Step, delivery: Delivery) -> None:
         """Take a step of a settlement, again and again while a fault of ours prevents it."""
         for tries in count(1):
-            # Whenever we waited, another consumer may have got the message meanwhile.
+            # Before each step and each try: since the last await the lease may have run out. A
+            # message that another consumer holds must get no second dead letter from us.
             self._check_lease(delivery)
             try:
                 await step()
@@ -126,8 +136,8 @@ class DeliveryTask:
         What the message needs may be down though the probe says otherwise: a full disk, a missing
         grant. Giving it back would use up its receives.
         """
-        self._breaker.trip(error)
-        await self._wait(self._breaker.wait_closed())
+        self._breakers.outage.trip(error)
+        await self._wait(self._breakers.outage.wait_closed())
         await self._wait(asyncio.sleep(min(_MAX_HOLD_SECONDS, _FIRST_HOLD_SECONDS * 2**tries)))
 
     async def _wait(self, remedy: Coroutine[Any, Any, None]) -> None:
@@ -135,6 +145,7 @@ class DeliveryTask:
         assert task is not None  # noqa: S101 - a coroutine that runs belongs to a task
         self._waiting.add(task)
         try:
+            # `close` may have come between two waits, when we were not in the set.
             if self._is_closing:
                 task.cancel()
             await remedy
