@@ -30,6 +30,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runtime.errors import EXIT_FAILED, EXIT_INTERRUPTED, ReportedError
+from runtime.logs import configure_logs
 from runtime.settings import read_settings
 from runtime.signals import interrupt_when_told
 
@@ -73,6 +74,8 @@ def run_program(cli: typer.Typer) -> None:
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             encoding = "utf-8" if is_ascii else stream.encoding
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    # A library's warning before the command's own error would say the same twice.
+    configure_logs("ERROR")
     try:
         cli(prog_name=cli.info.name)
     except KeyboardInterrupt:
