@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from consumer.aws.clients import mapped
@@ -16,12 +17,15 @@ from runtime.aws_errors import AWS_ERRORS, SQS_PREFIX, error_code
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.type_defs import GetQueueAttributesResultTypeDef
 
 BATCH_SIZE = 10  # entries of one SQS batch call
 # Attributes of a message that was dead-lettered before: ours on a replay, and that of a dead letter
 # which somebody moved back by other means.
 REPLAYED = "Replayed"
 WAS_DEAD_LETTERED = frozenset({REPLAYED, "ErrorCode"})
+# The id under which a message came first, kept by its dead letter, the replay of that, and so on.
+ORIGINAL_ID = "OriginalMessageId"
 # Answers to an expired receipt handle (SQS API Reference, ChangeMessageVisibility)
 _LOST_CODES = frozenset(
     {
@@ -46,6 +50,11 @@ class Delivery:
     received_at: datetime
     attributes: Mapping[str, str] = field(default_factory=dict)
     sent_at: datetime | None = None
+
+    @property
+    def original_id(self) -> str:
+        """The message id under which it came first, before it was ever dead-lettered."""
+        return self.attributes.get(ORIGINAL_ID) or self.message_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,9 @@ class Queue(Protocol):
 
     async def depth(self) -> Depth:
         """Count the messages."""
+
+    async def time(self) -> datetime:
+        """Return the time by the clock that dates messages, in whole seconds, rounded down."""
 
 
 @asynccontextmanager
@@ -207,6 +219,11 @@ class SqsQueue:
             int(attributes.get("ApproximateNumberOfMessagesDelayed", "0")),
         )
 
+    async def time(self) -> datetime:
+        """Return the time by SQS's clock, in whole seconds, rounded down."""
+        metadata = (await self._ask())["ResponseMetadata"]
+        return parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
+
     async def visibility_timeout_seconds(self) -> int:
         """Return the queue's own visibility timeout."""
         return int((await self._attributes())["VisibilityTimeout"])
@@ -220,13 +237,16 @@ class SqsQueue:
             return None
 
     async def _attributes(self) -> Mapping[str, str]:
+        answer = await self._ask()
+        return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+
+    async def _ask(self) -> "GetQueueAttributesResultTypeDef":
         try:
-            answer = await self._client.get_queue_attributes(
+            return await self._client.get_queue_attributes(
                 QueueUrl=self._url, AttributeNames=["All"]
             )
         except AWS_ERRORS as error:
             raise mapped(error, f"asking about {self._url}") from error
-        return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
 
 def _sent_at(attributes: Mapping[Any, str]) -> datetime | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from consumer.aws.sqs import Delivery, Queue
+from consumer.aws.sqs import ORIGINAL_ID, Delivery, Queue
 from consumer.errors import ConsumerError, Permanent
 from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.outcome import Failed
@@ -123,6 +123,7 @@ def _attributes(
         "ObjectKey": event.key if event else "",
         "FailedAt": datetime.now(UTC).isoformat(timespec="seconds"),
         "Attempts": str(delivery.receive_count),
+        ORIGINAL_ID: delivery.original_id,
     }
     return {name: _attribute(value) for name, value in values.items()}
 

@@ -69,6 +69,6 @@ def test_a_bug_reaches_the_dlq_with_a_log_and_a_ledger_row_and_its_neighbours_th
     [dead_lettered] = lake.sqs.receive_message(QueueUrl=lake.dlq_url)["Messages"]
     assert "bad.json" in dead_lettered["Body"]
     # Where it happened is told; what the document says is not.
-    assert "preparation.py" in worked.stderr
+    assert "prepare.py" in worked.stderr
     assert "Very private" not in worked.stderr
     assert "lucky" not in worked.stderr

@@ -107,3 +107,27 @@ def test_nothing_is_moved_when_the_ledger_cannot_be_asked(
     assert (result.exit_code, result.stdout) == (1, "replayed 0 messages\n")
     assert "PostgreSQL is not available" in result.stderr
     assert (1, 0) == counts(lake, lake.dlq_url)
+
+
+def test_a_replay_whose_cause_is_not_mended_sends_each_once_and_ends(
+    environment: dict[str, str], lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consumer dead-letters each again within the second, and the copies are not replayed."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    migrate(DatabaseSettings())
+    with consuming(environment):
+        for number in range(3):
+            lake.s3.put_object(Bucket=lake.bucket, Key=f"raw/erp/{number}.json", Body=b"{")
+        until(lambda: counts(lake, lake.dlq_url) == (3, 0), "all are dead-lettered")
+        listed = json.loads(
+            run("consumer", "dlq", "list", "--json", environment=environment).stdout
+        )
+        result = run("consumer", "dlq", "replay", "--rate", "1", "--json", environment=environment)
+        moved = json.loads(result.stdout)["messages"]
+        assert {one["id"] for one in listed} == {one["id"] for one in moved}
+        assert len(moved) == 3
+        until(lambda: counts(lake, lake.dlq_url) == (3, 0), "all are dead-lettered again")
+    again = json.loads(run("consumer", "dlq", "list", "--json", environment=environment).stdout)
+    assert {one["original_id"] for one in listed} == {one["original_id"] for one in again}
+    assert {one["id"] for one in listed}.isdisjoint(one["id"] for one in again)

@@ -9,7 +9,7 @@ import selectors
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from unittest.mock import patch
 
@@ -103,6 +103,7 @@ class Stored:
     visible_at: float = 0.0
     receive_count: int = 0
     handle: str = ""
+    sent_at: datetime = NOON
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class FakeQueue:
 
     def put(self, body: str, attributes: Mapping[str, str] | None = None) -> Stored:
         """Add a message; its id is `m1`, `m2` and so on."""
-        stored = Stored(f"m{len(self.messages) + 1}", body, attributes or {})
+        stored = Stored(f"m{len(self.messages) + 1}", body, attributes or {}, sent_at=_story_time())
         while stored.message_id in self.messages:
             stored.message_id += "'"
         self.messages[stored.message_id] = stored
@@ -197,6 +198,10 @@ class FakeQueue:
         visible = len(self._visible())
         return Depth(visible, len(self.messages) - visible, 0)
 
+    async def time(self) -> datetime:
+        """Return the story's time, to the second."""
+        return NOON + timedelta(seconds=int(now()))
+
     def called(self, name: str) -> list[Call]:
         """Return the calls of one name."""
         return [call for call in self.calls if call.name == name]
@@ -222,6 +227,7 @@ class FakeQueue:
             message.receive_count,
             NOON,
             message.attributes,
+            message.sent_at,
         )
 
     def _owns(self, one: Delivery) -> bool:
@@ -231,6 +237,14 @@ class FakeQueue:
             and message.handle == one.receipt_handle
             and message.visible_at > now()
         )
+
+
+def _story_time() -> datetime:
+    """Return when that is in the story; its beginning, if it has not begun."""
+    try:
+        return NOON + timedelta(seconds=now())
+    except RuntimeError:
+        return NOON
 
 
 def _ids(deliveries: Iterable[Delivery]) -> tuple[str, ...]:

@@ -40,6 +40,11 @@ class DeadLetter:
         return self.delivery.message_id
 
     @property
+    def original_id(self) -> str:
+        """The message id under which it came first, before it was ever dead-lettered."""
+        return self.delivery.original_id
+
+    @property
     def dead_lettered_at(self) -> datetime | None:
         """When it failed; if that is not known, when it was first sent, which was before."""
         return self.failed_at or self.sent_at
@@ -50,7 +55,7 @@ class DeadLetter:
         del shown["delivery"]
         for name in ("failed_at", "sent_at"):
             shown[name] = shown[name].isoformat() if shown[name] else None
-        return {"id": self.id} | shown
+        return {"id": self.id, "original_id": self.original_id} | shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,18 @@
 SQS has no way to look at a message without receiving it, so looking makes messages invisible for
 a while and gives back what it leaves in place. Replaying sends to the main queue before it deletes
 from the dead-letter queue: an interruption may repeat a message and never loses one.
+
+Commands act on the messages that were there when they began. A running consumer may dead-letter a
+replayed message at once; it would otherwise be replayed again, and again.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, suppress
+from datetime import datetime, timedelta
 from time import monotonic
 
-from consumer.aws.sqs import BATCH_SIZE, REPLAYED, Delivery, Queue
+from consumer.aws.sqs import BATCH_SIZE, ORIGINAL_ID, REPLAYED, Delivery, Queue
 from consumer.errors import Transient
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_dead_letter
 
@@ -23,7 +27,7 @@ _POLL_SECONDS = 1
 async def select(
     queue: Queue, filters: Filters, together: int = BATCH_SIZE
 ) -> AsyncGenerator[list[DeadLetter], None]:
-    """Yield the matching dead letters; whatever the caller did not delete is given back.
+    """Yield the matching dead letters that are there now; give back what is not deleted.
 
     Close it (`aclosing`), or what it holds is given back only after a minute.
 
@@ -36,9 +40,10 @@ async def select(
         Transient: SQS could not answer.
     """
     held: dict[str, Delivery] = {}
+    present = _Present(await queue.time())
     try:
         found, group = 0, list[DeadLetter]()
-        async for delivery in _all(queue, held):
+        async for delivery in _all(queue, held, present):
             dead_letter = read_dead_letter(delivery)
             if not filters.match(dead_letter):
                 continue
@@ -73,10 +78,7 @@ async def move(
     # Closed here whatever happens, so that what was looked at is given back at once.
     async with aclosing(select(dead, filters, 1 if rate else BATCH_SIZE)) as groups:
         async for group in groups:
-            sends = (
-                target.send(dead_letter.delivery.body, {REPLAYED: dead_letter.error_code})
-                for dead_letter in group
-            )
+            sends = (target.send(one.delivery.body, _replay_attributes(one)) for one in group)
             failures = await asyncio.gather(*sends, return_exceptions=True)
             sent = [
                 dead_letter
@@ -108,13 +110,42 @@ async def purge(dead: Queue, filters: Filters) -> AsyncGenerator[DeadLetter, Non
                     yield dead_letter
 
 
-async def _all(queue: Queue, held: dict[str, Delivery]) -> AsyncIterator[Delivery]:
-    """Yield each message once; `held` learns the last receipt of all, yielded or not."""
+def _replay_attributes(dead_letter: DeadLetter) -> dict[str, str]:
+    return {REPLAYED: dead_letter.error_code, ORIGINAL_ID: dead_letter.original_id}
+
+
+class _Present:
+    """Tells the messages that were on the queue when a command began from those that came later.
+
+    Args:
+        began_at: When it began, by the clock that dates the messages, rounded down to a second.
+    """
+
+    def __init__(self, began_at: datetime) -> None:
+        self._began_at = began_at
+        self._first: dict[tuple[str, str], str] = {}
+
+    def includes(self, delivery: Delivery) -> bool:
+        """Say whether a message was there."""
+        sent_at = delivery.sent_at or self._began_at
+        if sent_at >= self._began_at + timedelta(seconds=1):
+            return False
+        # Within that second it may have come before or after the command began: after, if another
+        # one was its copy. One message may have several dead letters, but their bodies differ.
+        copy = (delivery.original_id, delivery.body)
+        first_id = self._first.setdefault(copy, delivery.message_id)
+        return sent_at < self._began_at or first_id == delivery.message_id
+
+
+async def _all(
+    queue: Queue, held: dict[str, Delivery], present: _Present
+) -> AsyncIterator[Delivery]:
+    """Yield each message that is present once; `held` learns the last receipt of all."""
     news_at = monotonic()
     while True:
         asked_at = monotonic()
         deliveries = await queue.receive(BATCH_SIZE, _POLL_SECONDS, _VISIBILITY_SECONDS)
-        fresh = [delivery for delivery in deliveries if delivery.message_id not in held]
+        fresh = [one for one in deliveries if one.message_id not in held and present.includes(one)]
         held.update((delivery.message_id, delivery) for delivery in deliveries)
         for delivery in fresh:
             # Whoever takes them may be slow, and another look may have them by now.

@@ -85,6 +85,7 @@ def test_the_log_comes_first_and_the_dead_letter_last() -> None:
         "ObjectKey": "raw/erp/a b.json",
         "FailedAt": trail.attributes["FailedAt"],
         "Attempts": "3",
+        "OriginalMessageId": "m1",
     }
 
 
@@ -188,10 +189,10 @@ def test_an_event_that_is_too_large_for_a_dead_letter_is_written_anew() -> None:
     assert decode_body(message.body) == [EVENT]
 
 
-def test_ten_attributes_are_allowed_and_six_are_sent() -> None:
+def test_ten_attributes_are_allowed_and_seven_are_sent() -> None:
     trail = Trail()
     trail.send(delivery("{}"), Failed(BROKEN, EVENT))
-    assert len(trail.attributes) == 6
+    assert len(trail.attributes) == 7
 
 
 @given(
@@ -282,3 +283,10 @@ def test_attributes_are_bounded_whatever_the_message() -> None:
     trail.send(delivery("{}"), Failed(Permanent(ErrorCode.SCHEMA_INVALID, "😀" * 100_000), EVENT))
     size = sum(len(f"{name}{value}".encode()) for name, value in trail.attributes.items())
     assert size < 8192
+
+
+def test_a_replay_that_fails_again_keeps_the_id_under_which_it_came_first() -> None:
+    trail = Trail()
+    replay = delivery("{}", message_id="m7", attributes={"OriginalMessageId": "m1"})
+    trail.send(replay, Failed(BROKEN, EVENT))
+    assert trail.attributes["OriginalMessageId"] == "m1"

@@ -25,6 +25,7 @@ def test_a_dead_letter_says_why_it_was_dead_lettered() -> None:
     dead_letter = read_dead_letter(replace(received, sent_at=FAILED_AT - timedelta(hours=1)))
     assert dead_letter.as_json() == {
         "id": "m9",
+        "original_id": "m9",
         "error_code": "json_malformed",
         "error_message": "broken",
         "error_log_key": "logs/errors/erp/x.json",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumer.aws.sqs import REPLAYED
+from consumer.aws.sqs import ORIGINAL_ID, REPLAYED
 from consumer.errors import StorageUnavailable
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters
 from consumer.operate.dlq.queue import move, purge, select
@@ -129,7 +129,8 @@ def test_replaying_sends_before_it_deletes_and_without_the_old_reason() -> None:
         assert [message.body for message in main.messages.values()] == bodies
         told = [message.attributes for message in main.messages.values()]
         codes = ("json_malformed", "schema_invalid", "json_malformed", "internal")
-        assert told == [{REPLAYED: code} for code in codes]
+        expected = [{REPLAYED: code, ORIGINAL_ID: f"m{n}"} for n, code in enumerate(codes, 1)]
+        assert told == expected
         assert dead.messages == {}
 
     play(story())
@@ -294,5 +295,66 @@ def test_a_purge_that_fails_gives_back_what_it_did_not_delete() -> None:
         with pytest.raises(StorageUnavailable):
             await anext(purge(queue, Filters()))
         assert len(visible(queue)) == 13
+
+    play(story())
+
+
+async def dead_letter_again(main: FakeQueue, dead: FakeQueue, after_seconds: float) -> None:
+    """Do what a consumer does whose cause was not mended: dead-letter what comes, again and again."""
+    while True:
+        for one in await main.receive(1, 20):
+            await asyncio.sleep(after_seconds)
+            await dead.send(one.body, {"ErrorCode": "json_malformed", ORIGINAL_ID: one.original_id})
+            await main.delete([one])
+
+
+@pytest.mark.parametrize("after_seconds", [0.01, 0.4, 3])
+@pytest.mark.parametrize("rate", [None, 1.0, 0.1])
+def test_a_replay_sends_each_once_although_all_are_dead_lettered_again_at_once(
+    rate: float | None, after_seconds: float
+) -> None:
+    """The race: the copy is there before the replay has seen the last of what was there."""
+
+    async def story() -> None:
+        dead, main = FakeQueue(visibility_seconds=60), FakeQueue()
+        consuming = asyncio.create_task(dead_letter_again(main, dead, after_seconds))
+        await asyncio.sleep(0.5)
+        first = [dead.put(announcing(f"raw/erp/{number}.json"), reason()) for number in range(12)]
+        moved = [one.original_id async for one in move(dead, Filters(), main, rate)]
+        assert sorted(one.message_id for one in first) == sorted(moved)
+        while main.messages:
+            await asyncio.sleep(1)
+        consuming.cancel()
+        again = dead.messages.values()
+        assert sorted(moved) == sorted(one.attributes[ORIGINAL_ID] for one in again)
+
+    play(story())
+
+
+def test_a_replay_ends_although_other_messages_are_dead_lettered_all_the_time() -> None:
+    async def story() -> None:
+        dead, main = dead_lettered(*[reason()] * 3), FakeQueue()
+
+        async def fail() -> None:
+            while True:
+                await asyncio.sleep(1.5)
+                dead.put(announcing("raw/erp/other.json"), reason())
+
+        failing = asyncio.create_task(fail())
+        moved = [one.id async for one in move(dead, Filters(), main, 1.0)]
+        failing.cancel()
+        assert sorted(moved) == ["m1", "m2", "m3"]
+
+    play(story())
+
+
+def test_both_dead_letters_of_one_message_are_replayed() -> None:
+    """Of two objects that one message announced, each has its own."""
+
+    async def story() -> None:
+        dead, main = FakeQueue(visibility_seconds=60), FakeQueue()
+        for key in ("raw/erp/a.json", "raw/erp/b.json"):
+            dead.put(announcing(key), {**reason(key), ORIGINAL_ID: "first"})
+        assert len([one async for one in move(dead, Filters(), main, 1.0)]) == 2
 
     play(story())

@@ -10,7 +10,7 @@ from aiohttp import web
 from producer.erp.client import map_error, open_erp
 from producer.errors import ErpRefused, ErpUnavailable
 from runtime.errors import SettingsInvalid
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 from tests.support.asking import DAY, SettingsFor, anything, ask, ok
 from tests.support.producer_fakes import FakeErp
 
