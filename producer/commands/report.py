@@ -30,6 +30,7 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
             "unchanged": tally.unchanged,
             "present": tally.present,
             "failed": tally.failed,
+            "skipped": dict(tally.skipped),
             "untried": tally.untried,
             "stored_bytes": tally.stored_bytes,
             "seconds": round(seconds, 3),
@@ -66,8 +67,11 @@ def print_report(tally: Tally, *, seconds: float, interrupted: bool, verb: str =
     typer.echo(
         f"{tally.stored} of {tally.total} {verb} ({tally.stored_bytes:,} bytes) in "
         f"{seconds:.1f} s; {tally.unchanged} unchanged, {tally.present} already there, "
-        f"{tally.failed} failed, {tally.untried} not tried."
+        f"{tally.failed} failed, {tally.skipped.total()} skipped, {tally.untried} not tried."
     )
+    for breaker, count in tally.skipped.most_common(_ROWS_SHOWN_COUNT):
+        told = f"{count} of {breaker} skipped: it kept failing; run the command again later."
+        typer.echo(printable(told))
     if tally.present:
         typer.echo("What was already there was not asked for; --force asks for it again.")
     if tally.failures:

@@ -41,6 +41,7 @@ def test_the_summary_is_one_json_object() -> None:
         "unchanged": 0,
         "present": 0,
         "failed": 1,
+        "skipped": {},
         "untried": 1,
         "stored_bytes": 20,
         "seconds": 1.235,
@@ -64,7 +65,7 @@ def test_the_report_prints_names_as_they_are(capsys: pytest.CaptureFixture[str])
     out = capsys.readouterr().out
     assert out.startswith("Interrupted.")
     assert "1 of 3 stored (10 bytes) in 2.0 s; " in out
-    assert "; 0 unchanged, 0 already there, 1 failed, 1 not tried." in out
+    assert "; 0 unchanged, 0 already there, 1 failed, 0 skipped, 1 not tried." in out
     assert "--force" not in out
     assert "[bold]:smile: 0" in out
     assert "404 [red]" in out
@@ -100,3 +101,14 @@ def test_failures_beyond_the_limit_are_counted_but_not_kept(
     assert (tally.failed, len(tally.failures)) == (5, 3)
     text = summary(tally, {}, seconds=0, interrupted=False)
     assert json.loads(text)["failures_omitted"] == 2
+
+
+def test_what_was_skipped_is_named_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = run_with(1, 0, 4)
+    for _ in range(3):
+        tally.add_skipped("store [7]")
+    print_report(tally, seconds=2.0, interrupted=False)
+    out = capsys.readouterr().out
+    assert "3 skipped, 0 not tried." in out
+    assert "3 of store [7] skipped: it kept failing" in out
+    assert exit_code(tally, interrupted=False) == 1
