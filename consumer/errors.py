@@ -54,8 +54,9 @@ class Permanent(ConsumerError):
 
 
 class Transient(ConsumerError):
-    """Trying again later can help."""
+    """Trying again later can help; `is_about_object`: others may be read meanwhile."""
 
+    is_about_object: ClassVar[bool] = False
     _code: ClassVar[ErrorCode]
 
     def __init__(self, message: str) -> None:
@@ -88,6 +89,8 @@ class AccessDenied(Transient):
 
 class ObjectDenied(AccessDenied):
     """S3 refuses to give one object away."""
+
+    is_about_object = True
 
 
 class Internal(Transient):
