@@ -48,8 +48,10 @@ unit: setup ## Run only the unit tests: no servers, under a minute
 bench: setup ## Measure speed against named limits and peers on local servers
 	@$(BIN)/devstack run -- $(BIN)/python -m bench
 
-reference: setup ## Write docs/reference anew from settings, codes, metrics, commands and tables
+reference: setup ## Write anew what is generated: docs/reference, JSON Schemas, the simulated ERP's OpenAPI
 	@$(BIN)/python -m docs.reference.generate
+	@$(BIN)/python -m schemas --write schemas/json
+	@$(BIN)/python -m devstack.erp.export > docs/api/openapi.json
 
 lock: ## Resolve all lock files anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH"; exit 1; }

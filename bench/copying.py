@@ -5,7 +5,7 @@ from time import perf_counter
 import psycopg
 from psycopg import sql
 
-from bench.databases import DATA_TABLES
+from bench.databases import TABLES
 from consumer.settings import DatabaseSettings
 
 RowWriter = dict[str, bytes]
@@ -14,7 +14,7 @@ RowWriter = dict[str, bytes]
 def rows_of(database: DatabaseSettings) -> RowWriter:
     """Return what a loaded database holds, as COPY text by table."""
     with psycopg.connect(**database.conninfo) as connection:
-        return {name: _copied_out(connection, name) for name in DATA_TABLES}
+        return {name: _copied_out(connection, name) for name in TABLES}
 
 
 def copy_seconds(database: DatabaseSettings, rows: RowWriter) -> float:

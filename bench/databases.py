@@ -8,18 +8,10 @@ import psycopg
 from psycopg import sql
 
 from consumer.load.migrate import migrate
+from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 
-DATA_TABLES = (
-    "guest_checks",
-    "menu_items",
-    "taxes",
-    "detail_lines",
-    "fiscal_invoices",
-    "charge_backs",
-    "transactions",
-    "cash_management_details",
-)
+TABLES = (*(table.name for table in DATA_TABLES), "menu_items")
 _TEMPLATE = "bench_template"
 
 
@@ -59,7 +51,7 @@ class Server:
 def row_counts(settings: DatabaseSettings) -> dict[str, int]:
     """Count the rows of every data table."""
     with psycopg.connect(**settings.conninfo) as connection:
-        return {name: _only(connection, "SELECT count(*) FROM {}", name) for name in DATA_TABLES}
+        return {name: _only(connection, "SELECT count(*) FROM {}", name) for name in TABLES}
 
 
 def _only(connection: psycopg.Connection[Any], statement: str, table: str) -> int:

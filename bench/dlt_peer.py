@@ -17,7 +17,6 @@ from urllib.parse import quote
 from bench.documents import Document
 from consumer.settings import DatabaseSettings
 from devstack.bootstrap import ROOT, Environment, bring_up_to_date
-from schemas.store_days import list_field
 
 _SCRIPT = Path(__file__).with_name("dlt_script.py")
 _TUNED = {
@@ -74,8 +73,9 @@ def _write(documents: Sequence[Document], directory: Path) -> Path:
     for number, document in enumerate(documents):
         path = directory / f"{number}.json"
         path.write_bytes(document.data)
-        field = list_field(document.source)
-        entries.append([str(path), field, document.store, document.day.isoformat()])
+        entry = document.source.entry
+        frame = [entry.list_field, entry.id_field, document.store, document.day.isoformat()]
+        entries.append([str(path), *frame])
     manifest = directory / "manifest.json"
     manifest.write_text(json.dumps(entries))
     return manifest

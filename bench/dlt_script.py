@@ -9,6 +9,7 @@ Prints one JSON line: the seconds from opening the first file to the last commit
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -17,12 +18,6 @@ from typing import Any
 import dlt  # type: ignore[import-not-found]  # only in .venv-bench
 from dlt.common import json as dlt_json  # type: ignore[import-not-found]  # as above
 
-_ID_FIELDS = {
-    "fiscalInvoices": "invoiceId",
-    "chargeBacks": "chargeId",
-    "transactions": "transactionId",
-    "cashManagement": "cashBoxId",
-}
 _LIST_KEY = ["store_id", "bus_dt", "record_id"]
 _FLAT = os.environ["BENCH_DLT"] == "flat"
 
@@ -32,19 +27,17 @@ class Documents:
 
     def __init__(self, manifest: Path) -> None:
         self._entries = json.loads(manifest.read_text())
-        self.tables: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("guest_checks", "taxes", "detail_lines", *_ID_FIELDS)
-        }
+        self.tables: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
 
     def read(self) -> None:
         """Parse every file and split its records by table."""
-        for path, field, store, day in self._entries:
+        for path, field, id_field, store, day in self._entries:
             rows = dlt_json.loadb(Path(path).read_bytes()).get(field) or []
             if field == "guestChecks":
                 for check in rows:
                     self._add_check(store, check)
             else:
-                self.tables[field] += _keyed(rows, _ID_FIELDS[field], store, day)
+                self.tables[field] += _keyed(rows, id_field, store, day)
 
     def _add_check(self, store: str, check: dict[str, Any]) -> None:
         key = {"store_id": store, "guest_check_id": check["guestCheckId"]}

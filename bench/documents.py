@@ -11,7 +11,7 @@ from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, api_key
-from schemas.sources import ENDPOINTS, Source
+from schemas.registry import ENDPOINTS, Source
 
 BUCKET = "bench"
 CHECKS_PER_DAY = 500

@@ -15,7 +15,7 @@ from bench.loading import load_seconds
 from consumer.interpreter import collect_garbage_seldom
 from consumer.settings import DatabaseSettings
 from consumer.spool import Spool
-from schemas.sources import Source
+from schemas.registry import Source
 
 HUGE_BYTES = 300_000_000
 _STORE, _DAY = "99 CB CB", date(2024, 1, 1)

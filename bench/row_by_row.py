@@ -22,10 +22,9 @@ from consumer.rows.tables import (
     TAXES,
     Table,
 )
-from consumer.rows.tables import column_name as column
 from consumer.settings import DatabaseSettings
+from schemas.columns import column_name as column
 from schemas.guest_checks import LINE_TYPES
-from schemas.store_days import STORE_DAY_LISTS
 
 _AS_OF = "2024-06-01T12:00:00Z"
 _MENU_ITEMS = Table("menu_items", ("store_id", "menu_item_id"), ("first_seen", "last_seen"))
@@ -57,8 +56,8 @@ def _inserts(document: Document) -> Iterator[_Insert]:
         for check in root.get("guestChecks") or ():
             yield from _check_inserts(document.store, check)
         return
-    shape, table = STORE_DAY_LISTS[document.source], LIST_TABLES[document.source]
-    for number, row in enumerate(root.get(shape.field) or ()):
+    shape, table = document.source.entry, LIST_TABLES[document.source]
+    for number, row in enumerate(root.get(shape.list_field) or ()):
         key = {
             "store_id": document.store,
             "bus_dt": document.day,

@@ -24,7 +24,8 @@ from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.interpreter import collect_garbage_seldom
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
-from consumer.load.database import open_pool, ping, schema_version, watch_pool
+from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
+from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
 from consumer.load.field_counts import FieldCounts, keep_sharing, share
 from consumer.load.ledger import count_recent_failures, postgres_ledger
 from consumer.load.migrations.steps import schema_head
@@ -159,11 +160,21 @@ async def _once_reachable(ask: Callable[[], Awaitable[R]]) -> R:
 async def _check_schema(settings: ConsumerSettings) -> None:
     """Refuse tables that this release does not know."""
     needed, found = schema_head(), await schema_version(settings)
-    if found != needed:
+    if found == needed:
+        await _check_columns(settings)
+    else:
         raise SchemaMismatch(
             f"the database is at schema {found or 'none'}, this release needs {needed}; "
             "run `consumer migrate`, or deploy the newer release if the tables are newer"
         )
+
+
+async def _check_columns(settings: ConsumerSettings) -> None:
+    """Refuse tables that lack a column: the contracts name a field that no migration knows."""
+    async with open_session(settings) as session:
+        lacking = ", ".join(lacking_columns(await stored_columns(session)))
+    if lacking:
+        raise SchemaMismatch(f"the database lacks {lacking}; {LACKING_REMEDY}")
 
 
 def _loader(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Batcher:

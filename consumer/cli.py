@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from consumer import app as application
-from consumer.errors import ConsumerError, SchemaMismatch
+from consumer.errors import ConsumerError, SchemaMismatch, SettingsInvalid
 from consumer.load import migrate as migrating
 from consumer.logs import configure_logs
 from consumer.operate import explain as explaining
@@ -40,7 +40,7 @@ def migrate() -> None:
     settings = settings_of(DatabaseSettings)
     try:
         before, after = migrating.migrate(settings)
-    except (ConsumerError, SchemaMismatch) as error:
+    except (ConsumerError, SchemaMismatch, SettingsInvalid) as error:
         fail(str(error))
     if before == after:
         typer.echo(f"schema {after}: nothing to do")

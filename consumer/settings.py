@@ -42,6 +42,11 @@ class DatabaseSettings(BaseSettings):
             "user": self.db_user,
             "connect_timeout": self.db_connect_timeout_seconds,
             "application_name": "coco-ingest-consumer",
+            # A server that vanishes without a word is given up within forty seconds.
+            "keepalives_idle": 20,  # seconds, as the interval
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,  # milliseconds
         }
         if self.db_password:
             parameters["password"] = self.db_password.get_secret_value()

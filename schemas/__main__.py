@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schemas.json_schemas import document_schema
-from schemas.sources import Source
+from schemas.registry import Source
 
 
 def schema_text(source: Source) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from schemas.sources import Source
+from schemas.registry import Source
 
 # (alias, canonical) pairs for one level of one source's documents
 Renames = tuple[tuple[str, str], ...]

@@ -10,13 +10,16 @@ and times as `YYYY-MM-DDTHH:MM:SS` without a zone suffix.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+# What a numeric column holds: at most 38 digits. An amount of more is no amount, and a short text
+# such as 1e99999 must not become a hundred thousand digits.
+MAX_DIGITS_BEFORE_POINT, MAX_DIGITS_AFTER_POINT = 28, 10
 _NUMBER_TEXT = r"^[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?$"
 _DATE_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 # PostgreSQL knows offsets up to 15:59; the ones in use end at 14:00.
@@ -38,6 +41,21 @@ def _integral(value: Decimal) -> int:
 def _in_range(value: int) -> int:
     if not INT64_MIN <= value <= INT64_MAX:
         raise ValueError("beyond 64 bits")
+    return value
+
+
+def _bounded(value: Decimal | int) -> Decimal | int:
+    if isinstance(value, int):
+        if abs(value) >= 10**MAX_DIGITS_BEFORE_POINT:
+            raise ValueError("too many digits")
+        return value
+    exponent = value.as_tuple().exponent
+    if (
+        not isinstance(exponent, int)  # NaN or Infinity
+        or value.adjusted() >= MAX_DIGITS_BEFORE_POINT
+        or exponent < -MAX_DIGITS_AFTER_POINT
+    ):
+        raise ValueError("not finite, or too many digits")
     return value
 
 
@@ -72,9 +90,19 @@ def _after(function: Any, schema: CoreSchema) -> CoreSchema:
 
 
 class _Accepts:
-    """Pydantic annotation: tries each choice in turn, fails with one message."""
+    """Pydantic annotation: tries each choice in turn, fails with one message.
 
-    def __init__(self, expected: str, json_type: JsonSchemaValue, *choices: CoreSchema) -> None:
+    Args:
+        column_type: The PostgreSQL type that holds the values.
+        expected: What is accepted, in words.
+        json_type: What is meant to be sent, as JSON Schema.
+        choices: What is accepted.
+    """
+
+    def __init__(
+        self, column_type: str, expected: str, json_type: JsonSchemaValue, *choices: CoreSchema
+    ) -> None:
+        self.column_type = column_type
         self._json_type = json_type
         self._schema = core_schema.custom_error_schema(
             core_schema.union_schema(list(choices), mode="left_to_right"),
@@ -96,6 +124,7 @@ class _Accepts:
 Int64 = Annotated[
     int,
     _Accepts(
+        "bigint",
         "an integer of at most 64 bits, or the same in quotes",
         {"type": "integer", "minimum": INT64_MIN, "maximum": INT64_MAX},
         core_schema.int_schema(strict=True, ge=INT64_MIN, le=INT64_MAX),
@@ -115,15 +144,20 @@ Int64 = Annotated[
 Number = Annotated[
     Decimal | int,
     _Accepts(
-        "a finite number, or the same in quotes",
+        "numeric",
+        f"a finite number of at most {MAX_DIGITS_BEFORE_POINT} digits before the point and "
+        f"{MAX_DIGITS_AFTER_POINT} after it, or the same in quotes",
         {"type": "number"},
-        _after(_finite, _STRICT_DECIMAL),
-        _STRICT_INT,
-        core_schema.chain_schema(
-            [
-                core_schema.str_schema(strict=True, pattern=_NUMBER_TEXT),
-                core_schema.decimal_schema(),
-            ]
+        _after(_bounded, _STRICT_DECIMAL),
+        _after(_bounded, _STRICT_INT),
+        _after(
+            _bounded,
+            core_schema.chain_schema(
+                [
+                    core_schema.str_schema(strict=True, pattern=_NUMBER_TEXT),
+                    core_schema.decimal_schema(),
+                ]
+            ),
         ),
     ),
 ]
@@ -131,6 +165,7 @@ Number = Annotated[
 Text = Annotated[
     str,
     _Accepts(
+        "text",
         "text (a number is taken as its digits)",
         {"type": "string"},
         core_schema.str_schema(strict=True),
@@ -143,6 +178,7 @@ Text = Annotated[
 ScalarText = Annotated[
     str,
     _Accepts(
+        "text",
         "text, a number or a boolean",
         {"type": ["string", "number", "boolean"]},
         core_schema.str_schema(strict=True),
@@ -156,6 +192,7 @@ ScalarText = Annotated[
 RecordId = Annotated[
     str,
     _Accepts(
+        "text",
         f"text of at most {MAX_ID_CHARACTERS} characters, or a number",
         {"type": ["string", "number", "boolean"], "maxLength": MAX_ID_CHARACTERS},
         _ID_TEXT,
@@ -168,6 +205,7 @@ RecordId = Annotated[
 Flag = Annotated[
     bool,
     _Accepts(
+        "boolean",
         "true or false (0 and 1 are taken as such)",
         {"type": "boolean"},
         _STRICT_BOOL,
@@ -175,9 +213,10 @@ Flag = Annotated[
     ),
 ]
 
-Timestamp = Annotated[
-    datetime,
-    _Accepts(
+
+def _time(column_type: str) -> _Accepts:
+    return _Accepts(
+        column_type,
         "a time like 2024-01-31T13:45:00",
         {"type": "string", "pattern": _TIME_TEXT},
         core_schema.chain_schema(
@@ -186,12 +225,18 @@ Timestamp = Annotated[
                 core_schema.datetime_schema(),
             ]
         ),
-    ),
-]
+    )
+
+
+UtcTime = Annotated[datetime, _time("timestamptz")]
+
+# The store's wall clock.
+LocalTime = Annotated[datetime, _time("timestamp")]
 
 BusinessDate = Annotated[
     date,
     _Accepts(
+        "date",
         "a date like 2024-01-31",
         {"type": "string", "format": "date"},
         core_schema.chain_schema(
@@ -199,3 +244,15 @@ BusinessDate = Annotated[
         ),
     ),
 ]
+
+
+class Record(BaseModel):
+    """A contract that keeps unknown fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def column_type(hint: Any) -> str:
+    """Return the PostgreSQL type that holds the values of one of the types above."""
+    [accepts] = (part for part in get_args(hint) if isinstance(part, _Accepts))
+    return accepts.column_type

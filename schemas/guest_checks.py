@@ -5,33 +5,39 @@ Fields that are not named here are kept as extras. Only keys are required: whate
 missing is null, or left alone when the document is partial.
 """
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-from schemas.fields import BusinessDate, Flag, Int64, Number, ScalarText, Text, Timestamp
-
-
-class Record(BaseModel):
-    """A contract that keeps unknown fields."""
-
-    model_config = ConfigDict(extra="allow")
+from schemas.fields import (
+    BusinessDate,
+    Flag,
+    Int64,
+    LocalTime,
+    Number,
+    Record,
+    ScalarText,
+    Text,
+    UtcTime,
+)
 
 
 class Tax(Record):
     """One tax of a check. `taxNum` is a code, not a row id; `taxRate` is in percent."""
 
-    taxNum: Int64
+    taxNum: Int64 = Field(description="A tax code, not a row id")
     txblSlsTtl: Number | None = None
     taxCollTtl: Number | None = None
-    taxRate: Number | None = None
+    taxRate: Number | None = Field(None, description="Percent: 21 is 21 %")
     type: Int64 | None = None
 
 
 class MenuItem(Record):
     """An item sold; `modFlag` says the line modifies its parent line."""
 
-    miNum: Int64 | None = None
-    modFlag: Flag | None = False
-    inclTax: Number | None = None
+    miNum: Int64 | None = Field(None, description="The item; menu_items knows it by this number")
+    modFlag: Flag | None = Field(False, description="The line modifies its parent line")
+    inclTax: Number | None = Field(
+        None, description="Tax included in the price, six decimals as sent"
+    )
     activeTaxes: Text | None = None
     prcLvl: Int64 | None = None
 
@@ -41,7 +47,9 @@ class Discount(Record):
 
     dscNum: Int64 | None = None
     dscMiNum: Int64 | None = None
-    inclTax: Number | None = None
+    inclTax: Number | None = Field(
+        None, description="Tax included in the price, six decimals as sent"
+    )
     activeTaxes: Text | None = None
 
 
@@ -49,7 +57,9 @@ class ServiceCharge(Record):
     """A service charge; its amount is the line's own total."""
 
     svcChgNum: Int64 | None = None
-    inclTax: Number | None = None
+    inclTax: Number | None = Field(
+        None, description="Tax included in the price, six decimals as sent"
+    )
 
 
 class TenderMedia(Record):
@@ -62,7 +72,7 @@ class ErrorCorrect(Record):
     """A correction of an entry error (arrives as `errorCode` in some documents)."""
 
     type: ScalarText | None = None
-    objectNum: Int64 | None = None
+    objectNum: Int64 | None = Field(None, description="errorCorrect.objectNum")
 
 
 class Other(Record):
@@ -81,11 +91,13 @@ class DetailLine(Record):
     dtlOcNum: Int64 | None = None
     lineNum: Int64 | None = None
     dtlId: Int64 | None = None
-    parDtlId: Int64 | None = None
-    detailUTC: Timestamp | None = None
-    detailLcl: Timestamp | None = None
-    lastUpdateUTC: Timestamp | None = None
-    lastUpdateLcl: Timestamp | None = None
+    parDtlId: Int64 | None = Field(None, description="dtl_id of the parent line inside the check")
+    detailUTC: UtcTime | None = None
+    detailLcl: LocalTime | None = None
+    lastUpdateUTC: UtcTime | None = Field(
+        None, description="As sent; known to be unreliable at the source"
+    )
+    lastUpdateLcl: LocalTime | None = None
     busDt: BusinessDate | None = None
     wsNum: Int64 | None = None
     dspTtl: Number | None = None
@@ -103,8 +115,8 @@ class DetailLine(Record):
     returnFlag: Flag | None = False
     doNotShowFlag: Flag | None = False
     rsnCodeNum: Int64 | None = None
-    refInfo1: Text | None = None
-    refInfo2: Text | None = None
+    refInfo1: Text | None = Field(None, description="May hold personal data")
+    refInfo2: Text | None = Field(None, description="May hold personal data")
     menuItem: MenuItem | None = None
     discount: Discount | None = None
     serviceCharge: ServiceCharge | None = None
@@ -131,18 +143,20 @@ class GuestCheck(Record):
     guestCheckId: Int64
     chkNum: Int64 | None = None
     opnBusDt: BusinessDate | None = None
-    opnUTC: Timestamp | None = None
-    opnLcl: Timestamp | None = None
+    opnUTC: UtcTime | None = None
+    opnLcl: LocalTime | None = None
     clsdBusDt: BusinessDate | None = None
-    clsdUTC: Timestamp | None = None
-    clsdLcl: Timestamp | None = None
-    lastTransUTC: Timestamp | None = None
-    lastTransLcl: Timestamp | None = None
-    lastUpdatedUTC: Timestamp | None = None
-    lastUpdatedLcl: Timestamp | None = None
+    clsdUTC: UtcTime | None = None
+    clsdLcl: LocalTime | None = None
+    lastTransUTC: UtcTime | None = None
+    lastTransLcl: LocalTime | None = None
+    lastUpdatedUTC: UtcTime | None = Field(
+        None, description="The version of the check; null while only partial documents were seen"
+    )
+    lastUpdatedLcl: LocalTime | None = None
     clsdFlag: Flag | None = None
     gstCnt: Int64 | None = None
-    subTtl: Number | None = None
+    subTtl: Number | None = Field(None, description="Sales after discounts")
     nonTxblSlsTtl: Number | None = None
     chkTtl: Number | None = None
     dscTtl: Number | None = None

@@ -9,10 +9,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from schemas.aliases import load_aliases
-from schemas.guest_checks import GuestCheck
+from schemas.registry import Source
 from schemas.root_fields import RootFields
-from schemas.sources import Source
-from schemas.store_days import STORE_DAY_LISTS, list_field
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -25,14 +23,14 @@ class _Untitled(GenerateJsonSchema):
 
 def document_schema(source: Source) -> dict[str, Any]:
     """Return the JSON Schema of one source's documents: the root and the list in it."""
-    record = GuestCheck if source.holds_checks else STORE_DAY_LISTS[source].model
+    record = source.entry.model
     _, schema = models_json_schema(
         [(RootFields, "validation"), (record, "validation")], schema_generator=_Untitled
     )
     definitions = schema["$defs"]
     root = definitions.pop(RootFields.__name__)
     records = {"items": {"$ref": f"#/$defs/{record.__name__}"}, "type": "array"}
-    fields = root["properties"] | {list_field(source): {"anyOf": [records, {"type": "null"}]}}
+    fields = root["properties"] | {source.entry.list_field: {"anyOf": [records, {"type": "null"}]}}
     return {
         "$schema": _DIALECT,
         "title": source.value,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from urllib.parse import quote, unquote
 
-from schemas.sources import ENDPOINTS_BY_NAME, Source
+from schemas.registry import ENDPOINTS_BY_NAME, Source
 
 RAW_PREFIX = "raw/"
 ERP_PREFIX = "raw/erp/"

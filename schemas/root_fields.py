@@ -1,15 +1,11 @@
 """The contract of a document's root: what stands beside its list."""
 
-from pydantic import BaseModel, ConfigDict
-
-from schemas.fields import BusinessDate, Text, Timestamp
+from schemas.fields import BusinessDate, Record, Text, UtcTime
 
 
-class RootFields(BaseModel):
+class RootFields(Record):
     """The fields beside a document's list."""
-
-    model_config = ConfigDict(extra="allow")
 
     storeId: Text | None = None
     busDt: BusinessDate | None = None
-    curUTC: Timestamp | None = None
+    curUTC: UtcTime | None = None

@@ -1,14 +1,22 @@
-"""The contracts of the four store-day lists: invoices, charge-backs, transactions, cash.
+"""The contracts of the store-day lists: invoices, charge-backs, transactions, cash.
 
-Each answer is the whole day of one store. The named fields are the minimum every ERP sends;
-richer rows (invoice number and access key, tender, workstation …) keep the rest as extras.
+Each answer is the whole day of one store. The fields are those that the ERP is known to send; what
+else a row has is kept as extras. Where no source confirms a type, any scalar is taken.
 """
 
-from dataclasses import dataclass
+from pydantic import Field
 
-from schemas.fields import Number, RecordId, ScalarText, Text
-from schemas.guest_checks import Record
-from schemas.sources import Source
+from schemas.fields import (
+    Flag,
+    Int64,
+    LocalTime,
+    Number,
+    Record,
+    RecordId,
+    ScalarText,
+    Text,
+    UtcTime,
+)
 
 
 class FiscalInvoice(Record):
@@ -17,6 +25,16 @@ class FiscalInvoice(Record):
     invoiceId: RecordId | None = None
     amount: Number | None = None
     tax: Number | None = None
+    invoiceNumber: ScalarText | None = None
+    series: ScalarText | None = None
+    accessKey: ScalarText | None = Field(None, description="NFC-e access key of 44 digits")
+    guestCheckId: Int64 | None = Field(None, description="The check that was invoiced")
+    transUTC: UtcTime | None = None
+    transLcl: LocalTime | None = None
+    wsNum: Int64 | None = None
+    contingency: Flag | None = Field(
+        None, description="Issued offline, while the tax authority did not answer"
+    )
 
 
 class ChargeBack(Record):
@@ -25,6 +43,9 @@ class ChargeBack(Record):
     chargeId: RecordId | None = None
     amount: Number | None = None
     reason: Text | None = None
+    guestCheckId: Int64 | None = Field(None, description="The check that was paid")
+    tmedNum: Int64 | None = None
+    transUTC: UtcTime | None = None
 
 
 class Transaction(Record):
@@ -33,6 +54,13 @@ class Transaction(Record):
     transactionId: RecordId | None = None
     type: ScalarText | None = None
     amount: Number | None = None
+    guestCheckId: Int64 | None = Field(None, description="Null: money that belongs to no check")
+    transUTC: UtcTime | None = None
+    transLcl: LocalTime | None = None
+    tmedNum: Int64 | None = None
+    wsNum: Int64 | None = None
+    empNum: Int64 | None = None
+    description: Text | None = None
 
 
 class CashBox(Record):
@@ -41,31 +69,11 @@ class CashBox(Record):
     cashBoxId: RecordId | None = None
     openingBalance: Number | None = None
     closingBalance: Number | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoreDayList:
-    """How one list source is framed: where its rows are and which field is their id."""
-
-    field: str
-    id_field: str
-    model: type[Record]
-    table: str
-
-
-STORE_DAY_LISTS: dict[Source, StoreDayList] = {
-    Source.FISCAL_INVOICE: StoreDayList(
-        "fiscalInvoices", "invoiceId", FiscalInvoice, "fiscal_invoices"
-    ),
-    Source.CHARGE_BACK: StoreDayList("chargeBacks", "chargeId", ChargeBack, "charge_backs"),
-    Source.TRANSACTIONS: StoreDayList("transactions", "transactionId", Transaction, "transactions"),
-    Source.CASH_MANAGEMENT: StoreDayList(
-        "cashManagement", "cashBoxId", CashBox, "cash_management_details"
-    ),
-}
-CHECKS_FIELD = "guestChecks"
-
-
-def list_field(source: Source) -> str:
-    """Return the root field that holds the records of a source's documents."""
-    return CHECKS_FIELD if source.holds_checks else STORE_DAY_LISTS[source].field
+    overShortAmt: Number | None = Field(
+        None, description="Counted less expected: negative when money is missing"
+    )
+    wsNum: Int64 | None = None
+    empNum: Int64 | None = None
+    openUTC: UtcTime | None = None
+    closeUTC: UtcTime | None = None
+    description: Text | None = None

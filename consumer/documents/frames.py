@@ -16,13 +16,12 @@ from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
 from schemas.keys import ApiKey, ErpKey
+from schemas.registry import Source
 from schemas.root_fields import RootFields
-from schemas.sources import Source
-from schemas.store_days import list_field
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _FIRST_ERROR_STATUS = 400  # RFC 9110: from here on, an HTTP status is an error
-_LIST_FIELDS = frozenset(list_field(source) for source in Source)
+_LIST_FIELDS = frozenset(source.entry.list_field for source in Source)
 
 
 class DocumentInvalid(ValueError):
@@ -86,7 +85,7 @@ def open_document(
     Raises:
         DocumentInvalid: the frame or the identity is wrong; nothing of it may be loaded.
     """
-    own = list_field(source)
+    own = source.entry.list_field
     if not isinstance(root, dict):
         kind = "null" if root is None else type(root).__name__
         raise _schema_invalid(f"the document is {kind}, expected an object with {own}")
@@ -105,7 +104,7 @@ def open_document(
 
 
 def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
-    own = list_field(source)
+    own = source.entry.list_field
     beside = {name: value for name, value in root.items() if name != own}
     try:
         fields = RootFields.model_validate(beside)

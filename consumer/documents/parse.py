@@ -16,16 +16,22 @@ import jiter
 from consumer.documents.storable import MAX_DEPTH, is_too_deep, object_from_pairs
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
+from schemas.fields import MAX_DIGITS_AFTER_POINT, MAX_DIGITS_BEFORE_POINT
 
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ESCAPED_NUL = b"\\u0000"
+# A number of more digits than a numeric column takes, once every digit is written as 0 and what
+# may stand before a number as a colon. Exponents are looked for where rows are written.
+_DIGITS_ALIKE = bytes.maketrans(b"123456789 \t\r\n,[-", b"000000000:::::::")
+_LONG_NUMBER = b":" + b"0" * (MAX_DIGITS_BEFORE_POINT + 1)
+_LONG_FRACTION = b"." + b"0" * (MAX_DIGITS_AFTER_POINT + 1)
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _INT_DIGITS = 4000  # below CPython's limit for conversions between int and text
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A parsed document; `suspicious` ones may hold values that cannot be stored."""
+    """A parsed document; `suspicious` ones may hold values that cannot be stored as they are."""
 
     root: Any
     suspicious: bool
@@ -47,7 +53,12 @@ def decode(data: bytes) -> Decoded:
         if "recursion limit" in str(error):
             raise _malformed(f"{_TOO_DEEP}: {error}") from error
         return Decoded(_decode_slowly(data), suspicious=True)
-    return Decoded(root, suspicious=_ESCAPED_NUL in data)
+    return Decoded(root, suspicious=_ESCAPED_NUL in data or _has_long_number(data))
+
+
+def _has_long_number(data: bytes) -> bool:
+    alike = data.translate(_DIGITS_ALIKE)
+    return _LONG_NUMBER in alike or _LONG_FRACTION in alike
 
 
 def _decode_slowly(data: bytes) -> Any:

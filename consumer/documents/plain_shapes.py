@@ -6,16 +6,26 @@ and dates must exist. Whatever is not plain is for the contract to judge.
 """
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from types import NoneType
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_origin
 
 from consumer.drift.json_types import JSON_TYPES
-from schemas.fields import BusinessDate, Flag, Int64, Number, RecordId, ScalarText, Text, Timestamp
-from schemas.guest_checks import Record
+from schemas.columns import field_types
+from schemas.fields import (
+    BusinessDate,
+    Flag,
+    Int64,
+    LocalTime,
+    Number,
+    Record,
+    RecordId,
+    ScalarText,
+    Text,
+    UtcTime,
+)
 
 # Names of fields, and behind them the JSON type of each
 Shape = tuple[str | None, ...]
@@ -28,7 +38,8 @@ _PLAIN: dict[Any, tuple[str, ...]] = {
     ScalarText: ("text", "number"),
     RecordId: ("text", "number"),
     Flag: ("boolean",),
-    Timestamp: ("text",),
+    UtcTime: ("text",),
+    LocalTime: ("text",),
     BusinessDate: ("text",),
 }
 _NULL = "null"
@@ -71,31 +82,21 @@ def plain_shape(model: type[Record], shape: Shape) -> PlainShape | None:
     if any(field.is_required() and name not in filled for name, field in fields.items()):
         return None
 
-    def of_type(hint: Any) -> tuple[str, ...]:
-        return tuple(name for name in filled if types[name] == hint)
+    def of_type(*hints: Any) -> tuple[str, ...]:
+        return tuple(name for name in filled if types[name] in hints)
 
     return PlainShape(
         filled=frozenset(filled),
         null=frozenset(names).intersection(fields).difference(filled),
         unknown=tuple(name for name in names if name not in fields),
         integers=of_type(Int64),
-        times=of_type(Timestamp),
+        times=of_type(UtcTime, LocalTime),
         dates=of_type(BusinessDate),
         has_text=any(
-            kind_of[name] == "text" and types[name] not in (Timestamp, BusinessDate)
+            kind_of[name] == "text" and types[name] not in (UtcTime, LocalTime, BusinessDate)
             for name in filled
         ),
     )
-
-
-@cache
-def field_types(model: type[Record]) -> Mapping[str, Any]:
-    """Return the type of each field, without the null that it may be."""
-    hints = get_type_hints(model, include_extras=True)
-    return {
-        name: hints[name] if field.is_required() else get_args(hints[name])[0]
-        for name, field in model.model_fields.items()
-    }
 
 
 def _plain_kinds(hint: Any) -> tuple[str, ...]:

@@ -27,8 +27,7 @@ from schemas.aliases import Aliases, AmbiguousField, Renames, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import RecordId
 from schemas.guest_checks import GuestCheck
-from schemas.sources import Source
-from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS
+from schemas.registry import CHECKS_FIELD, Source
 
 Screen = Callable[[Any], Problem | None]
 
@@ -118,10 +117,10 @@ class RowReader(RecordReader):
 
     def __init__(self, source: Source, aliases: Aliases) -> None:
         super().__init__()
-        shape = STORE_DAY_LISTS[source]
-        self._level, self._id_field = shape.field, shape.id_field
-        self._renames = aliases.at(source, shape.field)
-        self._validate = validator(shape.model)
+        entry = source.entry
+        self._level, self._id_field = entry.list_field, entry.id_field
+        self._renames = aliases.at(source, entry.list_field)
+        self._validate = validator(entry.model)
         self._occurrences: Counter[str] = Counter()
         self._seen: set[str] = set()
 

@@ -1,8 +1,8 @@
 """What JSON can say and PostgreSQL cannot hold truthfully.
 
-Text with NUL or lone surrogates, NaN and Infinity, numbers beyond `numeric`, and objects that
-name one key twice with different values. Looking for these costs more than validation, so it is
-done only for documents that gave a reason: the parser, the bytes or the database.
+Text with NUL or lone surrogates, NaN and Infinity, and objects that name one key twice with
+different values. Looking for these costs more than validation, so it is done only for documents
+that gave a reason: the parser or the bytes.
 """
 
 from collections.abc import Iterable
@@ -13,9 +13,6 @@ from consumer.documents.quarantine import cut_short, dotted
 from consumer.errors import RecordError
 from schemas.codes import ErrorCode
 
-# PostgreSQL manual, "Numeric Types": digits before and after the decimal point
-_NUMERIC_BEFORE, _NUMERIC_AFTER = 131_072, 16_383
-_ZERO_EXPONENT = 2**30  # beyond, not even a zero can be read
 MAX_DEPTH = 201  # what the fast parser takes; the slow one must not take more
 
 Problem = tuple[ErrorCode, RecordError]
@@ -86,9 +83,8 @@ def _problem_of(value: Any, location: tuple[str | int, ...]) -> Problem | None:
     if isinstance(value, str):
         reason = text_problem(value)
         return _invalid(location, f"text holds {reason}", value) if reason else None
-    if isinstance(value, Decimal):
-        reason = _number_problem(value)
-        return _invalid(location, reason, value) if reason else None
+    if isinstance(value, Decimal) and not value.is_finite():
+        return _invalid(location, "the number is not finite", value)
     if isinstance(value, RepeatedKeys):
         name = value.repeated[0]
         message = f"the field {name!r} comes more than once, with different values"
@@ -104,17 +100,6 @@ def text_problem(text: str) -> str | None:
         text.encode()
     except UnicodeEncodeError:
         return "half of a surrogate pair, which is no character"
-    return None
-
-
-def _number_problem(value: Decimal) -> str | None:
-    if not value.is_finite():
-        return "the number is not finite"
-    exponent = value.as_tuple().exponent
-    if value.adjusted() >= (_NUMERIC_BEFORE if value else _ZERO_EXPONENT):
-        return f"the number has more than {_NUMERIC_BEFORE} digits"
-    if isinstance(exponent, int) and exponent < -_NUMERIC_AFTER:
-        return f"the number has more than {_NUMERIC_AFTER} decimals"
     return None
 
 

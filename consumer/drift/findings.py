@@ -24,8 +24,7 @@ from consumer.drift.shapes import (
     Shapes,
 )
 from schemas.guest_checks import LINE_TYPES
-from schemas.sources import Source
-from schemas.store_days import CHECKS_FIELD
+from schemas.registry import CHECKS_FIELD, Source
 
 UNKNOWN, MISSING, RENAMED, RETYPED = "unknown", "missing", "suspected_rename", "retyped"
 DUPLICATE, LINE_TYPE = "duplicate", "line_type"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from consumer.drift.findings import MISSING, RENAMED
 from consumer.drift.renames import remedy, scalars_for
-from schemas.sources import Source
+from schemas.registry import Source
 
 ENOUGH_RECORDS = 20  # before which nothing is usual
 _UNLIKELY = 1e-4

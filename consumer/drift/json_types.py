@@ -6,16 +6,24 @@ Narrower than what validation accepts: a quoted number is accepted, and told as 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_origin
 
-from pydantic import BaseModel
-
-from schemas.fields import BusinessDate, Flag, Int64, Number, RecordId, ScalarText, Text, Timestamp
-from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Record, Tax
+from schemas.columns import field_types, record_type
+from schemas.fields import (
+    BusinessDate,
+    Flag,
+    Int64,
+    LocalTime,
+    Number,
+    Record,
+    RecordId,
+    ScalarText,
+    Text,
+    UtcTime,
+)
+from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
+from schemas.registry import CHECKS_FIELD, STORE_DAY_LISTS, Source
 from schemas.root_fields import RootFields
-from schemas.sources import Source
-from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS, list_field
 
 ROOT_LEVEL = ""
 TAXES_LEVEL, LINES_LEVEL = f"{CHECKS_FIELD}.taxes", f"{CHECKS_FIELD}.detailLines"
@@ -38,7 +46,8 @@ _ANNOTATED: dict[Any, frozenset[str]] = {
     ScalarText: frozenset({"text", "number", "boolean"}),
     RecordId: frozenset({"text", "number", "boolean"}),
     Flag: frozenset({"boolean"}),
-    Timestamp: _TEXT,
+    UtcTime: _TEXT,
+    LocalTime: _TEXT,
     BusinessDate: _TEXT,
 }
 
@@ -65,7 +74,9 @@ def contract_at(source: Source, level: str) -> Contract:
 def field_paths(source: Source) -> frozenset[str]:
     """Return the dotted path of every field that a source's contracts name."""
     inside = (
-        _CHECK_CONTRACTS if source.holds_checks else {list_field(source): _LIST_CONTRACTS[source]}
+        _CHECK_CONTRACTS
+        if source.holds_checks
+        else {source.entry.list_field: _LIST_CONTRACTS[source]}
     )
     levels = {ROOT_LEVEL: _ROOTS[source], **inside}
     return frozenset(path_at(level, name) for level in levels for name in levels[level].native)
@@ -83,49 +94,36 @@ def path_at(level: str, name: str) -> str:
 
 def detail_model(name: str) -> type[Record]:
     """Return the contract of a detail line's sub-object."""
-    return _DETAIL_MODELS[name]
+    model = record_type(field_types(DetailLine)[name])
+    if model is None:
+        raise KeyError(name)
+    return model
 
 
-def _choices(model: type[BaseModel], field: str) -> list[Any]:
-    hint = get_type_hints(model, include_extras=True)[field]
+def _native(hint: Any) -> frozenset[str]:
     if hint in _ANNOTATED:
-        return [hint]
-    return [choice for choice in get_args(hint) if choice is not NoneType]
+        return _ANNOTATED[hint]
+    return _LIST if get_origin(hint) is list else _OBJECT
 
 
-def _native(model: type[BaseModel], field: str) -> frozenset[str]:
-    [choice] = _choices(model, field)
-    if choice in _ANNOTATED:
-        return _ANNOTATED[choice]
-    return _LIST if get_args(choice) else _OBJECT
+def _contract(model: type[Record]) -> Contract:
+    types = field_types(model)
+    inner = {name: record for name, hint in types.items() if (record := record_type(hint))}
+    return Contract({name: _native(hint) for name, hint in types.items()}, inner)
 
 
-def _contract(
-    model: type[BaseModel],
-    inner: Mapping[str, type[Record]] | None = None,
-    lists: tuple[str, ...] = (),
-) -> Contract:
-    native = {field: _native(model, field) for field in model.model_fields}
-    return Contract(native | dict.fromkeys(lists, _LIST), inner or {})
+def _root_contract(source: Source) -> Contract:
+    root, entry = _contract(RootFields), source.entry
+    return Contract({**root.native, entry.list_field: _LIST}, {entry.list_field: entry.model})
 
 
-_DETAIL_MODELS: dict[str, type[Record]] = {
-    name: _choices(DetailLine, name)[0] for name in LINE_TYPES
-}
 _CHECK_CONTRACTS: dict[str, Contract] = {
-    CHECKS_FIELD: _contract(GuestCheck, {"taxes": Tax, "detailLines": DetailLine}),
+    CHECKS_FIELD: _contract(GuestCheck),
     TAXES_LEVEL: _contract(Tax),
-    LINES_LEVEL: _contract(DetailLine, _DETAIL_MODELS),
-    **{DETAIL_LEVELS[name]: _contract(model) for name, model in _DETAIL_MODELS.items()},
+    LINES_LEVEL: _contract(DetailLine),
+    **{DETAIL_LEVELS[name]: _contract(detail_model(name)) for name in LINE_TYPES},
 }
 _LIST_CONTRACTS: dict[Source, Contract] = {
-    source: _contract(shape.model) for source, shape in STORE_DAY_LISTS.items()
+    source: _contract(source.entry.model) for source in STORE_DAY_LISTS
 }
-_RECORDS: dict[Source, type[Record]] = {
-    source: GuestCheck if source.holds_checks else STORE_DAY_LISTS[source].model
-    for source in Source
-}
-_ROOTS: dict[Source, Contract] = {
-    source: _contract(RootFields, {list_field(source): model}, (list_field(source),))
-    for source, model in _RECORDS.items()
-}
+_ROOTS: dict[Source, Contract] = {source: _root_contract(source) for source in Source}

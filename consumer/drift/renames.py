@@ -13,7 +13,7 @@ from typing import Any
 
 from consumer.drift.json_types import Contract, contract_at, field_paths, json_type, path_at
 from schemas.aliases import Aliases, AliasesInvalid, load_aliases
-from schemas.sources import Source
+from schemas.registry import Source
 
 _SIMILAR = 0.5
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from consumer.drift.json_types import DETAIL_LEVELS, JSON_TYPES, LINES_LEVEL, TAXES_LEVEL, path_at
 from schemas.guest_checks import LINE_TYPES
-from schemas.store_days import CHECKS_FIELD
+from schemas.registry import CHECKS_FIELD
 
 _MAX_SHAPES = 2000  # of one level of one document: a hostile one must not fill memory
 _MAX_GLANCES = 4 * _MAX_SHAPES  # likewise

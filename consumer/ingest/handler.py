@@ -36,7 +36,7 @@ from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 from schemas.keys import ApiKey, ErpKey
-from schemas.sources import Source
+from schemas.registry import Source
 
 log = structlog.get_logger()
 
@@ -143,15 +143,7 @@ class Handler:
     async def _ingest_fetched(
         self, fetched: Fetched, event: ObjectEvent, delivery: Delivery
     ) -> Outcome:
-        prepared = await self._prepare(fetched)
-        try:
-            return await self._load(prepared, event, delivery)
-        except Permanent as error:
-            # The database refused a value; looking closer may find the record it is in.
-            closer = await self._prepare(fetched, careful=True)
-            if closer.document.quarantined_count == prepared.document.quarantined_count:
-                return Failed(error, event)
-            return await self._load(closer, event, delivery)
+        return await self._load(await self._prepare(fetched), event, delivery)
 
     async def _fetch(
         self,
@@ -167,14 +159,12 @@ class Handler:
             stored = await self._ports.objects.fetch(event, limits)
         return Fetched(_identity(event, stored, delivery), source, key, stored.data)
 
-    async def _prepare(self, fetched: Fetched, *, careful: bool = False) -> Prepared:
+    async def _prepare(self, fetched: Fetched) -> Prepared:
         limit = self._rules.max_decompressed_bytes
         slots = self._stream_slots if isinstance(fetched.data, Spool) else self._decode_slots
         async with slots:
             with STAGE_SECONDS.labels("prepare").time():
-                return await asyncio.to_thread(
-                    prepare, fetched, self._knowledge, limit, careful=careful
-                )
+                return await asyncio.to_thread(prepare, fetched, self._knowledge, limit)
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined

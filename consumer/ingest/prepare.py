@@ -28,8 +28,7 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.keys import ApiKey, ErpKey
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 
 _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
@@ -84,17 +83,13 @@ class Knowledge:
     usual: Usual
 
 
-def prepare(
-    fetched: Fetched, knowledge: Knowledge, max_bytes: int, *, careful: bool = False
-) -> Prepared:
+def prepare(fetched: Fetched, knowledge: Knowledge, max_bytes: int) -> Prepared:
     """Decode, validate and stage one object. CPU-bound; holds the interpreter for milliseconds.
 
     Args:
         fetched: The object.
         knowledge: What it is read with.
         max_bytes: Largest document once decompressed.
-        careful: Look into every value for what PostgreSQL cannot hold, even though parsing gave
-            no reason to: after the database rejected the document.
 
     Raises:
         Permanent: the document as a whole is refused.
@@ -108,7 +103,7 @@ def prepare(
         raise Permanent(error.code, str(error), error.errors) from error
     assembly = _Assembly(fetched.identity, frame, knowledge.aliases)
     for run in runs:
-        assembly.add(run, careful=careful)
+        assembly.add(run)
     return assembly.finish()
 
 
@@ -139,7 +134,7 @@ def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
 def _open_stream(
     fetched: Fetched, reader: Callable[[], PlainReader], aliases: Aliases
 ) -> tuple[Frame, Iterator[Decoded]]:
-    own = list_field(fetched.source)
+    own = fetched.source.entry.list_field
     fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
     first = RecordStream(reader(), fields, _MAX_RUN_BYTES)
     for _ in first:
@@ -156,7 +151,7 @@ def _open_stream(
 def _screen_frame(root: dict[str, Any], source: Source) -> None:
     """Refuse a frame that cannot be stored; its records are screened one by one."""
     beside = root.copy()
-    beside.pop(list_field(source), None)
+    beside.pop(source.entry.list_field, None)
     if problem := find_unstorable(beside):
         code, error = problem
         raise DocumentInvalid(code, error.message, (error,))
@@ -176,8 +171,8 @@ class _Assembly:
         self._quarantined: list[Quarantined] = []
         self._quarantined_ids: list[str | None] = []
 
-    def add(self, run: Decoded, *, careful: bool) -> None:
-        screen = find_unstorable if careful or run.suspicious else None
+    def add(self, run: Decoded) -> None:
+        screen = find_unstorable if run.suspicious else None
         for row, position in zip(run.root, self._positions, strict=False):
             if screen is None and self._plain.take(position, row):
                 self._record_count += 1

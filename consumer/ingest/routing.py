@@ -4,7 +4,7 @@ from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, parse_key
-from schemas.sources import Source
+from schemas.registry import Source
 
 
 def route(event: ObjectEvent, bucket: str, max_object_bytes: int) -> tuple[Source, ApiKey | ErpKey]:

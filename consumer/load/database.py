@@ -6,6 +6,7 @@ Sessions hold temporary staging tables, so a connection pooler in front must poo
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import cast
 
 import psycopg
 from psycopg import AsyncConnection, errors
@@ -13,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, Internal, Permanent
 from consumer.load import statements
+from consumer.load.sessions import Session, begin_session, check_encoding, check_idle
 from consumer.metrics import POOL_SESSIONS
 from consumer.settings import DatabaseSettings
 from schemas.codes import ErrorCode
@@ -28,16 +30,6 @@ _DENIED = (
 )
 _POOL_STATES = {"size": "pool_size", "available": "pool_available", "waiting": "requests_waiting"}
 _CLOSE_SECONDS = 0.5  # for the pool's own tasks: they may be waiting for a database that is down
-
-# Staging tables have no statistics, and joined in the order of their rows they would be sorted
-# first: that took 7 % of a batch.
-_SESSION = """
-    SET TIME ZONE 'UTC';
-    SET work_mem = '64MB';
-    SET temp_buffers = '64MB';
-    SET jit = off;
-    SET enable_mergejoin = off;
-"""
 
 
 def is_conflict(error: Exception) -> bool:
@@ -68,19 +60,19 @@ def _described(error: psycopg.Error) -> str:
 @asynccontextmanager
 async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[AsyncConnectionPool]:
     """Open a pool of at most `size` sessions; does not wait for the database to be up."""
-    statement_timeout = f"-c statement_timeout={settings.db_statement_timeout_seconds * 1000}"
     pool = AsyncConnectionPool(
-        kwargs=settings.conninfo | {"options": statement_timeout},
+        connection_class=Session,
+        kwargs=settings.conninfo,
         min_size=1,
         max_size=size,
         open=False,
-        configure=_prepare_session,
-        check=AsyncConnectionPool.check_connection,
+        configure=partial(_prepare_session, settings),
+        check=check_idle,
         timeout=settings.db_connect_timeout_seconds,
     )
     await pool.open()
     try:
-        yield pool
+        yield cast("AsyncConnectionPool", pool)
     finally:
         await pool.close(_CLOSE_SECONDS)
 
@@ -112,16 +104,16 @@ async def schema_version(settings: DatabaseSettings) -> str | None:
     """Return the version that `consumer migrate` left, or None if it never ran.
 
     Raises:
+        SettingsInvalid: the database cannot hold every text.
         ConsumerError: the database could not be asked.
     """
-    try:
-        async with await AsyncConnection.connect(**settings.conninfo) as connection:
-            cursor = await connection.execute("SELECT version_num FROM alembic_version")
-            row = await cursor.fetchone()
-    except errors.UndefinedTable:
-        return None
-    except psycopg.Error as error:
-        raise mapped(error) from error
+    async with open_session(settings) as session:
+        check_encoding(session.info, settings)
+        try:
+            cursor = await session.execute("SELECT version_num FROM alembic_version")
+        except errors.UndefinedTable:
+            return None
+        row = await cursor.fetchone()
     return str(row[0]) if row else None
 
 
@@ -133,14 +125,17 @@ async def open_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnect
         ConsumerError: the database did not answer, now or during the block.
     """
     try:
-        async with await AsyncConnection.connect(**settings.conninfo, autocommit=True) as session:
+        async with await Session.connect(**settings.conninfo, autocommit=True) as session:
+            await begin_session(session, settings)
             yield session
     except psycopg.Error as error:
         raise mapped(error) from error
 
 
-async def _prepare_session(connection: AsyncConnection) -> None:
-    async with connection.transaction():
-        await connection.execute(_SESSION)
-        for statement in statements.stage_tables():
-            await connection.execute(statement)
+async def _prepare_session(settings: DatabaseSettings, session: AsyncConnection) -> None:
+    timeout_milliseconds = settings.db_statement_timeout_seconds * 1000
+    async with session.transaction():
+        await begin_session(session, settings)
+        await session.execute(f"SET statement_timeout = {timeout_milliseconds:d}".encode())
+        for statement in (statements.fixed("tune_session"), *statements.stage_tables()):
+            await session.execute(statement)

@@ -24,7 +24,7 @@ from consumer.drift.shapes import Presences
 from consumer.load import statements, tallies
 from consumer.load.document import Identity, StagedDocument
 from consumer.load.tallies import Tally
-from schemas.sources import Source
+from schemas.registry import Source
 
 log = structlog.get_logger()
 

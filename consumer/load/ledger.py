@@ -12,7 +12,7 @@ from consumer.load.database import mapped
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, parse_key
-from schemas.sources import Source
+from schemas.registry import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,17 @@ Safe to repeat and to run from many containers at once: a session-wide advisory 
 migrate while the others wait and then find nothing to do. Knows nothing of what is loaded.
 """
 
+from functools import partial
+
 import psycopg
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
 from consumer.load.migrations import steps
+from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
 
 # Any constant will do as long as no other program uses it in this database.
@@ -25,10 +28,13 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
         The schema versions before and after; equal when there was nothing to do.
 
     Raises:
+        SettingsInvalid: the database cannot hold every text.
         SchemaMismatch: the database was migrated by a newer release than this one.
         DatabaseUnavailable: PostgreSQL could not be reached or refused.
     """
-    engine = create_engine(_url(settings), poolclass=NullPool)
+    engine = create_engine(
+        "postgresql+psycopg://", creator=partial(connect, settings), poolclass=NullPool
+    )
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": _LOCK_ID})
@@ -54,13 +60,3 @@ def _current(connection: Connection) -> str | None:
         )
     connection.commit()
     return current
-
-
-def _url(settings: DatabaseSettings) -> URL:
-    return URL.create(
-        "postgresql+psycopg",
-        username=settings.db_user,
-        password=settings.db_password.get_secret_value() if settings.db_password else None,
-        database=settings.db_name,
-        query={"host": settings.db_host, "port": str(settings.db_port)},
-    )

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from consumer.aws.sqs import Depth
 from consumer.load import statements
 from consumer.load.database import mapped
+from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
 
 Row = dict[str, Any]
@@ -67,7 +68,7 @@ def plain(row: Row) -> Row:
 
 def _rows(settings: DatabaseSettings, name: str) -> list[Row]:
     try:
-        with psycopg.connect(**settings.conninfo) as connection:
+        with connect(settings) as connection:
             cursor = connection.cursor(row_factory=dict_row)
             return cursor.execute(statements.fixed(name)).fetchall()
     except psycopg.Error as error:

@@ -4,6 +4,7 @@ Source: PostgreSQL manual, COPY, "Text Format". RowWriter are written where docu
 off the event loop, so that loading a batch is sending bytes.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +13,11 @@ from typing import Any
 import simplejson
 
 NULL = "\\N"
+# Of a Decimal as text
+EXPONENT = re.compile(r"\dE[+-]\d")
+_MAX_EXPONENT = 100  # of a number that is kept as one where no contract knows it
+# PostgreSQL manual, "Numeric Types": digits before and after the decimal point
+_NUMERIC_BEFORE, _NUMERIC_AFTER = 131_072, 16_383
 _JSON = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, allow_nan=False)
 
 
@@ -21,9 +27,29 @@ def escape(text: str) -> str:
 
 
 def json_text(value: Any) -> str:
-    """Write a decoded JSON value as JSON, every number with the digits it came with."""
+    """Write a decoded JSON value as JSON, every number with the digits it came with.
+
+    A number that is short only as it was sent, such as 1e99999, or that no `numeric` holds, is
+    written as text.
+    """
     text: str = _JSON.encode(value)
+    if ("E" in text and EXPONENT.search(text)) or len(text) > _NUMERIC_AFTER:
+        text = _JSON.encode(_with_long_numbers_as_text(value))
     return text
+
+
+def _with_long_numbers_as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_long_numbers_as_text(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_with_long_numbers_as_text(child) for child in value]
+    return str(value) if isinstance(value, Decimal) and _is_long(value) else value
+
+
+def _is_long(number: Decimal) -> bool:
+    exponent, size = number.as_tuple().exponent, abs(number.adjusted())
+    is_stored = size < _NUMERIC_BEFORE and isinstance(exponent, int) and -exponent <= _NUMERIC_AFTER
+    return not is_stored or (size >= _MAX_EXPONENT and "E" in str(number))
 
 
 def json_cell(value: Any) -> str:

@@ -29,7 +29,7 @@ from consumer.rows.template_cache import Found, SeenShapes, rename_plainly
 from schemas.aliases import Aliases
 from schemas.fields import MAX_ID_CHARACTERS
 from schemas.guest_checks import LINE_TYPES
-from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS
+from schemas.registry import CHECKS_FIELD
 
 _WITHOUT_DETAIL = "\t".join(NO_DETAIL)
 
@@ -130,11 +130,11 @@ class _CheckWriter:
 
 class _PlainList:
     def __init__(self, rows: RowWriter, reader: RowReader, aliases: Aliases) -> None:
-        shape = STORE_DAY_LISTS[rows.source]
+        entry = rows.source.entry
         self._rows, self._reader = rows, reader
-        self._id_field, self._table = shape.id_field, LIST_TABLES[rows.source].stage
-        renames = aliases.at(rows.source, shape.field)
-        count = partial(reader.shapes.like, shape.field, whole=True)
+        self._id_field, self._table = entry.id_field, LIST_TABLES[rows.source].stage
+        renames = aliases.at(rows.source, entry.list_field)
+        count = partial(reader.shapes.like, entry.list_field, whole=True)
         self._seen = SeenShapes(LIST_FIELDS[rows.source], renames, count)
 
     def take(self, position: int, record: Any) -> bool:

@@ -5,7 +5,8 @@ from typing import Any
 
 from consumer.documents.validation import ValidRecord
 from consumer.rows.copy_text import CELLS, NULL
-from schemas.guest_checks import LINE_TYPES, Record
+from schemas.fields import Record
+from schemas.guest_checks import LINE_TYPES
 
 
 class Fields:

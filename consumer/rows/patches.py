@@ -8,7 +8,8 @@ from typing import Any
 
 from consumer.documents.validation import ValidRecord
 from consumer.rows.fields import Fields, details_of
-from consumer.rows.tables import CHECK, DETAIL, DETAIL_COLUMNS, LINE, TAX, column_name
+from consumer.rows.tables import CHECK, DETAIL, DETAIL_COLUMNS, LINE, TAX
+from schemas.columns import column_name
 from schemas.guest_checks import LINE_TYPES
 
 Patch = dict[str, Any]

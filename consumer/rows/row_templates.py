@@ -16,7 +16,7 @@ from consumer.documents.plain_shapes import (
     fit_64_bits,
     plain_shape,
 )
-from consumer.rows.copy_text import NULL, escape, json_cell
+from consumer.rows.copy_text import EXPONENT, NULL, escape, json_cell
 from consumer.rows.fields import Fields
 from schemas.guest_checks import LINE_TYPES
 
@@ -62,6 +62,8 @@ class RowShape:
                 raise NotPlain
         values = self._values(record)
         text = self._template % values
+        if "E" in text and EXPONENT.search(text):
+            raise NotPlain
         if self._has_text and (
             text.count("\t") != self._tabs
             or text.count("\\") != self._backslashes

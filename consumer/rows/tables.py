@@ -1,34 +1,33 @@
 """Which columns each table takes from its contract, in the order rows are written.
 
-The contracts name fields as the ERP spells them; columns are their snake_case. Nothing here
-knows SQL: `consumer.load.statements` writes it from these lists, and a test holds them to the
+The contracts name fields as the ERP spells them; `schemas.columns` names their columns. Nothing
+here knows SQL: `consumer.load.statements` writes it from these lists, and a test holds them to the
 migrated tables.
 """
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from consumer.drift.json_types import detail_model
+from consumer.drift.json_types import LINES_LEVEL, TAXES_LEVEL, detail_model
 from consumer.rows.fields import Fields
+from schemas.columns import Column, columns_of
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
-from schemas.sources import Source
-from schemas.store_days import STORE_DAY_LISTS
-
-_CHILDREN_OF_CHECK = ("taxes", "detailLines")
-
-
-def column_name(field: str) -> str:
-    """Write a source field as a column: `lastUpdatedUTC` is `last_updated_utc`."""
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", field).lower()
+from schemas.registry import CHECKS_FIELD, STORE_DAY_LISTS, Source
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A data table; `columns` are what a document fills, in the order rows are written."""
+    """A data table; `columns` are what a document fills, in the order rows are written.
+
+    `level` is the path of its records in a document. `sent` gives the column of each field by its
+    path inside a record; `menuItem.miNum` is a field of a line's sub-object.
+    """
 
     name: str
+    level: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
+    sent: Mapping[str, Column] = field(compare=False)
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -40,32 +39,21 @@ class Table:
         """The staging table of the same columns."""
         return f"stage_{self.name}"
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Those whose documents hold its records."""
+        top_level = self.level.partition(".")[0]
+        return tuple(source for source in Source if source.entry.list_field == top_level)
 
-CHECK = Fields(
-    GuestCheck, (name for name in GuestCheck.model_fields if name not in _CHILDREN_OF_CHECK)
-)
-TAX = Fields(Tax, Tax.model_fields)
-LINE = Fields(DetailLine, (name for name in DetailLine.model_fields if name not in LINE_TYPES))
 
-# Where the fields of a line's sub-object go. `inclTax` and `activeTaxes` mean the same on each.
+CHECK = Fields(GuestCheck, columns_of(GuestCheck))
+TAX = Fields(Tax, columns_of(Tax))
+LINE = Fields(DetailLine, columns_of(DetailLine))
+
+# Where the fields of a line's sub-object go; some of them mean the same on each.
 DETAIL_COLUMNS: dict[str, dict[str, str]] = {
-    "menuItem": {
-        "miNum": "menu_item_id",
-        "modFlag": "mod_flag",
-        "inclTax": "incl_tax",
-        "activeTaxes": "active_taxes",
-        "prcLvl": "prc_lvl",
-    },
-    "discount": {
-        "dscNum": "dsc_num",
-        "dscMiNum": "dsc_mi_num",
-        "inclTax": "incl_tax",
-        "activeTaxes": "active_taxes",
-    },
-    "serviceCharge": {"svcChgNum": "svc_chg_num", "inclTax": "incl_tax"},
-    "tenderMedia": {"tmedNum": "tmed_num"},
-    "errorCorrect": {"type": "error_correct_type", "objectNum": "object_num"},
-    "other": {"detailType": "detail_type", "detailNum": "detail_num"},
+    name: {field: column.name for field, column in columns_of(detail_model(name)).items()}
+    for name in LINE_TYPES
 }
 FLATTENED = tuple(
     dict.fromkeys(column for columns in DETAIL_COLUMNS.values() for column in columns.values())
@@ -82,31 +70,50 @@ DETAIL: dict[str, Fields] = {name: _flattened(name) for name in DETAIL_COLUMNS}
 
 
 def _columns(fields: Fields) -> tuple[str, ...]:
-    return tuple(column_name(name) for name in fields.names)
+    columns = columns_of(fields.model)
+    return tuple(columns[name].name for name in fields.names)
 
 
 _CHECK_KEY = ("store_id", "guest_check_id")
 
-GUEST_CHECKS = Table("guest_checks", _CHECK_KEY, ("store_id", *_columns(CHECK), "extra"))
-TAXES = Table("taxes", (*_CHECK_KEY, "tax_num"), (*_CHECK_KEY, *_columns(TAX), "extra"))
+GUEST_CHECKS = Table(
+    Source.GUEST_CHECKS.entry.table,
+    CHECKS_FIELD,
+    _CHECK_KEY,
+    ("store_id", *_columns(CHECK), "extra"),
+    columns_of(GuestCheck),
+)
+TAXES = Table(
+    "taxes",
+    TAXES_LEVEL,
+    (*_CHECK_KEY, "tax_num"),
+    (*_CHECK_KEY, *_columns(TAX), "extra"),
+    columns_of(Tax),
+)
 DETAIL_LINES = Table(
     "detail_lines",
+    LINES_LEVEL,
     (*_CHECK_KEY, "guest_check_line_item_id"),
     (*_CHECK_KEY, *_columns(LINE), "line_type", *FLATTENED, "extra"),
+    dict(columns_of(DetailLine))
+    | {
+        f"{name}.{field}": column
+        for name in LINE_TYPES
+        for field, column in columns_of(detail_model(name)).items()
+    },
 )
 
 
 def _list_fields(source: Source) -> Fields:
-    shape = STORE_DAY_LISTS[source]
-    return Fields(
-        shape.model, (name for name in shape.model.model_fields if name != shape.id_field)
-    )
+    entry = source.entry
+    return Fields(entry.model, (name for name in columns_of(entry.model) if name != entry.id_field))
 
 
 def _list_table(source: Source) -> Table:
-    key = ("store_id", "bus_dt", "record_id")
-    columns = (*key, *_columns(LIST_FIELDS[source]), "extra")
-    return Table(STORE_DAY_LISTS[source].table, key, columns)
+    entry, fields, key = source.entry, LIST_FIELDS[source], ("store_id", "bus_dt", "record_id")
+    columns = (*key, *_columns(fields), "extra")
+    sent = {name: columns_of(entry.model)[name] for name in fields.names}
+    return Table(entry.table, entry.list_field, key, columns, sent)
 
 
 LIST_FIELDS: dict[Source, Fields] = {source: _list_fields(source) for source in STORE_DAY_LISTS}

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import psycopg
 
 from devstack.demo.control import control
+from schemas.columns import amounts_of
+from schemas.registry import STORE_DAY_LISTS
 
 _REVENUE = """
     SELECT checks, guests, net, tax, discounts FROM v_daily_revenue
@@ -31,13 +33,7 @@ _TAXES = """
 """
 # Per endpoint its table, and the sums by the names that the ERP gives them.
 _LISTS = {
-    "getFiscalInvoice": ("fiscal_invoices", {"amount": "amount", "tax": "tax"}),
-    "getChargeBack": ("charge_backs", {"amount": "amount"}),
-    "getTransactions": ("transactions", {"amount": "amount"}),
-    "getCashManagementDetails": (
-        "cash_management_details",
-        {"openingBalance": "opening_balance", "closingBalance": "closing_balance"},
-    ),
+    source.value: (source.entry.table, amounts_of(source.entry.model)) for source in STORE_DAY_LISTS
 }
 _LEDGER = """
     SELECT coalesce(sum(records), 0) FROM ingested_objects

@@ -18,7 +18,7 @@ from devstack.environment import export_lines
 from devstack.server import ServerFailedError
 from devstack.stack import Stack, running_stack
 from schemas.keys import ERP_PREFIX
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 
 SAMPLES = Path(__file__).parent / "samples"
 GOOD_EXPORT = SAMPLES / "closing_export.json"

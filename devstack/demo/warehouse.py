@@ -7,17 +7,12 @@ from typing import Any, NamedTuple
 import boto3
 import psycopg
 
+from schemas.registry import STORE_DAY_LISTS
+
 TABLES = (
-    "guest_checks",
-    "taxes",
-    "detail_lines",
-    "menu_items",
-    "fiscal_invoices",
-    "charge_backs",
-    "transactions",
-    "cash_management_details",
-    "ingested_objects",
-    "schema_drift",
+    *("guest_checks", "taxes", "detail_lines", "menu_items"),
+    *(source.entry.table for source in STORE_DAY_LISTS),
+    *("ingested_objects", "schema_drift"),
 )
 
 Connection = psycopg.Connection[tuple[Any, ...]]

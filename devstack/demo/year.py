@@ -12,7 +12,7 @@ from devstack.demo.expectations import StoreDay, compare
 from devstack.demo.programs import Programs
 from devstack.stack import Stack
 from schemas.keys import API_PREFIX
-from schemas.sources import Source
+from schemas.registry import Source
 
 TITLE = "A year with a surprise in it"
 ABOUT = """\

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 
 from devstack.erp.access import Access
 from devstack.erp.contract_control import Health
-from devstack.erp.contract_lists import ANSWER_MODELS
 from devstack.erp.control import control_routes
 from devstack.erp.door import Door
 from devstack.erp.faults import FaultPlan
@@ -16,7 +15,7 @@ from devstack.erp.published import example, problems, put_answers, success
 from devstack.erp.requests import StoreDayRequest
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
-from schemas.sources import ENDPOINTS, Endpoint
+from schemas.registry import ENDPOINTS, Endpoint
 
 _DESCRIPTION = """\
 Answers like the point of sale of a restaurant chain: one POST per endpoint, store and business
@@ -69,7 +68,7 @@ def _erp_routes(simulator: Simulator) -> APIRouter:
             endpoint.path,
             operation_id=endpoint.name,
             summary=endpoint.name,
-            description=ANSWER_MODELS[endpoint.source].__doc__,
+            description=endpoint.source.entry.comment + ".",
             responses=success(endpoint),
         )(_answering(simulator, endpoint))
     return router

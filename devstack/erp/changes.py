@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.ticket import Json
-from schemas.sources import Source
+from schemas.registry import Source
 
 Change = Callable[[Json], Json]
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from devstack.erp.access import Access
 from devstack.erp.contract_control import Chain, ControlTotals, FaultReport, Revision, Token
+from devstack.erp.examples import example_totals
 from devstack.erp.faults import NO_FAULTS, FaultPlan, Faults
 from devstack.erp.published import example, problems
 from devstack.erp.requests import BusinessDay, StoreId
@@ -49,7 +50,7 @@ def _add_revision(router: APIRouter, simulator: Simulator) -> None:
         "/totals",
         operation_id="totals",
         summary="What the warehouse should show",
-        responses=example(_TOTALS) | problems(422),
+        responses=example(example_totals()) | problems(422),
     )
     def totals(
         store_id: Annotated[StoreId, Query(alias="storeId")],
@@ -139,31 +140,4 @@ _REPORT = {
     "attempts": 215,
     "injected": {"throttled": 6, "cut": 4},
     "busiest_second": 20,
-}
-_TOTALS = {
-    "storeId": "99 CB CB",
-    "busDt": "2024-01-02",
-    "revision": 0,
-    "answer": {
-        "getFiscalInvoice": {"fiscalInvoices": 22},
-        "getChargeBack": {"chargeBacks": 2},
-        "getTransactions": {"transactions": 31},
-        "getCashManagementDetails": {"cashManagement": 5},
-        "getGuestChecks": {"checks": 24, "detail_lines": 162, "taxes": 46},
-    },
-    "amounts": {
-        "getFiscalInvoice": {"amount": "7465.41", "tax": "1254.05"},
-        "getChargeBack": {"amount": "-224.59"},
-        "getTransactions": {"amount": "7589.40"},
-        "getCashManagementDetails": {"openingBalance": "936.24", "closingBalance": "2169.21"},
-    },
-    "revenue": {
-        "checks": 23,
-        "detail_lines": 155,
-        "taxes": 43,
-        "guests": 77,
-        "net": "7322.98",
-        "tax": "1286.05",
-        "discounts": "-83.63",
-    },
 }

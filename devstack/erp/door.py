@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from devstack.erp.faults import Cell, FaultPlan
 from devstack.erp.misbehaviour import Exchange, misbehave
 from devstack.erp.problems import problem_response
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 
 _NAMES = {endpoint.path: endpoint.name for endpoint in ENDPOINTS}
 

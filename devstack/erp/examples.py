@@ -7,8 +7,8 @@ import simplejson
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from devstack.erp.ticket import Json
-from schemas.sources import Source
-from schemas.store_days import list_field
+from devstack.erp.totals import control_totals
+from schemas.registry import Source
 
 _STORE = "99 CB CB"
 _DAY = date(2024, 1, 2)  # all five endpoints have rows
@@ -22,6 +22,11 @@ def example_answer(source: Source) -> Json:
         clock=datetime(2024, 5, 5, 6, 6, 6, tzinfo=UTC),
     )
     answer: Json = simplejson.loads(Simulator(settings).answer(source, _STORE, _DAY))
-    name = list_field(source)
+    name = source.entry.list_field
     answer[name] = (answer.get(name) or [])[:1]
     return answer
+
+
+def example_totals() -> Json:
+    """Return the control totals of the same store and day, as the simulator is by default."""
+    return control_totals(Simulator(SimulatorSettings.model_construct()), _STORE, _DAY)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from devstack.erp.dice import Dice, key_of
 from devstack.erp.meter import Meter
-from schemas.sources import ENDPOINTS_BY_NAME
+from schemas.registry import ENDPOINTS_BY_NAME
 
 
 class FaultKind(StrEnum):

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from devstack.erp.contract_lists import ANSWER_MODELS
+from devstack.erp.contract import ANSWER_MODELS
 from devstack.erp.examples import example_answer
 from devstack.erp.problems import MEDIA_TYPE, Problem, problem_body, title_of
-from schemas.sources import ENDPOINTS, Endpoint
+from schemas.registry import ENDPOINTS, Endpoint
 
 Responses = dict[int | str, dict[str, Any]]
 

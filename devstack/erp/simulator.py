@@ -23,8 +23,7 @@ from devstack.erp.opening import Trade, answered_tickets
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.store_day import StoreDay, business_day
 from devstack.erp.ticket import Json
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 
 _LISTS: dict[Source, ListOf] = {
     Source.FISCAL_INVOICE: fiscal_invoices,
@@ -76,7 +75,7 @@ class Simulator:
         records = self.records(source, store_id, day)
         rows = [_dump(record) for record in self._changes.shown(source, day, records)]
         frame = [_dump(self._head(source, store_id, day))[:-1]]
-        name = f',"{list_field(source)}":'.encode()
+        name = f',"{source.entry.list_field}":'.encode()
         if rows:
             frame += [name, b"[", b",".join(rows), b"]"]
         else:

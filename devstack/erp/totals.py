@@ -7,16 +7,8 @@ from typing import Any
 
 from devstack.erp.simulator import Simulator
 from devstack.erp.ticket import Json
-from schemas.sources import Source
-from schemas.store_days import STORE_DAY_LISTS, list_field
-
-#: The amounts that every row of a list has.
-AMOUNTS = {
-    Source.FISCAL_INVOICE: ("amount", "tax"),
-    Source.CHARGE_BACK: ("amount",),
-    Source.TRANSACTIONS: ("amount",),
-    Source.CASH_MANAGEMENT: ("openingBalance", "closingBalance"),
-}
+from schemas.columns import amounts_of
+from schemas.registry import STORE_DAY_LISTS, Source
 
 
 def control_totals(simulator: Simulator, store_id: str, day: date) -> Json:
@@ -30,7 +22,7 @@ def control_totals(simulator: Simulator, store_id: str, day: date) -> Json:
     """
     checks = list(simulator.records(Source.GUEST_CHECKS, store_id, day))
     lists = {source: list(simulator.records(source, store_id, day)) for source in STORE_DAY_LISTS}
-    answer: Json = {source.value: {list_field(source): len(lists[source])} for source in lists}
+    answer: Json = {source.value: {source.entry.list_field: len(lists[source])} for source in lists}
     answer[Source.GUEST_CHECKS.value] = {
         "checks": len(checks),
         "detail_lines": sum(len(check.get("detailLines", ())) for check in checks),
@@ -42,8 +34,8 @@ def control_totals(simulator: Simulator, store_id: str, day: date) -> Json:
         "revision": simulator.revision,
         "answer": answer,
         "amounts": {
-            source.value: {name: _text(row[name] for row in lists[source]) for name in names}
-            for source, names in AMOUNTS.items()
+            source.value: {name: _sum(rows, name) for name in amounts_of(source.entry.model)}
+            for source, rows in lists.items()
         },
         "revenue": _revenue(check for check in checks if check["opnBusDt"] == day.isoformat()),
     }
@@ -65,6 +57,10 @@ def _revenue(checks: Iterable[Json]) -> Json:
 def _taxes(check: Json) -> list[Json]:
     taxes: list[Json] = check.get("taxes", [])
     return taxes
+
+
+def _sum(rows: list[Json], name: str) -> str:
+    return _text(row[name] for row in rows if name in row)
 
 
 def _text(amounts: Iterable[Any]) -> str:

@@ -14,7 +14,7 @@ from producer.errors import LakeClosed, QueueClosed, SettingsInvalid
 from producer.pulling.targets import Plan, make_plan
 from producer.settings import Settings
 from producer.tally import Tally
-from schemas.sources import ENDPOINTS_BY_NAME
+from schemas.registry import ENDPOINTS_BY_NAME
 
 StoreOption = Annotated[
     list[str] | None,

@@ -28,7 +28,7 @@ from producer.json_text import parse_json
 from producer.pulling.answers import Answer, error_text
 from producer.rate_limit import RateLimit
 from producer.settings import Settings
-from schemas.sources import Endpoint
+from schemas.registry import Endpoint
 
 _COME_BACK = frozenset({408, 425, 429})
 _EXCERPT_BYTES = 8 * 1024

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 from producer.lake import Lake, LakeEntry
 from schemas.keys import API_PREFIX, ApiKey, parse_key
-from schemas.sources import Source
+from schemas.registry import Source
 
 _KEY_TIME = "%Y%m%dT%H%M%S.%fZ"  # as `schemas.keys.api_key` writes it
 

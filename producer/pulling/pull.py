@@ -22,7 +22,7 @@ from producer.pulling.history import History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
 from producer.tally import Tally
 from schemas.keys import api_key
-from schemas.sources import Endpoint
+from schemas.registry import Endpoint
 
 # Digesting or packing more than this would hold up the event loop.
 _LARGE_BYTES = 1024 * 1024

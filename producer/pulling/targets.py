@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from producer.errors import SettingsInvalid
 from schemas.keys import store_day_prefix
-from schemas.sources import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
+from schemas.registry import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 
 # S3 takes keys of 1,024 bytes; the rest is for the name under the store-day's prefix.
 _MAX_PREFIX_CHARS = 980
@@ -75,7 +75,7 @@ def make_plan(
         first_day: The first business date.
         last_day: The last business date, included.
         stores: Raw store ids; surrounding space is ignored.
-        endpoint_names: Names as in `schemas.sources`; none means all five.
+        endpoint_names: Names as in `schemas.registry`; none means all five.
 
     Raises:
         SettingsInvalid: The days are the wrong way round, there is no store, or a store or an

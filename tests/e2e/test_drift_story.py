@@ -22,7 +22,7 @@ from devstack.demo.control import control
 from devstack.demo.expectations import StoreDay, compare
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
-from schemas.sources import ENDPOINTS, Source
+from schemas.registry import ENDPOINTS, Source
 from tests.support.programs import query, succeed, until
 
 DAYS_COUNT = 365

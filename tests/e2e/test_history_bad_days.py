@@ -17,8 +17,7 @@ from devstack.demo.control import control
 from devstack.demo.expectations import StoreDay, compare
 from devstack.erp.faults import FaultKind
 from schemas.keys import API_PREFIX, ApiKey, parse_key
-from schemas.sources import ENDPOINTS, Source
-from schemas.store_days import list_field
+from schemas.registry import ENDPOINTS, Source
 from tests.conftest import Lake
 from tests.support.programs import query, run, succeed, until
 
@@ -93,7 +92,7 @@ def is_answer(identity: ApiKey, document: dict[str, Any]) -> bool:
     head = {"storeId": identity.store_id, "busDt": identity.bus_dt.isoformat()}
     if identity.source is Source.GUEST_CHECKS:
         head = {"curUTC": "2026-01-01T12:00:00", "locRef": identity.store_id}
-    name = list_field(identity.source)
+    name = identity.source.entry.list_field
     rows = document.pop(name, None) or []
     return document == head and all(isinstance(row, dict) for row in rows)
 

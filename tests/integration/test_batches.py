@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from schemas.codes import State
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.loading import column, load
 from tests.support.samples import checks, full_check, staged
 from tests.support.warehouse import Warehouse

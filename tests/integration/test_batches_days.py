@@ -8,7 +8,7 @@ import pytest
 
 from consumer.load.document import StagedDocument
 from schemas.codes import State
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.loading import column, load, load_day, load_in_every_order
 from tests.support.samples import STORE, day_list, prepared
 from tests.support.warehouse import Warehouse

@@ -11,8 +11,7 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Fetched, prepare
 from consumer.policy import RULES, Reaction
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
-from schemas.sources import Source
-from schemas.store_days import STORE_DAY_LISTS, list_field
+from schemas.registry import STORE_DAY_LISTS, Source
 from tests.support.ingesting import LIMIT, Loaded, ingest
 from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check
 from tests.support.warehouse import Warehouse
@@ -79,7 +78,7 @@ def test_any_json_value_in_any_field_of_a_check_loads_or_is_set_aside(
 def test_any_json_value_in_any_field_of_a_row_loads_or_is_set_aside(
     opened: Warehouse, source: Source
 ) -> None:
-    shape = STORE_DAY_LISTS[source]
+    shape = source.entry
 
     @settings(max_examples=40)
     @given(
@@ -98,7 +97,12 @@ def test_any_json_value_in_any_field_of_a_row_loads_or_is_set_aside(
 @settings(max_examples=100)
 @given(JSON, st.sampled_from(list(Source)))
 def test_any_json_value_as_a_document_is_read_or_refused(value: Any, source: Source) -> None:
-    for document in (value, {"storeId": value}, {list_field(source): value}, {"curUTC": value}):
+    for document in (
+        value,
+        {"storeId": value},
+        {source.entry.list_field: value},
+        {"curUTC": value},
+    ):
         assert_read_or_refused(fetched(json.dumps(document).encode(), source))
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from schemas.codes import ErrorCode
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 from tests.support.ingesting import (
     GOOD,
     LIMIT,
@@ -173,7 +172,7 @@ def test_thousands_of_unknown_fields_are_kept_and_told_in_few_rows(warehouse: Wa
 @pytest.mark.parametrize("source", [Source.ERP, Source.TRANSACTIONS])
 def test_a_list_of_nulls_is_counted_in_bounded_time_and_memory(source: Source) -> None:
     """The log lists the first thousand of them; none is lost from the count."""
-    head = '{"storeId": "99 CB CB", "' + list_field(source) + '": ['
+    head = '{"storeId": "99 CB CB", "' + source.entry.list_field + '": ['
     found = fetched((head + "null," * 199_999 + "null]}").encode(), source)
     started = time.monotonic()
     prepared, peak_bytes = with_peak(found)

@@ -14,7 +14,7 @@ from consumer.load.database import open_pool
 from consumer.load.document import StagedDocument
 from consumer.load.transaction import load_batch
 from schemas.codes import State
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import checks, day_list, full_check, staged
 from tests.support.warehouse import Warehouse, open_warehouse, requests
 

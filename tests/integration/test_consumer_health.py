@@ -3,21 +3,9 @@
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 
 from tests.conftest import Lake
-from tests.support.programs import DEADLINE_SECONDS, succeed, until
-
-
-def get(port: int, path: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-    except OSError:
-        return 0, ""
+from tests.support.programs import DEADLINE_SECONDS, page, succeed, until
 
 
 def test_the_port_says_alive_ready_and_what_was_done_until_the_database_goes(
@@ -28,17 +16,17 @@ def test_the_port_says_alive_ready_and_what_was_done_until_the_database_goes(
     own = environment | {"HTTP_PORT": str(unused_tcp_port), "RECEIVE_WAIT_SECONDS": "1"}
     with subprocess.Popen([sys.executable, "-m", "consumer", "run"], env=own) as process:
         try:
-            until(lambda: get(unused_tcp_port, "/readyz") == (200, "ok\n"), "ready")
-            assert get(unused_tcp_port, "/healthz") == (200, "ok\n")
+            until(lambda: page(unused_tcp_port, "/readyz") == (200, "ok\n"), "ready")
+            assert page(unused_tcp_port, "/healthz") == (200, "ok\n")
             lake.s3.put_object(Bucket=lake.bucket, Key="raw/erp/bad.json", Body=b"{")
             until(
                 lambda: (
                     'coco_objects_ended_total{code="json_malformed",state="dead_lettered"} 1.0'
-                    in get(unused_tcp_port, "/metrics")[1]
+                    in page(unused_tcp_port, "/metrics")[1]
                 ),
                 "the failure is counted",
             )
-            page = get(unused_tcp_port, "/metrics")[1]
+            metrics = page(unused_tcp_port, "/metrics")[1]
             for line in (
                 "coco_messages_received_total 1.0",
                 'coco_messages_settled_total{code="json_malformed",outcome="dead_lettered"} 1.0',
@@ -47,11 +35,11 @@ def test_the_port_says_alive_ready_and_what_was_done_until_the_database_goes(
                 "coco_in_flight_bytes 0.0",
                 'coco_stage_seconds_count{stage="fetch"} 1.0',
             ):
-                assert line in page
+                assert line in metrics
             lake.sqs.delete_queue(QueueUrl=lake.dlq_url)
             lake.sqs.delete_queue(QueueUrl=lake.queue_url)
-            until(lambda: get(unused_tcp_port, "/readyz")[0] == 503, "not ready")
-            assert get(unused_tcp_port, "/healthz") == (200, "ok\n")
+            until(lambda: page(unused_tcp_port, "/readyz")[0] == 503, "not ready")
+            assert page(unused_tcp_port, "/healthz") == (200, "ok\n")
             process.send_signal(signal.SIGTERM)
             assert process.wait(DEADLINE_SECONDS) == 0
         finally:

@@ -17,7 +17,7 @@ from consumer.load.migrate import migrate
 from consumer.operate.doctor import examination
 from tests.conftest import Lake
 from tests.support.dead_letters import counts
-from tests.support.programs import query, run
+from tests.support.programs import query, run, succeed
 
 Diagnosis = dict[tuple[str, str], str]
 Diagnose = Callable[..., Diagnosis]
@@ -254,3 +254,17 @@ def test_a_user_without_rights_is_told_which_to_grant(
     assert "DB_USER=" in found["warning", "tables"]
     assert "allows 2 sessions" in found["problem", "sessions"]
     assert [] != query(environment, "SELECT 1")
+
+
+def test_a_column_that_is_not_there_is_named_at_the_start_and_by_the_doctor(
+    environment: dict[str, str],
+) -> None:
+    """A contract names a field that no migration knows: that is no outage to wait for."""
+    succeed("consumer", "migrate", environment=environment)
+    execute(environment, "ALTER TABLE taxes DROP COLUMN tax_rate")
+    for command in (("run", "--until-idle", "1"), ("doctor",)):
+        result = run("consumer", *command, environment=environment)
+        assert result.returncode == 1
+        told = " ".join((result.stdout + result.stderr).split())
+        assert "lacks taxes.tax_rate" in told
+        assert "run `consumer migrate`" in told

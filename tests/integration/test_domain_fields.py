@@ -1,6 +1,5 @@
 """Every field that the ERP sends stands in a column of its own, in the tables and with its type."""
 
-import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.codes import State
-from schemas.sources import Source
-from tests.support.facts import HEADER, KINDS, LINE, LISTS, SUB_OBJECTS, TAX
+from schemas.registry import Source
+from tests.support.facts import HEADER, KINDS, LINE, LISTS, SUB_OBJECTS, TAX, column
 from tests.support.samples import DAY, STORE, checks, staged
 from tests.support.warehouse import Warehouse
 
@@ -18,11 +17,6 @@ PROVENANCE = {"extra": "jsonb", "removed_at": "timestamp with time zone"}
 VERSIONED = {"as_of": "timestamp with time zone", "object_id": "bigint"}
 PATCHED = {"patched": "boolean"}
 FALSE_IF_ABSENT = {"vd_flag", "err_cor_flag", "return_flag", "do_not_show_flag"}
-
-
-def column(field: str) -> str:
-    """Write a field in snake_case: UTC and the like are one word."""
-    return re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", field).lower()
 
 
 def value(kind: str, number: int) -> tuple[Any, Any]:
@@ -128,13 +122,9 @@ def test_rows_of_a_list_minimal_and_rich_are_in_their_columns_and_the_rest_is_ke
     facts = LISTS[source]
     minimal, row = filled(facts.fields, 1)
     rich = {
-        "nfceNumber": 4021,
-        "series": "001",
-        "accessKey": 12345678901234567890123456789012345678901234,
-        "guestCheckId": 9_988_776_655,
-        "transUTC": "2024-01-01T12:00:00",
-        "tmedNum": 4,
-        "overShortAmt": Decimal("-0.10"),
+        "nfceModel": 65,
+        "protocol": 12345678901234567890123456789012345678901234,
+        "discountAmt": Decimal("-0.10"),
         "nested": {"list": [1, None, {"deep": True}]},
     }
     document = {

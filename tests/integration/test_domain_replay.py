@@ -7,7 +7,7 @@ from consumer.ingest.prepare import Prepared
 from consumer.load.document import ErrorNote, LoadRequest
 from schemas.aliases import load_aliases
 from schemas.codes import State
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.programs import query, run, succeed
 from tests.support.samples import STORE, checks, day_list, full_check, prepared

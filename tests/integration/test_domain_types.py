@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.integration.test_domain_fields import column
 from tests.support.facts import HEADER, KINDS, LINE, LISTS, SUB_OBJECTS, TAX
 from tests.support.samples import checks, day_list, prepared, staged
@@ -118,7 +118,7 @@ def test_every_value_that_a_field_of_a_check_refuses_sets_that_check_aside(
 def test_a_row_of_a_list_takes_and_refuses_the_same(warehouse: Warehouse, name: str) -> None:
     facts, source = LISTS[name], Source(name)
     taken = [
-        (field, sent, meant)
+        (field, sent, stored(kind, meant))
         for field, kind in facts.fields.items()
         for sent, meant in KINDS[kind].taken
     ]

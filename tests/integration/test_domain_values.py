@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from schemas.codes import State
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.facts import LISTS, SUB_OBJECTS
 from tests.support.samples import DAY, STORE, checks, full_check, staged
 from tests.support.warehouse import Warehouse, database_settings, open_warehouse, own_database
@@ -44,7 +44,7 @@ NUMBERS = {
     "1e2": "100",
     "21": "21",
     "1234567890.123456": "1234567890.123456",
-    "12345678901234567890.12345678901234567890": "12345678901234567890.12345678901234567890",
+    "1234567890123456789012345678.1234567890": "1234567890123456789012345678.1234567890",
     "109.90": "109.90",
     "20.809091": "20.809091",
     "-10": "-10",
@@ -75,6 +75,19 @@ def test_a_number_has_the_digits_that_it_came_with(
     unknown = [sent if '"' in sent else stored for sent, stored in NUMBERS.items()]
     assert list(NUMBERS.values()) == [row["sub_ttl"] for row in rows]
     assert unknown == [row["new"] for row in rows]
+
+
+@full_and_partial
+def test_a_number_that_its_exponent_would_blow_up_is_text_where_no_contract_knows_it(
+    warehouse: Warehouse, version: dict[str, str]
+) -> None:
+    """Nine bytes stay nine bytes; what was sent in full stays a number."""
+    many = "9" * 300
+    check = json.dumps({"guestCheckId": 1, **version, "new": [1, 2]})
+    document = f'{{"locRef": "S", "guestChecks": [{check.replace("1, 2", f"1e99999, {many}")}]}}'
+    load(warehouse, document.encode())
+    [row] = warehouse.query("SELECT (extra -> 'new')::text AS new FROM guest_checks")
+    assert f'["1E+99999", {many}]' == row["new"]
 
 
 @full_and_partial

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumer.load.document import StagedDocument
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import NOON, checks, day_list, full_check, staged
 from tests.support.warehouse import Warehouse
 

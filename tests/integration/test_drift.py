@@ -13,7 +13,7 @@ from consumer.cli import cli
 from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
 from consumer.load.database import open_pool
 from consumer.load.field_counts import share
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.drifting import Process
 from tests.support.samples import checks, day_list, full_check, without
 from tests.support.warehouse import Warehouse, database_settings, open_warehouse

@@ -10,7 +10,7 @@ import pytest
 from consumer.drift.findings import MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.errors import Permanent
 from schemas.aliases import load_aliases
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.conftest import Servers
 from tests.support.drifting import Process
 from tests.support.samples import STORE, checks, day_list, full_check

@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 from tests.conftest import Lake
-from tests.integration.test_consumer_health import get
-from tests.support.programs import DEADLINE_SECONDS, run, succeed, until
+from tests.support.programs import DEADLINE_SECONDS, page, run, succeed, until
 
 LIMIT = 4
 OBJECTS = 12
@@ -34,12 +33,12 @@ def test_a_burst_of_failures_stops_the_dead_lettering_restarts_included_until_so
         [sys.executable, "-m", "consumer", "run"], env=own, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            until(lambda: get(unused_tcp_port, "/healthz")[0] == 503, "unhealthy")
-            status, reason = get(unused_tcp_port, "/readyz")
+            until(lambda: page(unused_tcp_port, "/healthz")[0] == 503, "unhealthy")
+            status, reason = page(unused_tcp_port, "/readyz")
             assert (status, "schema_invalid" in reason) == (503, True)
             assert (
                 'coco_breaker_open{cause="failure_burst"} 1.0'
-                in get(unused_tcp_port, "/metrics")[1]
+                in page(unused_tcp_port, "/metrics")[1]
             )
             left = OBJECTS - LIMIT + 1
             until(lambda: count(lake, lake.queue_url) == left, "the rest is receivable")

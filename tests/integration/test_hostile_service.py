@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.codes import ErrorCode
 from tests.conftest import Lake
-from tests.support.hostile import DOCUMENTS, REJECTED, Ending
+from tests.support.hostile import DOCUMENTS, Ending
 from tests.support.programs import query, run, succeed
 
 STREAM_ABOVE_BYTES = 1 << 16
@@ -16,7 +16,7 @@ PADDING = bytes(random.Random(1).choices(b" \n\t\r", k=80_000))
 NAMES = (
     "good",
     "byte order mark",
-    "1e999",
+    "1e99999",
     "NUL",
     "no objects",
     "keys twice",
@@ -46,7 +46,7 @@ def test_hostile_documents_end_in_their_codes_and_nothing_else_suffers(
     environment: dict[str, str], lake: Lake
 ) -> None:
     expected: dict[str, Any] = {}
-    chosen = {name: DOCUMENTS[name] for name in NAMES} | REJECTED
+    chosen = {name: DOCUMENTS[name] for name in NAMES}
     for name, (document, ending) in chosen.items():
         for form, body in forms(document).items():
             key = f"raw/erp/{name}/{form}"

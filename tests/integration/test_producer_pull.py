@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from schemas.keys import API_PREFIX, ApiKey, parse_key
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 from tests.conftest import Lake
 from tests.support.producing import DEADLINE_SECONDS, keys, producer, stamp, summary
 

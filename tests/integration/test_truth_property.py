@@ -19,7 +19,7 @@ from consumer.ingest.prepare import Knowledge, Prepared, prepare
 from consumer.load.document import StagedDocument
 from consumer.load.field_counts import FieldCounts
 from schemas.aliases import load_aliases
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.contents import check_records, list_records
 from tests.support.oracle import LISTS, Key, Put, Row, expected_tables
 from tests.support.samples import (
@@ -98,7 +98,7 @@ def _by_id_or_content(rows: Mapping[Key, Row]) -> Counter[tuple[Key, str]]:
     return Counter(
         (
             (store, day, "content" if name.startswith("content") else name),
-            simplejson.dumps(row, use_decimal=True, sort_keys=True),
+            simplejson.dumps(row, use_decimal=True, sort_keys=True, default=str),
         )
         for (store, day, name), row in rows.items()
     )

@@ -8,7 +8,7 @@ from aiohttp import web
 from producer.erp.client import open_erp
 from producer.pulling.answers import Answer
 from producer.settings import Settings
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 
 DAY = date(2024, 1, 1)
 SettingsFor = Callable[..., Settings]

@@ -14,9 +14,9 @@ from random import Random
 from typing import Any
 
 from schemas.keys import api_key
-from schemas.sources import Source
-from schemas.store_days import list_field
-from tests.support.oracle import LISTS, Put
+from schemas.registry import Source
+from tests.support.facts import LISTS
+from tests.support.oracle import Put
 from tests.support.samples import json_bytes
 
 STORES = ("99 CB CB", "001", "São João", "7+7 100% A/B")
@@ -135,20 +135,20 @@ class Chain:
         rows = [self._row(name) for _ in range(self._random.randrange(5))]
         document: Record = {"storeId": store, "busDt": day.isoformat(), "curUTC": _text(as_of)}
         if rows or self._random.random() < 0.7:
-            document[list_field(Source(name))] = rows or self._random.choice([[], None])
+            document[Source(name).entry.list_field] = rows or self._random.choice([[], None])
         put = Put(name, store, day, as_of, 0, tuple(rows))
         key = api_key(Source(name), day, store, as_of)
         return Document(key, json_bytes(document), put)
 
     def _row(self, name: str) -> Record:
-        _, id_name, columns = LISTS[name]
-        texts = ("type", "reason")
+        facts = LISTS[name]
         row: Record = {
-            field: f"kind {self._random.randrange(3)}" if field in texts else self._amount()
-            for field in columns
+            field: self._amount() if kind == "number" else f"kind {self._random.randrange(3)}"
+            for field, kind in facts.fields.items()
+            if kind in ("number", "text", "scalar")
         }
         if self._random.random() < 0.9:
-            row[id_name] = self._random.randrange(6)
+            row[facts.id_field] = self._random.randrange(6)
         return row
 
     def _broken_kinds(self) -> Iterator[Callable[[], Document]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.oracle import LISTS
+from tests.support.facts import LISTS
 
 DAYS = (date(2024, 1, 1), date(2024, 1, 2))
 SHARED_LINES = (90, 91)  # that any check may name
@@ -19,6 +19,17 @@ _flags = st.sampled_from([None, True, False])
 _days = st.sampled_from([None, *(day.isoformat() for day in DAYS)])
 _times = st.sampled_from([None, "2024-01-01T23:59:59", "2024-01-02T00:00:00.5"])
 _unknown = st.sampled_from([None, "x", Decimal("1.50"), [], {"a": [1, {"b": None}]}])
+# Values by their kind in the facts.
+_OF_KIND = {
+    "number": _amounts,
+    "int": _counts,
+    "text": _texts,
+    "scalar": _texts,
+    "flag": _flags,
+    "date": _days,
+    "utc": _times,
+    "lcl": _times,
+}
 
 _headers = st.fixed_dictionaries(
     {},
@@ -99,21 +110,21 @@ def under_other_names(record: dict[str, Any]) -> dict[str, Any]:
 @st.composite
 def list_records(draw: st.DrawFn, source: str) -> dict[str, Any]:
     """Draw one row of a store-day list."""
-    _, id_name, columns = LISTS[source]
-    values = {name: _texts if name in ("type", "reason") else _amounts for name in columns}
+    facts = LISTS[source]
+    values = {name: _OF_KIND[kind] for name, kind in facts.fields.items()}
     row: dict[str, Any] = draw(st.fixed_dictionaries({}, optional={**values, "new": _unknown}))
     if draw(st.booleans()):
-        row[id_name] = draw(st.sampled_from([None, 1, "1", 2, "A-3"]))
+        row[facts.id_field] = draw(st.sampled_from([None, 1, "1", 2, "A-3"]))
     return row
 
 
 @st.composite
 def bad_rows(draw: st.DrawFn, source: str) -> tuple[Any, str | None]:
     """Draw a row of a list that is quarantined, with its id: None when it cannot be read."""
-    _, id_name, columns = LISTS[source]
-    amount = next(name for name in columns if name not in ("type", "reason"))
+    facts = LISTS[source]
+    amount = next(name for name, kind in facts.fields.items() if kind == "number")
     bad_id = draw(st.sampled_from([1, 2, "A-3", None]))
-    row: Any = {amount: BAD_VALUE, id_name: bad_id}
+    row: Any = {amount: BAD_VALUE, facts.id_field: bad_id}
     if bad_id is None:
         row = draw(st.sampled_from([row, None, 7]))
     return row, None if bad_id is None else str(bad_id)

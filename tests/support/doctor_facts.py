@@ -97,6 +97,7 @@ def database(**changed: Any) -> DatabaseFacts:
         "may_create_temporary": True,
         "is_pooled_by_transaction": False,
         "schema_version": "0002",
+        "lacking": (),
         "tables": (TableFacts("taxes", "coco", is_owned=True),),
         "sessions": Sessions(100, -1, -1, 5),
     }

@@ -10,7 +10,7 @@ from consumer.ingest.prepare import Knowledge, prepare
 from consumer.load.document import StagedDocument
 from consumer.load.field_counts import FieldCounts, share
 from schemas.aliases import load_aliases
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import NO_LIMIT, fetched
 from tests.support.warehouse import Warehouse
 

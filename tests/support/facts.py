@@ -3,11 +3,13 @@
 A kind says which JSON values a field takes, what they become and which column holds them.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from schemas.fields import Record
 from schemas.guest_checks import (
     DetailLine,
     Discount,
@@ -15,7 +17,6 @@ from schemas.guest_checks import (
     GuestCheck,
     MenuItem,
     Other,
-    Record,
     ServiceCharge,
     Tax,
     TenderMedia,
@@ -152,30 +153,64 @@ LISTS = {
         "fiscalInvoices",
         "invoiceId",
         "fiscal_invoices",
-        _fields(number="amount tax"),
+        _fields(
+            number="amount tax",
+            # Which types numbers and series have is not said.
+            scalar="invoiceNumber series accessKey",
+            int="guestCheckId wsNum",
+            utc="transUTC",
+            lcl="transLcl",
+            flag="contingency",
+        ),
     ),
     "getChargeBack": ListFacts(
         "/org/getChargeBack",
         "chargeBacks",
         "chargeId",
         "charge_backs",
-        _fields(number="amount", text="reason"),
+        _fields(number="amount", text="reason", int="guestCheckId tmedNum", utc="transUTC"),
     ),
     "getTransactions": ListFacts(
         "/trans/getTransactions",
         "transactions",
         "transactionId",
         "transactions",
-        _fields(scalar="type", number="amount"),
+        _fields(
+            scalar="type",
+            number="amount",
+            int="guestCheckId tmedNum wsNum empNum",
+            utc="transUTC",
+            lcl="transLcl",
+            text="description",
+        ),
     ),
     "getCashManagementDetails": ListFacts(
         "/inv/getCashManagementDetails",
         "cashManagement",
         "cashBoxId",
         "cash_management_details",
-        _fields(number="openingBalance closingBalance"),
+        _fields(
+            number="openingBalance closingBalance overShortAmt",
+            int="wsNum empNum",
+            utc="openUTC closeUTC",
+            text="description",
+        ),
     ),
 }
+
+TABLES = (
+    "guest_checks",
+    "taxes",
+    "detail_lines",
+    "menu_items",
+    *tuple(facts.table for facts in LISTS.values()),
+)
+
+
+def column(field: str) -> str:
+    """Write a field in snake_case: UTC and the like are one word."""
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", field).lower()
+
 
 # Contract, kinds of its fields, and the fields that it cannot do without.
 CONTRACTS: list[tuple[type[Record], dict[str, str], tuple[str, ...]]] = [

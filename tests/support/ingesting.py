@@ -12,7 +12,7 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Prepared, prepare
 from consumer.load.database import mapped
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import KNOWLEDGE, fetched
 from tests.support.warehouse import Warehouse
 
@@ -40,16 +40,10 @@ def ingest(warehouse: Warehouse, document: Any, source: Source = Source.ERP) -> 
     found = fetched(document, source)
     try:
         prepared = prepare(found, KNOWLEDGE, LIMIT)
-        refused = try_load(warehouse, prepared)
-        if refused is None:
-            return outcome(prepared)
-        closer = prepare(found, KNOWLEDGE, LIMIT, careful=True)
-        if closer.document.quarantined_count == prepared.document.quarantined_count:
-            return Refused(refused)
     except Permanent as error:
         return Refused(error.code)
-    refused = try_load(warehouse, closer)
-    return outcome(closer) if refused is None else Refused(refused)
+    refused = try_load(warehouse, prepared)
+    return outcome(prepared) if refused is None else Refused(refused)
 
 
 def try_load(warehouse: Warehouse, prepared: Prepared) -> ErrorCode | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from consumer.load.document import StagedDocument
 from schemas.codes import State
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import day_list, prepared
 from tests.support.warehouse import Warehouse
 

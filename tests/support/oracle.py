@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from tests.support.facts import LISTS as FACTS
+from tests.support.facts import column
+
 HEADER = {
     "opnBusDt": "opn_bus_dt",
     "clsdUTC": "clsd_utc",
@@ -40,14 +43,8 @@ DETAILS = {
 }
 ABSENT_MEANS_FALSE = ("vd_flag", "err_cor_flag", "return_flag", "do_not_show_flag")
 LISTS = {
-    "getFiscalInvoice": ("fiscal_invoices", "invoiceId", {"amount": "amount", "tax": "tax"}),
-    "getChargeBack": ("charge_backs", "chargeId", {"amount": "amount", "reason": "reason"}),
-    "getTransactions": ("transactions", "transactionId", {"type": "type", "amount": "amount"}),
-    "getCashManagementDetails": (
-        "cash_management_details",
-        "cashBoxId",
-        {"openingBalance": "opening_balance", "closingBalance": "closing_balance"},
-    ),
+    source: (facts.table, facts.id_field, {field: column(field) for field in facts.fields})
+    for source, facts in FACTS.items()
 }
 
 NEVER = datetime.min.replace(tzinfo=UTC)

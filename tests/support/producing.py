@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,15 +44,3 @@ def summary(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """Read what `--json` printed."""
     document: dict[str, Any] = json.loads(result.stdout)
     return document
-
-
-def page(port: int, path: str) -> tuple[int, str]:
-    """Return status and text of a page of the daemon's; 0 while nobody listens."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-    except (urllib.error.URLError, ConnectionError):
-        return 0, ""

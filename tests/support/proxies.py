@@ -5,6 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
+
+_GREETINGS = 2  # PostgreSQL's clients ask for TLS first
 
 Connect = Callable[[], socket.socket]
 
@@ -12,7 +15,8 @@ Connect = Callable[[], socket.socket]
 class Proxy:
     """Forwards connections to a server until it is cut; may be mended again.
 
-    `latency_seconds` is how much longer than the server's every answer takes.
+    `latency_seconds` is how much longer than the server's every answer takes. `greetings` are the
+    first bytes that clients sent, of each connection one or two pieces.
     """
 
     latency_seconds = 0.0
@@ -23,6 +27,9 @@ class Proxy:
         self._guard = threading.Lock()
         self._open: set[socket.socket] = set()
         self._asking: set[socket.socket] = set()
+        self._silent: set[socket.socket] = set()
+        self._silences_new_ones = False
+        self.greetings: list[bytes] = []
         self._tears = 0
         self._is_cut = False
         self._closed = threading.Event()
@@ -42,6 +49,16 @@ class Proxy:
         for end in ends:
             _hang_up(end)
         return asking
+
+    def silence(self, *, new_ones_too: bool = False) -> int:
+        """Swallow whatever comes on the connections that are open, and hang up on nobody.
+
+        New connections work unless `new_ones_too`. Return how many clients are cut off.
+        """
+        with self._guard:
+            self._silent |= self._open
+            self._silences_new_ones = new_ones_too
+            return len(self._open) // 2
 
     def tear(self, answers: int) -> None:
         """Let only half of what comes next arrive, of so many answers, and hang up."""
@@ -90,20 +107,30 @@ class Proxy:
                     _hang_up(end)
                 return
             self._open.update(ends)
+            if self._silences_new_ones:
+                self._silent.update(ends)
         threading.Thread(target=self._pump_questions, args=ends, daemon=True).start()
         threading.Thread(target=self._pump_answers, args=ends, daemon=True).start()
 
     def _pump_questions(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
-            while data := client.recv(65536):
+            for number in count():
+                data = client.recv(65536)
+                if not data:
+                    break
                 with self._guard:
                     self._asking.add(client)
-                server.sendall(data)
+                    if number < _GREETINGS:
+                        self.greetings.append(data)
+                if client not in self._silent:
+                    server.sendall(data)
         self._forget(client, server)
 
     def _pump_answers(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while data := server.recv(65536):
+                if client in self._silent:
+                    continue
                 time.sleep(self.latency_seconds)
                 with self._guard:
                     self._asking.discard(client)
@@ -117,6 +144,7 @@ class Proxy:
     def _forget(self, client: socket.socket, server: socket.socket) -> None:
         with self._guard:
             self._open.difference_update((client, server))
+            self._silent.difference_update((client, server))
             self._asking.discard(client)
         for end in (client, server):
             _hang_up(end)

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import simplejson
 
@@ -12,8 +13,7 @@ from consumer.load.field_counts import FieldCounts
 from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, api_key
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 
 STORE = "99 CB CB"
 DAY = date(2024, 1, 1)
@@ -60,13 +60,20 @@ def prepared(
     source: Source = Source.ERP,
     *,
     aliases: Aliases | None = None,
-    careful: bool = False,
+    by_contract: bool = False,
     **where: Any,
 ) -> Prepared:
-    """Prepare a document as the service does; `where` is what `fetched` takes."""
+    """Prepare a document as the service does; `where` is what `fetched` takes.
+
+    `by_contract`: without the fast path for plain records.
+    """
     found = fetched(document, source, **where)
     knowledge = Knowledge(aliases, FieldCounts()) if aliases else KNOWLEDGE
-    return prepare(found, knowledge, NO_LIMIT, careful=careful)
+    if not by_contract:
+        return prepare(found, knowledge, NO_LIMIT)
+    with patch("consumer.ingest.prepare.fast_path_of") as fast_path_of:
+        fast_path_of.return_value.take.return_value = False
+        return prepare(found, knowledge, NO_LIMIT)
 
 
 def staged(document: Any, source: Source = Source.ERP, **where: Any) -> StagedDocument:
@@ -85,7 +92,7 @@ def checks(*records: Any, store: str | None = STORE, **root: Any) -> dict[str, A
 
 def day_list(source: Source, *rows: Any, store: str = STORE, **root: Any) -> dict[str, Any]:
     """Write the answer of one of the four list endpoints."""
-    return {"storeId": store, "busDt": DAY.isoformat(), **root, list_field(source): list(rows)}
+    return {"storeId": store, "busDt": DAY.isoformat(), **root, source.entry.list_field: list(rows)}
 
 
 def full_check(check_id: int = 1, version: int = 0, **fields: Any) -> dict[str, Any]:

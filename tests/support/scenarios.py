@@ -11,8 +11,7 @@ from consumer.ingest.prepare import Fetched
 from consumer.load.document import Identity
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 from tests.support.contents import (
     BAD_VALUE,
     DAYS,
@@ -160,7 +159,7 @@ def _list_document(draw: st.DrawFn, number: int, store: str, run: str) -> _Draft
         bad_ids.append(bad_id)
     document: dict[str, Any] = {"storeId": store, "busDt": DAYS[0].isoformat()}
     if written or draw(st.booleans()):
-        document[list_field(source)] = written or draw(st.sampled_from([[], None]))
+        document[source.entry.list_field] = written or draw(st.sampled_from([[], None]))
     as_of = _as_of(draw, document)
     key = draw(st.sampled_from([f"raw/{run}/list.json", f"raw/{run}/{number}.json"]))
     return _Draft(

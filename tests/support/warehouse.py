@@ -19,17 +19,8 @@ from consumer.load.migrate import migrate
 from consumer.load.transaction import load_batch
 from consumer.settings import DatabaseSettings
 from schemas.codes import State
+from tests.support.facts import TABLES as DATA_TABLES
 
-DATA_TABLES = (
-    "guest_checks",
-    "taxes",
-    "detail_lines",
-    "menu_items",
-    "fiscal_invoices",
-    "charge_backs",
-    "transactions",
-    "cash_management_details",
-)
 BOOKKEEPING = (
     "check_patches",
     "store_day_snapshots",

@@ -10,15 +10,15 @@ import yaml
 from dotenv import dotenv_values
 from pydantic_settings import BaseSettings
 
-from consumer.rows.tables import column_name
 from consumer.settings import ConsumerSettings
 from docs.reference import generate
 from docs.reference.commands import every_command
 from producer.errors import ProducerError
 from producer.settings import Settings as ProducerSettings
 from schemas.aliases import load_aliases
+from schemas.columns import column_name
 from schemas.guest_checks import GuestCheck
-from schemas.sources import Source
+from schemas.registry import Source
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -77,6 +77,7 @@ class DatabaseFacts:
         is_pooled_by_transaction: Whether a session loses its temporary tables at commit.
         schema_version: What `consumer migrate` left; None if it never ran.
         tables: Ours, as far as they exist.
+        lacking: Tables and columns that the contracts name and the database lacks.
         sessions: Limits and use.
     """
 
@@ -87,6 +88,7 @@ class DatabaseFacts:
     is_pooled_by_transaction: bool
     schema_version: str | None
     tables: tuple[TableFacts, ...]
+    lacking: tuple[str, ...]
     sessions: Sessions
 
 

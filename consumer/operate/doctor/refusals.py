@@ -42,7 +42,7 @@ _CONNECTION_REMEDIES = (
     ("permission denied", "GRANT CONNECT ON DATABASE to DB_USER"),
     ("role ", "create the user, or correct DB_USER"),
     ("database ", "create the database, or correct DB_NAME"),
-    ("unsupported startup parameter", "let the pooler pass `options` on, or do without it"),
+    ("unsupported startup parameter", "unset PGOPTIONS, or let the pooler pass it on"),
     ("resolve host", "correct DB_HOST"),
     ("translate host", "correct DB_HOST"),
     ("No such file", "correct DB_HOST, the directory of the socket, or start PostgreSQL"),

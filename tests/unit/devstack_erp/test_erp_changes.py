@@ -11,8 +11,7 @@ from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from devstack.erp.ticket import Json
 from devstack.erp.totals import control_totals
-from schemas.sources import ENDPOINTS, Source
-from schemas.store_days import list_field
+from schemas.registry import ENDPOINTS, Source
 
 SettingsOf = Callable[..., SimulatorSettings]
 
@@ -27,7 +26,7 @@ ALL_CHANGES = dict.fromkeys(
 def shown(simulator: Simulator, source: Source, day: date) -> list[Json]:
     """Return the records of an answer, as a caller reads them."""
     answer = simplejson.loads(simulator.answer(source, STORE, day), use_decimal=True)
-    return answer.get(list_field(source)) or []
+    return answer.get(source.entry.list_field) or []
 
 
 def before_and_after(settings: SimulatorSettings, source: Source) -> tuple[list[Json], list[Json]]:

@@ -17,7 +17,7 @@ from devstack.erp.simulator import Simulator
 from devstack.erp.store_day import MAX_CHECKS, StoreDay
 from devstack.erp.ticket import Json
 from schemas.guest_checks import GuestCheck
-from schemas.sources import ENDPOINTS, Endpoint, Source
+from schemas.registry import ENDPOINTS, Endpoint, Source
 
 SettingsOf = Callable[..., SimulatorSettings]
 CHECKS = Source.GUEST_CHECKS

@@ -10,7 +10,7 @@ from typing import Any
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from devstack.erp.ticket import Json
-from schemas.sources import Source
+from schemas.registry import Source
 
 SettingsOf = Callable[..., SimulatorSettings]
 Running = Callable[..., AbstractContextManager[Any]]

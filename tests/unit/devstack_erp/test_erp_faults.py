@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from devstack.erp.faults import Cell, FaultKind, FaultPlan, Faults
 from devstack.erp.settings import SimulatorSettings
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 
 Running = Callable[..., AbstractContextManager[Any]]
 SettingsOf = Callable[..., SimulatorSettings]

@@ -1,8 +1,5 @@
 """Settings come from the environment and `.env`, and say what is wrong with them."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,16 +135,3 @@ def test_every_setting_has_a_description_and_every_number_a_range() -> None:
                 "hours",
                 "hour",
             }
-
-
-def test_importing_the_producer_reads_no_environment() -> None:
-    """Otherwise a missing variable would break `--help`."""
-    result = subprocess.run(
-        [sys.executable, "-m", "producer", "pull", "--help"],
-        env={"PATH": os.environ["PATH"], "PULL_CONCURRENCY": "nonsense"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (result.returncode, result.stderr) == (0, "")
-    assert "--from" in result.stdout

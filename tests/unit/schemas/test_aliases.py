@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.aliases import AliasesInvalid, AmbiguousField, apply_renames, load_aliases
-from schemas.sources import Source
+from schemas.registry import Source
 
 SHIPPED = load_aliases()
 

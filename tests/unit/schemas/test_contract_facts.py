@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from consumer.documents.plain_shapes import field_types
 from consumer.documents.quarantine import record_errors
 from consumer.documents.validation import validator
-from schemas.fields import Int64
-from schemas.guest_checks import LINE_TYPES, GuestCheck, Record, Tax
-from schemas.sources import ENDPOINTS, Source
-from schemas.store_days import STORE_DAY_LISTS, list_field
+from schemas.columns import field_types
+from schemas.fields import Int64, Record
+from schemas.guest_checks import LINE_TYPES, GuestCheck, Tax
+from schemas.registry import ENDPOINTS, Source
 from tests.support.facts import CONTRACTS, KINDS, LISTS, SUB_OBJECTS
 
 FIELDS = [
@@ -88,11 +87,11 @@ def test_a_check_may_have_no_taxes_and_no_lines(children: str, value: Any) -> No
 @pytest.mark.parametrize("source", list(LISTS))
 def test_a_list_endpoint_has_this_path_root_list_id_and_table(source: str) -> None:
     facts = LISTS[source]
-    shape = STORE_DAY_LISTS[Source(source)]
+    shape = Source(source).entry
     [endpoint] = [found for found in ENDPOINTS if found.name == source]
     assert (facts.path, facts.root, facts.id_field, facts.table) == (
         endpoint.path,
-        shape.field,
+        shape.list_field,
         shape.id_field,
         shape.table,
     )
@@ -101,7 +100,7 @@ def test_a_list_endpoint_has_this_path_root_list_id_and_table(source: str) -> No
 def test_guest_checks_come_from_their_endpoint_and_from_exports_under_one_name() -> None:
     [endpoint] = [found for found in ENDPOINTS if found.source is Source.GUEST_CHECKS]
     assert ("getGuestChecks", "/res/getGuestChecks") == (endpoint.name, endpoint.path)
-    assert {"guestChecks"} == {list_field(Source.GUEST_CHECKS), list_field(Source.ERP)}
+    assert {"guestChecks"} == {Source.GUEST_CHECKS.entry.list_field, Source.ERP.entry.list_field}
     assert ["erp", "getGuestChecks", *LISTS] == [source.value for source in Source]
 
 

@@ -10,8 +10,7 @@ from jsonschema import Draft202012Validator
 
 from schemas.__main__ import main, schema_text
 from schemas.json_schemas import document_schema
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 
 GOOD: dict[Source, dict[str, Any]] = {
     Source.ERP: {"guestCheckId": 1, "subTtl": 109.9, "taxes": [{"taxNum": 28}]},
@@ -41,8 +40,8 @@ def test_a_document_as_the_erp_sends_it_conforms(source: Source) -> None:
     validator = Draft202012Validator(schema)
     document = {"storeId": "99 CB CB", "curUTC": "2024-01-01T10:00:00", "new": 1}
     validator.validate(document)
-    validator.validate({**document, list_field(source): [GOOD[source]]})
-    validator.validate({**document, list_field(source): None})
+    validator.validate({**document, source.entry.list_field: [GOOD[source]]})
+    validator.validate({**document, source.entry.list_field: None})
 
 
 @pytest.mark.parametrize("source", list(Source))
@@ -51,7 +50,7 @@ def test_a_document_as_the_erp_sends_it_conforms(source: Source) -> None:
 )
 def test_a_document_of_other_types_does_not_conform(source: Source, rows: Any) -> None:
     validator = Draft202012Validator(document_schema(source))
-    assert not validator.is_valid({list_field(source): rows})
+    assert not validator.is_valid({source.entry.list_field: rows})
 
 
 def test_the_command_prints_the_schemas_it_is_asked_for(

@@ -16,7 +16,7 @@ from schemas.keys import (
     parse_key,
     store_day_prefix,
 )
-from schemas.sources import ENDPOINTS, Source
+from schemas.registry import ENDPOINTS, Source
 
 DAY = date(2024, 1, 1)
 PULLED_AT = datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=UTC)

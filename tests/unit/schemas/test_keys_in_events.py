@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.envelopes import ObjectEvent, created_body, decode_body
 from schemas.keys import ApiKey, ErpKey, api_key, parse_key
-from schemas.sources import ENDPOINTS, Source
+from schemas.registry import ENDPOINTS, Source
 from tests.support.event_bodies import eventbridge, native, native_record, sns
 
 PULLED_AT = datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=UTC)

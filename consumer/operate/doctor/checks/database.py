@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from consumer.load.contract_columns import LACKING_REMEDY
 from consumer.operate.doctor.facts import DatabaseFacts, Sessions, Unknown
 from consumer.operate.doctor.findings import Finding, fine, not_checked, problem, warning
 from consumer.settings import ConsumerSettings
@@ -28,7 +29,7 @@ def check_database(
         yield not_checked("schema", "the database could not be asked", "see above")
         return
     yield from _server(database, settings)
-    yield _schema(database.schema_version, known_versions, newest_version)
+    yield _schema(database, known_versions, newest_version)
     yield from _tables(database)
     yield _sessions(database.sessions, settings.loader_connections + 1)
 
@@ -61,8 +62,8 @@ def _server(database: DatabaseFacts, settings: ConsumerSettings) -> Iterator[Fin
     yield fine(_CHECK, f"{name} on {settings.db_host} answers {database.user}")
 
 
-def _schema(found: str | None, known: Collection[str], newest: str) -> Finding:
-    check = "schema"
+def _schema(database: DatabaseFacts, known: Collection[str], newest: str) -> Finding:
+    check, found = "schema", database.schema_version
     if found is None:
         return problem(check, "there are no tables yet", "run `consumer migrate`")
     if found not in known:
@@ -77,6 +78,8 @@ def _schema(found: str | None, known: Collection[str], newest: str) -> Finding:
             f"the tables are at {found}, this release needs {newest}",
             "run `consumer migrate`",
         )
+    if database.lacking:
+        return problem(check, f"the database lacks {', '.join(database.lacking)}", LACKING_REMEDY)
     return fine(check, f"the tables are at {found}")
 
 

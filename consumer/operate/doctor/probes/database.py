@@ -5,7 +5,9 @@ from psycopg import AsyncConnection, errors
 from psycopg.rows import dict_row
 
 from consumer.load import statements
+from consumer.load.contract_columns import lacking_columns, stored_columns
 from consumer.load.database import mapped
+from consumer.load.sessions import Session, begin_session
 from consumer.operate.doctor.facts import DatabaseFacts, Sessions, TableFacts, Unknown
 from consumer.operate.doctor.refusals import connection_refusal
 from consumer.rows.tables import DATA_TABLES
@@ -62,6 +64,7 @@ async def _facts(session: AsyncConnection, settings: DatabaseSettings) -> Databa
         is_pooled_by_transaction=await _is_pooled_by_transaction(session, settings),
         schema_version=await _schema_version(session),
         tables=tables,
+        lacking=tuple(lacking_columns(await stored_columns(session))),
         sessions=Sessions(
             server["server_limit"],
             server["role_limit"],
@@ -102,12 +105,13 @@ async def _process(session: AsyncConnection) -> int:
 
 async def _connect(settings: DatabaseSettings) -> AsyncConnection:
     """Connect the way the consumer does, but with less patience."""
-    patience = min(settings.db_connect_timeout_seconds, _CONNECT_SECONDS)
-    return await AsyncConnection.connect(
-        **settings.conninfo
-        | {
-            "connect_timeout": patience,
-            "options": f"-c statement_timeout={_CONNECT_SECONDS}s",
-        },
-        autocommit=True,
-    )
+    patience_seconds = min(settings.db_connect_timeout_seconds, _CONNECT_SECONDS)
+    hurried = settings.conninfo | {"connect_timeout": patience_seconds}
+    session = await Session.connect(**hurried, autocommit=True)
+    try:
+        await begin_session(session, settings)
+        await session.execute(f"SET statement_timeout = '{_CONNECT_SECONDS}s'".encode())
+    except BaseException:
+        await session.close()
+        raise
+    return session

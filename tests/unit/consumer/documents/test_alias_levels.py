@@ -8,7 +8,7 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Prepared
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import DAY, STORE, prepared
 
 ALIASES = load_aliases(

@@ -10,8 +10,7 @@ from consumer.documents.frames import DocumentInvalid, Frame, open_document
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
 from schemas.keys import ApiKey, ErpKey
-from schemas.sources import Source
-from schemas.store_days import list_field
+from schemas.registry import Source
 
 ALIASES = load_aliases()
 DAY = date(2024, 1, 1)
@@ -35,7 +34,7 @@ def refusal(root: Any, source: Source = Source.TRANSACTIONS, store: str = STORE)
 @pytest.mark.parametrize("source", API_SOURCES)
 @pytest.mark.parametrize("name", ["storeId", "locRef"])
 def test_store_day_and_records_of_every_endpoint_are_found(source: Source, name: str) -> None:
-    root = {name: STORE, "busDt": "2024-01-01", list_field(source): [1, 2]}
+    root = {name: STORE, "busDt": "2024-01-01", source.entry.list_field: [1, 2]}
     frame, rows = opened(root, source)
     assert (source, STORE, DAY, None, {}) == (
         frame.source,
@@ -51,7 +50,7 @@ def test_store_day_and_records_of_every_endpoint_are_found(source: Source, name:
 @pytest.mark.parametrize("rows", [{}, {"list": None}, {"list": []}])
 def test_an_empty_list_null_or_no_list_is_an_empty_day(source: Source, rows: Any) -> None:
     root = {"storeId": STORE, "busDt": "2024-01-01"}
-    root |= {list_field(source): value for value in rows.values()}
+    root |= dict.fromkeys([source.entry.list_field] * len(rows), *rows.values())
     assert [] == opened(root, source)[1]
 
 

@@ -18,9 +18,6 @@ from schemas.codes import ErrorCode
         ({"a": {"\udfff": 1}}, "a"),
         ({"a": Decimal("NaN")}, "a"),
         ({"a": [1, Decimal("-Infinity")]}, "a[1]"),
-        ({"a": Decimal("1E+131072")}, "a"),
-        ({"a": Decimal("1E-16384")}, "a"),
-        ({"a": Decimal("0E+9999999999")}, "a"),
     ],
 )
 def test_what_cannot_be_stored_is_found_with_its_place(value: Any, location: str) -> None:
@@ -34,9 +31,6 @@ def test_what_cannot_be_stored_is_found_with_its_place(value: Any, location: str
     [
         {},
         {"a": ["x", 1, None, True, {"b": Decimal("1.5")}]},
-        {"a": Decimal("1E+131071")},
-        {"a": Decimal("1E-16383")},
-        {"a": Decimal("0E+999999")},
         {"ção": "🍕\u2028"},
     ],
 )

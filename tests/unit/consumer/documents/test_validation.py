@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from consumer.documents.validation import every_error, validator
-from schemas.guest_checks import DetailLine, GuestCheck, Record, Tax
+from schemas.fields import Record
+from schemas.guest_checks import DetailLine, GuestCheck, Tax
 from schemas.store_days import FiscalInvoice, Transaction
 
 VALUES = st.recursive(

@@ -14,7 +14,7 @@ from consumer.drift.findings import (
     find_root_drift,
 )
 from consumer.drift.shapes import Presence
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import (
     changed_line,
     checks,

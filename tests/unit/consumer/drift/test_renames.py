@@ -11,7 +11,7 @@ from consumer.drift.findings import RENAMED, Finding, find_drift
 from consumer.drift.renames import refuse_unknown_paths, remedy, scalars_for
 from consumer.drift.shapes import Shapes
 from schemas.aliases import AliasesInvalid, load_aliases
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import changed_line, checks, full_check, prepared, usual_check, without
 
 LINES = "guestChecks.detailLines"

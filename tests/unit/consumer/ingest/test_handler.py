@@ -125,18 +125,7 @@ async def test_a_log_that_cannot_be_written_stops_the_load() -> None:
     assert bench.load.documents == []
 
 
-async def test_a_value_that_only_the_database_refuses_is_looked_for_and_set_aside() -> None:
-    """Parsing gave no reason to look into every value; the neighbours must not be hostages."""
-    data = json_bytes(checks(full_check(1), full_check(2, subTtl=7777)))
-    bench = Bench({KEY: data.replace(b"7777", b"1e200000")}, FakeLoad(REJECTED))
-    failed = await bench.failure(announcing(KEY))
-    assert failed.error.code is ErrorCode.RECORDS_INVALID
-    [document] = bench.load.documents
-    assert (document.record_count, document.quarantined_count) == (1, 1)
-    assert failed.log_key in bench.logs.written
-
-
-async def test_a_rejection_without_visible_cause_is_the_document_s() -> None:
+async def test_what_only_the_database_refuses_is_the_document_s_fault() -> None:
     bench = Bench({KEY: GOOD}, FakeLoad(REJECTED))
     failed = await bench.failure(announcing(KEY))
     assert failed.error is REJECTED

@@ -10,7 +10,7 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Prepared, prepare
 from consumer.spool import Spool
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check, prepared
 from tests.support.scenarios import History, histories
 
@@ -72,16 +72,6 @@ def test_a_document_larger_than_allowed_is_refused() -> None:
     with pytest.raises(Permanent) as refused:
         prepare(fetched(b" " * 100 + b"{}"), KNOWLEDGE, 101)
     assert ErrorCode.OBJECT_TOO_LARGE == refused.value.code
-
-
-def test_a_closer_look_finds_what_parsing_gave_no_reason_to_look_for() -> None:
-    """A number beyond what the database holds: it refuses the document, and this tells why."""
-    document = checks(full_check(1)).copy()
-    text = b'{"locRef": "S", "guestChecks": [{"guestCheckId": 2, "subTtl": 1e999999}]}'
-    assert [] == prepared(text).quarantined
-    [record] = prepared(text, careful=True).quarantined
-    assert "subTtl" == record.errors[0].location
-    assert [] == prepared(document, careful=True).quarantined
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])

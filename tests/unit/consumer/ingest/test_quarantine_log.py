@@ -7,7 +7,7 @@ import pytest
 
 from consumer.ingest.error_logs import ErrorLogs, records_invalid
 from schemas.envelopes import ObjectEvent
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.consumer_fakes import BUCKET, FakeLogs, delivery, play
 from tests.support.samples import checks, day_list, full_check, prepared
 

@@ -17,7 +17,7 @@ from consumer.load.field_counts import FieldCounts
 from consumer.spool import Spool
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import KNOWLEDGE, NO_LIMIT, fetched
 from tests.unit.consumer.documents.test_record_stream import FIELD, runs_of
 

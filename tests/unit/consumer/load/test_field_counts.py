@@ -13,7 +13,7 @@ import pytest
 from consumer.drift.findings import RETYPED, Finding
 from consumer.drift.shapes import Presence, Presences
 from consumer.load.field_counts import FieldCounts, share
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import NOON, checks, day_list, fetched, staged
 
 DOCUMENT = staged(checks(opnBusDt=None), number=5)

@@ -137,6 +137,12 @@ def test_what_a_bucket_refuses_is_named(
         ({"schema_version": "0001"}, "problem", "needs 0002", "consumer migrate"),
         ({"schema_version": "0003"}, "problem", "newer", "deploy"),
         (
+            {"lacking": ("taxes.rate", "gift_cards")},
+            "problem",
+            "lacks taxes.rate, gift_cards",
+            "consumer migrate",
+        ),
+        (
             {"tables": (TableFacts("taxes", "boss", is_owned=False),)},
             "warning", "does not own taxes", "DB_USER=boss",
         ),

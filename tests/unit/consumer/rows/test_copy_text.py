@@ -71,3 +71,24 @@ def test_nothing_extra_is_null(value: Any) -> None:
 
 def test_json_in_a_cell_is_escaped_twice() -> None:
     assert '{"a": "\\\\n\\\\\\\\"}' == json_cell({"a": "\n\\"})
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        ("1E+99", "1E+99"),
+        ("1E-99", "1E-99"),
+        ("9" * 500, "9" * 500),
+        ("0." + "1" * 16_383, "0." + "1" * 16_383),
+        ("1E+100", '"1E+100"'),
+        ("-1.5E-100", '"-1.5E-100"'),
+        ("1E+99999", '"1E+99999"'),
+        ("0E+999999999", '"0E+999999999"'),
+        ("0." + "1" * 16_384, '"0.' + "1" * 16_384 + '"'),
+        ("9" * 131_073, '"' + "9" * 131_073 + '"'),
+    ],
+)
+def test_an_unknown_number_that_the_database_would_blow_up_or_refuse_is_kept_as_text(
+    number: str, written: str
+) -> None:
+    assert f'{{"a": [{written}, 1E+2]}}' == json_text({"a": [Decimal(number), Decimal("1E+2")]})

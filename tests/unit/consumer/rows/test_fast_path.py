@@ -9,30 +9,36 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.documents.frames import Frame
-from consumer.documents.plain_shapes import field_types
 from consumer.documents.readers import record_reader
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL, detail_model
 from consumer.ingest.prepare import Prepared
 from consumer.rows.fast_path import fast_path_of
 from consumer.rows.row_writer import RowWriter
 from schemas.aliases import Aliases, load_aliases
+from schemas.columns import field_types
 from schemas.fields import (
     BusinessDate,
     Flag,
     Int64,
     Number,
+    Record,
     RecordId,
     ScalarText,
     Text,
-    Timestamp,
+    UtcTime,
 )
-from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Record, Tax
-from schemas.sources import Source
-from schemas.store_days import CHECKS_FIELD, STORE_DAY_LISTS
+from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
+from schemas.registry import CHECKS_FIELD, STORE_DAY_LISTS, Source
 from tests.support.samples import checks, day_list, full_check, prepared
 
 INTEGERS = st.sampled_from([0, 1, 9_988_776_655, -(2**63), 2**63 - 1])
-NUMBERS = INTEGERS | st.sampled_from([Decimal("5.10"), Decimal("-1E+3"), Decimal("5.0")])
+NUMBERS = INTEGERS | st.sampled_from(
+    [
+        *map(Decimal, ("5.10", "-1E+3", "5.0", "1E-10", "1E+27", "9" * 28)),
+        # More digits than a column takes: never plain
+        *map(Decimal, ("1E+28", "-1E+99999", "1E-11", "0.12345678901", "9" * 29, "-9.5E+30")),
+    ]
+)
 TEXTS = st.sampled_from(["", "90", "São João", 'Joe "J"', "a\\b", "a\tb", "a\nb", "a\rb", "%s"])
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     Int64: INTEGERS,
@@ -41,7 +47,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     ScalarText: TEXTS | NUMBERS,
     RecordId: TEXTS | NUMBERS,
     Flag: st.booleans(),
-    Timestamp: st.sampled_from(["2024-01-31T23:59:59", "0001-01-01T00:00:00"]),
+    UtcTime: st.sampled_from(["2024-01-31T23:59:59", "0001-01-01T00:00:00"]),
     BusinessDate: st.sampled_from(["2024-01-31", "2024-02-29"]),
 }
 ODD_VALUES: list[Any] = [
@@ -102,7 +108,7 @@ def test_any_value_of_any_field_is_staged_as_its_contract_would() -> None:
 
 @pytest.mark.parametrize("source", list(STORE_DAY_LISTS))
 def test_any_value_of_a_row_s_field_is_staged_as_its_contract_would(source: Source) -> None:
-    names = STORE_DAY_LISTS[source].model.model_fields
+    names = source.entry.model.model_fields
     rows = [{name: value} for name, value in product(names, ODD_VALUES)]
     assert_same(day_list(source, *rows), source)
 
@@ -116,12 +122,12 @@ def test_checks_are_staged_as_their_contracts_would(rows: list[Any]) -> None:
 @settings(max_examples=100)
 @given(st.data(), st.sampled_from(list(STORE_DAY_LISTS)))
 def test_rows_are_staged_as_their_contracts_would(data: st.DataObject, source: Source) -> None:
-    rows = data.draw(st.lists(records(STORE_DAY_LISTS[source].model) | ODD, max_size=4))
+    rows = data.draw(st.lists(records(source.entry.model) | ODD, max_size=4))
     assert_same(day_list(source, *rows), source)
 
 
 LEVELS: dict[str, type[Record]] = {
-    **{shape.field: shape.model for shape in STORE_DAY_LISTS.values()},
+    **{source.entry.list_field: source.entry.model for source in STORE_DAY_LISTS},
     CHECKS_FIELD: GuestCheck,
     TAXES_LEVEL: Tax,
     LINES_LEVEL: DetailLine,
@@ -169,7 +175,7 @@ def test_renamed_checks_are_staged_as_their_contracts_would(rows: list[Any]) -> 
 def test_renamed_rows_are_staged_as_their_contracts_would(
     data: st.DataObject, source: Source
 ) -> None:
-    rows = data.draw(st.lists(renamed(records(STORE_DAY_LISTS[source].model)), max_size=4))
+    rows = data.draw(st.lists(renamed(records(source.entry.model)), max_size=4))
     assert_same(day_list(source, *rows), source, EVERY_FIELD_RENAMED)
 
 
@@ -224,9 +230,10 @@ def test_a_sale_has_the_day_of_its_line_or_else_of_its_check_and_no_bad_check_se
 
 
 def assert_same(document: Any, source: Source, aliases: Aliases | None = None) -> None:
-    """Stage a document twice: whoever looks closer leaves nothing to the short way."""
+    """Stage a document twice: as the service does, and without the fast path."""
     short, long = (
-        prepared(document, source, aliases=aliases, careful=careful) for careful in (False, True)
+        prepared(document, source, aliases=aliases, by_contract=by_contract)
+        for by_contract in (False, True)
     )
     assert long.quarantined == short.quarantined
     assert contents(long) == contents(short)

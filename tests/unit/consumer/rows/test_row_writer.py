@@ -9,7 +9,7 @@ from consumer.load.document import StagedDocument
 from consumer.rows.row_writer import STAGE_PATCHES, STAGE_SOLD
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.guest_checks import LINE_TYPES
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.samples import checks, day_list, full_check, staged
 
 PLACE = ("doc_no", "pos")

@@ -8,10 +8,10 @@ from consumer.rows.tables import (
     DETAIL_LINES,
     GUEST_CHECKS,
     LIST_TABLES,
-    column_name,
 )
+from schemas.columns import column_name
 from schemas.guest_checks import LINE_TYPES, DetailLine
-from schemas.sources import Source
+from schemas.registry import Source
 
 
 @pytest.mark.parametrize(

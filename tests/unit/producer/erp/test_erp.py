@@ -13,7 +13,7 @@ from producer.errors import (
     ErpUnavailable,
     SettingsInvalid,
 )
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 from tests.support.asking import DAY, SettingsFor, anything, ask, ok
 from tests.support.producer_fakes import FakeErp
 

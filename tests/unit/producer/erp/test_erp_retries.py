@@ -11,7 +11,7 @@ from producer.erp.client import open_erp
 from producer.erp.retry_after import retry_after_seconds
 from producer.errors import AnswerRejected, ErpUnavailable
 from producer.pulling.answers import check_answer
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 from tests.support.asking import DAY, SettingsFor, anything, ask, ok, status
 from tests.support.producer_fakes import FakeErp
 

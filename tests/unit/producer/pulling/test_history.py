@@ -9,7 +9,7 @@ from producer.errors import LakeUnavailable
 from producer.lake import LakeObject, Page
 from producer.pulling.history import History
 from schemas.keys import api_key, store_day_prefix
-from schemas.sources import Source
+from schemas.registry import Source
 from tests.support.producer_fakes import MODIFIED, FakeLake
 
 CHECKS = Source.GUEST_CHECKS

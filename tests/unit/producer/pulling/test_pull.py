@@ -24,7 +24,7 @@ from producer.pulling.pull import PullOptions, pull
 from producer.pulling.targets import Plan, make_plan
 from producer.tally import Tally
 from schemas.keys import ApiKey, api_key, parse_key
-from schemas.sources import ENDPOINTS, Endpoint
+from schemas.registry import ENDPOINTS, Endpoint
 from tests.support.producer_fakes import FakeLake
 
 FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)

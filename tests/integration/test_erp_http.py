@@ -21,13 +21,12 @@ import simplejson
 from devstack.erp.export import openapi_text
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.ticket import Json
-from schemas.sources import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
-from schemas.store_days import list_field
+from schemas.registry import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 
 Running = Callable[..., AbstractContextManager[Any]]
 SettingsOf = Callable[..., SimulatorSettings]
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 REQUEST = {"busDt": "2024-01-01", "storeId": "99 CB CB"}
 PROBLEM = "application/problem+json"
 
@@ -106,8 +105,10 @@ def test_control_totals_agree_with_the_answers(running: Running, store: str, rev
             sums = {
                 (name, field): sum(
                     (
-                        Decimal(str(row[field]))
-                        for row in answers[name].get(list_field(ENDPOINTS_BY_NAME[name].source))
+                        Decimal(str(row.get(field, 0)))
+                        for row in answers[name].get(
+                            ENDPOINTS_BY_NAME[name].source.entry.list_field
+                        )
                         or ()
                     ),
                     Decimal(0),
@@ -120,11 +121,11 @@ def test_control_totals_agree_with_the_answers(running: Running, store: str, rev
                 for name, fields in totals["amounts"].items()
                 for field, text in fields.items()
             } == sums
-            assert len(sums) == 6
+            assert len(sums) == 7
             assert totals["answer"] == {
                 endpoint.name: {
-                    list_field(endpoint.source): len(
-                        answers[endpoint.name].get(list_field(endpoint.source)) or ()
+                    endpoint.source.entry.list_field: len(
+                        answers[endpoint.name].get(endpoint.source.entry.list_field) or ()
                     )
                 }
                 for endpoint in ENDPOINTS[1:]

@@ -1,5 +1,6 @@
-"""A signal that comes before there is anything to stop, at the two places where it may."""
+"""The producer's first second: told to stop before there is anything to stop; its help."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,16 @@ def test_told_to_stop_before_it_works_a_daemon_ends_well_and_another_command_say
     )
     assert (result.returncode, result.stdout) == (code, ""), result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_importing_the_producer_reads_no_environment() -> None:
+    """Otherwise a missing variable would break `--help`."""
+    result = subprocess.run(
+        [sys.executable, "-m", "producer", "pull", "--help"],
+        env={"PATH": os.environ["PATH"], "PULL_CONCURRENCY": "nonsense"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "--from" in result.stdout

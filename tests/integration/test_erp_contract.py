@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, settings
 from devstack.erp.app import create_app
 from devstack.erp.faults import FaultKind
 from devstack.erp.settings import SimulatorSettings
-from schemas.sources import ENDPOINTS
+from schemas.registry import ENDPOINTS
 
 EXAMPLES_COUNT = 10
 TOKEN = "s3cret"
-DOCUMENT = Path(__file__).parents[3] / "docs" / "api" / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "README.md"
 
 Running = Callable[..., AbstractContextManager[Any]]
 

@@ -70,13 +70,13 @@ def test_another_lock_or_a_named_other_interpreter_makes_it_anew(
 def test_a_failed_installation_names_the_end_of_its_log_and_leaves_no_stamp(project: Path) -> None:
     environment = environment_of(project)
     environment.lock.write_text(
-        f"missing @ file://{project}/missing.whl --hash=sha256:{'0' * 64}\n"
+        f"missing @ file://{project}/missing-1-py3-none-any.whl --hash=sha256:{'0' * 64}\n"
     )
     with pytest.raises(
         SetupError, match=r"pip.* failed with code 1; the end of .*setup\.log"
     ) as failure:
         bring_up_to_date(environment, project)
-    assert "missing.whl" in str(failure.value).partition("the end of")[2]
+    assert "missing-1-py3-none-any.whl" in str(failure.value).partition("the end of")[2]
     assert not (environment.directory / ".packages").exists()
 
 

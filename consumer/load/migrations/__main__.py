@@ -1,0 +1,62 @@
+"""`python -m consumer.load.migrations new NAME` writes the step for fields without a column."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consumer.errors import ConsumerError
+from consumer.load.contract_columns import StoredColumns, stored_columns
+from consumer.load.database import open_session, schema_version
+from consumer.load.migrations.steps import schema_head, step_files
+from consumer.load.migrations.writing import NotWritable, migration
+from consumer.settings import DatabaseSettings
+from consumer.terminal import fail, settings_of
+
+cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+@cli.callback()
+def main() -> None:
+    """Write the schema's steps."""
+
+
+@cli.command()
+def new(
+    name: Annotated[str, typer.Argument(help="What the step does, such as check_loyalty_number.")],
+) -> None:
+    """Write the step that gives the database of DB_* what the contracts name and it lacks.
+
+    Run `consumer migrate` on that database first; an empty one will do. Values move to the new
+    columns from extra and from partial documents.
+    """
+    if not name.isidentifier():
+        fail(f"{name!r} is no name for a file: use letters, digits and _")
+    try:
+        script = migration(asyncio.run(_columns(settings_of(DatabaseSettings))))
+    except (ConsumerError, NotWritable) as error:
+        fail(str(error))
+    if not script:
+        fail("the database has every column and comment of the contracts: nothing to write")
+    path = _next_path(name)
+    path.write_text(f"-- {name.replace('_', ' ').capitalize()}.\n\n{script}\n", encoding="utf-8")
+    typer.echo(path)
+
+
+async def _columns(settings: DatabaseSettings) -> StoredColumns:
+    found, head = await schema_version(settings), schema_head()
+    if found != head:
+        fail(f"the database is at schema {found or 'none'}, not {head}: run `consumer migrate`")
+    async with open_session(settings) as session:
+        return await stored_columns(session)
+
+
+def _next_path(name: str) -> Path:
+    latest = step_files()[-1]
+    number = int(latest.name.partition("_")[0]) + 1
+    return latest.with_name(f"{number:04}_{name}.sql")
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,110 @@
+"""Writes the next migration: SQL for what the contracts name and the database lacks."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from consumer.load.contract_columns import StoredColumns
+from consumer.rows.tables import DATA_TABLES, LIST_TABLES, Table
+from schemas.columns import Column
+
+_INDEXED = ("guest_check_id", "menu_item_id")
+_KEY = ("store_id text NOT NULL", "bus_dt date NOT NULL", "record_id text NOT NULL")
+_PROVENANCE = (
+    "extra jsonb",
+    "as_of timestamptz NOT NULL",
+    "object_id bigint NOT NULL",
+    "removed_at timestamptz",
+    "PRIMARY KEY (store_id, bus_dt, record_id)",
+)
+
+
+class NotWritable(ValueError):
+    """A difference that only a hand-written step can settle; the message names it."""
+
+
+def migration(stored: StoredColumns) -> str:
+    """Return the SQL that gives a database the columns and comments of the contracts.
+
+    Values of new columns move there from `extra` and from partial documents; those that do not
+    convert stay where they are. The fields' `unknown` drift ends.
+
+    Args:
+        stored: The columns of the database, migrated to this release's last step.
+
+    Returns:
+        An empty text when nothing differs.
+
+    Raises:
+        NotWritable: a column's type is not its field's, or a new table is no store-day list.
+    """
+    return "\n\n".join(
+        part for table in DATA_TABLES for part in _step(table, stored.get(table.name, {}))
+    )
+
+
+def _step(table: Table, stored: Mapping[str, Column]) -> Iterator[str]:
+    columns = {column.name: column for column in table.sent.values()}
+    for name in columns.keys() & stored.keys():
+        if columns[name].type != stored[name].type:
+            raise NotWritable(
+                f"{table.name}.{name} is {stored[name].type} in the database and "
+                f"{columns[name].type} in its contract: write this step by hand"
+            )
+    new = [name for name in columns if name not in stored]
+    if not stored:
+        yield _creation(table, columns.values())
+    elif new:
+        added = ",\n".join(f"ADD COLUMN {name} {columns[name].type}" for name in new)
+        yield f"ALTER TABLE {table.name}\n{added};"
+    described = [*_indexes(table, new), *_comments(table, columns, stored)]
+    if described:
+        yield "\n".join(described)
+    if stored and new:
+        yield _promotion(table, new)
+
+
+def _creation(table: Table, columns: Iterable[Column]) -> str:
+    found = [source for source, made in LIST_TABLES.items() if made is table]
+    if not found:
+        raise NotWritable(f"there is no table {table.name}: write this step by hand")
+    [source] = found
+    filled = [f"{column.name} {column.type}" for column in columns]
+    lines = ",\n".join(f"    {line}" for line in (*_KEY, *filled, *_PROVENANCE))
+    record_id = f"{source.entry.id_field} as text, or content:<hash>:<n> for rows without an id"
+    return (
+        f"CREATE TABLE {table.name} (\n{lines}\n);\n"
+        f"COMMENT ON TABLE {table.name} IS {_literal(source.entry.comment)};\n"
+        f"COMMENT ON COLUMN {table.name}.record_id IS {_literal(record_id)};"
+    )
+
+
+def _indexes(table: Table, new: Iterable[str]) -> Iterator[str]:
+    for name in new:
+        if name in _INDEXED:
+            yield f"CREATE INDEX {table.name}_{name} ON {table.name} ({name});"
+
+
+def _comments(
+    table: Table, columns: Mapping[str, Column], stored: Mapping[str, Column]
+) -> Iterator[str]:
+    for name, column in columns.items():
+        known = stored.get(name)
+        # A comment that no contract knows was written by hand, in an earlier step.
+        if column.comment and (known is None or known.comment != column.comment):
+            yield f"COMMENT ON COLUMN {table.name}.{name} IS {_literal(column.comment)};"
+
+
+def _promotion(table: Table, new: Iterable[str]) -> str:
+    fields = {path: column.name for path, column in table.sent.items() if column.name in set(new)}
+    moved = json.dumps(fields, indent=4)
+    sources = ", ".join(map(_literal, table.sources))
+    paths = ",\n    ".join(_literal(f"{table.level}.{path}") for path in fields)
+    ended = f"DELETE FROM schema_drift\nWHERE kind = 'unknown' AND source IN ({sources})"  # noqa: S608 - names of contracts
+    return (
+        f"SELECT promote_fields({_literal(table.name)}, {_literal(moved)});\n"
+        f"{ended} AND path IN (\n    {paths}\n);"
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,148 @@
+"""Sessions with PostgreSQL: each states what it relies on, and none waits for a silent server.
+
+What we rely on is stated by `SET` after connecting: poolers refuse startup options.
+
+A server can vanish without a word: after a failover, or when something on the way forgets the
+connection, nobody answers and nobody hangs up. The kernel notices packets that nobody acknowledges
+(see `DatabaseSettings.conninfo`). Where something in between acknowledges them all, the session
+asks over another connection whether the server is still at work.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection, errors
+from psycopg.abc import PQGen
+
+from consumer.errors import SettingsInvalid
+from consumer.load import statements
+from consumer.settings import DatabaseSettings
+
+log = structlog.get_logger()
+
+_PATIENCE_SECONDS = 20.0  # before doubting that the server is still at work
+_SHORT_PATIENCE_SECONDS = 5.0  # where an answer comes at once or never
+
+R = TypeVar("R")
+
+
+class Session(AsyncConnection[Any]):
+    """A connection that hangs up on a server which has gone silent.
+
+    Whoever waits for it then gets `psycopg.OperationalError`, as after any broken connection.
+    """
+
+    patience_seconds = _PATIENCE_SECONDS
+    is_at_work: Callable[[], Awaitable[bool]] | None = None
+
+    async def wait(self, gen: PQGen[R], *args: Any, **kwargs: Any) -> R:
+        """Wait for the server as psycopg does, but not longer than it is at work."""
+        loop, doubt = asyncio.get_running_loop(), None
+
+        def begin() -> None:
+            nonlocal doubt
+            doubt = loop.create_task(self._hang_up_if_silent(), name="session_doubt")
+
+        timer = loop.call_later(self.patience_seconds, begin)
+        try:
+            return await super().wait(gen, *args, **kwargs)
+        finally:
+            timer.cancel()
+            if doubt is not None:
+                # The answer may have come while the server was asked: nobody hangs up any more.
+                doubt.cancel()
+
+    async def _hang_up_if_silent(self) -> None:
+        while True:
+            if self.is_at_work is None or not await self.is_at_work():
+                break
+            await asyncio.sleep(self.patience_seconds)
+        log.warning("session_silent", patience_seconds=self.patience_seconds)
+        # Only the socket: whoever waits for an answer reads its end, and the driver does the rest.
+        with (
+            suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(self.pgconn.socket)) as ours,
+        ):
+            ours.shutdown(socket.SHUT_RDWR)
+
+
+def connect(settings: DatabaseSettings) -> psycopg.Connection[Any]:
+    """Open a session that states what we rely on. Blocks.
+
+    Raises:
+        SettingsInvalid: the database cannot hold every text.
+        psycopg.Error: the database does not answer.
+    """
+    connection = psycopg.connect(**settings.conninfo)
+    try:
+        check_encoding(connection.info, settings)
+        connection.execute(statements.fixed("state_session"))
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def begin_session(session: AsyncConnection[Any], settings: DatabaseSettings) -> None:
+    """State what we rely on in an open session, in its own transaction if it is in none.
+
+    Raises:
+        psycopg.Error: the database does not answer.
+    """
+    await session.execute(statements.fixed("state_session"))
+    if isinstance(session, Session):
+        cursor = await session.execute("SELECT pg_backend_pid()")
+        [process] = await cursor.fetchone() or [0]
+        session.is_at_work = partial(_is_at_work, settings, process)
+
+
+def check_encoding(session: psycopg.ConnectionInfo, settings: DatabaseSettings) -> None:
+    """Refuse a database whose encoding cannot hold every text.
+
+    Raises:
+        SettingsInvalid: it says how to make one that can.
+    """
+    encoding = session.parameter_status("server_encoding")
+    if encoding not in ("UTF8", None):
+        name = settings.db_name
+        raise SettingsInvalid(
+            f"DB_NAME: {name} is encoded in {encoding}, which cannot hold every text; create the "
+            f"database anew: CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
+        )
+
+
+async def check_idle(session: Session) -> None:
+    """Return when a session that was idle still answers; it has little time to.
+
+    Raises:
+        psycopg.Error: it does not answer.
+    """
+    before = session.is_at_work, session.patience_seconds
+    session.is_at_work, session.patience_seconds = None, _SHORT_PATIENCE_SECONDS
+    try:
+        await session.execute("SELECT 1")
+        await session.rollback()
+    finally:
+        session.is_at_work, session.patience_seconds = before
+
+
+async def _is_at_work(settings: DatabaseSettings, process: int) -> bool:
+    brief = {"connect_timeout": int(_SHORT_PATIENCE_SECONDS)}
+    try:
+        async with await Session.connect(**settings.conninfo | brief, autocommit=True) as other:
+            other.patience_seconds = _SHORT_PATIENCE_SECONDS
+            cursor = await other.execute(statements.fixed("is_at_work"), [process])
+            row = await cursor.fetchone()
+    except errors.TooManyConnections:
+        return True  # it answers, at least
+    except psycopg.Error:
+        return False
+    return bool(row and row[0])

@@ -1,0 +1,132 @@
+"""The sources: one entry each, and everything else about them is derived from it.
+
+Paths and fields follow Oracle MICROS Simphony's Business Intelligence API. `docs/extending.md`
+says how to add a source or a field.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Self
+
+from schemas.fields import Record
+from schemas.guest_checks import GuestCheck
+from schemas.store_days import CashBox, ChargeBack, FiscalInvoice, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What producer and consumer agree on about one source.
+
+    Attributes:
+        path: Where the ERP serves it (POST); None for a source that is no endpoint.
+        list_field: The root field that holds the records.
+        id_field: The field that identifies a record within its store, or its store and day.
+        model: The contract of one record.
+        table: The table that holds the records.
+        comment: What the table holds.
+    """
+
+    path: str | None
+    list_field: str
+    id_field: str
+    model: type[Record]
+    table: str
+    comment: str
+
+
+_checks = partial(
+    Entry,
+    list_field="guestChecks",
+    id_field="guestCheckId",
+    model=GuestCheck,
+    table="guest_checks",
+    comment="Check headers, the newest version of each",
+)
+
+
+class Source(StrEnum):
+    """Where a document comes from; the value is its name in keys, tables and logs."""
+
+    entry: Entry
+
+    def __new__(cls, name: str, *entry: Entry) -> Self:
+        """Make a member of its name; the entry goes with it."""
+        source = str.__new__(cls, name)
+        source._value_ = name
+        [source.entry] = entry
+        return source
+
+    ERP = "erp", _checks(path=None)
+    GUEST_CHECKS = "getGuestChecks", _checks(path="/res/getGuestChecks")
+    FISCAL_INVOICE = (
+        "getFiscalInvoice",
+        Entry(
+            path="/bi/getFiscalInvoice",
+            list_field="fiscalInvoices",
+            id_field="invoiceId",
+            model=FiscalInvoice,
+            table="fiscal_invoices",
+            comment="Fiscal invoices (NFC-e) of a store and business date",
+        ),
+    )
+    CHARGE_BACK = (
+        "getChargeBack",
+        Entry(
+            path="/org/getChargeBack",
+            list_field="chargeBacks",
+            id_field="chargeId",
+            model=ChargeBack,
+            table="charge_backs",
+            comment="Charge-backs of a store and business date, signs as sent",
+        ),
+    )
+    TRANSACTIONS = (
+        "getTransactions",
+        Entry(
+            path="/trans/getTransactions",
+            list_field="transactions",
+            id_field="transactionId",
+            model=Transaction,
+            table="transactions",
+            comment="Transactions of a store and business date",
+        ),
+    )
+    CASH_MANAGEMENT = (
+        "getCashManagementDetails",
+        Entry(
+            path="/inv/getCashManagementDetails",
+            list_field="cashManagement",
+            id_field="cashBoxId",
+            model=CashBox,
+            table="cash_management_details",
+            comment="Cash boxes of a store and business date",
+        ),
+    )
+
+    @property
+    def holds_checks(self) -> bool:
+        """Whether documents of this source are lists of guest checks."""
+        return self.entry.model is GuestCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One ERP endpoint: POST `path` with `{"busDt": …, "storeId": …}`."""
+
+    source: Source
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name as keys and command lines spell it."""
+        return self.source.value
+
+
+ENDPOINTS: tuple[Endpoint, ...] = tuple(
+    Endpoint(source, source.entry.path) for source in Source if source.entry.path
+)
+ENDPOINTS_BY_NAME: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+# Each answer of these is the whole day of one store.
+STORE_DAY_LISTS: tuple[Source, ...] = tuple(source for source in Source if not source.holds_checks)
+CHECKS_FIELD = Source.GUEST_CHECKS.entry.list_field
