@@ -152,7 +152,8 @@ class HeldMessages:
         """Say whether a message with a fault of its own object may be held, too."""
         if delivery in self._held:
             return True
-        self._in_a_row += 1
+        # One that was given back says nothing new when it comes again, perhaps with all the others.
+        self._in_a_row += delivery.receive_count == 1
         return not self.is_open
 
     def hold(self, delivery: Delivery, code: ErrorCode) -> None:
