@@ -43,6 +43,7 @@ def pull_options(settings: Settings, *, force: bool) -> pull.PullOptions:
     return pull.PullOptions(
         concurrency=settings.pull_concurrency,
         stop_after_failures=settings.pull_stop_after_failures,
+        skip_after_failures=settings.pull_skip_after_failures,
         days=business_days(settings),
         force=force,
         gzip=settings.pull_gzip,
@@ -84,7 +85,9 @@ async def run_daemon(
         open_lake(settings, concurrency=1) as lease_table,  # never waits behind uploads
     ):
         leases = Leases(lease_table, _own_name(), settings.run_lease_seconds)
-        options = replace(pull_options(settings, force=True), check_lease=leases.check)
+        options = replace(
+            pull_options(settings, force=True), last_day_first=True, check_lease=leases.check
+        )
 
         async def pull_round(begin: Callable[[Tally], None]) -> bool:
             plan = plan_until(business_days(settings).day_of(datetime.now(UTC)))

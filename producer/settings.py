@@ -80,6 +80,17 @@ class Settings(BaseSettings):
     api_key: Token | None = Field(
         None, description="Key sent to the ERP API as x-api-key, instead of a token or with it."
     )
+    erp_ca_file: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("ERP_CA_FILE", "SSL_CERT_FILE"),
+        description="PEM file of the CAs to trust for the ERP, instead of the system's.",
+    )
+    erp_client_cert_file: Path | None = Field(
+        None, description="PEM file of the client certificate to show the ERP."
+    )
+    erp_client_key_file: Path | None = Field(
+        None, description="PEM file of its key, if that is not in the certificate's file."
+    )
     stores: Stores = Field(
         (),
         description="Stores to pull without --store and --stores-file: separated by commas, or a "
@@ -128,6 +139,9 @@ class Settings(BaseSettings):
     pull_connect_timeout_seconds: float = Field(
         10, gt=0, le=300, description="Longest time to connect to the ERP."
     )
+    pull_read_timeout_seconds: float = Field(
+        50, gt=0, le=3600, description="Longest silence of the ERP before an attempt fails."
+    )
     pull_request_timeout_seconds: float = Field(
         120, gt=0, le=3600, description="Longest time for one attempt, from request to last byte."
     )
@@ -151,6 +165,13 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000,
         description="Transient failures in a row (ERP or S3 down) that end the run.",
+    )
+    pull_skip_after_failures: int = Field(
+        3,
+        ge=1,
+        le=100_000,
+        description="Transient failures in a row after which a store or an endpoint is skipped for "
+        "the rest of the run.",
     )
     queue_url: str | None = Field(
         None, description="Queue that the consumer reads; needed by publish and by EVENTS=publish."
@@ -209,6 +230,8 @@ class Settings(BaseSettings):
     def _check_together(self) -> Self:
         if self.api_token is not None and self.api_token_file is not None:
             raise ValueError("API_TOKEN and API_TOKEN_FILE are both set; remove one")
+        if self.erp_client_key_file is not None and self.erp_client_cert_file is None:
+            raise ValueError("ERP_CLIENT_KEY_FILE needs ERP_CLIENT_CERT_FILE")
         if self.events == "publish" and not self.queue_url:
             raise ValueError("EVENTS=publish needs QUEUE_URL")
         if self.pull_connect_timeout_seconds > self.pull_request_timeout_seconds:

@@ -43,6 +43,7 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
             "unchanged": tally.unchanged,
             "present": tally.present,
             "failed": tally.failed,
+            "skipped": dict(tally.skipped),
             "untried": tally.untried,
             "stored_bytes": tally.stored_bytes,
             "seconds": round(seconds, 3),
@@ -84,8 +85,12 @@ def print_report(
     console.print(
         f"{tally.stored} of {tally.total} {verb} ({tally.stored_bytes:,} bytes) in "
         f"{seconds:.1f} s; {tally.unchanged} unchanged, {tally.present} already there, "
-        f"{tally.failed} failed, {tally.untried} not tried."
+        f"{tally.failed} failed, {tally.skipped.total()} skipped, {tally.untried} not tried."
     )
+    for breaker, count in tally.skipped.most_common(_ROWS_SHOWN_COUNT):
+        console.print(
+            f"{count} of {breaker} skipped: it kept failing; run the command again later."
+        )
     if tally.present:
         console.print("What was already there was not asked for; --force asks for it again.")
     if tally.failures:

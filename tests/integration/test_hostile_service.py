@@ -17,6 +17,7 @@ NAMES = (
     "good",
     "byte order mark",
     "1e99999",
+    "1e99999 among unknown",
     "NUL",
     "no objects",
     "keys twice",

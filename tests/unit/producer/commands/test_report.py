@@ -43,6 +43,7 @@ def test_the_summary_is_one_json_object() -> None:
         "unchanged": 0,
         "present": 0,
         "failed": 1,
+        "skipped": {},
         "untried": 1,
         "stored_bytes": 20,
         "seconds": 1.235,
@@ -66,7 +67,7 @@ def test_the_report_prints_names_as_they_are() -> None:
     print_report(run_with(1, 1, 3), seconds=2.0, interrupted=True, to=out)
     assert out.getvalue().startswith("Interrupted.")
     assert "1 of 3 stored (10 bytes) in 2.0 s; " in out.getvalue()
-    assert "; 0 unchanged, 0 already there, 1 failed, 1 not tried." in out.getvalue()
+    assert "; 0 unchanged, 0 already there, 1 failed, 0 skipped, 1 not tried." in out.getvalue()
     assert "--force" not in out.getvalue()
     assert "[bold]:smile: 0" in out.getvalue()
     assert "404 [red]" in out.getvalue()
@@ -114,3 +115,14 @@ def test_a_line_is_written_every_few_seconds_and_not_more_often() -> None:
         "pull: 11/40, 1.1/s, 0 failed, 26 s left\n",
         "pull: 16/40, 1.1/s, 0 failed, 22 s left\n",
     ]
+
+
+def test_what_was_skipped_is_named_with_the_reason() -> None:
+    tally = run_with(1, 0, 4)
+    for _ in range(3):
+        tally.add_skipped("store [7]")
+    out = io.StringIO()
+    print_report(tally, seconds=2.0, interrupted=False, to=out)
+    assert "3 skipped, 0 not tried." in out.getvalue()
+    assert "3 of store [7] skipped: it kept failing" in out.getvalue()
+    assert exit_code(tally, interrupted=False) == 1

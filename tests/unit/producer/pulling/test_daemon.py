@@ -114,6 +114,9 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
         else:
             tally.add_unchanged()
         if number == 4:
+            tally.total = 5
+            tally.add_skipped("store 1")
+            tally.add_skipped("store 1")
             stop.set()
         return True
 
@@ -123,7 +126,7 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
     assert problems == [
         "no round has ended yet",
         "no bucket",
-        "1 failed and 0 not tried of 2: 404",
+        "1 failed, 0 skipped and 0 not tried of 2: 404",
         None,
     ]
     text = generate_latest(metrics.registry).decode()
@@ -131,10 +134,13 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
         'coco_producer_answers_total{outcome="stored"} 3.0',
         'coco_producer_answers_total{outcome="unchanged"} 2.0',
         'coco_producer_answers_total{outcome="failed"} 1.0',
-        'coco_producer_rounds_total{result="complete"} 2.0',
-        'coco_producer_rounds_total{result="incomplete"} 2.0',
+        'coco_producer_rounds_total{result="complete"} 1.0',
+        'coco_producer_rounds_total{result="incomplete"} 3.0',
         "coco_producer_stored_bytes_total 21.0",
         "coco_producer_round_running 0.0",
+        'coco_producer_round_missing{reason="failed"} 0.0',
+        'coco_producer_round_missing{reason="skipped"} 2.0',
+        'coco_producer_round_missing{reason="untried"} 1.0',
     ):
         assert line in text.splitlines()
 
