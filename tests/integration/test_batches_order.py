@@ -81,8 +81,7 @@ class Put:
         time = NOON + timedelta(seconds=self.seconds)
         event = replace(identity.event, event_time=time, sequencer=self.sequencer)
         etag = self.etag or f"{self.key}-{self.value}"
-        document.identity = replace(identity, event=event, etag=etag)
-        return document
+        return replace(document, identity=replace(identity, event=event, etag=etag))
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ def written(
     """Stage a document whose object was modified and announced so many seconds after noon."""
     ready = staged(document, source, number=announced, key=f"raw/{modified}-{announced}.json")
     times = {"last_modified": NOON + timedelta(seconds=modified)}
-    ready.identity = replace(ready.identity, **times)
-    return ready
+    return replace(ready, identity=replace(ready.identity, **times))
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 1, 0)])
