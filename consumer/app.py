@@ -33,13 +33,14 @@ from consumer.messages.breakers import Breakers, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
-from consumer.messages.health import health_app, serve
+from consumer.messages.health import health_app
 from consumer.messages.leases import Leases
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.settings import ConsumerSettings
-from consumer.signals import leave_when_told, stopping_by
+from runtime.http_server import served
+from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
 
 log = structlog.get_logger()
@@ -120,9 +121,8 @@ async def _open(
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
     background = [loader.run(), keep_sharing(usual, pool)]
-    if settings.http_port is not None:
-        pages = health_app(leases, breakers, probe)
-        background.append(serve(pages, settings.http_host, settings.http_port))
+    pages = health_app(leases, breakers, probe)
+    await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
     log.info("consumer_started", max_receives=terms.max_receives, queue_url=settings.queue_url)
     return _Service(worker, background, usual, pool)
 
