@@ -3,7 +3,6 @@
 ::
 
     ProducerError
-    ├── SettingsInvalid       a setting or an argument; nothing was sent (exit code 2)
     ├── ErpError              no answer that may be stored
     │   ├── ErpUnavailable    no connection, timeout, 408, 425, 429, 5xx: retried
     │   ├── ErpMisconfigured  TLS, proxy or address do not work: every other answer fails too
@@ -28,8 +27,10 @@ a remedy, and a message with the particulars, but never a document or a secret.
 
 from typing import ClassVar
 
+from runtime.errors import ReportedError
 
-class ProducerError(Exception):
+
+class ProducerError(ReportedError):
     """Base of all; reported to people instead of a traceback."""
 
     code: ClassVar[str] = "producer_error"
@@ -39,13 +40,6 @@ class ProducerError(Exception):
     is_transient: ClassVar[bool] = False
     #: Whether every other object of the run would fail in the same way.
     stops_the_run: ClassVar[bool] = False
-
-
-class SettingsInvalid(ProducerError):
-    """A setting or an argument makes the run impossible; nothing has been sent."""
-
-    code = "configuration"
-    remedy = "correct the setting or argument named in the message"
 
 
 class ErpError(ProducerError):

@@ -1,9 +1,4 @@
-"""The producer's settings: one frozen model, read from the environment and `.env`.
-
-`load_settings` reads them, never an import. `.env` is shared with the consumer, so unknown names
-are ignored. The AWS variables are settings too because the AWS SDK does not see `.env`; what is
-not set here is left to the SDK (profiles, roles).
-"""
+"""The producer's settings: one frozen model, read from the environment and `.env`."""
 
 import json
 import re
@@ -17,12 +12,11 @@ from pydantic import (
     Field,
     HttpUrl,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
-from producer.errors import SettingsInvalid
+from runtime.settings import AwsSettings, ServiceSettings
 
 
 def _split_stores(value: Any) -> Any:
@@ -53,18 +47,8 @@ Stores = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_stores)]
 Token = Annotated[SecretStr, AfterValidator(header_safe)]
 
 
-class Settings(BaseSettings):
+class Settings(ServiceSettings, AwsSettings):
     """All settings of the producer."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
     bucket_name: str = Field(min_length=3, max_length=63, description="Bucket of the data lake.")
     api_base_url: HttpUrl | None = Field(
@@ -102,18 +86,6 @@ class Settings(BaseSettings):
     business_day_end_hour: int = Field(
         4, ge=0, le=23, description="Hour, store time, at which the next business day begins."
     )
-
-    aws_endpoint_url: HttpUrl | None = Field(
-        None, description="Address of S3 and SQS if they are not AWS itself, such as LocalStack."
-    )
-    aws_region: str | None = Field(
-        None,
-        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
-        description="AWS region of the bucket.",
-    )
-    aws_access_key_id: str | None = Field(None, description="AWS access key.")
-    aws_secret_access_key: SecretStr | None = Field(None, description="AWS secret key.")
-    aws_session_token: SecretStr | None = Field(None, description="AWS session token.")
 
     pull_concurrency: int = Field(
         8, ge=1, le=256, description="Requests to the ERP under way at once."
@@ -200,15 +172,6 @@ class Settings(BaseSettings):
     run_stop_timeout_seconds: float = Field(
         20, ge=0, le=600, description="Time for answers under way to finish after SIGTERM."
     )
-    producer_http_host: str = Field(
-        "127.0.0.1", description="Address that the health and metrics port of run listens on."
-    )
-    producer_http_port: int | None = Field(
-        None,
-        ge=1,
-        le=65535,
-        description="Port of run: /healthz, /readyz, /metrics; unset: none.",
-    )
     upload_concurrency: int = Field(4, ge=1, le=64, description="Files uploaded at once.")
     upload_max_file_bytes: int = Field(
         512 * 2**20,
@@ -221,9 +184,6 @@ class Settings(BaseSettings):
     )
     lake_max_attempts: int = Field(
         6, ge=1, le=50, description="Attempts of the AWS SDK for one call."
-    )
-    producer_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Lowest level of log events written to stderr."
     )
 
     @model_validator(mode="after")
@@ -241,31 +201,3 @@ class Settings(BaseSettings):
         if self.pull_backoff_initial_seconds > self.pull_backoff_max_seconds:
             raise ValueError("PULL_BACKOFF_INITIAL_SECONDS is above PULL_BACKOFF_MAX_SECONDS")
         return self
-
-
-def load_settings() -> Settings:
-    """Read the settings from the environment and from `.env` in the working directory.
-
-    Raises:
-        SettingsInvalid: A variable is missing or unusable; the message names each one and says
-            what to do, and contains no value.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise SettingsInvalid(_explain(error)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(
-            f"cannot read .env: {error}; save it as UTF-8, or remove it"
-        ) from error
-
-
-def _explain(invalid: ValidationError) -> str:
-    lines = []
-    for error in invalid.errors(include_input=False, include_url=False):
-        name = str(error["loc"][0]).upper() if error["loc"] else "settings"
-        if error["type"] == "missing":
-            lines.append(f"{name} is not set; export it or add a line {name}=… to .env")
-        else:
-            lines.append(f"{name}: {error['msg']}; correct it in the environment or in .env")
-    return "\n".join(lines)

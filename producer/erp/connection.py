@@ -12,8 +12,8 @@ from urllib.request import getproxies, proxy_bypass
 from pydantic import HttpUrl
 from yarl import URL
 
-from producer.errors import SettingsInvalid
 from producer.settings import Settings
+from runtime.errors import SettingsInvalid
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from producer.errors import SettingsInvalid
+from runtime.errors import SettingsInvalid
 from schemas.keys import pull_command, store_day_prefix
 from schemas.registry import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 

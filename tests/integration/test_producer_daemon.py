@@ -30,7 +30,7 @@ def test_the_daemon_keeps_today_and_the_last_days_in_the_lake_and_stops_on_sigte
     command = ["run", "--every", "1s", "--lookback", "2", "--store", "São João"]
     with subprocess.Popen(
         [sys.executable, "-m", "producer", *command, "--endpoint", "getFiscalInvoice"],
-        env=environment | {"PRODUCER_HTTP_PORT": str(unused_tcp_port)},
+        env=environment | {"HTTP_PORT": str(unused_tcp_port)},
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
@@ -67,7 +67,7 @@ def daemon(
 ) -> Iterator["subprocess.Popen[str]"]:
     """Run a daemon that tells its metrics on `port`; killed at the end if it still runs."""
     command = [sys.executable, "-m", "producer", "run", "--every", "1s", *arguments]
-    own = {**environment, "PRODUCER_HTTP_PORT": str(port), "RUN_LEASE_SECONDS": "3"}
+    own = {**environment, "HTTP_PORT": str(port), "RUN_LEASE_SECONDS": "3"}
     with subprocess.Popen(
         command, env=own, cwd=directory, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from producer.pulling.answers import Answer
 from producer.pulling.business_days import BusinessDays
 from producer.lake import LakeEntry, Page
-from producer.logs import configure_logs
+from runtime.logs import configure_logs
 from producer.pulling.targets import make_plan
 from producer.pulling.pull import PullOptions, pull
 from producer.tally import Tally

@@ -9,11 +9,8 @@ from aiohttp import web
 
 from producer.erp.client import open_erp
 from producer.erp.refusals import map_error
-from producer.errors import (
-    ErpRefused,
-    ErpUnavailable,
-    SettingsInvalid,
-)
+from producer.errors import ErpRefused, ErpUnavailable
+from runtime.errors import SettingsInvalid
 from schemas.registry import ENDPOINTS
 from tests.support.asking import SettingsFor, about, anything, ask, ok
 from tests.support.producer_fakes import FakeErp

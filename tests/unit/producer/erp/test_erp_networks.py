@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from producer.errors import ErpMisconfigured, ErpUnavailable, SettingsInvalid
+from producer.errors import ErpMisconfigured, ErpUnavailable
+from runtime.errors import SettingsInvalid
 from tests.support.asking import SettingsFor, ask, ok
 from tests.support.http_proxy import running_proxy
 from tests.support.producer_fakes import FakeErp
