@@ -59,6 +59,7 @@ def play(story: Coroutine[Any, Any, T]) -> T:
             patch("consumer.messages.worker.monotonic", clock),
             patch("consumer.messages.leases.monotonic", clock),
             patch("consumer.messages.failure_breaker.monotonic", clock),
+            patch("consumer.messages.breakers.monotonic", clock),
             patch("consumer.load.batcher.monotonic", clock),
             patch("consumer.operate.dlq.queue.monotonic", clock),
         ):

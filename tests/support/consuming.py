@@ -1,6 +1,7 @@
 """The consumer as a process on a lake and a database of the test's own, and what it leaves."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tests.conftest import Lake
@@ -69,3 +70,17 @@ def lose_events(lake: Lake, count: int) -> None:
     """Purge the queue once S3 has announced what was put, which it does in its own time."""
     until(lambda: depth(lake, lake.queue_url) == count, "the objects are announced")
     lake.sqs.purge_queue(QueueUrl=lake.queue_url)
+
+
+def put_checks(lake: Lake, numbers: range) -> None:
+    """Put an export of one check for each number."""
+    for number in numbers:
+        check = {"guestCheckId": number, "lastUpdatedUTC": "2024-01-01T00:00:00"}
+        body = json.dumps({"locRef": "1", "guestChecks": [check]})
+        lake.s3.put_object(Bucket=lake.bucket, Key=f"raw/erp/{number}.json", Body=body)
+
+
+def loaded(environment: Mapping[str, str]) -> int:
+    """Return how many objects have an end in the ledger."""
+    [(count,)] = query(environment, "SELECT count(*) FROM ingested_objects")
+    return int(count)

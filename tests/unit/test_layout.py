@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 TESTS = ROOT / "tests"
+LONGEST_LINES = 300
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -51,3 +52,11 @@ def test_e2e_drives_the_commands_and_knows_nothing_of_what_is_inside() -> None:
         if module.partition(".")[0] in {"consumer", "producer"}
     ]
     assert [] == wrong
+
+
+def test_no_helper_is_too_long_to_be_read() -> None:
+    counts = {
+        path.relative_to(TESTS): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (TESTS / "support").rglob("*.py")
+    }
+    assert {} == {path: count for path, count in counts.items() if count > LONGEST_LINES}
