@@ -27,7 +27,7 @@ from schemas.guest_checks import LINE_TYPES
 from schemas.registry import CHECKS_FIELD, Source
 
 UNKNOWN, MISSING, RENAMED, RETYPED = "unknown", "missing", "suspected_rename", "retyped"
-DUPLICATE, LINE_TYPE = "duplicate", "line_type"
+DUPLICATE, LINE_TYPE, FUTURE = "duplicate", "line_type", "future_version"
 
 _STRUCTURES = frozenset({"object", "list"})
 _MAX_FINDINGS = 200  # of one document: a hostile one must not fill the table
@@ -35,7 +35,7 @@ _MAX_COMPARED = 100  # names of one level of one document: comparing takes time
 _VERSION_FIELD = "lastUpdatedUTC"
 
 # What documents of any content can have only so many of comes first, if there is too much.
-_ORDER = (RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
+_ORDER = (FUTURE, RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def find_drift(source: Source, shapes: Shapes) -> tuple[Counter[Finding], Presen
         How often each finding occurred, at most two hundred of them, and which fields came.
     """
     findings = Counter({Finding(path, DUPLICATE): n for path, n in shapes.duplicates.items() if n})
+    findings |= {Finding(path, FUTURE): n for path, n in shapes.future.items()}
     fields: list[Presence] = []
     for level in shapes.levels():
         comparison = _Comparison(source, level, findings)

@@ -18,6 +18,7 @@ from consumer.documents.readers import Accepted, record_reader
 from consumer.documents.record_stream import RecordStream
 from consumer.documents.storable import find_unstorable
 from consumer.drift.findings import Finding, find_drift, find_root_drift
+from consumer.drift.horizon import AS_OF_FIELD, VERSION_FIELD, Horizon
 from consumer.drift.json_types import ROOT_LEVEL
 from consumer.drift.shapes import Presences
 from consumer.errors import Permanent
@@ -28,7 +29,7 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.keys import ApiKey, ErpKey
-from schemas.registry import Source
+from schemas.registry import CHECKS_FIELD, Source
 
 _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
@@ -166,6 +167,7 @@ class _Assembly:
         self._reader = record_reader(frame, aliases)
         self._rows = RowWriter(frame, self._number)
         self._plain = fast_path_of(self._rows, self._reader, aliases)
+        self._horizon = Horizon(identity.last_modified)
         self._positions = count()
         self._record_count = 0
         self._quarantined: list[Quarantined] = []
@@ -175,11 +177,11 @@ class _Assembly:
         screen = find_unstorable if run.suspicious else None
         for row, position in zip(run.root, self._positions, strict=False):
             if screen is None and self._plain.take(position, row):
-                self._record_count += 1
+                self._accept(row)
                 continue
             record = self._reader.read(position, row, screen)
             if isinstance(record, Accepted):
-                self._record_count += 1
+                self._accept(record.record)
                 self._rows.add(record)
             else:
                 self._quarantined_ids.append(record.record_id)
@@ -187,8 +189,15 @@ class _Assembly:
                     self._quarantined.append(record)
         self._rows.flush()
 
+    def _accept(self, record: dict[str, Any]) -> None:
+        self._record_count += 1
+        if self._horizon.is_beyond(record.get(VERSION_FIELD)):
+            self._reader.shapes.future[f"{CHECKS_FIELD}.{VERSION_FIELD}"] += 1
+
     def finish(self) -> Prepared:
         shapes, ids = self._reader.shapes, self._quarantined_ids
+        if self._horizon.is_beyond(self._frame.as_of):
+            shapes.future[AS_OF_FIELD] += 1
         shapes.count(ROOT_LEVEL, self._frame.root)
         findings, presences = find_drift(self._frame.source, shapes)
         document = StagedDocument(

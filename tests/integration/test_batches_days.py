@@ -1,5 +1,6 @@
 """Which store-day answer wins, and what its bad rows leave to the answers before."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -141,7 +142,7 @@ def test_an_answer_that_is_mended_is_whole(warehouse: Warehouse) -> None:
     answer = day_list(TRANSACTIONS, row(1, 21), bad(2))
     mended = prepared(answer, TRANSACTIONS, number=1, key="raw/new.json").document
     fixed = prepared(day_list(TRANSACTIONS, row(1, 21), row(3, 23)), TRANSACTIONS).document
-    fixed.identity = mended.identity
+    fixed = replace(fixed, identity=mended.identity)
     assert State.LOADED == warehouse.load(fixed)[fixed.number]
     assert ["1", "3"] == column(warehouse, "transactions", "record_id")
     assert [] == warehouse.query("SELECT * FROM store_day_gaps")

@@ -107,7 +107,14 @@ def test_each_data_table_has_the_columns_that_the_code_writes(
         columns = columns_of(connection, table.name).keys()
         assert set(table.columns) <= columns, table.name
         beside = columns - set(table.columns)
-        assert beside <= {"as_of", "object_id", "event_order", "removed_at", "patched"}, table.name
+        assert beside <= {
+            "as_of",
+            "object_id",
+            "event_order",
+            "removed_at",
+            "patched",
+            "latest_credible",
+        }, table.name
         assert {"extra", "removed_at"} <= columns, table.name
 
 

@@ -28,7 +28,7 @@ BOOKKEEPING = (
     "ingested_objects",
     "schema_drift",
 )
-PROVENANCE = frozenset({"object_id", "as_of", "patched", "removed_at"})
+PROVENANCE = frozenset({"object_id", "as_of", "latest_credible", "patched", "removed_at"})
 
 
 def database_settings(database: Mapping[str, str]) -> DatabaseSettings:

@@ -5,6 +5,10 @@ SELECT
 FROM schema_drift
 ORDER BY
     array_position(
-        ARRAY['suspected_rename', 'missing', 'retyped', 'line_type', 'duplicate', 'unknown'], kind
+        ARRAY[
+            'future_version', 'suspected_rename', 'missing', 'retyped', 'line_type', 'duplicate',
+            'unknown'
+        ],
+        kind
     ),
     last_seen DESC, source, path
