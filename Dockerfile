@@ -17,6 +17,7 @@ RUN python -m venv /opt/build \
 
 COPY pyproject.toml README.md ./
 COPY schemas/ schemas/
+COPY runtime/ runtime/
 COPY consumer/ consumer/
 COPY producer/ producer/
 COPY devstack/ devstack/

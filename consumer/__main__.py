@@ -6,7 +6,7 @@ told to stop meanwhile ends in order. Other commands are interrupted as usual.
 
 import sys
 
-from consumer.signals import leave_when_told
+from runtime.signals import leave_when_told
 
 
 def main() -> None:

@@ -29,22 +29,24 @@ from consumer.load.database import open_pool, open_session, ping, schema_version
 from consumer.load.field_counts import FieldCounts, keep_sharing, share
 from consumer.load.ledger import count_recent_failures, postgres_ledger
 from consumer.load.migrations.steps import schema_head
-from consumer.messages.breakers import Breakers, OutageBreaker, Probe
+from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
-from consumer.messages.delivery_tasks import DeliveryTasks
+from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
-from consumer.messages.health import health_app, serve
+from consumer.messages.health import health_app
 from consumer.messages.leases import Leases
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.settings import ConsumerSettings
-from consumer.signals import leave_when_told, stopping_by
+from runtime.http_server import served
+from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
 
 log = structlog.get_logger()
 
 _RECEIVERS = 2
+_HELD_SHARE = 2  # of the slots, half for messages that wait for something to be mended
 _LAST_SHARE_SECONDS = 1.0
 _START_PAUSE_SECONDS = 2.0
 
@@ -107,7 +109,8 @@ async def _open(
     probe, loader, usual = _probe(pool, lake, queues), _loader(settings, pool), FieldCounts()
     failure_breaker = await _once_reachable(partial(_failure_breaker, settings, pool))
     byte_budget = ByteBudget(settings.max_in_flight_bytes)
-    breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker)
+    held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
+    breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
     logs, record = ErrorLogs(lake), postgres_ledger(pool)
     settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
     handler = Handler(
@@ -116,13 +119,13 @@ async def _open(
         byte_budget,
         asyncio.Semaphore(settings.decode_threads),
     )
-    tasks = DeliveryTasks(handler, settler, leases, terms, breakers)
+    slots = Slots(settings.max_in_flight_messages)
+    tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
     background = [loader.run(), keep_sharing(usual, pool)]
-    if settings.http_port is not None:
-        pages = health_app(leases, breakers, probe)
-        background.append(serve(pages, settings.http_host, settings.http_port))
+    pages = health_app(leases, breakers, probe)
+    await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
     log.info("consumer_started", max_receives=terms.max_receives, queue_url=settings.queue_url)
     return _Service(worker, background, usual, pool)
 
@@ -216,6 +219,4 @@ def _limits(settings: ConsumerSettings, until_idle_seconds: float | None) -> Lim
     wait = settings.receive_wait_seconds
     if until_idle_seconds is not None:
         wait = max(1, min(wait, int(until_idle_seconds)))
-    return Limits(
-        settings.max_in_flight_messages, _RECEIVERS, wait, settings.shutdown_timeout_seconds
-    )
+    return Limits(_RECEIVERS, wait, settings.shutdown_timeout_seconds)

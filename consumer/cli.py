@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 it could not be done, and the message says why; 2 an argum
 is unusable; 130 interrupted.
 """
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,22 +12,23 @@ from typing import Annotated
 import typer
 
 from consumer import app as application
-from consumer.errors import ConsumerError, SchemaMismatch, SettingsInvalid
 from consumer.load import migrate as migrating
-from consumer.logs import configure_logs
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.report_commands import drift, reconcile, status
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
-from consumer.terminal import fail, finish, print_json, settings_of
-
-cli = typer.Typer(
-    help="Load new objects of the data lake into PostgreSQL.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+from runtime.logs import configure_logs
+from runtime.terminal import (
+    fail,
+    print_json,
+    program,
+    reported_errors,
+    run_program,
+    settings_of,
 )
+
+cli = program("consumer", "Load new objects of the data lake into PostgreSQL.")
 cli.add_typer(dlq, name="dlq")
 cli.command()(status)
 cli.command()(drift)
@@ -38,10 +40,8 @@ cli.command()(doctor)
 def migrate() -> None:
     """Create or upgrade the tables. Safe to repeat and to run concurrently."""
     settings = settings_of(DatabaseSettings)
-    try:
+    with reported_errors():
         before, after = migrating.migrate(settings)
-    except (ConsumerError, SchemaMismatch, SettingsInvalid) as error:
-        fail(str(error))
     if before == after:
         typer.echo(f"schema {after}: nothing to do")
     else:
@@ -61,8 +61,9 @@ def run(
 ) -> None:
     """Consume the queue until SIGTERM or SIGINT."""
     settings = settings_of(ConsumerSettings)
-    configure_logs(settings.log_level)
-    finish(application.run(settings, until_idle))
+    configure_logs(settings.log_level, settings.log_format)
+    with reported_errors():
+        asyncio.run(application.run(settings, until_idle))
 
 
 @cli.command()
@@ -85,4 +86,4 @@ def explain(
 
 def main() -> None:
     """Run the command line; the console script and `python -m consumer` end up here."""
-    cli()
+    run_program(cli)

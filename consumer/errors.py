@@ -8,9 +8,10 @@
         ├── Throttled             S3 SlowDown, SQS throttling
         ├── AccessDenied          credentials or policy; an operator must act
         │   └── ObjectDenied      S3 refuses one object; others may be readable
+        ├── Misconfigured         region, name or encryption key; an operator must act
+        │   └── ObjectMisconfigured   the key of one object
         └── Internal              a bug; reaches the DLQ through the queue's redrive policy
     SchemaMismatch                start-up only: the tables are of another release
-    SettingsInvalid               start-up only
     LeaseLost                     the message may be another consumer's by now
     FailureBurst                  too much failed: dead-lettering stops until somebody looks
 
@@ -22,6 +23,7 @@ import traceback
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from runtime.errors import ReportedError
 from schemas.codes import ErrorCode
 
 
@@ -37,7 +39,7 @@ class RecordError:
     value: str
 
 
-class ConsumerError(Exception):
+class ConsumerError(ReportedError):
     """Base of all; `code` is one of the closed set."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
@@ -54,8 +56,9 @@ class Permanent(ConsumerError):
 
 
 class Transient(ConsumerError):
-    """Trying again later can help."""
+    """Trying again later can help; `is_about_object`: others may be read meanwhile."""
 
+    is_about_object: ClassVar[bool] = False
     _code: ClassVar[ErrorCode]
 
     def __init__(self, message: str) -> None:
@@ -89,6 +92,20 @@ class AccessDenied(Transient):
 class ObjectDenied(AccessDenied):
     """S3 refuses to give one object away."""
 
+    is_about_object = True
+
+
+class Misconfigured(Transient):
+    """Region, name or encryption key cannot work until somebody corrects them."""
+
+    _code: ClassVar[ErrorCode] = ErrorCode.MISCONFIGURED
+
+
+class ObjectMisconfigured(Misconfigured):
+    """The encryption key of one object cannot be used."""
+
+    is_about_object = True
+
 
 class Internal(Transient):
     """Something that should not happen."""
@@ -103,19 +120,15 @@ class Internal(Transient):
         return internal
 
 
-class SchemaMismatch(Exception):
+class SchemaMismatch(ReportedError):
     """The database's schema is older or newer than this release works with."""
-
-
-class SettingsInvalid(Exception):
-    """The settings cannot work; the message names the variable and the remedy."""
 
 
 class LeaseLost(Exception):
     """The receipt handle has expired: another consumer may hold the message now."""
 
 
-class FailureBurst(Exception):
+class FailureBurst(ReportedError):
     """So much failed for good that dead-lettering has stopped; the message says what to do."""
 
 

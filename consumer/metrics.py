@@ -51,6 +51,12 @@ OBJECTS_ENDED = Counter(
 IN_FLIGHT_MESSAGES = Gauge(
     "coco_in_flight_messages", "Messages held, from receipt to settlement", registry=REGISTRY
 )
+HELD_MESSAGES = Gauge(
+    "coco_held_messages",
+    "Messages that wait for something to be mended, by error code",
+    ["code"],
+    registry=REGISTRY,
+)
 IN_FLIGHT_BYTES = Gauge(
     "coco_in_flight_bytes", "Bytes taken from the byte budget", registry=REGISTRY
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from consumer.errors import ConsumerError, ObjectDenied
+from consumer.errors import ConsumerError, Transient
 from schemas.codes import ErrorCode
 
 
@@ -48,6 +48,12 @@ RULES: Mapping[ErrorCode, Rule] = {
         Reaction.DEAD_LETTER,
         "The object was deleted before it was read.",
         "Pull or upload it again, then purge the message.",
+        (Reaction.IGNORE, Reaction.RETRY),
+    ),
+    ErrorCode.OBJECT_ARCHIVED: Rule(
+        Reaction.DEAD_LETTER,
+        "The object is archived (S3 Glacier) and cannot be read.",
+        "Restore it, then replay.",
         (Reaction.IGNORE, Reaction.RETRY),
     ),
     ErrorCode.OBJECT_TOO_LARGE: Rule(
@@ -112,6 +118,12 @@ RULES: Mapping[ErrorCode, Rule] = {
         "Run `consumer doctor` and correct what it names.",
         (Reaction.DEAD_LETTER, Reaction.RETRY),
     ),
+    ErrorCode.MISCONFIGURED: Rule(
+        Reaction.HOLD,
+        "The region, a name or an encryption key cannot work as configured; the log says which.",
+        "Correct what the log names, such as a disabled KMS key; loading then resumes by itself.",
+        (Reaction.DEAD_LETTER, Reaction.RETRY),
+    ),
     ErrorCode.INTERNAL: Rule(
         Reaction.RETRY,
         "A bug in the consumer; the error log has the traceback and the release.",
@@ -130,7 +142,8 @@ class Policy:
     def reaction(self, error: ConsumerError) -> Reaction:
         """Return what to do about an error."""
         default = RULES[error.code].reaction
-        if error.code is ErrorCode.ACCESS_DENIED and not isinstance(error, ObjectDenied):
+        is_about_all = isinstance(error, Transient) and not error.is_about_object
+        if default is Reaction.HOLD and is_about_all:
             return default
         return self.chosen.get(error.code, default)
 

@@ -2,15 +2,11 @@
 
 from typing import Any, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings
 
 from consumer.policy import Policy, read_policy
-
-_CONFIG = SettingsConfigDict(
-    env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
-)
-
+from runtime.settings import CONFIG, AwsSettings, ServiceSettings
 
 _MAX_OBJECT_BYTES = 2**30
 
@@ -18,7 +14,7 @@ _MAX_OBJECT_BYTES = 2**30
 class DatabaseSettings(BaseSettings):
     """How to reach PostgreSQL."""
 
-    model_config = _CONFIG
+    model_config = CONFIG
 
     db_host: str = Field("localhost", description="host name, or the directory of a Unix socket")
     db_port: int = Field(5432, ge=1, le=65535, description="port")
@@ -53,35 +49,18 @@ class DatabaseSettings(BaseSettings):
         return parameters
 
 
-class LakeSettings(BaseSettings):
-    """Which bucket and queues; everything else about AWS is left to its SDK."""
-
-    model_config = _CONFIG
+class LakeSettings(AwsSettings):
+    """Which bucket and queues."""
 
     bucket_name: str = Field(min_length=3, description="bucket of the data lake")
     queue_url: str = Field(min_length=1, description="queue that S3 announces objects on")
     dlq_url: str = Field(min_length=1, description="dead-letter queue of that queue")
-    aws_region: str = Field(
-        "us-east-1",
-        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
-        pattern="^[a-z0-9-]+$",
-        description="region of bucket and queues",
-    )
-    aws_endpoint_url: str | None = Field(
-        None,
-        pattern=r"^https?://\S+$",
-        description="endpoint to use instead of AWS, such as LocalStack's",
-    )
-    # Read here too because the SDK does not see what stands only in `.env`.
-    aws_access_key_id: str | None = Field(None, description="access key; a role needs none")
-    aws_secret_access_key: SecretStr | None = Field(None, description="secret of that key")
-    aws_session_token: SecretStr | None = Field(None, description="token of a temporary key")
 
 
 class PolicySettings(BaseSettings):
     """What decides about an announced object before it is read."""
 
-    model_config = _CONFIG
+    model_config = CONFIG
 
     max_object_bytes: int = Field(
         _MAX_OBJECT_BYTES,
@@ -111,7 +90,7 @@ class RoutingSettings(PolicySettings):
     bucket_name: str | None = Field(None, description="bucket of the data lake")
 
 
-class ConsumerSettings(PolicySettings, DatabaseSettings, LakeSettings):
+class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSettings):
     """The settings of `consumer run`."""
 
     max_in_flight_messages: int = Field(200, ge=1, le=10_000, description="messages held at once")
@@ -166,17 +145,8 @@ class ConsumerSettings(PolicySettings, DatabaseSettings, LakeSettings):
     shutdown_timeout_seconds: int = Field(
         25, ge=1, le=3600, description="time to finish messages in flight when told to stop"
     )
-    http_host: str = Field(
-        "127.0.0.1", description="address of the health and metrics port; 0.0.0.0 in a container"
-    )
-    http_port: int | None = Field(
-        None, ge=1, le=65535, description="port of /healthz, /readyz and /metrics; unset: none"
-    )
     schema_aliases_file: str | None = Field(
         None, description="TOML file of renamed fields, in addition to the built-in ones"
-    )
-    log_level: str = Field(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least severe level logged"
     )
 
     @model_validator(mode="after")

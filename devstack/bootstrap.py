@@ -201,7 +201,7 @@ def _only_one(root: Path) -> Iterator[None]:
 def _continue_with_newer_python() -> int:
     """Start again with a newer Python from PATH; a shim that does not work does not count."""
     quiet = subprocess.DEVNULL
-    for name in ("python3.13", "python3.12", "python3.11"):
+    for name in ("python3.14", "python3.13", "python3.12", "python3.11"):
         path = shutil.which(name)
         probe = [path or name, "-c", ""]
         if path and subprocess.call(probe, stdout=quiet, stderr=quiet) == 0:
@@ -210,7 +210,7 @@ def _continue_with_newer_python() -> int:
     found = ".".join(map(str, sys.version_info[:3]))
     sys.stderr.write(
         f"setup: Python 3.11 or newer is needed; {sys.executable} is {found}, and no working "
-        "python3.11 to python3.13 is on PATH. Name one: make setup PYTHON=/path/to/python3.11\n"
+        "python3.11 to python3.14 is on PATH. Name one: make setup PYTHON=/path/to/python3.11\n"
     )
     return 1
 

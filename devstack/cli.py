@@ -18,14 +18,9 @@ from devstack.command import exit_on_terminate, run_command
 from devstack.environment import command_environment, export_lines
 from devstack.server import ServerFailedError
 from devstack.stack import running_stack
+from runtime.terminal import program, run_program
 
-app = typer.Typer(
-    name="devstack",
-    help="Local PostgreSQL, LocalStack and a simulated ERP API, without Docker.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
+app = program("devstack", "Local PostgreSQL, LocalStack and a simulated ERP API, without Docker.")
 _console = Console(stderr=True, highlight=False)
 
 
@@ -127,9 +122,7 @@ def main() -> None:
     """Run the command line; Ctrl-C ends with 130, a server that fails to start with 1."""
     exit_on_terminate()
     try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+        run_program(app)
     except ServerFailedError as exc:
         sys.stderr.write(f"devstack: {exc}\n")
         sys.exit(1)

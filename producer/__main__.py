@@ -1,23 +1,23 @@
 """`python -m producer`, and the console script.
 
-Signal handlers are set before anything else is imported, which takes most of a second: a signal
-that arrives meanwhile still ends the program in order.
+Signals are seen to before anything else is imported, which takes most of a second: told to stop
+meanwhile, the daemon ends in order and another command says that it was interrupted.
 """
 
-import signal
 import sys
+
+from runtime.errors import EXIT_INTERRUPTED, EXIT_OK
+from runtime.signals import interrupt_when_told, leave_when_told
 
 
 def main() -> None:
-    """Run the command line, unless a signal arrived while it was being imported."""
-    received: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _frame: received.append(number))
+    """Run the command line."""
+    is_daemon = sys.argv[1:2] == ["run"]
+    leave_when_told(EXIT_OK if is_daemon else EXIT_INTERRUPTED)
     from producer.cli import main as run_command_line  # noqa: PLC0415 - after the signals
-    from producer.commands.report import exit_code_before_work  # noqa: PLC0415 - as above
 
-    if received:
-        sys.exit(exit_code_before_work(sys.argv[1:]))
+    if not is_daemon:
+        interrupt_when_told()
     run_command_line()
 
 

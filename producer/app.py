@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +11,6 @@ from datetime import UTC, date, datetime
 from producer.aws.s3 import open_lake
 from producer.aws.sqs import open_queue
 from producer.erp.client import open_erp
-from producer.health import health_app, served
 from producer.lake import Lake, LakeEntry
 from producer.lease_table import Leases
 from producer.metrics import Metrics
@@ -25,6 +23,8 @@ from producer.sending.announcing import AnnouncingLake
 from producer.sending.upload_files import UploadFile
 from producer.settings import Settings
 from producer.tally import Tally
+from runtime.http_server import health_pages, served
+from runtime.signals import stopping_by
 
 
 @asynccontextmanager
@@ -43,6 +43,7 @@ def pull_options(settings: Settings, *, force: bool) -> pull.PullOptions:
     return pull.PullOptions(
         concurrency=settings.pull_concurrency,
         stop_after_failures=settings.pull_stop_after_failures,
+        skip_after_failures=settings.pull_skip_after_failures,
         days=business_days(settings),
         force=force,
         gzip=settings.pull_gzip,
@@ -54,7 +55,7 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
 
     Raises:
         SettingsInvalid: The ERP's address is not set; nothing was sent.
-        LakeClosed: The AWS configuration is unusable; nothing was sent.
+        AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
     async with (
         open_erp(settings) as erp,
@@ -74,17 +75,32 @@ async def run_daemon(
         every_seconds: From the start of one round to the start of the next.
 
     Raises:
-        SettingsInvalid: The ERP's address, a token or a port is unusable; nothing was sent.
-        LakeClosed: The AWS configuration is unusable; nothing was sent.
+        SettingsInvalid: The ERP's address or a token is unusable; nothing was sent.
+        PortTaken: The HTTP port cannot be listened on.
+        AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
-    metrics, stop = Metrics(), _stop_by_signal()
+    metrics, stop = Metrics(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with stopping_by(lambda: loop.call_soon_threadsafe(stop.set)):
+        await _run_rounds(settings, plan_until, every_seconds, metrics, stop)
+
+
+async def _run_rounds(
+    settings: Settings,
+    plan_until: Callable[[date], Plan],
+    every_seconds: float,
+    metrics: Metrics,
+    stop: asyncio.Event,
+) -> None:
     async with (
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
         open_lake(settings, concurrency=1) as lease_table,  # never waits behind uploads
     ):
         leases = Leases(lease_table, _own_name(), settings.run_lease_seconds)
-        options = replace(pull_options(settings, force=True), check_lease=leases.check)
+        options = replace(
+            pull_options(settings, force=True), last_day_first=True, check_lease=leases.check
+        )
 
         async def pull_round(begin: Callable[[Tally], None]) -> bool:
             plan = plan_until(business_days(settings).day_of(datetime.now(UTC)))
@@ -97,17 +113,16 @@ async def run_daemon(
             return bool(ours)
 
         daemon = Daemon(pull_round, _schedule(settings, every_seconds), metrics)
-        pages = health_app(lambda: daemon.problem, metrics.registry)
-        async with served(pages, settings.producer_http_host, settings.producer_http_port):
+
+        async def alive() -> None:
+            """Answer while the event loop runs."""
+
+        async def problem() -> str | None:
+            return daemon.problem
+
+        pages = health_pages(alive, problem, metrics.registry)
+        async with served(pages, settings.http_host, settings.http_port):
             await daemon.run(stop)
-
-
-def _stop_by_signal() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
 
 
 def _schedule(settings: Settings, every_seconds: float) -> Schedule:
@@ -130,7 +145,7 @@ async def run_upload(
     """Upload files into the lake of the settings.
 
     Raises:
-        LakeClosed: The AWS configuration is unusable; nothing was sent.
+        AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
     async with _announced_lake(settings, settings.upload_concurrency) as lake:
         await upload.upload(
@@ -155,8 +170,7 @@ async def run_publish(
 
     Raises:
         SettingsInvalid: QUEUE_URL is not set; nothing was sent.
-        LakeClosed: The AWS configuration is unusable; nothing was sent.
-        QueueClosed: As above.
+        AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
     rate = settings.publish_events_per_second
     async with open_lake(settings, concurrency=1) as lake:

@@ -3,9 +3,9 @@
 ::
 
     ProducerError
-    ├── SettingsInvalid       a setting or an argument; nothing was sent (exit code 2)
     ├── ErpError              no answer that may be stored
     │   ├── ErpUnavailable    no connection, timeout, 408, 425, 429, 5xx: retried
+    │   ├── ErpMisconfigured  TLS, proxy or address do not work: every other answer fails too
     │   ├── ErpRefused        any other status: asking again does not help
     │   │   └── ErpUnauthorized   401: asked once more with the token read again
     │   └── AnswerRejected    status 200, but not the document asked for: retried
@@ -27,8 +27,10 @@ a remedy, and a message with the particulars, but never a document or a secret.
 
 from typing import ClassVar
 
+from runtime.errors import ReportedError
 
-class ProducerError(Exception):
+
+class ProducerError(ReportedError):
     """Base of all; reported to people instead of a traceback."""
 
     code: ClassVar[str] = "producer_error"
@@ -38,13 +40,6 @@ class ProducerError(Exception):
     is_transient: ClassVar[bool] = False
     #: Whether every other object of the run would fail in the same way.
     stops_the_run: ClassVar[bool] = False
-
-
-class SettingsInvalid(ProducerError):
-    """A setting or an argument makes the run impossible; nothing has been sent."""
-
-    code = "configuration"
-    remedy = "correct the setting or argument named in the message"
 
 
 class ErpError(ProducerError):
@@ -70,6 +65,14 @@ class ErpUnavailable(ErpError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class ErpMisconfigured(ErpError):
+    """The connection cannot be made as configured: TLS, the proxy or the address."""
+
+    code = "erp_misconfigured"
+    remedy = "correct the address, certificate or proxy in the message, then run the command again"
+    stops_the_run = True
+
+
 class ErpRefused(ErpError):
     """The ERP answered with a status that asking again will not change."""
 
@@ -85,10 +88,19 @@ class ErpUnauthorized(ErpRefused):
 
 
 class AnswerRejected(ErpError):
-    """The ERP answered 200 with something other than the document asked for."""
+    """The ERP answered 200 with something other than the document asked for.
+
+    Args:
+        message: What it answered.
+        ask_again: Whether another answer may be expected.
+    """
 
     code = "answer_rejected"
     remedy = "run the same command again; if it fails again, ask the ERP's operators about that day"
+
+    def __init__(self, message: str, *, ask_again: bool = True) -> None:
+        super().__init__(message)
+        self.ask_again = ask_again
 
 
 class LakeError(ProducerError):

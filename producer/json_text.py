@@ -4,17 +4,26 @@ import json
 from typing import Any
 
 from producer.errors import NotJson
+from schemas.paging import FIELDS_OF_GROUPS
 
-_ERROR_TEXTS = frozenset({"message", "title", "detail"})
+_KEPT = FIELDS_OF_GROUPS | {"message", "title", "detail"}
+_NOTHING: frozenset[str] = frozenset()
 _FILLED = {"": None}
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(
+    body: bytes, collect: frozenset[str] = _NOTHING, collected: set[str] | None = None
+) -> Any:
     """Parse a UTF-8 JSON text and return its outermost value.
 
-    Of the objects inside it only the texts of a possible error are kept, and numbers stay text:
-    a day of 50,000 checks would fill a gigabyte otherwise. Lenient where the consumer decides per
-    record (NaN, lone surrogates, a byte order mark).
+    Of the objects inside it only the texts of a possible error and paging fields are kept, and
+    numbers stay text: a day of 50,000 checks would fill a gigabyte otherwise. Lenient where the
+    consumer decides per record (NaN, lone surrogates, a byte order mark).
+
+    Args:
+        body: The text.
+        collect: Names of fields whose texts are added to `collected`, at any depth.
+        collected: Where they are added.
 
     Raises:
         NotJson: The bytes are empty, not UTF-8 or not JSON; names line and column.
@@ -26,8 +35,13 @@ def parse_json(body: bytes) -> Any:
     def keep_little(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal outermost
         outermost = pairs  # the outermost object ends last
-        texts = {name: value for name, value in pairs if name in _ERROR_TEXTS}
-        return texts or (_FILLED if pairs else {})
+        kept = {}
+        for name, value in pairs:
+            if name in _KEPT:
+                kept[name] = value
+            elif name in collect and collected is not None and isinstance(value, str):
+                collected.add(value)
+        return kept or (_FILLED if pairs else {})
 
     try:
         value = json.loads(

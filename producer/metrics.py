@@ -32,6 +32,12 @@ class Metrics:
         self.round_seconds = Gauge(
             "coco_producer_round_seconds", "Duration of the last round", registry=registry
         )
+        self.round_missing = Gauge(
+            "coco_producer_round_missing",
+            "Answers that the last round did not get, by reason: failed, skipped (their store or "
+            "endpoint kept failing) or untried", ["reason"],
+            registry=registry,
+        )  # fmt: skip
         self.round_running = Gauge(
             "coco_producer_round_running", "1 while a round is under way", registry=registry
         )
@@ -49,6 +55,16 @@ class Metrics:
             self.answers.labels(outcome)
         for result in ("complete", "incomplete", "leased_elsewhere"):
             self.rounds.labels(result)
+
+    def note_round(self, seconds: float, tally: Tally) -> None:
+        """Record how long a round took and what it did not get."""
+        self.round_seconds.set(seconds)
+        for reason, count in (
+            ("failed", tally.failed),
+            ("skipped", tally.skipped.total()),
+            ("untried", tally.untried),
+        ):
+            self.round_missing.labels(reason).set(count)
 
     def follow(self, tally: Tally) -> None:
         """Add to the counters whatever a tally counts from now on."""

@@ -1,9 +1,4 @@
-"""The producer's settings: one frozen model, read from the environment and `.env`.
-
-`load_settings` reads them, never an import. `.env` is shared with the consumer, so unknown names
-are ignored. The AWS variables are settings too because the AWS SDK does not see `.env`; what is
-not set here is left to the SDK (profiles, roles).
-"""
+"""The producer's settings: one frozen model, read from the environment and `.env`."""
 
 import json
 import re
@@ -17,12 +12,11 @@ from pydantic import (
     Field,
     HttpUrl,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
-from producer.errors import SettingsInvalid
+from runtime.settings import AwsSettings, ServiceSettings
 
 
 def _split_stores(value: Any) -> Any:
@@ -53,18 +47,8 @@ Stores = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_stores)]
 Token = Annotated[SecretStr, AfterValidator(header_safe)]
 
 
-class Settings(BaseSettings):
+class Settings(ServiceSettings, AwsSettings):
     """All settings of the producer."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
     bucket_name: str = Field(min_length=3, max_length=63, description="Bucket of the data lake.")
     api_base_url: HttpUrl | None = Field(
@@ -80,6 +64,17 @@ class Settings(BaseSettings):
     api_key: Token | None = Field(
         None, description="Key sent to the ERP API as x-api-key, instead of a token or with it."
     )
+    erp_ca_file: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("ERP_CA_FILE", "SSL_CERT_FILE"),
+        description="PEM file of the CAs to trust for the ERP, instead of the system's.",
+    )
+    erp_client_cert_file: Path | None = Field(
+        None, description="PEM file of the client certificate to show the ERP."
+    )
+    erp_client_key_file: Path | None = Field(
+        None, description="PEM file of its key, if that is not in the certificate's file."
+    )
     stores: Stores = Field(
         (),
         description="Stores to pull without --store and --stores-file: separated by commas, or a "
@@ -91,18 +86,6 @@ class Settings(BaseSettings):
     business_day_end_hour: int = Field(
         4, ge=0, le=23, description="Hour, store time, at which the next business day begins."
     )
-
-    aws_endpoint_url: HttpUrl | None = Field(
-        None, description="Address of S3 and SQS if they are not AWS itself, such as LocalStack."
-    )
-    aws_region: str | None = Field(
-        None,
-        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
-        description="AWS region of the bucket.",
-    )
-    aws_access_key_id: str | None = Field(None, description="AWS access key.")
-    aws_secret_access_key: SecretStr | None = Field(None, description="AWS secret key.")
-    aws_session_token: SecretStr | None = Field(None, description="AWS session token.")
 
     pull_concurrency: int = Field(
         8, ge=1, le=256, description="Requests to the ERP under way at once."
@@ -128,6 +111,9 @@ class Settings(BaseSettings):
     pull_connect_timeout_seconds: float = Field(
         10, gt=0, le=300, description="Longest time to connect to the ERP."
     )
+    pull_read_timeout_seconds: float = Field(
+        50, gt=0, le=3600, description="Longest silence of the ERP before an attempt fails."
+    )
     pull_request_timeout_seconds: float = Field(
         120, gt=0, le=3600, description="Longest time for one attempt, from request to last byte."
     )
@@ -151,6 +137,13 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000,
         description="Transient failures in a row (ERP or S3 down) that end the run.",
+    )
+    pull_skip_after_failures: int = Field(
+        3,
+        ge=1,
+        le=100_000,
+        description="Transient failures in a row after which a store or an endpoint is skipped for "
+        "the rest of the run.",
     )
     queue_url: str | None = Field(
         None, description="Queue that the consumer reads; needed by publish and by EVENTS=publish."
@@ -179,15 +172,6 @@ class Settings(BaseSettings):
     run_stop_timeout_seconds: float = Field(
         20, ge=0, le=600, description="Time for answers under way to finish after SIGTERM."
     )
-    producer_http_host: str = Field(
-        "127.0.0.1", description="Address that the health and metrics port of run listens on."
-    )
-    producer_http_port: int | None = Field(
-        None,
-        ge=1,
-        le=65535,
-        description="Port of run: /healthz, /readyz, /metrics; unset: none.",
-    )
     upload_concurrency: int = Field(4, ge=1, le=64, description="Files uploaded at once.")
     upload_max_file_bytes: int = Field(
         512 * 2**20,
@@ -201,14 +185,13 @@ class Settings(BaseSettings):
     lake_max_attempts: int = Field(
         6, ge=1, le=50, description="Attempts of the AWS SDK for one call."
     )
-    producer_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Lowest level of log events written to stderr."
-    )
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if self.api_token is not None and self.api_token_file is not None:
             raise ValueError("API_TOKEN and API_TOKEN_FILE are both set; remove one")
+        if self.erp_client_key_file is not None and self.erp_client_cert_file is None:
+            raise ValueError("ERP_CLIENT_KEY_FILE needs ERP_CLIENT_CERT_FILE")
         if self.events == "publish" and not self.queue_url:
             raise ValueError("EVENTS=publish needs QUEUE_URL")
         if self.pull_connect_timeout_seconds > self.pull_request_timeout_seconds:
@@ -218,31 +201,3 @@ class Settings(BaseSettings):
         if self.pull_backoff_initial_seconds > self.pull_backoff_max_seconds:
             raise ValueError("PULL_BACKOFF_INITIAL_SECONDS is above PULL_BACKOFF_MAX_SECONDS")
         return self
-
-
-def load_settings() -> Settings:
-    """Read the settings from the environment and from `.env` in the working directory.
-
-    Raises:
-        SettingsInvalid: A variable is missing or unusable; the message names each one and says
-            what to do, and contains no value.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise SettingsInvalid(_explain(error)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(
-            f"cannot read .env: {error}; save it as UTF-8, or remove it"
-        ) from error
-
-
-def _explain(invalid: ValidationError) -> str:
-    lines = []
-    for error in invalid.errors(include_input=False, include_url=False):
-        name = str(error["loc"][0]).upper() if error["loc"] else "settings"
-        if error["type"] == "missing":
-            lines.append(f"{name} is not set; export it or add a line {name}=… to .env")
-        else:
-            lines.append(f"{name}: {error['msg']}; correct it in the environment or in .env")
-    return "\n".join(lines)

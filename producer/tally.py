@@ -4,6 +4,7 @@ The command creates it and passes it down, so that it can report an interrupted 
 are exact; details of failures are kept up to a limit, because a run may span years.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -44,6 +45,7 @@ class Tally:
         unchanged: Answers not written, because the lake has an equal one.
         present: Objects not asked for, because the lake has them.
         failed: Objects tried in vain.
+        skipped: Objects not tried because of an open breaker, by breaker, such as `store 001`.
         failures: Details of the first `FAILURES_KEPT_COUNT` failures, oldest first.
         stopped_by: Why the run ended early; None when it did not.
         missed_in_a_row: Transient failures since the last success.
@@ -56,14 +58,15 @@ class Tally:
     unchanged: int = 0
     present: int = 0
     failed: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     stopped_by: str | None = None
     missed_in_a_row: int = 0
 
     @property
     def done(self) -> int:
-        """How many objects are finished, well or badly."""
-        return self.stored + self.unchanged + self.present + self.failed
+        """How many objects are finished, well or badly, or skipped."""
+        return self.stored + self.unchanged + self.present + self.failed + self.skipped.total()
 
     @property
     def untried(self) -> int:
@@ -73,7 +76,7 @@ class Tally:
     @property
     def is_complete(self) -> bool:
         """Whether everything the run is about is in the lake."""
-        return self.done == self.total and not self.failed
+        return self.done == self.total and not self.failed and not self.skipped
 
     def add_stored(self, size_bytes: int) -> None:
         """Count one object written."""
@@ -91,6 +94,11 @@ class Tally:
     def add_present(self) -> None:
         """Count one object that is already in the lake."""
         self.present += 1
+        self.on_change(self)
+
+    def add_skipped(self, breaker: str) -> None:
+        """Count one object that is not tried because a breaker is open."""
+        self.skipped[breaker] += 1
         self.on_change(self)
 
     def add_failure(self, subject: Mapping[str, str], error: ProducerError) -> None:

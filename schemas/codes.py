@@ -18,6 +18,7 @@ class ErrorCode(StrEnum):
     EVENT_MALFORMED = "event_malformed"
     UNKNOWN_SOURCE = "unknown_source"
     OBJECT_MISSING = "object_missing"
+    OBJECT_ARCHIVED = "object_archived"
     OBJECT_TOO_LARGE = "object_too_large"
     JSON_MALFORMED = "json_malformed"
     ENCODING_INVALID = "encoding_invalid"
@@ -30,4 +31,5 @@ class ErrorCode(StrEnum):
     DATABASE_UNAVAILABLE = "database_unavailable"
     THROTTLED = "throttled"
     ACCESS_DENIED = "access_denied"
+    MISCONFIGURED = "misconfigured"
     INTERNAL = "internal"

@@ -7,6 +7,7 @@ business.
 """
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from urllib.parse import quote, unquote
@@ -87,6 +88,14 @@ def api_key(source: Source, bus_dt: date, store_id: str, pulled_at: datetime) ->
         raise ValueError("pulled_at must carry a time zone")
     name = pulled_at.astimezone(UTC).strftime(_PULLED_AT_FORMAT)
     return f"{store_day_prefix(source, bus_dt, store_id)}{name}.json"
+
+
+def pull_command(source: Source, bus_dt: date, store_id: str) -> str:
+    """Return the command, for a shell, that pulls one API answer again."""
+    return (
+        f"producer pull --force --from {bus_dt} --to {bus_dt} --store {shlex.quote(store_id)} "
+        f"--endpoint {source.value}"
+    )
 
 
 def parse_key(key: str) -> ApiKey | ErpKey | FolderMarker | None:

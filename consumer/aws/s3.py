@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from aiobotocore.session import get_session
 from botocore.handlers import set_list_objects_encoding_type_url
 
-from consumer.aws.clients import AWS_ERRORS, client_arguments, mapped, mapped_read
+from consumer.aws.clients import mapped, mapped_read
 from consumer.errors import Permanent, StorageUnavailable
 from consumer.settings import LakeSettings
 from consumer.spool import Spool
+from runtime.aws_clients import open_client
+from runtime.aws_errors import AWS_ERRORS
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
 
@@ -71,8 +72,7 @@ class Outdated(Exception):
 @asynccontextmanager
 async def open_lake(settings: LakeSettings, connections: int) -> AsyncIterator["Lake"]:
     """Hold a client for the bucket while the block runs; connects on first use."""
-    arguments = client_arguments(settings, connections)
-    async with get_session().create_client("s3", **arguments) as client:
+    async with open_client("s3", settings, connections) as client:
         # Keys in listings would come URL-encoded, which LocalStack mistakes when it turns pages.
         client.meta.events.unregister(
             "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aiobotocore.session import get_session
-
-from consumer.aws.clients import AWS_ERRORS, client_arguments, error_code, mapped
+from consumer.aws.clients import mapped
 from consumer.errors import LeaseLost
 from consumer.settings import LakeSettings
+from runtime.aws_clients import open_client
+from runtime.aws_errors import AWS_ERRORS, SQS_PREFIX, error_code
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -31,7 +31,6 @@ _LOST_CODES = frozenset(
     {
         "InvalidParameterValue",
         "MessageNotInflight",
-        "AWS.SimpleQueueService.MessageNotInflight",
         "ReceiptHandleIsInvalid",
     }
 )
@@ -101,8 +100,7 @@ class Queue(Protocol):
 @asynccontextmanager
 async def open_sqs(settings: LakeSettings, connections: int) -> AsyncIterator["SQSClient"]:
     """Hold a client for SQS while the block runs; connects on first use."""
-    arguments = client_arguments(settings, connections)
-    async with get_session().create_client("sqs", **arguments) as client:
+    async with open_client("sqs", settings, connections) as client:
         yield client
 
 
@@ -191,7 +189,7 @@ class SqsQueue:
         failed: dict[Delivery, Exception] = {}
         for entry in answer.get("Failed", []):
             delivery = deliveries[int(entry["Id"])]
-            lost = entry["Code"] in _LOST_CODES
+            lost = entry["Code"].removeprefix(SQS_PREFIX) in _LOST_CODES
             failed[delivery] = (
                 LeaseLost(delivery.message_id) if lost else RuntimeError(entry["Code"])
             )

@@ -15,7 +15,8 @@ from consumer.errors import RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
-from schemas.keys import ApiKey, ErpKey
+from schemas.keys import ApiKey, ErpKey, pull_command
+from schemas.paging import find_more
 from schemas.registry import Source
 from schemas.root_fields import RootFields
 
@@ -96,6 +97,7 @@ def open_document(
     rows = root.get(own)
     if not isinstance(rows, list | None):
         raise _schema_invalid(f"{own} is {type(rows).__name__}, expected a list or null", root)
+    _refuse_part(root, key)
     if not rows:
         _refuse_error_answer(root)
     if own not in root:
@@ -131,9 +133,9 @@ def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | Non
     if isinstance(key, ApiKey):
         key_store = key.store_id.strip()
         if store_id and store_id != key_store:
-            raise _mismatch("store", store_id, key_store)
+            raise _mismatch("store", store_id, key_store, key)
         if bus_dt is not None and bus_dt != key.bus_dt:
-            raise _mismatch("day", str(bus_dt), str(key.bus_dt))
+            raise _mismatch("day", str(bus_dt), str(key.bus_dt), key)
         store_id, bus_dt = store_id or key_store, key.bus_dt
     if not store_id:
         raise _schema_invalid(
@@ -146,12 +148,27 @@ def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | Non
     return store_id, bus_dt
 
 
-def _mismatch(what: str, in_document: str, in_key: str) -> DocumentInvalid:
+def _mismatch(what: str, in_document: str, in_key: str, key: ApiKey) -> DocumentInvalid:
     return DocumentInvalid(
         ErrorCode.IDENTITY_MISMATCH,
         f"the document says {what} {in_document[:100]!r}, its key says {in_key[:100]!r}; "
-        "upload it under the right key",
+        f"pull it again, or upload it under the right key: {_pull_command(key)}",
     )
+
+
+def _pull_command(key: ApiKey) -> str:
+    return pull_command(key.source, key.bus_dt, key.store_id)
+
+
+def _refuse_part(root: dict[str, Any], key: ApiKey | ErpKey) -> None:
+    """Refuse one page of a paged answer: taken for the day, it would remove the other pages."""
+    if more := find_more(root):
+        remedy = (
+            f"pull the day again: {_pull_command(key)}"
+            if isinstance(key, ApiKey)
+            else ("export the whole day")
+        )
+        raise _schema_invalid(f"the document is only a part, as {more.field} says; {remedy}")
 
 
 def _refuse_error_answer(root: dict[str, Any]) -> None:

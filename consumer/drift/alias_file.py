@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from consumer.drift.renames import refuse_unknown_paths
-from consumer.errors import SettingsInvalid
+from runtime.errors import SettingsInvalid
 from schemas.aliases import Aliases, AliasesInvalid, load_aliases
 
 

@@ -21,9 +21,9 @@ import structlog
 from psycopg import AsyncConnection, errors
 from psycopg.abc import PQGen
 
-from consumer.errors import SettingsInvalid
 from consumer.load import statements
 from consumer.settings import DatabaseSettings
+from runtime.errors import SettingsInvalid
 
 log = structlog.get_logger()
 

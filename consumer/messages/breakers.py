@@ -1,24 +1,32 @@
-"""The reasons to suspend work, and the breaker that knows outages.
+"""The reasons to suspend work: outages, failures, and objects that hold up the others.
 
 While PostgreSQL, S3 or SQS is down, nothing is received and what is held waits. A fault of ours is
 not the message's fault: a message that waits keeps its lease and uses up no receive of its budget.
+
+A fault that concerns one object, such as a key that S3 may not use, leaves the others loadable. So
+that they keep flowing, such messages are held in a share of the slots only.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 import structlog
 
+from consumer.aws.sqs import Delivery
 from consumer.errors import ConsumerError
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.messages.failure_breaker import FailureBreaker
-from consumer.metrics import BREAKER_OPEN, BREAKER_OPENED, Cause
+from consumer.metrics import BREAKER_OPEN, BREAKER_OPENED, HELD_MESSAGES, Cause
+from schemas.codes import ErrorCode
 
 log = structlog.get_logger()
 
 _FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.5, 15.0
+_FIRST_LOOK_SECONDS, _MAX_LOOK_SECONDS = 0.2, 5.0
 
 # Returns when everything the consumer stands on answers; raises ConsumerError when not.
 Probe = Callable[[], Awaitable[None]]
@@ -100,23 +108,90 @@ class OutageBreaker:
             log.info("breaker_closed", cause=Cause.OUTAGE)
 
 
+class HeldMessages:
+    """The messages that wait for something to be mended, each in a slot.
+
+    Open while there are `limit` of them or more. What then comes with a fault of its own object is
+    given back for a while. If so many such come in a row, the fault may concern all objects:
+    messages are then received one at a time, until one comes that need not be held.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: dict[Delivery, ErrorCode] = {}
+        self._in_a_row = 0  # with faults of their own objects
+        self._next_look, self._pause_seconds = 0.0, _FIRST_LOOK_SECONDS
+
+    @property
+    def is_open(self) -> bool:
+        """Whether enough messages are held."""
+        return len(self._held) >= self._limit
+
+    @property
+    def reason(self) -> str | None:
+        """How many messages are held, by code; None while there are few."""
+        if not self.is_open:
+            return None
+        counts = Counter(self._held.values()).most_common()
+        codes = ", ".join(f"{count} {code}" for code, count in counts)
+        return (
+            f"{len(self._held)} messages are held ({codes}): `consumer doctor` says what to correct"
+        )
+
+    def allowance(self, wanted: int) -> int:
+        """Return how many messages may be received now: all, one to look at, or none."""
+        if self._in_a_row < self._limit:
+            return wanted
+        if monotonic() < self._next_look:
+            return 0
+        self._next_look = monotonic() + self._pause_seconds
+        self._pause_seconds = min(2 * self._pause_seconds, _MAX_LOOK_SECONDS)
+        return 1
+
+    def may_hold(self, delivery: Delivery) -> bool:
+        """Say whether a message with a fault of its own object may be held, too."""
+        if delivery in self._held:
+            return True
+        # One that was given back says nothing new when it comes again, perhaps with all the others.
+        self._in_a_row += delivery.receive_count == 1
+        return not self.is_open
+
+    def hold(self, delivery: Delivery, code: ErrorCode) -> None:
+        """Enter a message that is held; repeating it changes nothing."""
+        if delivery not in self._held:
+            self._held[delivery] = code
+            HELD_MESSAGES.labels(code).inc()
+
+    def let_go(self, delivery: Delivery) -> None:
+        """Forget a message that is no longer held; nothing happens if it never was."""
+        if code := self._held.pop(delivery, None):
+            HELD_MESSAGES.labels(code).dec()
+
+    def no_fault_found(self) -> None:
+        """Learn that a message needed not be held."""
+        self._in_a_row, self._pause_seconds = 0, _FIRST_LOOK_SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class Breakers:
-    """Both breakers and the byte budget: what is received must have passed each."""
+    """All breakers and the byte budget: what is received must have passed each."""
 
     byte_budget: ByteBudget
     outage: OutageBreaker
     failure: FailureBreaker
+    held: HeldMessages
 
     @property
     def reason(self) -> str | None:
         """Why work is suspended; None while it is not."""
-        both: tuple[Breaker, ...] = (self.failure, self.outage)
-        return next((breaker.reason for breaker in both if breaker.is_open), None)
+        breakers: tuple[Breaker, ...] = (self.failure, self.outage, self.held)
+        return next((breaker.reason for breaker in breakers if breaker.is_open), None)
 
     def allowance(self, wanted: int) -> int:
         """Return how many messages may be received now."""
-        # The failure breaker comes last: what it allows may be a probe, which must then be sent.
         if self.byte_budget.is_full or not self.outage.allowance(wanted):
             return 0
-        return self.failure.allowance(wanted)
+        # These come last, as they allow a single message only now and then. One that the first
+        # allows and the second does not is allowed again after a pause.
+        wanted = self.held.allowance(wanted)
+        return self.failure.allowance(wanted) if wanted else 0

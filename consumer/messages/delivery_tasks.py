@@ -14,7 +14,7 @@ import structlog
 
 from consumer import metrics
 from consumer.aws.sqs import WAS_DEAD_LETTERED, Delivery
-from consumer.errors import ConsumerError, LeaseLost
+from consumer.errors import ConsumerError, LeaseLost, Transient
 from consumer.ingest.handler import Handler
 from consumer.messages.breakers import Breakers
 from consumer.messages.leases import Leases
@@ -26,7 +26,49 @@ from consumer.policy import Reaction
 log = structlog.get_logger()
 
 _FIRST_HOLD_SECONDS, _MAX_HOLD_SECONDS = 0.2, 60.0
+_GIVE_BACK_SECONDS = 3600  # four such delays fit between the first and the last of five receives
 _LAST_SETTLEMENTS_SECONDS = 2.0
+
+
+class Slots:
+    """Room for the messages that are in hand, one slot for each."""
+
+    def __init__(self, count: int) -> None:
+        self._free = asyncio.Semaphore(count)
+        self._lent: set[Delivery] = set()
+
+    async def take(self, most: int) -> int:
+        """Wait for one slot, then take up to so many; return how many they are."""
+        await self._free.acquire()
+        taken = 1
+        # `acquire` does not wait while the semaphore is not locked, so that no other receiver can
+        # take what we just saw to be free.
+        while taken < most and not self._free.locked():
+            await self._free.acquire()
+            taken += 1
+        return taken
+
+    def give_back(self, count: int) -> None:
+        """Free slots that were taken."""
+        for _ in range(count):
+            self._free.release()
+
+    def lend(self, delivery: Delivery) -> None:
+        """Free the slot of a message that waits; repeating it changes nothing.
+
+        It takes none again when it goes on: for a moment more is in hand than there are slots, and
+        the byte budget still bounds what that takes.
+        """
+        if delivery not in self._lent:
+            self._lent.add(delivery)
+            self._free.release()
+
+    def leave(self, delivery: Delivery) -> None:
+        """Free the slot of a message that is no longer in hand, unless it was lent."""
+        if delivery in self._lent:
+            self._lent.discard(delivery)
+        else:
+            self._free.release()
 
 
 class DeliveryTasks:
@@ -39,12 +81,14 @@ class DeliveryTasks:
         leases: Leases,
         terms: Terms,
         breakers: Breakers,
+        slots: Slots,
     ) -> None:
         self._handler = handler
         self._settler = settler
         self._leases = leases
         self._terms = terms
         self._breakers = breakers
+        self.slots = slots
         self._waiting: set[asyncio.Task[Any]] = set()
         self._is_closing = False
 
@@ -74,6 +118,8 @@ class DeliveryTasks:
                 # The message comes again by itself once its visibility timeout ends.
                 metrics.MESSAGES_SETTLED.labels(Settled.KEPT, error.code).inc()
                 log.warning("settlement_failed", code=error.code, error=str(error))
+            finally:
+                self._breakers.held.let_go(delivery)
 
     async def _decide(self, delivery: Delivery) -> Retry | Settle:
         breaker = self._breakers.failure
@@ -84,8 +130,11 @@ class DeliveryTasks:
             outcomes = await self._handler.handle(delivery)
             decision = decide(outcomes, delivery.receive_count, self._terms)
             if isinstance(decision, Hold):
-                await self._hold(decision.error, tries)
+                if not self._may_hold(delivery, decision.error):
+                    return Retry(_GIVE_BACK_SECONDS, decision.failures)
+                await self._hold(delivery, decision.error, tries)
                 continue
+            self._breakers.held.no_fault_found()
             was_dead_lettered = bool(WAS_DEAD_LETTERED & delivery.attributes.keys())
             breaker.observe(decision, was_dead_lettered=was_dead_lettered)
             fails = isinstance(decision, Retry) or decision.dead_lettered
@@ -95,6 +144,19 @@ class DeliveryTasks:
                 return decision
             await self._wait(breaker.wait_closed())
         raise AssertionError("unreachable")
+
+    def _may_hold(self, delivery: Delivery, error: Transient) -> bool:
+        """Say whether a message may be held; with a fault of its own object only one of few.
+
+        At its last receive it may in any case: given back, it would be dead-lettered. Then its slot
+        is for others.
+        """
+        if not error.is_about_object or self._breakers.held.may_hold(delivery):
+            return True
+        if not self._terms.is_last(delivery.receive_count):
+            return False
+        self.slots.lend(delivery)
+        return True
 
     async def _finish(self, delivery: Delivery, decision: Retry | Settle) -> None:
         # A task of its own, because the shield lets our cancellation pass it by.
@@ -126,19 +188,23 @@ class DeliveryTasks:
             except ConsumerError as error:
                 if self._terms.policy.reaction(error) is not Reaction.HOLD:
                     raise
-                await self._hold(error, tries)
+                await self._hold(delivery, error, tries)
             else:
                 return
 
-    async def _hold(self, error: ConsumerError, tries: int) -> None:
+    async def _hold(self, delivery: Delivery, error: ConsumerError, tries: int) -> None:
         """Wait until a fault of ours is mended, and then ever longer.
 
         What the message needs may be down though the probe says otherwise: a full disk, a missing
         grant. Giving it back would use up its receives.
         """
-        self._breakers.outage.trip(error)
+        self._breakers.held.hold(delivery, error.code)
+        if not (isinstance(error, Transient) and error.is_about_object):
+            self._breakers.outage.trip(error)
         await self._wait(self._breakers.outage.wait_closed())
-        await self._wait(asyncio.sleep(min(_MAX_HOLD_SECONDS, _FIRST_HOLD_SECONDS * 2**tries)))
+        # The exponent is bounded before it can overflow a float: what waits may wait for days.
+        pause_seconds = _FIRST_HOLD_SECONDS * 2 ** min(tries, 30)
+        await self._wait(asyncio.sleep(min(_MAX_HOLD_SECONDS, pause_seconds)))
 
     async def _wait(self, remedy: Coroutine[Any, Any, None]) -> None:
         task = asyncio.current_task()

@@ -1,23 +1,16 @@
-"""The HTTP port: whether the process lives, whether it can work, and its metrics.
-
-Serves nothing secret, and binds to localhost unless told otherwise.
-"""
+"""Whether the consumer lives, and whether it can work: what its HTTP port answers."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
-import uvicorn
-from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi import FastAPI
 
 from consumer.errors import ConsumerError
 from consumer.messages.breakers import Breakers, Probe
 from consumer.metrics import REGISTRY
+from runtime.http_server import health_pages
 
 _PROBE_SECONDS = 5.0
-_CONNECTIONS, _IDLE_SECONDS = 32, 5
 
 
 class Punctual(Protocol):
@@ -36,63 +29,19 @@ def health_app(leases: Punctual, breakers: Breakers, probe: Probe) -> FastAPI:
     `/readyz` answers 200 while moreover no outage is known and database, bucket and queue
     answer, else 503 with the reason: it mends itself. `/metrics` is Prometheus text.
     """
-    app = FastAPI(title="coco-ingest consumer", docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/healthz")
-    async def healthz() -> Response:
+    async def healthz() -> str | None:
         late = None if leases.is_on_time else "leases are not extended in time"
-        return _answer(late or breakers.failure.reason)
+        return late or breakers.failure.reason
 
-    @app.get("/readyz")
-    async def readyz() -> Response:
+    async def readyz() -> str | None:
         if breakers.reason:
-            return _answer(breakers.reason)
+            return breakers.reason
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 await probe()
         except (ConsumerError, TimeoutError) as error:
-            return _answer(str(error) or f"no answer within {_PROBE_SECONDS} s")
-        return _answer(None)
+            return str(error) or f"no answer within {_PROBE_SECONDS} s"
+        return None
 
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
-
-    return app
-
-
-async def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until cancelled.
-
-    Raises:
-        OSError: the port cannot be taken.
-    """
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        lifespan="off",
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=_IDLE_SECONDS,
-        server_header=False,
-    )
-    server = _Server(config)
-    try:
-        await server.serve()
-    finally:
-        server.should_exit = True
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the consumer."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _answer(problem: str | None) -> Response:
-    if problem is None:
-        return Response("ok\n", media_type="text/plain")
-    return Response(f"{problem}\n", status_code=503, media_type="text/plain")
+    return health_pages(healthz, readyz, REGISTRY)

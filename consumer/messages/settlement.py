@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consumer.errors import ConsumerError
+from consumer.errors import Transient
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.policy import Policy, Reaction
 from schemas.codes import ErrorCode
@@ -14,7 +14,13 @@ from schemas.codes import ErrorCode
 class Hold:
     """Keep the message until what it needs works again, then handle it once more."""
 
-    error: ConsumerError
+    failures: tuple[Failed, ...]
+
+    @property
+    def error(self) -> Transient:
+        """What to wait for: a fault that concerns everything before one of an object."""
+        errors = [f.error for f in self.failures if isinstance(f.error, Transient)]
+        return min(errors, key=lambda error: error.is_about_object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def decide(outcomes: Sequence[Outcome], receive_count: int, terms: Terms) -> Hol
     for failed in failures:
         by_reaction[terms.reaction(failed, receive_count)].append(failed)
     if held := by_reaction[Reaction.HOLD]:
-        return Hold(held[0].error)
+        return Hold(tuple(held))
     if retried := by_reaction[Reaction.RETRY]:
         is_last = terms.is_last(receive_count)
         told = failures if is_last else retried

@@ -29,7 +29,6 @@ _LAST_RELEASES_SECONDS = 3.0  # ECS kills five seconds after our default deadlin
 class Limits:
     """How much is held, and how long things may take."""
 
-    in_flight_messages: int
     receivers: int
     receive_wait_seconds: int
     shutdown_timeout_seconds: float
@@ -54,7 +53,7 @@ class Worker:
         self._breakers = breakers
         self._limits = limits
         self._wait_seconds = min(limits.receive_wait_seconds, leases.longest_poll_seconds)
-        self._free = asyncio.Semaphore(limits.in_flight_messages)
+        self._slots = tasks.slots
         self._in_flight: dict[asyncio.Task[None], Delivery] = {}
         self._polls, self._no_poll = 0, asyncio.Event()
         self._stopping = asyncio.Event()
@@ -69,7 +68,7 @@ class Worker:
             log.info("stop_requested", messages_in_flight=len(self._in_flight))
             # A receiver may wait for room that only the end of held work would give: it wakes up,
             # sees that we are stopping, and ends.
-            self._give_back(self._limits.receivers)
+            self._slots.give_back(self._limits.receivers)
 
     async def run(self, until_idle_seconds: float | None = None) -> None:
         """Receive and work until `stop`, or until the queue stayed empty for that long.
@@ -109,32 +108,17 @@ class Worker:
 
     async def _receive_until_stopped(self) -> None:
         while not self._stopping.is_set():
-            taken = await self._take_capacity()
+            taken = await self._slots.take(BATCH_SIZE)
             try:
                 # From before the call: the leases run from some moment of it, and must not be
                 # believed to run longer than they do.
                 started = monotonic()
                 deliveries = await self._receive(taken)
             except BaseException:
-                self._give_back(taken)
+                self._slots.give_back(taken)
                 raise
-            self._give_back(taken - len(deliveries))
+            self._slots.give_back(taken - len(deliveries))
             await self._begin(deliveries, started)
-
-    async def _take_capacity(self) -> int:
-        """Wait for room for one message, then take room for up to a batch of them."""
-        await self._free.acquire()
-        taken = 1
-        # `acquire` does not wait while the semaphore is not locked, so that no other receiver can
-        # take what we just saw to be free.
-        while taken < BATCH_SIZE and not self._free.locked():
-            await self._free.acquire()
-            taken += 1
-        return taken
-
-    def _give_back(self, count: int) -> None:
-        for _ in range(count):
-            self._free.release()
 
     async def _receive(self, limit: int) -> list[Delivery]:
         # Asked here, not before we waited for room: a breaker may have opened meanwhile. A long
@@ -173,7 +157,7 @@ class Worker:
         self._last_receipt = monotonic()
         # `stop` may have come while the poll was under way: what it brought goes back untouched.
         if self._stopping.is_set():
-            self._give_back(len(deliveries))
+            self._slots.give_back(len(deliveries))
             await self._settler.release(deliveries)
             return
         for delivery in deliveries:
@@ -190,7 +174,7 @@ class Worker:
         delivery = self._in_flight.pop(task)
         metrics.IN_FLIGHT_MESSAGES.dec()
         self._leases.let_go(delivery)
-        self._free.release()
+        self._slots.leave(delivery)
         self._last_receipt = monotonic()
         if not task.cancelled() and (error := task.exception()):
             log.error("work_failed", message_id=delivery.message_id, where=where(error))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from consumer.aws.clients import soon
 from consumer.aws.queues import open_queues
 from consumer.aws.s3 import open_lake
 from consumer.aws.sqs import Depth
@@ -15,7 +16,7 @@ from consumer.operate import reconcile as reconciling
 from consumer.operate import reports
 from consumer.operate.reports import Row, Status
 from consumer.settings import ConsumerSettings, DatabaseSettings
-from consumer.terminal import (
+from runtime.terminal import (
     fail,
     finish,
     print_json,
@@ -23,7 +24,6 @@ from consumer.terminal import (
     printable,
     progress,
     settings_of,
-    soon,
     tell,
 )
 from schemas.keys import RAW_PREFIX
@@ -99,7 +99,7 @@ async def _reconcile(
                         continue
                     async for event in reconciling.announce(page, queues.main):
                         keys.append(event.key)
-                        advance(1)
+                        advance(len(keys))
 
 
 async def _status(settings: ConsumerSettings) -> Status:
@@ -165,5 +165,5 @@ def _print(rows: list[Row], columns: tuple[str, ...], empty: str) -> None:
     if not rows:
         typer.echo(empty)
         return
-    headings = (name.replace("_", " ") for name in columns)
+    headings = [name.replace("_", " ") for name in columns]
     print_table(headings, ([row[name] for name in columns] for row in rows))

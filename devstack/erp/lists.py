@@ -14,6 +14,7 @@ from devstack.erp.dice import Dice, key_of
 from devstack.erp.opening import Trade, answered_tickets, is_closed
 from devstack.erp.store_day import HOUR, StoreDay
 from devstack.erp.ticket import Json, Line, Ticket
+from schemas.registry import Source
 
 ListOf = Callable[[StoreDay, Trade], Iterator[Json]]
 
@@ -153,3 +154,11 @@ def _paid_out(dice: Dice) -> Iterator[Json]:
         yield row
         if dice.chance(40):
             yield dict(row)
+
+
+LISTS: dict[Source, ListOf] = {
+    Source.FISCAL_INVOICE: fiscal_invoices,
+    Source.CHARGE_BACK: charge_backs,
+    Source.TRANSACTIONS: transactions,
+    Source.CASH_MANAGEMENT: cash_management,
+}

@@ -12,25 +12,12 @@ import simplejson
 
 from devstack.erp.changes import SchemaChanges
 from devstack.erp.checks import guest_check
-from devstack.erp.lists import (
-    ListOf,
-    cash_management,
-    charge_backs,
-    fiscal_invoices,
-    transactions,
-)
+from devstack.erp.lists import LISTS
 from devstack.erp.opening import Trade, answered_tickets
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.store_day import StoreDay, business_day
 from devstack.erp.ticket import Json
 from schemas.registry import Source
-
-_LISTS: dict[Source, ListOf] = {
-    Source.FISCAL_INVOICE: fiscal_invoices,
-    Source.CHARGE_BACK: charge_backs,
-    Source.TRANSACTIONS: transactions,
-    Source.CASH_MANAGEMENT: cash_management,
-}
 
 
 class Simulator:
@@ -61,7 +48,7 @@ class Simulator:
         store_day = StoreDay(self.settings.seed, store_id, day)
         trade = self._trade()
         if source is not Source.GUEST_CHECKS:
-            yield from _LISTS[source](store_day, trade)
+            yield from LISTS[source](store_day, trade)
             return
         for ticket in answered_tickets(store_day, trade):
             yield guest_check(ticket)

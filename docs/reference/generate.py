@@ -53,8 +53,8 @@ deleted. *Held*: the outage breaker opens; the message keeps its lease and uses 
 
 `ERROR_POLICY=object_missing=retry,unknown_source=ignore` chooses otherwise, where the third column
 allows it. `ignore` leaves a ledger row and no dead letter; `retry` dead-letters at the last
-receive. A choice for `access_denied` holds for single objects that S3 refuses, not for a queue or a
-database."""
+receive. A choice for `access_denied` or `misconfigured` holds for single objects that S3 refuses,
+not for a queue or a database."""
 FAILURES_INTRODUCTION = """\
 What a producer command could not do stands in its report with one of these codes; exit code 1."""
 METRICS_INTRODUCTION = """\

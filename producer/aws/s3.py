@@ -6,17 +6,16 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from botocore.handlers import set_list_objects_encoding_type_url
 
-from producer.aws.clients import client_arguments
 from producer.aws.s3_errors import is_missing, is_outdated, map_error
-from producer.errors import LakeClosed
 from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject, Page
 from producer.lease_table import Tagged
 from producer.sending.init_lake import BucketSettings
 from producer.settings import Settings
+from runtime.aws_clients import open_client
+from runtime.aws_errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -39,23 +38,15 @@ async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S
         concurrency: How many calls may be under way at once.
 
     Raises:
-        LakeClosed: The SDK cannot build a client from its configuration.
+        AwsUnusable: The SDK cannot make a client of its configuration.
     """
-    try:
-        client_context = get_session().create_client(
-            "s3", **client_arguments(settings, concurrency)
+    limits = settings.lake_timeout_seconds, settings.lake_max_attempts
+    async with open_client("s3", settings, concurrency, *limits) as client:
+        # Otherwise listed keys come URL-encoded, which LocalStack compares with a plain StartAfter.
+        client.meta.events.unregister(
+            "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
         )
-        client = await client_context.__aenter__()
-    except (BotoCoreError, ValueError) as error:
-        raise LakeClosed(f"the AWS configuration is unusable: {error}") from error
-    # Otherwise listed keys come URL-encoded, which LocalStack compares with a plain StartAfter.
-    client.meta.events.unregister(
-        "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
-    )
-    try:
         yield S3Lake(client, settings.bucket_name)
-    finally:
-        await client_context.__aexit__(None, None, None)
 
 
 class S3Lake:
@@ -210,7 +201,7 @@ class S3Lake:
     def _mapped_errors(self) -> Iterator[None]:
         try:
             yield
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             raise map_error(error, self._bucket) from error
 
 

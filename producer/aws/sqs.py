@@ -2,41 +2,29 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from aiobotocore.session import get_session
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-)
-from botocore.exceptions import (
-    ConnectionError as SdkConnectionError,
-)
-
-from producer.aws.clients import client_arguments
-from producer.errors import (
-    QueueClosed,
-    QueueError,
-    QueueRefused,
-    QueueUnavailable,
-    SettingsInvalid,
-)
+from producer.errors import QueueClosed, QueueError, QueueRefused, QueueUnavailable
 from producer.settings import Settings
+from runtime.aws_clients import open_client
+from runtime.aws_errors import AWS_ERRORS, Verdict, classify
+from runtime.errors import SettingsInvalid
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 _FIRST_WAIT_SECONDS = 0.2
-# Amazon SQS API reference, "Common errors" and SendMessageBatch
-_THROTTLED = frozenset(
-    {"RequestThrottled", "OverLimit", "Throttling", "ThrottlingException", "KmsThrottled"}
-)
-_REFUSED = frozenset(
-    {"BatchRequestTooLong", "InvalidMessageContents", "InvalidBatchEntryId", "TooManyEntries"}
-)
+_ERRORS: Mapping[Verdict, type[QueueError]] = {
+    Verdict.MISSING: QueueRefused,
+    Verdict.ARCHIVED: QueueRefused,
+    Verdict.DENIED: QueueClosed,
+    Verdict.THROTTLED: QueueUnavailable,
+    Verdict.MISCONFIGURED: QueueClosed,
+    Verdict.UNAVAILABLE: QueueUnavailable,
+    Verdict.UNKNOWN: QueueRefused,
+}
 
 
 @asynccontextmanager
@@ -45,21 +33,13 @@ async def open_queue(settings: Settings, *, concurrency: int) -> AsyncIterator["
 
     Raises:
         SettingsInvalid: QUEUE_URL is not set.
-        QueueClosed: The SDK cannot build a client from its configuration.
+        AwsUnusable: The SDK cannot make a client of its configuration.
     """
     if not settings.queue_url:
         raise SettingsInvalid("QUEUE_URL is not set; export it or add it to .env")
-    try:
-        client_context = get_session().create_client(
-            "sqs", **client_arguments(settings, concurrency)
-        )
-        client = await client_context.__aenter__()
-    except (BotoCoreError, ValueError) as error:
-        raise QueueClosed(f"the AWS configuration is unusable: {error}") from error
-    try:
+    limits = settings.lake_timeout_seconds, settings.lake_max_attempts
+    async with open_client("sqs", settings, concurrency, *limits) as client:
         yield SqsQueue(client, settings.queue_url, settings.lake_max_attempts)
-    finally:
-        await client_context.__aexit__(None, None, None)
 
 
 class SqsQueue:
@@ -86,7 +66,7 @@ class SqsQueue:
                 failures[place] = None
             try:
                 failures_now = await self._send_once(bodies, left)
-            except (ClientError, BotoCoreError) as error:
+            except AWS_ERRORS as error:
                 failures_now = dict.fromkeys(left, map_error(error))
                 left = []
             for place, failure in failures_now.items():
@@ -115,18 +95,7 @@ def _is_passing(failure: QueueError | None) -> bool:
     return failure is not None and failure.is_transient
 
 
-def map_error(error: ClientError | BotoCoreError) -> QueueError:
-    """Return the error for one of the SDK's; the caller raises it `from` the original."""
-    if isinstance(error, (HTTPClientError, SdkConnectionError)):
-        return QueueUnavailable(f"SQS cannot be reached, check AWS_ENDPOINT_URL: {error}")
-    if not isinstance(error, ClientError):
-        return QueueClosed(f"SQS cannot be used: {error}")
-    code = error.response.get("Error", {}).get("Code", "").rpartition(".")[2]
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _THROTTLED or status == 429 or status >= 500:
-        return QueueUnavailable(f"SQS answers {code or status} after every attempt")
-    if code in _REFUSED:
-        return QueueRefused(f"SQS refuses the messages: {code}")
-    return QueueClosed(
-        f"SQS answers {code or status}; check QUEUE_URL and the permission sqs:SendMessage"
-    )
+def map_error(error: Exception) -> QueueError:
+    """Say what an SDK error means for the run."""
+    fault = classify(error)
+    return _ERRORS[fault.verdict](f"SQS: {fault}")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from producer.errors import SettingsInvalid
+from runtime.errors import SettingsInvalid
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)

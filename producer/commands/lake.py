@@ -1,6 +1,5 @@
 """The commands about the lake itself: upload, publish and init-lake."""
 
-import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,14 +8,13 @@ from typing import Annotated
 import typer
 
 from producer import app as application
-from producer.commands.report import EXIT_INCOMPLETE, print_error
-from producer.commands.shared import AsJson, run, settings_of_the_environment, usage_errors
-from producer.errors import LakeError
+from producer.commands.shared import AsJson, run, settings_of_the_environment
 from producer.lake import LakeEntry
 from producer.sending.publish import Selection
 from producer.sending.upload_files import check_prefix, find_files, plan_uploads
 from producer.settings import Settings
 from producer.tally import Tally
+from runtime.terminal import finish, reported_errors
 from schemas.keys import ERP_PREFIX
 
 Prefix = Annotated[
@@ -39,7 +37,7 @@ def upload_command(
     as_json: AsJson = False,
 ) -> None:
     """Upload ERP exports to the lake, unchanged and under their own names."""
-    with usage_errors():
+    with reported_errors():
         settings = settings_of_the_environment()
         upload_files = plan_uploads(find_files(files), check_prefix(to))
     run(
@@ -80,7 +78,7 @@ def publish_command(
     as_json: AsJson = False,
 ) -> None:
     """Send an object-created event for every matching object in the lake."""
-    with usage_errors():
+    with reported_errors():
         settings = _with_rate(settings_of_the_environment(), rate)
         selection = Selection(prefix, since.replace(tzinfo=UTC) if since else None, pattern)
 
@@ -109,14 +107,8 @@ def init_lake_command(
 
     Changes no setting and deletes nothing.
     """
-    with usage_errors():
-        settings = settings_of_the_environment()
-        try:
-            work = application.run_init_lake(settings, dry_run=dry_run)
-            folders, advice = asyncio.run(work)
-        except LakeError as error:
-            print_error(str(error))
-            raise typer.Exit(EXIT_INCOMPLETE) from error
+    settings = settings_of_the_environment()
+    folders, advice = finish(application.run_init_lake(settings, dry_run=dry_run))
     done = "would create" if dry_run else "created"
     for folder in folders:
         typer.echo(f"{done} {folder}")

@@ -9,11 +9,11 @@ import typer
 
 from producer import app as application
 from producer.commands.arguments import read_stores, seconds_of
-from producer.commands.shared import AsJson, run, settings_of_the_environment, usage_errors
-from producer.errors import LakeClosed, QueueClosed, SettingsInvalid
+from producer.commands.shared import AsJson, run, settings_of_the_environment
 from producer.pulling.targets import Plan, make_plan
 from producer.settings import Settings
 from producer.tally import Tally
+from runtime.terminal import reported_errors
 from schemas.registry import ENDPOINTS_BY_NAME
 
 StoreOption = Annotated[
@@ -69,7 +69,7 @@ def pull_command(  # noqa: PLR0913 - typer makes an option of each parameter
     Final answers in the lake are not asked for again, so an interrupted pull resumes where it
     stopped. An answer equal to the newest one in the lake is not written.
     """
-    with usage_errors():
+    with reported_errors():
         settings = settings_of_the_environment()
         plan = make_plan(
             first_day.date(),
@@ -99,7 +99,7 @@ def run_command(
     endpoint: EndpointOption = None,
 ) -> None:
     """Pull today and the last days, round after round, until SIGTERM or SIGINT."""
-    with usage_errors():
+    with reported_errors():
         settings = settings_of_the_environment()
         every_seconds = seconds_of(every)
         stores = chosen_stores(settings, store, stores_file)
@@ -109,10 +109,7 @@ def run_command(
             return make_plan(first_day, today, stores, tuple(endpoint or ()))
 
         plan_until(datetime.now(UTC).date())  # an unusable argument ends the command now
-        try:
-            asyncio.run(application.run_daemon(settings, plan_until, every_seconds))
-        except (LakeClosed, QueueClosed) as error:
-            raise SettingsInvalid(str(error)) from error
+        asyncio.run(application.run_daemon(settings, plan_until, every_seconds))
 
 
 def chosen_stores(

@@ -1,36 +1,23 @@
 """What a command prints at its end: a summary and a table for people, or JSON for programs."""
 
 import json
-import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Mapping
+from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
 from producer.tally import Tally
+from runtime.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK
+from runtime.terminal import print_table, printable
 
 _ROWS_SHOWN_COUNT = 50
-
-EXIT_OK = 0
-EXIT_INCOMPLETE = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 
 def exit_code(tally: Tally, *, interrupted: bool) -> int:
     """Return 0 only when nothing of the run is missing."""
     if interrupted:
         return EXIT_INTERRUPTED
-    return EXIT_OK if tally.is_complete else EXIT_INCOMPLETE
-
-
-def exit_code_before_work(arguments: Sequence[str]) -> int:
-    """Return the exit code after a signal that came before any work was begun.
-
-    The daemon has ended in order; any other command has not done its work.
-    """
-    return EXIT_OK if arguments[:1] == ["run"] else EXIT_INTERRUPTED
+    return EXIT_OK if tally.is_complete else EXIT_FAILED
 
 
 def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupted: bool) -> str:
@@ -43,6 +30,7 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
             "unchanged": tally.unchanged,
             "present": tally.present,
             "failed": tally.failed,
+            "skipped": dict(tally.skipped),
             "untried": tally.untried,
             "stored_bytes": tally.stored_bytes,
             "seconds": round(seconds, 3),
@@ -63,51 +51,41 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
     )
 
 
-def print_report(
-    tally: Tally, *, seconds: float, interrupted: bool, to: TextIO, verb: str = "stored"
-) -> None:
+def print_report(tally: Tally, *, seconds: float, interrupted: bool, verb: str = "stored") -> None:
     """Print the summary and, if something is missing, a table of it.
 
     Args:
         tally: The result of the run.
         seconds: How long it took.
         interrupted: Whether it was told to stop.
-        to: Where to print.
         verb: What happened to the objects counted as stored.
     """
-    # Store ids and file names are free text: "[bold]" and ":smile:" are names like any other.
-    console = Console(file=to, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if interrupted:
-        console.print(f"Interrupted. What was {verb} stays; run the command again for the rest.")
+        typer.echo(f"Interrupted. What was {verb} stays; run the command again for the rest.")
     if tally.stopped_by is not None:
-        console.print(f"Stopped early: {tally.stopped_by}")
-    console.print(
+        typer.echo(printable(f"Stopped early: {tally.stopped_by}"))
+    typer.echo(
         f"{tally.stored} of {tally.total} {verb} ({tally.stored_bytes:,} bytes) in "
         f"{seconds:.1f} s; {tally.unchanged} unchanged, {tally.present} already there, "
-        f"{tally.failed} failed, {tally.untried} not tried."
+        f"{tally.failed} failed, {tally.skipped.total()} skipped, {tally.untried} not tried."
     )
+    for breaker, count in tally.skipped.most_common(_ROWS_SHOWN_COUNT):
+        told = f"{count} of {breaker} skipped: it kept failing; run the command again later."
+        typer.echo(printable(told))
     if tally.present:
-        console.print("What was already there was not asked for; --force asks for it again.")
+        typer.echo("What was already there was not asked for; --force asks for it again.")
     if tally.failures:
-        console.print(_missing(tally), soft_wrap=False)
-        for code, remedy in {each.code: each.remedy for each in tally.failures}.items():
-            console.print(f"{code}: {remedy}")
+        _print_missing(tally)
     if tally.failed > _ROWS_SHOWN_COUNT:
-        console.print(f"… and {tally.failed - _ROWS_SHOWN_COUNT} more; --json lists them.")
+        typer.echo(f"… and {tally.failed - _ROWS_SHOWN_COUNT} more; --json lists them.")
 
 
-def _missing(tally: Tally) -> Table:
-    table = Table(title="Missing", title_justify="left")
-    for name in tally.failures[0].subject:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    table.add_column("why", overflow="fold")
-    for failure in tally.failures[:_ROWS_SHOWN_COUNT]:
-        table.add_row(*failure.subject.values(), f"{failure.code}: {failure.message}")
-    return table
-
-
-def print_error(message: str) -> None:
-    """Print on stderr why nothing was done."""
-    Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True).print(
-        f"error: {message}", style="red" if sys.stderr.isatty() else None
+def _print_missing(tally: Tally) -> None:
+    columns = [name.replace("_", " ") for name in tally.failures[0].subject]
+    rows = (
+        (*failure.subject.values(), f"{failure.code}: {failure.message}")
+        for failure in tally.failures[:_ROWS_SHOWN_COUNT]
     )
+    print_table((*columns, "why"), rows, title="Missing")
+    for code, remedy in {each.code: each.remedy for each in tally.failures}.items():
+        typer.echo(f"{code}: {remedy}")

@@ -1,4 +1,4 @@
-"""The ERP API over HTTP: the only module that knows aiohttp.
+"""The ERP API over HTTP: asking for an answer until it comes.
 
 aiohttp rather than httpx, because aiobotocore brings it anyway.
 """
@@ -7,34 +7,28 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import aiohttp
 import stamina
+from yarl import URL
 
+from producer.erp.connection import ErpConnection, erp_connection
 from producer.erp.credentials import Credentials
-from producer.erp.retry_after import retry_after_seconds
-from producer.errors import (
-    AnswerRejected,
-    ErpError,
-    ErpRefused,
-    ErpUnauthorized,
-    ErpUnavailable,
-    NotJson,
-    SettingsInvalid,
-)
-from producer.json_text import parse_json
-from producer.pulling.answers import Answer, error_text
+from producer.erp.pages import join_pages, next_url
+from producer.erp.refusals import map_error, refusal
+from producer.errors import AnswerRejected, ErpRefused, ErpUnauthorized, ErpUnavailable
+from producer.pulling.answers import Answer, Reading, doubt_about
+from producer.pulling.targets import PullTarget
 from producer.rate_limit import RateLimit
 from producer.settings import Settings
-from schemas.registry import Endpoint
 
-_COME_BACK = frozenset({408, 425, 429})
-_EXCERPT_BYTES = 8 * 1024
-# Checking more than that would hold up every other request.
+# Reading more than that would hold up every other request.
 _LARGE_BYTES = 1024 * 1024
-_PERMANENT = (aiohttp.ClientSSLError, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
+_MAX_PAGES = 10_000
+
+Read = Callable[[Answer, PullTarget], Reading]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +48,11 @@ async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
     """Open an HTTP session to the ERP for the block; connects on the first request.
 
     Raises:
-        SettingsInvalid: API_BASE_URL is not set, or API_TOKEN_FILE holds no token.
+        SettingsInvalid: The address, a certificate or the proxy is unusable, or API_TOKEN_FILE
+            holds no token.
     """
-    if settings.api_base_url is None:
-        raise SettingsInvalid("API_BASE_URL is not set; export it or add it to .env")
-    headers = {"Accept": "application/json", "User-Agent": "coco-producer"}
+    connection = erp_connection(settings)
     credentials = Credentials(settings)
-    timeout = aiohttp.ClientTimeout(
-        total=settings.pull_request_timeout_seconds, connect=settings.pull_connect_timeout_seconds
-    )
     retry_policy = RetryPolicy(
         requests_per_second=settings.pull_requests_per_second,
         max_attempts=settings.pull_max_attempts,
@@ -71,11 +61,17 @@ async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
         retry_after_max_seconds=settings.pull_retry_after_max_seconds,
         max_answer_bytes=settings.pull_max_answer_bytes,
     )
-    connector = aiohttp.TCPConnector(limit=settings.pull_concurrency)
     async with aiohttp.ClientSession(
-        connector=connector, headers=headers, timeout=timeout
+        connector=aiohttp.TCPConnector(limit=settings.pull_concurrency, ssl=connection.tls),
+        headers={"Accept": "application/json", "User-Agent": "coco-producer"},
+        proxy=connection.proxy,
+        timeout=aiohttp.ClientTimeout(
+            total=settings.pull_request_timeout_seconds,
+            connect=settings.pull_connect_timeout_seconds,
+            sock_read=settings.pull_read_timeout_seconds,
+        ),
     ) as session:
-        yield HttpErp(session, str(settings.api_base_url).rstrip("/"), credentials, retry_policy)
+        yield HttpErp(session, connection, credentials, retry_policy)
 
 
 class HttpErp:
@@ -84,38 +80,35 @@ class HttpErp:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        base_url: str,
+        connection: ErpConnection,
         credentials: Credentials,
         retry_policy: RetryPolicy,
     ) -> None:
         self._session = session
-        self._base_url = base_url
+        self._base_url = connection.base_url
         self._credentials = credentials
         self._retry_policy = retry_policy
         self._rate_limit = RateLimit(retry_policy.requests_per_second)
         self._quiet_until = 0.0
 
-    async def ask(
-        self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
-    ) -> Answer:
-        """Ask until an answer passes `check` or attempts run out; safe to repeat.
+    async def ask(self, target: PullTarget, read: Read) -> Answer:
+        """Ask until `read` accepts the answer or attempts run out; safe to repeat.
 
         Waits between attempts grow exponentially with jitter. A Retry-After header replaces the
         wait and holds back all other requests too, because limits apply to the caller. Every
-        attempt takes its turn under the rate limit.
+        attempt takes its turn under the rate limit. An answer that may be of another day is asked
+        for again, and returned with its doubt if it stays so.
 
         Args:
-            endpoint: The endpoint to ask.
-            store_id: Raw store id.
-            bus_dt: Business date.
-            check: Raises AnswerRejected for an answer that must be asked for again.
+            target: What to ask for.
+            read: Reads an answer; raises AnswerRejected for one that must be asked for again.
 
         Raises:
             ErpUnavailable: Every attempt failed, or Retry-After is longer than allowed.
+            ErpMisconfigured: TLS, the proxy or the address does not work as configured.
             ErpRefused: A status other than 200 that asking again will not change.
-            AnswerRejected: No answer passed `check`.
+            AnswerRejected: No answer was accepted.
         """
-        body = {"busDt": bus_dt.isoformat(), "storeId": store_id}
         async for attempt in stamina.retry_context(
             on=self._wait_before_retry,
             attempts=self._retry_policy.max_attempts,
@@ -125,28 +118,51 @@ class HttpErp:
             wait_jitter=self._retry_policy.backoff_initial_seconds,
         ):
             with attempt:
-                answer = await self._ask_renewing(endpoint.path, body)
-                if len(answer.body) > _LARGE_BYTES:
-                    await asyncio.to_thread(check, answer)
-                else:
-                    check(answer)
+                answer = await self._ask_all_pages(target, read)
+                if answer.doubt and attempt.num < self._retry_policy.max_attempts:
+                    raise AnswerRejected(answer.doubt)
                 return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _ask_renewing(self, path: str, body: dict[str, str]) -> Answer:
+    async def _ask_all_pages(self, target: PullTarget, read: Read) -> Answer:
+        """Return one attempt's answer; its pages are joined if it comes in parts."""
+        url = URL(f"{self._base_url}{target.endpoint.path}")
+        body = {"busDt": target.bus_dt.isoformat(), "storeId": target.store_id}
+        pages, readings, asked = list[Answer](), list[Reading](), set[URL]()
+        while True:
+            asked.add(url)
+            pages.append(await self._ask_renewing(url, body))
+            readings.append(await _off_loop(pages[-1].body, read, pages[-1], target))
+            more = readings[-1].more
+            # The last of N pages may say so by its count alone.
+            if more is None or (more.link is None and more.page_count == len(pages) > 1):
+                break
+            url = next_url(more, self._base_url, url, target.endpoint.path)
+            if url in asked or len(asked) > _MAX_PAGES:
+                raise AnswerRejected(f"the ERP's pages do not end: {more.field} leads back")
+            self._check_size(sum(len(page.body) for page in pages))
+        answer = replace(pages[-1], doubt=doubt_about(readings, target))
+        if len(pages) == 1:
+            return answer
+        bodies = [page.body for page in pages]
+        duration = sum(page.duration_seconds for page in pages)
+        joined = await asyncio.to_thread(join_pages, bodies)
+        return replace(answer, body=joined, duration_seconds=duration)
+
+    async def _ask_renewing(self, url: URL, body: dict[str, str]) -> Answer:
         """Ask; after a 401, read the token again and ask once more."""
         await self._turn()
         try:
-            return await self._ask_once(path, body)
+            return await self._ask_once(url, body)
         except ErpUnauthorized:
             if not self._credentials.renew():
                 raise
         await self._turn()
-        return await self._ask_once(path, body)
+        return await self._ask_once(url, body)
 
     def _wait_before_retry(self, error: Exception) -> bool | float:
         if isinstance(error, AnswerRejected):
-            return True
+            return error.ask_again
         if not isinstance(error, ErpUnavailable):
             return False
         if error.retry_after_seconds is None:
@@ -166,18 +182,18 @@ class HttpErp:
             await asyncio.sleep(left_seconds)
             await self._rate_limit.turn()
 
-    async def _ask_once(self, path: str, body: dict[str, str]) -> Answer:
+    async def _ask_once(self, url: URL, body: dict[str, str]) -> Answer:
         started = time.perf_counter()
         try:
             async with self._session.post(
-                self._base_url + path,
+                url,
                 json=body,
                 headers=self._credentials.headers(),
                 # A redirect would turn the POST into a GET and end on a login page.
                 allow_redirects=False,
             ) as response:
                 if response.status != 200:
-                    raise await _refusal(response)
+                    raise await refusal(response)
                 content = await self._read(response)
                 return Answer(
                     body=content,
@@ -185,9 +201,10 @@ class HttpErp:
                     status=response.status,
                     pulled_at=datetime.now(UTC),
                     duration_seconds=time.perf_counter() - started,
+                    next_link=_next_link(response),
                 )
         except TimeoutError as error:
-            raise ErpUnavailable(f"no answer in time from {path}") from error
+            raise ErpUnavailable(f"no answer in time from {url.path}") from error
         except aiohttp.ClientError as error:
             raise map_error(error) from error
 
@@ -195,40 +212,23 @@ class HttpErp:
         content = bytearray()
         async for chunk in response.content.iter_any():
             content += chunk
-            if len(content) > self._retry_policy.max_answer_bytes:
-                raise ErpRefused(
-                    f"the answer is larger than {self._retry_policy.max_answer_bytes} bytes; raise "
-                    "PULL_MAX_ANSWER_BYTES if such answers are expected"
-                )
+            self._check_size(len(content))
         return bytes(content)
 
-
-def map_error(error: aiohttp.ClientError) -> ErpError:
-    """Return the error for one of aiohttp's; the caller raises it `from` the original."""
-    reason = str(error) or type(error).__name__
-    if isinstance(error, _PERMANENT):
-        return ErpRefused(f"cannot talk to the ERP, check API_BASE_URL: {reason}")
-    return ErpUnavailable(f"connection to the ERP failed: {reason}")
-
-
-async def _refusal(response: aiohttp.ClientResponse) -> ErpUnavailable | ErpRefused:
-    """Return the error for a status other than 200."""
-    message = f"the ERP answered {response.status}{await _excerpt(response)}"
-    if response.status in _COME_BACK or response.status >= 500:
-        wait = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
-        if wait is not None:
-            message += f"; it asks to wait {wait:g} s"
-        return ErpUnavailable(message, wait)
-    if response.status in (401, 403):
-        message += "; check API_TOKEN, API_TOKEN_FILE or API_KEY, and what they may read"
-    return (ErpUnauthorized if response.status == 401 else ErpRefused)(message)
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes > self._retry_policy.max_answer_bytes:
+            raise ErpRefused(
+                f"the answer is larger than {self._retry_policy.max_answer_bytes} bytes; raise "
+                "PULL_MAX_ANSWER_BYTES if such answers are expected"
+            )
 
 
-async def _excerpt(response: aiohttp.ClientResponse) -> str:
-    """Return the text of an error body, or nothing; never fails over a broken one."""
-    try:
-        async with asyncio.timeout(5):
-            document = parse_json(await response.content.read(_EXCERPT_BYTES))
-    except (NotJson, TimeoutError, aiohttp.ClientError):
-        return ""
-    return f": {error_text(document)}" if isinstance(document, dict) and document else ""
+def _next_link(response: aiohttp.ClientResponse) -> str | None:
+    link = response.links.get("next")
+    return str(link["url"]) if link else None
+
+
+async def _off_loop(body: bytes, read: Read, answer: Answer, target: PullTarget) -> Reading:
+    if len(body) > _LARGE_BYTES:
+        return await asyncio.to_thread(read, answer, target)
+    return read(answer, target)

@@ -5,8 +5,8 @@ from pathlib import Path
 import structlog
 from pydantic import SecretStr
 
-from producer.errors import SettingsInvalid
 from producer.settings import Settings, header_safe
+from runtime.errors import SettingsInvalid
 
 log = structlog.get_logger(__name__)
 

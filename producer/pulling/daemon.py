@@ -120,12 +120,16 @@ class Daemon:
         if tally is None or tally.is_complete:
             return None
         why = tally.stopped_by or (tally.failures[0].message if tally.failures else "interrupted")
-        return f"{tally.failed} failed and {tally.untried} not tried of {tally.total}: {why}"
+        skipped = tally.skipped.total()
+        return (
+            f"{tally.failed} failed, {skipped} skipped and {tally.untried} not tried of "
+            f"{tally.total}: {why}"
+        )
 
     def _note(self, problem: str | None, result: str, started: float) -> None:
         seconds = time.monotonic() - started
         self.problem = problem
-        self._metrics.round_seconds.set(seconds)
+        self._metrics.note_round(seconds, self._tally or Tally(0))
         self._metrics.rounds.labels(result).inc()
         if result == "complete":
             self._metrics.last_complete.set_to_current_time()
@@ -137,6 +141,7 @@ class Daemon:
             stored=tally.stored,
             unchanged=tally.unchanged,
             failed=tally.failed,
+            skipped=dict(tally.skipped),
             untried=tally.untried,
             problem=problem,
         )

@@ -7,22 +7,29 @@ import asyncio
 import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
-from producer.errors import ErpError, LakeError, LeaseLost, QueueError
+from producer.errors import (
+    AnswerRejected,
+    ErpError,
+    ErpUnavailable,
+    LakeError,
+    LeaseLost,
+    QueueError,
+)
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
-from producer.pulling.answers import Answer, check_answer
+from producer.pulling.answers import Answer, Reading, read_answer
+from producer.pulling.breakers import Breakers
 from producer.pulling.business_days import BusinessDays
 from producer.pulling.content import CONTENT_DIGEST, content_digest, stored_digest
 from producer.pulling.history import History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
 from producer.tally import Tally
 from schemas.keys import api_key
-from schemas.registry import Endpoint
 
 # Digesting or packing more than this would hold up the event loop.
 _LARGE_BYTES = 1024 * 1024
@@ -38,9 +45,9 @@ class Erp(Protocol):
     """The ERP API as pulling uses it."""
 
     async def ask(
-        self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
+        self, target: PullTarget, read: Callable[[Answer, PullTarget], Reading]
     ) -> Answer:
-        """Ask for one answer that passes `check`, with retries; safe to repeat.
+        """Ask for one answer that `read` accepts, with retries; safe to repeat.
 
         Raises:
             ErpError: No such answer after every attempt.
@@ -55,17 +62,22 @@ class PullOptions:
     Attributes:
         concurrency: How many targets are under way at once.
         stop_after_failures: Transient failures in a row that end the run.
+        skip_after_failures: Transient failures in a row after which a store or an endpoint is
+            skipped for the rest of the run.
         days: Decides which answers in the lake are current.
         force: Whether to ask for current answers too.
         gzip: Whether answers are stored gzipped.
+        last_day_first: Whether the last day comes before the others, which are history.
         check_lease: Raises LeaseLost for a store that another producer may pull by now.
     """
 
     concurrency: int
     stop_after_failures: int
+    skip_after_failures: int
     days: BusinessDays
     force: bool = False
     gzip: bool = False
+    last_day_first: bool = False
     check_lease: Callable[[str], None] = _no_lease_needed
 
 
@@ -83,43 +95,60 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: Pul
         tally: Counts every target that was tried.
         pull_options: How to pull.
     """
-    history = History(lake)
+    one_pull = _Pull(erp, lake, tally, pull_options)
+    targets = _until_stopped(plan, tally, pull_options)
+    await work_through(targets, one_pull.pull_one, pull_options.concurrency)
 
-    async def pull_one(target: PullTarget) -> None:
+
+class _Pull:
+    """One run, and what its workers share."""
+
+    def __init__(self, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
+        self._erp = erp
+        self._lake = lake
+        self._tally = tally
+        self._options = pull_options
+        self._history = History(lake)
+        self._breakers = Breakers(pull_options.skip_after_failures)
+
+    async def pull_one(self, target: PullTarget) -> None:
+        """Pull one target, and count what became of it."""
+        if skipped := self._breakers.open_for(target):
+            self._tally.add_skipped(skipped)
+            return
         with structlog.contextvars.bound_contextvars(**target.subject()):
             try:
-                # No await before this one: the history must be asked in the order of days.
-                newest = await history.newest(
-                    target.endpoint.source, target.bus_dt, target.store_id
-                )
-                if (
-                    newest
-                    and not pull_options.force
-                    and _is_current(newest, target, pull_options.days)
-                ):
-                    tally.add_present()
-                    return
-                pull_options.check_lease(target.store_id)
-                answer = await erp.ask(
-                    target.endpoint, target.store_id, target.bus_dt, check_answer
-                )
-                pull_options.check_lease(target.store_id)
-                size_bytes = await _store_unless_known(target, answer, newest, lake, pull_options)
+                await self._pull_one(target)
             except (ErpError, LakeError, LeaseLost, QueueError) as error:
-                tally.add_failure(target.subject(), error)
-                return
+                self._tally.add_failure(target.subject(), error)
+                if isinstance(error, ErpUnavailable):
+                    self._breakers.note_failure(target)
+
+    async def _pull_one(self, target: PullTarget) -> None:
+        # No await before this one: the history must be asked in the order of days.
+        newest = await self._history.newest(target.endpoint.source, target.bus_dt, target.store_id)
+        if newest and not self._options.force and _is_current(newest, target, self._options.days):
+            self._tally.add_present()
+            return
+        self._options.check_lease(target.store_id)
+        answer = await self._erp.ask(target, read_answer)
+        self._breakers.note_answer(target)
+        self._options.check_lease(target.store_id)
+        size_bytes = await _store_unless_known(target, answer, newest, self._lake, self._options)
+        if answer.doubt is not None:
+            raise AnswerRejected(
+                f"stored, but {answer.doubt}; look the day up in the ERP, then run: "
+                f"{target.pull_command}"
+            )
         if size_bytes is None:
-            tally.add_unchanged()
+            self._tally.add_unchanged()
         else:
-            tally.add_stored(size_bytes)
-
-    targets = _until_stopped(plan, tally, pull_options.stop_after_failures)
-    await work_through(targets, pull_one, pull_options.concurrency)
+            self._tally.add_stored(size_bytes)
 
 
-def _until_stopped(plan: Plan, tally: Tally, stop_after_failures: int) -> Iterator[PullTarget]:
-    for target in plan.targets():
-        if tally.stopped_by is None and tally.missed_in_a_row >= stop_after_failures:
+def _until_stopped(plan: Plan, tally: Tally, pull_options: PullOptions) -> Iterator[PullTarget]:
+    for target in plan.targets(last_day_first=pull_options.last_day_first):
+        if tally.stopped_by is None and tally.missed_in_a_row >= pull_options.stop_after_failures:
             tally.stop(f"{tally.missed_in_a_row} targets in a row failed: ERP or S3 may be down")
         if tally.stopped_by is not None:
             return

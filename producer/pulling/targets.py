@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from producer.errors import SettingsInvalid
-from schemas.keys import store_day_prefix
+from runtime.errors import SettingsInvalid
+from schemas.keys import pull_command, store_day_prefix
 from schemas.registry import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 
 # S3 takes keys of 1,024 bytes; the rest is for the name under the store-day's prefix.
@@ -29,6 +29,11 @@ class PullTarget:
             "business_date": self.bus_dt.isoformat(),
             "endpoint": self.endpoint.name,
         }
+
+    @property
+    def pull_command(self) -> str:
+        """The command that pulls this answer again."""
+        return pull_command(self.endpoint.source, self.bus_dt, self.store_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,10 @@ class Plan:
         """Return the plan with some of its stores, perhaps none."""
         return replace(self, stores=stores)
 
-    def targets(self) -> Iterator[PullTarget]:
-        """Yield the targets, oldest day first."""
-        for offset in range(self.day_count):
+    def targets(self, *, last_day_first: bool = False) -> Iterator[PullTarget]:
+        """Yield the targets, oldest day first, except for the last day if that is to be first."""
+        offsets = range(self.day_count)
+        for offset in (*offsets[-1:], *offsets[:-1]) if last_day_first else offsets:
             bus_dt = self.first_day + timedelta(days=offset)
             for store_id in self.stores:
                 for endpoint in self.endpoints:

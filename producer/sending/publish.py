@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from producer.errors import LakeError, QueueError, SettingsInvalid
+from producer.errors import LakeError, QueueError
 from producer.lake import Lake, LakeEntry
 from producer.rate_limit import RateLimit
 from producer.sending.announcing import BATCH_SIZE, Queue, event_body
 from producer.tally import Tally
+from runtime.errors import SettingsInvalid
 from schemas.keys import RAW_PREFIX, is_folder_marker
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from producer.errors import FileRejected, NotJson, SettingsInvalid
+from producer.errors import FileRejected, NotJson
 from producer.json_text import parse_json
+from runtime.errors import SettingsInvalid
 from schemas.keys import RAW_PREFIX
 
 _SUFFIXES = (".json", ".json.gz")

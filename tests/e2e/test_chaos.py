@@ -16,18 +16,17 @@ import pytest
 from types_boto3_s3 import S3Client
 from types_boto3_sqs import SQSClient
 
-from consumer.load.migrate import migrate
 from devstack.environment import command_environment
 from tests.conftest import Servers
-from tests.integration.test_truth_property import assert_truth
 from tests.support.chaos import MAX_RECEIVES, STOP_SECONDS, Fault, Field, Fleet, queues_of, through
 from tests.support.chaos_documents import Chain
 from tests.support.chaos_faults import database_outages, endpoint_outages, kills, rolling_restarts
 from tests.support.chaos_lake import FullLake, Truth, Version, announce, fill_lake, version_of
-from tests.support.programs import query
+from tests.support.programs import query, succeed
 from tests.support.proxies import proxy_to_port
 from tests.support.servers import OwnPostgres, own_postgres
-from tests.support.warehouse import database_settings, open_warehouse
+from tests.support.tables import Tables, looking
+from tests.support.truth import assert_truth
 
 OBJECTS = int(os.environ.get("CHAOS_OBJECTS", "520"))
 SEED = int(os.environ.get("CHAOS_SEED", "2024"))
@@ -84,7 +83,7 @@ def ground(
     """Give queues, tables and a fleet that has not set out yet."""
     server = stack.environment["AWS_ENDPOINT_URL"]
     database = postgres.new_database()
-    migrate(database_settings(database))
+    succeed("consumer", "migrate", environment={**os.environ, **database})
     with (
         queues_of(full_lake, hook) as (queue_url, dlq_url),
         proxy_to_port(int(server.rpartition(":")[2])) as endpoint,
@@ -132,9 +131,9 @@ def test_the_tables_are_right_and_nothing_is_left(ground: Field, plan: Plan) -> 
     assert_every_object_has_its_end(ground)
     assert_only_broken_ones_are_dead_lettered(ground)
     assert (0, 0, 0) == ground.depths(ground.queue_url)
-    with open_warehouse(ground.database, sessions=1) as warehouse:
+    with looking(ground.database) as session:
         puts = [one.document.put for one in ground.objects if one.document.put]
-        assert_truth(warehouse, Truth(puts))
+        assert_truth(Tables(session), Truth(puts))
 
 
 def assert_every_object_has_its_end(ground: Field) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from devstack.localstack import PYTHON_VARIABLE
 from tests.conftest import Servers
+from tests.support.databases import own_database
 from tests.support.lifetimes import STAND_IN, STARTED, processes_of
 from tests.support.simulator import running, settings_of
-from tests.support.warehouse import Warehouse, open_warehouse, own_database
+from tests.support.warehouse import Warehouse, open_warehouse
 
 __all__ = ["running", "settings_of"]
 

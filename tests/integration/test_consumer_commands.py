@@ -6,7 +6,7 @@ import pytest
 
 from schemas.envelopes import ObjectEvent, created_body
 from tests.conftest import Lake
-from tests.integration.test_consumer_service import (
+from tests.support.consuming import (
     CHECK,
     consume,
     depth,

@@ -12,70 +12,20 @@ import pytest
 
 from schemas.envelopes import ObjectEvent, created_body
 from tests.conftest import Lake
-from tests.support.programs import DEADLINE_SECONDS, query, run, succeed, until
-
-CHECK = {
-    "guestCheckId": 4455667788,
-    "chkNum": 12,
-    "opnBusDt": "2024-03-01",
-    "lastUpdatedUTC": "2024-03-01T20:00:00",
-    "subTtl": 80.5,
-    "taxes": [{"taxNum": 7, "taxCollTtl": 5.25, "taxRate": 6.5}],
-    "detailLines": [
-        {
-            "guestCheckLineItemId": 99887766554,
-            "busDt": "2024-03-01",
-            "dspTtl": 80.5,
-            "menuItem": {"miNum": 31, "inclTax": 5.251234},
-        }
-    ],
-}
+from tests.support.consuming import (
+    CHECK,
+    consume,
+    dead_lettered,
+    depth,
+    export,
+    ledger,
+    lose_events,
+    put,
+)
+from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
 
 # A key is a value everywhere: never SQL, never a path.
 HOSTILE_KEY = "raw/erp/'; DROP TABLE ingested_objects; --..%2f$(id).json"
-
-
-def export(*checks: dict[str, Any]) -> bytes:
-    document = {"curUTC": "2024-03-02T03:00:00", "locRef": "001", "guestChecks": checks}
-    return json.dumps(document).encode()
-
-
-def put(lake: Lake, key: str, body: bytes) -> None:
-    lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=body)
-
-
-def consume(environment: dict[str, str]) -> str:
-    """Migrate, work until the queue stayed empty for a second, and return the logs."""
-    succeed("consumer", "migrate", environment=environment)
-    result = run("consumer", "run", "--until-idle", "1", environment=environment)
-    assert result.returncode == 0, result.stderr
-    return result.stderr
-
-
-def ledger(environment: dict[str, str]) -> list[tuple[Any, ...]]:
-    return query(
-        environment,
-        "SELECT object_key, state, error_code FROM ingested_objects ORDER BY object_key, object_id",
-    )
-
-
-def dead_lettered(lake: Lake) -> list[Any]:
-    """Return the messages of the dead-letter queue, which must hold fewer than ten."""
-    answer = lake.sqs.receive_message(
-        QueueUrl=lake.dlq_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-    )
-    return answer.get("Messages", [])
-
-
-def depth(lake: Lake, url: str) -> int:
-    answer = lake.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return sum(int(value) for name, value in answer.items() if name.startswith("ApproximateNumber"))
-
-
-def lose_events(lake: Lake, count: int) -> None:
-    """Purge the queue once S3 has announced what was put, which it does in its own time."""
-    until(lambda: depth(lake, lake.queue_url) == count, "the objects are announced")
-    lake.sqs.purge_queue(QueueUrl=lake.queue_url)
 
 
 def test_an_export_put_with_any_client_is_in_its_tables(

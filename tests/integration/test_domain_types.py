@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from schemas.registry import Source
-from tests.integration.test_domain_fields import column
-from tests.support.facts import HEADER, KINDS, LINE, LISTS, SUB_OBJECTS, TAX
+from tests.support.databases import own_database
+from tests.support.facts import HEADER, KINDS, LINE, LISTS, SUB_OBJECTS, TAX, column
 from tests.support.samples import checks, day_list, prepared, staged
-from tests.support.warehouse import Warehouse, open_warehouse, own_database
+from tests.support.warehouse import Warehouse, open_warehouse
 
 KEYS = {"guestCheckId", "taxNum", "guestCheckLineItemId", "lastUpdatedUTC"}
 # Where a field of a check stands: its table, its place in error logs, and the names of columns

@@ -11,9 +11,10 @@ import pytest
 
 from schemas.codes import State
 from schemas.registry import Source
+from tests.support.databases import conninfo, own_database
 from tests.support.facts import LISTS, SUB_OBJECTS
 from tests.support.samples import DAY, STORE, checks, full_check, staged
-from tests.support.warehouse import Warehouse, database_settings, open_warehouse, own_database
+from tests.support.warehouse import Warehouse, open_warehouse
 
 VERSIONS = [{"lastUpdatedUTC": "2024-01-01T10:00:00"}, {}]
 full_and_partial = pytest.mark.parametrize("version", VERSIONS, ids=["full", "partial"])
@@ -23,7 +24,7 @@ full_and_partial = pytest.mark.parametrize("version", VERSIONS, ids=["full", "pa
 def opened(stack: Any) -> Iterator[Warehouse]:
     """The server's own zone is the stores': it must not matter."""
     with own_database(stack.environment) as database:
-        with psycopg.connect(**database_settings(database).conninfo, autocommit=True) as server:
+        with psycopg.connect(**conninfo(database), autocommit=True) as server:
             name = psycopg.sql.Identifier(database["DB_NAME"])
             server.execute(
                 psycopg.sql.SQL("ALTER DATABASE {} SET timezone = 'America/Sao_Paulo'").format(name)

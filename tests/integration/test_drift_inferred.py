@@ -12,9 +12,10 @@ from consumer.errors import Permanent
 from schemas.aliases import load_aliases
 from schemas.registry import Source
 from tests.conftest import Servers
+from tests.support.databases import own_database
 from tests.support.drifting import Process
 from tests.support.samples import STORE, checks, day_list, full_check
-from tests.support.warehouse import Warehouse, open_warehouse, own_database
+from tests.support.warehouse import Warehouse, open_warehouse
 
 FIRST = date(2024, 1, 1)
 SOURCE = Source.GUEST_CHECKS

@@ -18,7 +18,15 @@ from tests.support.warehouse import database_settings, open_warehouse
 
 # What every column of a kind means is said by its name; the rest needs a comment.
 EXPLAINED = {
-    "guest_checks": {"last_updated_utc", "as_of", "object_id", "extra", "patched", "sub_ttl"},
+    "guest_checks": {
+        "last_updated_utc",
+        "as_of",
+        "object_id",
+        "extra",
+        "patched",
+        "sub_ttl",
+        "latest_credible",
+    },
     "taxes": {"tax_num", "tax_rate", "removed_at"},
     "detail_lines": {"line_type", "par_dtl_id", "mod_flag", "incl_tax", "ref_info1", "ref_info2"},
     "menu_items": {"menu_item_id", "first_seen", "last_seen"},

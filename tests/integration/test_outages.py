@@ -1,6 +1,5 @@
 """Something that goes away: good messages wait, keep their receive budget, and load afterwards."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 
 from tests.conftest import Lake
+from tests.support.consuming import depth, loaded, put_checks
 from tests.support.fronts import front_of, sqs_action
 from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
 from tests.support.proxies import proxy_to_unix_socket
@@ -91,24 +91,7 @@ def test_a_long_outage_of_s3_moves_no_good_message_to_the_dlq(
         )
 
 
-def put_checks(lake: Lake, numbers: range) -> None:
-    for number in numbers:
-        check = {"guestCheckId": number, "lastUpdatedUTC": "2024-01-01T00:00:00"}
-        body = json.dumps({"locRef": "1", "guestChecks": [check]})
-        lake.s3.put_object(Bucket=lake.bucket, Key=f"raw/erp/{number}.json", Body=body)
-
-
-def loaded(environment: Mapping[str, str]) -> int:
-    [(count,)] = query(environment, "SELECT count(*) FROM ingested_objects")
-    return int(count)
-
-
 def received_again(environment: Mapping[str, str]) -> int:
     statement = "SELECT count(*) FROM ingested_objects WHERE attempts > 1"
     [(count,)] = query(environment, statement)
     return int(count)
-
-
-def depth(lake: Lake, url: str) -> int:
-    answer = lake.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return sum(int(value) for name, value in answer.items() if name.startswith("ApproximateNumber"))

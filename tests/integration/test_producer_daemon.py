@@ -30,7 +30,7 @@ def test_the_daemon_keeps_today_and_the_last_days_in_the_lake_and_stops_on_sigte
     command = ["run", "--every", "1s", "--lookback", "2", "--store", "São João"]
     with subprocess.Popen(
         [sys.executable, "-m", "producer", *command, "--endpoint", "getFiscalInvoice"],
-        env=environment | {"PRODUCER_HTTP_PORT": str(unused_tcp_port)},
+        env=environment | {"HTTP_PORT": str(unused_tcp_port)},
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
@@ -67,7 +67,7 @@ def daemon(
 ) -> Iterator["subprocess.Popen[str]"]:
     """Run a daemon that tells its metrics on `port`; killed at the end if it still runs."""
     command = [sys.executable, "-m", "producer", "run", "--every", "1s", *arguments]
-    own = {**environment, "PRODUCER_HTTP_PORT": str(port), "RUN_LEASE_SECONDS": "3"}
+    own = {**environment, "HTTP_PORT": str(port), "RUN_LEASE_SECONDS": "3"}
     with subprocess.Popen(
         command, env=own, cwd=directory, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -83,11 +83,14 @@ def metric(port: int, name: str) -> float | None:
     return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), None)
 
 
-def stores_of_today(lake: Lake) -> set[str]:
-    """Return the stores with an answer for a day that one of the two daemons alone asks for."""
-    recent = datetime.now(UTC).date() - timedelta(days=7)
-    found = [parse_key(key) for key in keys(lake, API_PREFIX)]
-    return {key.store_id for key in found if isinstance(key, ApiKey) and key.bus_dt > recent}
+def stores_of_yesterday(lake: Lake) -> set[str]:
+    """Return the stores with an answer for the day before the newest one.
+
+    Rounds ask for the newest day first, then for the oldest: the first daemon is far from it.
+    """
+    found = [key for name in keys(lake, API_PREFIX) if isinstance(key := parse_key(name), ApiKey)]
+    yesterday = max(key.bus_dt for key in found) - timedelta(days=1)
+    return {key.store_id for key in found if key.bus_dt == yesterday}
 
 
 def test_two_daemons_never_pull_one_store_at_once_and_one_takes_over_from_the_killed(
@@ -102,15 +105,15 @@ def test_two_daemons_never_pull_one_store_at_once_and_one_takes_over_from_the_ki
         )
         until(lambda: bool(keys(lake, API_PREFIX)), "the first is in its round")
         second = running.enter_context(
-            daemon(environment, tmp_path, free_ports[1], *shared, *own, "--lookback", "0")
+            daemon(environment, tmp_path, free_ports[1], *shared, *own, "--lookback", "1")
         )
         complete = 'coco_producer_rounds_total{result="complete"}'
         until(lambda: (metric(free_ports[1], complete) or 0) >= 3, "the second has had rounds")
         assert metric(free_ports[1], "coco_producer_stores_leased_elsewhere") == 1
         assert page(free_ports[1], "/readyz") == (200, "ok\n")
-        assert stores_of_today(lake) == {"001"}
+        assert stores_of_yesterday(lake) == {"001"}
         first.kill()
-        until(lambda: stores_of_today(lake) == {"001", "São João"}, "the store is taken over")
+        until(lambda: stores_of_yesterday(lake) == {"001", "São João"}, "the store is taken over")
         second.send_signal(signal.SIGTERM)
         _, stderr = second.communicate(timeout=DEADLINE_SECONDS)
     assert second.returncode == 0, stderr

@@ -8,7 +8,8 @@ import pytest
 
 from producer.aws.s3 import open_lake
 from producer.lease_table import LEASE_TABLE_KEY
-from producer.settings import load_settings
+from producer.settings import Settings
+from runtime.settings import read_settings
 from tests.conftest import Lake
 from tests.support.producing import keys, producer
 
@@ -97,7 +98,7 @@ async def test_of_two_conditional_writes_the_second_is_refused_and_the_lake_tell
     """To an object that nobody has written yet, and to one that both have read."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    async with open_lake(load_settings(), concurrency=1) as lake:
+    async with open_lake(read_settings(Settings), concurrency=1) as lake:
         missing = await lake.read_tagged(LEASE_TABLE_KEY)
         assert (missing.body, missing.tag) == (None, None)
         assert abs(missing.now - datetime.now(UTC)) < timedelta(minutes=1)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from producer.pulling.answers import Answer
 from producer.pulling.business_days import BusinessDays
 from producer.lake import LakeEntry, Page
-from producer.logs import configure_logs
+from runtime.logs import configure_logs
 from producer.pulling.targets import make_plan
 from producer.pulling.pull import PullOptions, pull
 from producer.tally import Tally
@@ -33,10 +33,10 @@ def peak_bytes():
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 class Erp:
-    async def ask(self, endpoint, store_id, bus_dt, check):
-        body = json.dumps({"curUTC": "1", "storeId": store_id, "rows": [filling]}).encode()
+    async def ask(self, target, read):
+        body = json.dumps({"curUTC": "1", "storeId": target.store_id, "rows": [filling]}).encode()
         answer = Answer(body, "application/json", 200, datetime.now(UTC), 0.1)
-        check(answer)
+        read(answer, target)
         return answer
 
 class Lake:
@@ -67,7 +67,7 @@ class Lake:
 async def run(days):
     plan = make_plan(FIRST, FIRST + timedelta(days=days - 1), STORES, ())
     tally = Tally(plan.target_count)
-    pull_options = PullOptions(8, 50, BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1)))
+    pull_options = PullOptions(8, 50, 3, BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1)))
     await pull(plan, Erp(), Lake(), tally, pull_options)
     assert tally.stored == plan.target_count, tally
 

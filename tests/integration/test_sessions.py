@@ -10,14 +10,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from consumer.errors import SettingsInvalid
 from consumer.load.database import open_pool, open_session, schema_version
 from consumer.load.migrate import migrate
 from consumer.load.sessions import connect
 from consumer.operate.doctor.facts import DatabaseFacts
 from consumer.operate.doctor.probes.database import probe_database
 from consumer.settings import DatabaseSettings
-from schemas.sources import Source
+from runtime.errors import SettingsInvalid
+from schemas.registry import Source
 from tests.support.programs import run, succeed
 from tests.support.proxies import proxy_to_unix_socket
 from tests.support.samples import checks, day_list, full_check, staged

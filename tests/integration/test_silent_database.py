@@ -17,7 +17,7 @@ from consumer.load.migrate import migrate
 from consumer.load.sessions import Session
 from consumer.settings import DatabaseSettings
 from tests.conftest import Lake
-from tests.integration.test_outages import loaded, put_checks
+from tests.support.consuming import loaded, put_checks
 from tests.support.programs import DEADLINE_SECONDS, succeed, until
 from tests.support.proxies import Proxy, proxy_to_unix_socket
 from tests.support.samples import checks, full_check, staged

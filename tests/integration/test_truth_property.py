@@ -6,12 +6,9 @@ take minutes; without it the same few are tried every time.
 
 import itertools
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-import simplejson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +18,7 @@ from consumer.load.field_counts import FieldCounts
 from schemas.aliases import load_aliases
 from schemas.registry import Source
 from tests.support.contents import check_records, list_records
-from tests.support.oracle import LISTS, Key, Put, Row, expected_tables
+from tests.support.oracle import Put, expected_tables
 from tests.support.samples import (
     KNOWLEDGE,
     NO_LIMIT,
@@ -33,16 +30,11 @@ from tests.support.samples import (
     staged,
 )
 from tests.support.scenarios import History, Version, histories
+from tests.support.truth import assert_truth, live_rows
 from tests.support.warehouse import DATA_TABLES, Warehouse, open_warehouse
 
 HUNTING = "TRUTH_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "45"))
-KEYS = {
-    "guest_checks": ("store_id", "guest_check_id"),
-    "taxes": ("store_id", "guest_check_id", "tax_num"),
-    "detail_lines": ("store_id", "guest_check_id", "guest_check_line_item_id"),
-    "menu_items": ("store_id", "menu_item_id"),
-} | {table: ("store_id", "bus_dt", "record_id") for table, _, _ in LISTS.values()}
 
 _runs = itertools.count(1)
 
@@ -73,35 +65,6 @@ def deliver_at_once(warehouse: Warehouse, history: History) -> None:
     for session, numbers in history.batches:
         shares[session].append([document(history.versions[number]) for number in numbers])
     warehouse.load_at_once(shares)
-
-
-def live_rows(warehouse: Warehouse, table: str, stores: Iterable[str]) -> dict[Key, Row]:
-    rows: dict[Key, Row] = {}
-    for row in warehouse.rows(table, stores):
-        key = tuple(row.pop(name) for name in KEYS[table])
-        rows[key] = row
-    return rows
-
-
-def assert_truth(warehouse: Warehouse, history: History) -> None:
-    expected = expected_tables(history.puts)
-    for table in DATA_TABLES:
-        actual = live_rows(warehouse, table, history.stores)
-        if table in {name for name, _, _ in LISTS.values()}:
-            assert _by_id_or_content(expected[table]) == _by_id_or_content(actual), table
-        else:
-            assert expected[table] == actual, table
-
-
-def _by_id_or_content(rows: Mapping[Key, Row]) -> Counter[tuple[Key, str]]:
-    """Tell rows with an id by it, those without by their content."""
-    return Counter(
-        (
-            (store, day, "content" if name.startswith("content") else name),
-            simplejson.dumps(row, use_decimal=True, sort_keys=True, default=str),
-        )
-        for (store, day, name), row in rows.items()
-    )
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from datetime import date
 from aiohttp import web
 
 from producer.erp.client import open_erp
-from producer.pulling.answers import Answer
+from producer.pulling.answers import Answer, Reading
+from producer.pulling.targets import PullTarget
 from producer.settings import Settings
-from schemas.registry import ENDPOINTS
+from schemas.registry import ENDPOINTS, Endpoint
 
 DAY = date(2024, 1, 1)
 SettingsFor = Callable[..., Settings]
@@ -25,13 +26,21 @@ def status(code: int, **headers: str) -> Callable[[], web.Response]:
     return lambda: web.json_response({"title": "No"}, status=code, headers=named)
 
 
-def anything(_answer: Answer) -> None:
-    """Let every answer pass."""
+def anything(_answer: Answer, _target: PullTarget) -> Reading:
+    """Accept every answer as a whole one."""
+    return Reading()
+
+
+def about(store_id: str, endpoint: Endpoint = ENDPOINTS[0]) -> PullTarget:
+    """Return what to ask for a store."""
+    return PullTarget(endpoint, store_id, DAY)
 
 
 async def ask(
-    settings: Settings, store_id: str = "1", check: Callable[[Answer], None] = anything
+    settings: Settings,
+    read: Callable[[Answer, PullTarget], Reading] = anything,
+    endpoint: Endpoint = ENDPOINTS[0],
 ) -> Answer:
-    """Ask for one answer until it passes or patience ends."""
+    """Ask for one answer until it is accepted or attempts run out."""
     async with open_erp(settings) as erp:
-        return await erp.ask(ENDPOINTS[0], store_id, DAY, check)
+        return await erp.ask(about("1", endpoint), read)

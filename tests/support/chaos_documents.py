@@ -16,8 +16,8 @@ from typing import Any
 from schemas.keys import api_key
 from schemas.registry import Source
 from tests.support.facts import LISTS
+from tests.support.json_text import json_bytes
 from tests.support.oracle import Put
-from tests.support.samples import json_bytes
 
 STORES = ("99 CB CB", "001", "São João", "7+7 100% A/B")
 DAYS = tuple(date(2024, 1, 1) + timedelta(days=number) for number in range(4))

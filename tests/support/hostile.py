@@ -141,6 +141,12 @@ _DOCUMENTS: dict[str, tuple[str | bytes, Ending]] = {
         '{"locRef": "S", "errors": ["down"], "guestChecks": null}',
         Code.SCHEMA_INVALID,
     ),
+    "the first page": (export(root='"hasMore": true, '), Code.SCHEMA_INVALID),
+    "a page that says so at its end": (
+        export()[:-1] + ', "paging": {"next": "/2"}}',
+        Code.SCHEMA_INVALID,
+    ),
+    "the only page": (export(root='"hasMore": false, "next": null, "totalPages": 1, '), ()),
     "two stores": (export(root='"storeId": "T", '), Code.AMBIGUOUS_FIELD),
     "the store twice": (export(root='"locRef": "T", '), Code.AMBIGUOUS_FIELD),
     "two lists": (export()[:-1] + ', "guestChecks": [7]}', Code.AMBIGUOUS_FIELD),

@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 
+from tests.support.databases import conninfo
+
 DEADLINE_SECONDS = 120.0
 
 
@@ -37,13 +39,7 @@ def succeed(program: str, *arguments: str, environment: Mapping[str, str]) -> st
 
 def query(environment: Mapping[str, str], statement: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query on the environment's database."""
-    with psycopg.connect(
-        host=environment["DB_HOST"],
-        port=int(environment["DB_PORT"]),
-        dbname=environment["DB_NAME"],
-        user=environment["DB_USER"],
-        password=environment["DB_PASSWORD"],
-    ) as connection:
+    with psycopg.connect(**conninfo(environment)) as connection:
         rows: Sequence[tuple[Any, ...]] = connection.execute(statement).fetchall()  # type: ignore[call-overload]  # test statements are built here
         return list(rows)
 

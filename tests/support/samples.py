@@ -5,8 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-import simplejson
-
 from consumer.ingest.prepare import Fetched, Knowledge, Prepared, prepare
 from consumer.load.document import Identity, StagedDocument
 from consumer.load.field_counts import FieldCounts
@@ -14,19 +12,13 @@ from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, api_key
 from schemas.registry import Source
+from tests.support.json_text import json_bytes
 
 STORE = "99 CB CB"
 DAY = date(2024, 1, 1)
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 NO_LIMIT = 10**9
 KNOWLEDGE = Knowledge(load_aliases(), FieldCounts())
-
-
-def json_bytes(document: Any) -> bytes:
-    """Write a document as the ERP would; bytes pass through untouched."""
-    if isinstance(document, bytes):
-        return document
-    return simplejson.dumps(document, use_decimal=True).encode()
 
 
 def fetched(

@@ -21,8 +21,8 @@ from tests.support.contents import (
     list_records,
     under_other_names,
 )
+from tests.support.json_text import json_bytes
 from tests.support.oracle import LISTS, Put
-from tests.support.samples import json_bytes
 
 START = datetime(2024, 6, 1, 12, tzinfo=UTC)
 # A clock that runs ahead by a little, and one that is broken

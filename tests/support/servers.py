@@ -17,7 +17,7 @@ from devstack import postgres
 from devstack.launch import janitor_command
 from devstack.server import RunningServer, start
 from devstack.stack import temporary_root
-from tests.support.warehouse import database_settings
+from tests.support.databases import conninfo
 
 IMMEDIATE, FAST = signal.SIGQUIT, signal.SIGINT
 _DEADLINE_SECONDS = 30.0
@@ -54,8 +54,7 @@ class OwnPostgres:
     def new_database(self) -> dict[str, str]:
         """Create an empty database and give its DB_* variables; it goes with the server."""
         name = f"test_{token_hex(6)}"
-        server = database_settings(self.environment).conninfo
-        with psycopg.connect(**server, autocommit=True) as connection:
+        with psycopg.connect(**conninfo(self.environment), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return {**self.environment, "DB_NAME": name}
 

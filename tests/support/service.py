@@ -20,12 +20,11 @@ import psycopg
 from types_boto3_s3 import S3Client
 from types_boto3_sqs import SQSClient
 
-from consumer.load.migrate import migrate
 from devstack.environment import command_environment
 from tests.conftest import Lake
+from tests.support.databases import conninfo, own_database
 from tests.support.fronts import Front, front_of
-from tests.support.programs import query
-from tests.support.warehouse import database_settings, own_database
+from tests.support.programs import query, succeed
 
 
 class Service:
@@ -97,7 +96,7 @@ class Service:
     @contextmanager
     def stuck_database(self) -> Iterator[None]:
         """Let no check be committed while the block runs."""
-        with psycopg.connect(**database_settings(self.database).conninfo) as connection:
+        with psycopg.connect(**conninfo(self.database)) as connection:
             connection.execute("LOCK TABLE guest_checks IN EXCLUSIVE MODE")
             yield
             connection.rollback()
@@ -122,7 +121,7 @@ def service_of(
         own_database(environment) as database,
         front_of(server, lambda *_: None) as front,
     ):
-        migrate(database_settings(database))
+        succeed("consumer", "migrate", environment={**os.environ, **database})
         own = {**environment, **lake.environment, **database, **settings}
         yield Service(lake, database, front, command_environment(os.environ, own))
     for url in (wired.queue_url, wired.dlq_url):

@@ -11,9 +11,9 @@ from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler
 from consumer.ingest.outcome import Done, Outcome
-from consumer.messages.breakers import Breakers, OutageBreaker
+from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker
 from consumer.messages.dead_letters import DeadLetters
-from consumer.messages.delivery_tasks import DeliveryTasks
+from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.leases import Leases
 from consumer.messages.settlement import Backoff, Terms
@@ -62,6 +62,7 @@ class Shop:
         self.handler = ScriptedHandler(work)
         self.byte_budget = ByteBudget(1000)
         self.down: ConsumerError | None = None
+        self.locked = False
         self.outage_breaker = OutageBreaker(self._probe)
         self.failure_breaker = FailureBreaker(
             limits.pop("burst", BurstLimits(50, 50, 300)),
@@ -72,16 +73,19 @@ class Shop:
         dead_letters = DeadLetters(self.dead, ErrorLogs(self.logs), self.ledger.record)
         settler = Settler(queue, dead_letters, self.leases)
         handler = cast("Handler", self.handler)
-        breakers = Breakers(self.byte_budget, self.outage_breaker, self.failure_breaker)
-        tasks = DeliveryTasks(handler, settler, self.leases, terms, breakers)
+        self.held = HeldMessages(limits.pop("held", 10))
+        self.breakers = Breakers(
+            self.byte_budget, self.outage_breaker, self.failure_breaker, self.held
+        )
+        slots = Slots(limits.pop("in_flight_messages", 20))
+        tasks = DeliveryTasks(handler, settler, self.leases, terms, self.breakers, slots)
         settings: dict[str, Any] = {
-            "in_flight_messages": 20,
             "receivers": 2,
             "receive_wait_seconds": 20,
             "shutdown_timeout_seconds": 25,
         }
         self.worker = Worker(
-            queue, tasks, settler, self.leases, breakers, Limits(**settings | limits)
+            queue, tasks, settler, self.leases, self.breakers, Limits(**settings | limits)
         )
 
     async def _probe(self) -> None:

@@ -1,17 +1,12 @@
 """Drives the batch loader on a real database, and reads what the tables then say."""
 
 import asyncio
-import json
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from decimal import Decimal
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, sql
-from psycopg.rows import dict_row
-from psycopg.types.json import set_json_loads
+from psycopg import AsyncConnection
 
 from consumer.load.database import is_conflict, open_pool
 from consumer.load.document import LoadRequest, StagedDocument
@@ -19,7 +14,7 @@ from consumer.load.migrate import migrate
 from consumer.load.transaction import load_batch
 from consumer.settings import DatabaseSettings
 from schemas.codes import State
-from tests.support.facts import TABLES as DATA_TABLES
+from tests.support.tables import DATA_TABLES, Tables, looking
 
 BOOKKEEPING = (
     "check_patches",
@@ -28,7 +23,6 @@ BOOKKEEPING = (
     "ingested_objects",
     "schema_drift",
 )
-PROVENANCE = frozenset({"object_id", "as_of", "latest_credible", "patched", "removed_at"})
 
 
 def database_settings(database: Mapping[str, str]) -> DatabaseSettings:
@@ -37,7 +31,7 @@ def database_settings(database: Mapping[str, str]) -> DatabaseSettings:
     return DatabaseSettings.model_validate(fields)
 
 
-class Warehouse:
+class Warehouse(Tables):
     """A migrated database, sessions that load into it and one that looks."""
 
     def __init__(
@@ -47,10 +41,10 @@ class Warehouse:
         sessions: list[AsyncConnection],
         look: psycopg.Connection[Any],
     ) -> None:
+        super().__init__(look)
         self.settings = settings
         self.runner = runner
         self.sessions = sessions
-        self._look = look
 
     def load(self, *documents: StagedDocument | LoadRequest, session: int = 0) -> dict[int, State]:
         """Load documents in one transaction of one session."""
@@ -71,54 +65,16 @@ class Warehouse:
 
         self.runner.run(load_all())
 
-    def query(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
-        """Run a query."""
-        return self._look.execute(statement.encode(), parameters or None).fetchall()
-
     def empty(self) -> None:
         """Forget everything that was loaded."""
         # Lines are tied to both checks and items, so they go first.
         tables = ("detail_lines", *reversed(DATA_TABLES), *BOOKKEEPING)
         self._look.execute("; ".join(f"DELETE FROM {table}" for table in tables).encode())
 
-    def rows(self, table: str, stores: Iterable[str] | None = None) -> list[dict[str, Any]]:
-        """Return the live rows of a table: what documents say, without provenance and nulls."""
-        return [_content(row) for row in self._all(table, stores) if row["removed_at"] is None]
-
-    def removed(self, table: str, stores: Iterable[str] | None = None) -> list[dict[str, Any]]:
-        """Return the removed rows of a table, likewise."""
-        return [_content(row) for row in self._all(table, stores) if row["removed_at"] is not None]
-
-    def versions(self, stores: Iterable[str]) -> dict[str, list[Any]]:
-        """Return who wrote each row where: equal before and after if nothing was rewritten."""
-        wanted = list(stores)
-        return {
-            table: self.query(
-                f"SELECT xmin::text, ctid::text FROM {table} WHERE store_id = ANY (%s)"
-                " ORDER BY ctid",
-                wanted,
-            )
-            for table in (*DATA_TABLES, "store_day_snapshots")
-        }
-
-    def _all(self, table: str, stores: Iterable[str] | None) -> list[dict[str, Any]]:
-        if stores is None:
-            return self.query(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
-        wanted = list(stores)
-        return self.query(
-            f"SELECT * FROM {table} WHERE store_id = ANY (%s) ORDER BY 1, 2, 3", wanted
-        )
-
 
 def requests(*documents: StagedDocument | LoadRequest) -> list[LoadRequest]:
     """Ask for documents to be loaded, with nothing to know beside them."""
     return [one if isinstance(one, LoadRequest) else LoadRequest(one) for one in documents]
-
-
-def _content(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value for name, value in row.items() if value is not None and name not in PROVENANCE
-    }
 
 
 async def load_retrying(
@@ -135,29 +91,14 @@ async def load_retrying(
 
 
 @contextmanager
-def own_database(server: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Give the DB_* variables of an empty database on a server, for a whole module of tests."""
-    variables = {name: value for name, value in server.items() if name.startswith("DB_")}
-    name = f"test_{secrets.token_hex(6)}"
-    conninfo = database_settings(variables).conninfo
-    with psycopg.connect(**conninfo, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield {**variables, "DB_NAME": name}
-        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
-        connection.execute(drop.format(sql.Identifier(name)))
-
-
-@contextmanager
 def open_warehouse(database: Mapping[str, str], sessions: int = 2) -> Iterator[Warehouse]:
     """Migrate a database and open sessions on it, prepared as the consumer prepares its own."""
     settings = database_settings(database)
     migrate(settings)
     with (
         asyncio.Runner() as runner,
-        psycopg.connect(**settings.conninfo, autocommit=True, row_factory=dict_row) as look,
+        looking(database) as look,
     ):
-        look.execute("SET TIME ZONE 'UTC'")
-        set_json_loads(lambda text: json.loads(text, parse_float=Decimal), look)
         stack = AsyncExitStack()
 
         async def enter() -> list[AsyncConnection]:

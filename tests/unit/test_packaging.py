@@ -17,7 +17,7 @@ from devstack.erp.settings import SimulatorSettings
 from producer.settings import Settings as ProducerSettings
 
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = ("consumer", "producer", "schemas", "devstack")
+PACKAGES = ("consumer", "producer", "schemas", "runtime", "devstack")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {

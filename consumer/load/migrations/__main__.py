@@ -12,7 +12,7 @@ from consumer.load.database import open_session, schema_version
 from consumer.load.migrations.steps import schema_head, step_files
 from consumer.load.migrations.writing import NotWritable, migration
 from consumer.settings import DatabaseSettings
-from consumer.terminal import fail, settings_of
+from runtime.terminal import fail, settings_of
 
 cli = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from consumer.aws.clients import soon
 from consumer.aws.queues import Queues, open_queues
 from consumer.aws.sqs import Queue
 from consumer.operate.dlq import queue as dead_letter_queue
@@ -20,16 +21,8 @@ from consumer.operate.dlq.output import (
 )
 from consumer.operate.dlq.replay_results import AskLedger, ReplayResult, follow, open_ledger
 from consumer.settings import DatabaseSettings, LakeSettings
-from consumer.terminal import (
-    EXIT_FAILED,
-    fail,
-    finish,
-    print_json,
-    progress,
-    settings_of,
-    soon,
-    tell,
-)
+from runtime.errors import EXIT_FAILED
+from runtime.terminal import fail, finish, print_json, progress, settings_of, tell
 from schemas.codes import ErrorCode
 
 dlq = typer.Typer(help="Inspect, replay or purge dead-lettered messages.", no_args_is_help=True)
@@ -211,7 +204,7 @@ async def _replay(
             async with aclosing(moving):
                 async for dead_letter in moving:
                     results.append(ReplayResult(dead_letter))
-                    advance(1)
+                    advance(len(results))
         if ask is not None:
             await _wait(queues.main, ask, results, timeout)
 
@@ -221,11 +214,9 @@ async def _wait(main: Queue, ask: AskLedger, results: Sequence[ReplayResult], ti
         return (await main.depth()).total
 
     with progress("waiting", len(results)) as advance:
-        before = 0
         async with aclosing(follow(results, ask, depth, timeout)) as ends:
             async for ended in ends:
-                advance(ended - before)
-                before = ended
+                advance(ended)
 
 
 async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter]) -> None:
@@ -236,4 +227,4 @@ async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter])
         with progress("purging", int(min(count, filters.most))) as advance:
             async for dead_letter in deleted:
                 purged.append(dead_letter)
-                advance(1)
+                advance(len(purged))

@@ -1,5 +1,6 @@
 """What the `dlq` commands print: a line or a table for people, JSON for machines."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -7,31 +8,37 @@ import typer
 
 from consumer.operate.dlq.dead_letters import DeadLetter
 from consumer.operate.dlq.replay_results import WAITING, ReplayResult
-from consumer.terminal import print_json, print_table
+from runtime.terminal import print_json, print_table
 from schemas.codes import State
 
 _UNWELL = (WAITING, State.DEAD_LETTERED)
 
 
 def print_dead_letters(found: Sequence[DeadLetter]) -> None:
-    """Print dead letters as a table."""
-    if found:
-        print_table(("id", "code", "object, reason, error log"), map(_row, found))
-    else:
+    """Print dead letters as a table: three columns for people, six for programs."""
+    rows = [_row(dead_letter) for dead_letter in found]
+    if not found:
         typer.echo("the dead-letter queue is empty")
+    elif sys.stdout.isatty():
+        stacked = [
+            (f"{identity}\n{since}", code, "\n".join(filter(None, what)))
+            for identity, since, code, *what in rows
+        ]
+        print_table(("id", "code", "object, reason, error log"), stacked)
+    else:
+        print_table(("id", "since", "code", "object", "reason", "error log"), rows)
 
 
 def _row(dead_letter: DeadLetter) -> tuple[str, ...]:
-    code = (
-        f"{dead_letter.error_code} (redriven)" if dead_letter.redriven else dead_letter.error_code
-    )
-    since = (
-        dead_letter.dead_lettered_at.isoformat(timespec="seconds")
-        if dead_letter.dead_lettered_at
-        else ""
-    )
+    code: str = dead_letter.error_code
+    since = dead_letter.dead_lettered_at
     what = (dead_letter.object_key, dead_letter.error_message, dead_letter.error_log_key)
-    return (f"{dead_letter.id}\n{since}", code, "\n".join(filter(None, what)))
+    return (
+        dead_letter.id,
+        since.isoformat(timespec="seconds") if since else "",
+        f"{code} (redriven)" if dead_letter.redriven else code,
+        *(text or "" for text in what),
+    )
 
 
 def print_summary(what: str, found: Sequence[DeadLetter], *, as_json: bool) -> None:

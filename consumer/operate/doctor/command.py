@@ -9,7 +9,8 @@ import typer
 from consumer.operate.doctor.examination import AnnouncingSettings, examine
 from consumer.operate.doctor.findings import Finding, Level
 from consumer.settings import ConsumerSettings
-from consumer.terminal import EXIT_FAILED, finish, print_json, print_table, printable, settings_of
+from runtime.errors import EXIT_FAILED
+from runtime.terminal import finish, print_json, print_table, printable, settings_of
 
 
 def doctor(

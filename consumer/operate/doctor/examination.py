@@ -2,15 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, TypeVar
 
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
 from pydantic_settings import BaseSettings
 
-from consumer.aws.clients import AWS_ERRORS, client_arguments
 from consumer.drift.alias_file import read_aliases
-from consumer.errors import SettingsInvalid
 from consumer.load.migrations.steps import known_versions, schema_head
 from consumer.operate.doctor.checks.announcing import check_announcing
 from consumer.operate.doctor.checks.configuration import (
@@ -28,9 +25,12 @@ from consumer.operate.doctor.probes.database import probe_database
 from consumer.operate.doctor.probes.host import probe_host
 from consumer.operate.doctor.refusals import aws_refusal
 from consumer.settings import ConsumerSettings, LakeSettings
+from runtime.aws_clients import AwsUnusable, open_client
+from runtime.aws_errors import AWS_ERRORS
+from runtime.errors import SettingsInvalid
 
 _PROBE_SECONDS = 8.0
-_CALLS_AT_ONCE = 10
+_CALLS_AT_ONCE, _SILENCE_SECONDS, _ATTEMPTS = 10, 3.0, 2
 
 T = TypeVar("T")
 
@@ -81,26 +81,26 @@ async def _bounded(probe: Awaitable[T | Unknown], what: str) -> T | Unknown:
 
 async def _queue(settings: LakeSettings, url: str, variable: str) -> QueueFacts | Unknown:
     try:
-        async with get_session().create_client("sqs", **_arguments(settings)) as client:
+        async with _client("sqs", settings) as client:
             return await probe_queue(client, url, variable)
-    except (*AWS_ERRORS, ValueError) as error:
+    except (*AWS_ERRORS, AwsUnusable) as error:
         return aws_refusal(error, "sqs:GetQueueAttributes", url, variable)
 
 
 async def _lake(settings: LakeSettings) -> LakeFacts | Unknown:
     bucket = settings.bucket_name
     try:
-        async with get_session().create_client("s3", **_arguments(settings)) as client:
+        async with _client("s3", settings) as client:
             return await probe_lake(client, bucket)
-    except (*AWS_ERRORS, ValueError) as error:
+    except (*AWS_ERRORS, AwsUnusable) as error:
         return aws_refusal(error, "s3:ListBucket", f"s3://{bucket}", "BUCKET_NAME")
 
 
-def _arguments(settings: LakeSettings) -> dict[str, Any]:
-    """Return what the consumer's clients are made with, but less patient."""
-    arguments = client_arguments(settings, _CALLS_AT_ONCE)
-    impatient = AioConfig(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 2})
-    return arguments | {"config": arguments["config"].merge(impatient)}
+def _client(
+    service: Literal["s3", "sqs"], settings: LakeSettings
+) -> AbstractAsyncContextManager[Any]:
+    """Open what the consumer opens, but less patient."""
+    return open_client(service, settings, _CALLS_AT_ONCE, _SILENCE_SECONDS, _ATTEMPTS)
 
 
 def _alias_error(settings: ConsumerSettings) -> str | None:

@@ -1,36 +1,15 @@
 """What an error of AWS or PostgreSQL means to an operator, and what to do about it. Pure."""
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ParamValidationError
 
-from consumer.aws.clients import error_code, mapped
-from consumer.errors import AccessDenied
 from consumer.operate.doctor.facts import Unknown
 from consumer.settings import DatabaseSettings
+from runtime.aws_clients import AwsUnusable
+from runtime.aws_errors import Verdict, classify
 
-_ABSENT = frozenset(
-    {"404", "NoSuchBucket", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
-)
-_REMEDIES = (
-    dict.fromkeys(
-        (
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "InvalidAccessKeyId",
-            "InvalidClientTokenId",
-            "InvalidSecurity",
-            "InvalidToken",
-            "SignatureDoesNotMatch",
-            "UnrecognizedClientException",
-        ),
-        "correct the credentials",
-    )
-    | dict.fromkeys(
-        ("301", "PermanentRedirect", "AuthorizationHeaderMalformed"),
-        "set AWS_REGION to the bucket's region",
-    )
-    | {"RequestTimeTooSkewed": "set this machine's clock"}
-)
-_NO_KEY = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the task a role"
+_ABSENT = frozenset({"404", "NoSuchBucket", "NonExistentQueue", "QueueDoesNotExist"})
+# What AWS says of an action that a policy does not grant
+_NOT_GRANTED = frozenset({"403", "AccessDenied", "AccessDeniedException"})
 
 # What PostgreSQL and libpq say when a connection fails, and what helps; the first that fits.
 _CONNECTION_REMEDIES = (
@@ -60,23 +39,21 @@ def aws_refusal(error: Exception, action: str, resource: str, variable: str) -> 
         resource: On what.
         variable: The setting that names it.
     """
-    failure = mapped(error, f"{action} on {resource}")
-    code = error_code(error)
-    if code in _ABSENT:
+    what = f"{action} on {resource}"
+    fault = error.fault if isinstance(error, AwsUnusable) else classify(error)
+    reason = f"{what}: {fault.code}: {fault.message}"
+    if fault.code in _ABSENT:
         remedy = (
             f"create it, or correct {variable}; localstack-init/ready.d/10_lake_and_queues.py "
             "shows the whole set-up"
         )
         return Unknown(f"{resource} does not exist", remedy, is_denial=True)
-    if code in _REMEDIES:
-        return Unknown(str(failure), _REMEDIES[code], is_denial=True)
     if isinstance(error, ParamValidationError):
         return Unknown(f"{resource} is no possible name", f"correct {variable}", is_denial=True)
-    if isinstance(failure, AccessDenied):
-        is_answer = isinstance(error, ClientError)
-        remedy = f"grant {action} on {resource} to the role" if is_answer else _NO_KEY
-        return Unknown(str(failure), remedy, is_denial=True)
-    return Unknown(str(failure), "correct AWS_ENDPOINT_URL, or let the network through")
+    if fault.code in _NOT_GRANTED:
+        return Unknown(reason, f"grant {what} to the role", is_denial=True)
+    is_denial = fault.verdict in (Verdict.DENIED, Verdict.MISCONFIGURED)
+    return Unknown(reason, fault.remedy or "let the network through", is_denial=is_denial)
 
 
 def connection_refusal(error: Exception, settings: DatabaseSettings) -> Unknown:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from consumer.errors import AccessDenied, ObjectDenied, Permanent, StorageUnavailable
+from consumer.errors import (
+    AccessDenied,
+    Misconfigured,
+    ObjectDenied,
+    ObjectMisconfigured,
+    Permanent,
+    StorageUnavailable,
+    Transient,
+)
 from consumer.policy import RULES, Policy, Reaction, read_policy
 from schemas.codes import ErrorCode
 
@@ -36,12 +44,18 @@ def test_a_choice_replaces_the_usual_reaction_of_its_code_only() -> None:
     assert policy.reaction(StorageUnavailable("down")) is Reaction.HOLD
 
 
-def test_access_denied_is_chosen_for_single_objects_only() -> None:
-    """A grant that was revoked must not drain the queue into the DLQ."""
-    policy = read_policy("access_denied=dead_letter")
-    assert policy.reaction(ObjectDenied("this key only")) is Reaction.DEAD_LETTER
-    assert policy.reaction(AccessDenied("PostgreSQL refuses us")) is Reaction.HOLD
-    assert Policy().reaction(ObjectDenied("this key only")) is Reaction.HOLD
+@pytest.mark.parametrize(
+    ("about_one", "about_all"),
+    [(ObjectDenied, AccessDenied), (ObjectMisconfigured, Misconfigured)],
+)
+def test_what_an_operator_must_mend_is_chosen_for_single_objects_only(
+    about_one: type[Transient], about_all: type[Transient]
+) -> None:
+    """A grant that was revoked, or a wrong region, must not drain the queue into the DLQ."""
+    policy = read_policy("access_denied=dead_letter,misconfigured=dead_letter")
+    assert policy.reaction(about_one("this key only")) is Reaction.DEAD_LETTER
+    assert policy.reaction(about_all("everything")) is Reaction.HOLD
+    assert Policy().reaction(about_one("this key only")) is Reaction.HOLD
 
 
 @pytest.mark.parametrize("text", ["", " ", ",", "object_missing=dead_letter"])

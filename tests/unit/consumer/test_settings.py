@@ -108,7 +108,11 @@ def test_the_region_is_read_under_both_of_the_sdk_s_names(
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     told = settings(
-        monkeypatch, DB_PASSWORD="hush", AWS_SECRET_ACCESS_KEY="hush", AWS_SESSION_TOKEN="hush"
+        monkeypatch,
+        DB_PASSWORD="hush",
+        AWS_ACCESS_KEY_ID="key",
+        AWS_SECRET_ACCESS_KEY="hush",
+        AWS_SESSION_TOKEN="hush",
     )
     assert "hush" not in repr(told) + str(told) + told.model_dump_json()
     assert told.conninfo["password"] == "hush"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.errors import SettingsInvalid
-from producer.settings import Settings, load_settings
+from producer.settings import Settings
+from runtime.errors import SettingsInvalid
+from runtime.settings import read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def test_the_environment_wins_over_the_file_it_shares_with_the_consumer(
         encoding="utf-8",
     )
     monkeypatch.setenv("STORES", "3")
-    settings = load_settings()
+    settings = read_settings(Settings)
     assert settings.bucket_name == "from-file"
     assert settings.stores == ("3",)
     assert settings.api_token is None
@@ -45,19 +46,19 @@ def test_stores_are_separated_by_commas_or_a_json_list(
 ) -> None:
     monkeypatch.setenv("BUCKET_NAME", "lake")
     monkeypatch.setenv("STORES", text)
-    assert load_settings().stores == stores
+    assert read_settings(Settings).stores == stores
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
 def test_the_region_has_either_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("BUCKET_NAME", "lake")
     monkeypatch.setenv(name, "sa-east-1")
-    assert load_settings().aws_region == "sa-east-1"
+    assert read_settings(Settings).aws_region == "sa-east-1"
 
 
 def test_a_missing_variable_is_named_with_the_remedy() -> None:
     with pytest.raises(SettingsInvalid) as caught:
-        load_settings()
+        read_settings(Settings)
     assert str(caught.value) == (
         "BUCKET_NAME is not set; export it or add a line BUCKET_NAME=… to .env"
     )
@@ -75,7 +76,7 @@ def test_a_missing_variable_is_named_with_the_remedy() -> None:
         ("PULL_REQUEST_TIMEOUT_SECONDS", "sekret"),
         ("PULL_CONNECT_TIMEOUT_SECONDS", "200"),
         ("PULL_BACKOFF_INITIAL_SECONDS", "50"),
-        ("PRODUCER_LOG_LEVEL", "sekret"),
+        ("LOG_LEVEL", "sekret"),
     ],
 )
 def test_an_unusable_variable_is_named_and_its_value_is_not(
@@ -84,7 +85,7 @@ def test_an_unusable_variable_is_named_and_its_value_is_not(
     monkeypatch.setenv("BUCKET_NAME", "lake")
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsInvalid) as caught:
-        load_settings()
+        read_settings(Settings)
     assert name in str(caught.value)
     assert "correct it in the environment or in .env" in str(caught.value)
     assert "sekret" not in str(caught.value)
@@ -94,25 +95,27 @@ def test_two_sources_of_the_token_are_refused(monkeypatch: pytest.MonkeyPatch) -
     for name in ("BUCKET_NAME", "API_TOKEN", "API_TOKEN_FILE"):
         monkeypatch.setenv(name, "lake")
     with pytest.raises(SettingsInvalid, match="API_TOKEN and API_TOKEN_FILE are both set"):
-        load_settings()
+        read_settings(Settings)
 
 
 def test_publishing_needs_a_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUCKET_NAME", "lake")
-    assert load_settings().events == "bucket"
+    assert read_settings(Settings).events == "bucket"
     monkeypatch.setenv("EVENTS", "publish")
     with pytest.raises(SettingsInvalid, match="EVENTS=publish needs QUEUE_URL"):
-        load_settings()
+        read_settings(Settings)
 
 
 def test_a_file_that_is_no_text_is_reported() -> None:
     Path(".env").write_bytes(b"BUCKET_NAME=\xff\xfe\n")
     with pytest.raises(SettingsInvalid, match=r"cannot read \.env"):
-        load_settings()
+        read_settings(Settings)
 
 
 def test_secrets_do_not_show(settings_for: Callable[..., Settings]) -> None:
-    settings = settings_for(api_token="s3cret", aws_secret_access_key="s3cret")
+    settings = settings_for(
+        api_token="s3cret", aws_access_key_id="key", aws_secret_access_key="s3cret"
+    )
     assert "s3cret" not in repr(settings) + str(settings)
 
 

@@ -11,18 +11,18 @@ from jsonschema import Draft202012Validator
 from schemas.__main__ import main, schema_text
 from schemas.json_schemas import document_schema
 from schemas.registry import Source
+from tests.support.facts import KINDS, LISTS
 
-GOOD: dict[Source, dict[str, Any]] = {
-    Source.ERP: {"guestCheckId": 1, "subTtl": 109.9, "taxes": [{"taxNum": 28}]},
-    Source.GUEST_CHECKS: {
+GOOD: dict[str, dict[str, Any]] = {
+    "erp": {"guestCheckId": 1, "subTtl": 109.9, "taxes": [{"taxNum": 28}]},
+    "getGuestChecks": {
         "guestCheckId": 1,
         "lastUpdatedUTC": "2024-01-01T10:00:00",
         "detailLines": [{"guestCheckLineItemId": 9988776655, "menuItem": {"miNum": 6042}}],
     },
-    Source.FISCAL_INVOICE: {"invoiceId": 1, "amount": 5.1, "tax": 0.5},
-    Source.CHARGE_BACK: {"chargeId": "A-3", "amount": -5, "reason": "fraud"},
-    Source.TRANSACTIONS: {"type": "sale", "amount": 5.1, "tmedNum": 3},
-    Source.CASH_MANAGEMENT: {"cashBoxId": 1, "openingBalance": 100, "closingBalance": None},
+} | {
+    source: {name: KINDS[kind].taken[0][0] for name, kind in facts.fields.items()}
+    for source, facts in LISTS.items()
 }
 
 

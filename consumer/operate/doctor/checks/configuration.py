@@ -97,7 +97,7 @@ def _addresses(settings: ConsumerSettings) -> Finding:
             )
         if (wrong := _elsewhere(settings, name, host)) is not None:
             return wrong
-    return fine(check, settings.aws_endpoint_url or f"AWS in {settings.aws_region}")
+    return fine(check, settings.aws_endpoint_url or f"AWS in {settings.aws_region or 'any region'}")
 
 
 def _elsewhere(settings: ConsumerSettings, name: str, host: str) -> Finding | None:
@@ -108,7 +108,7 @@ def _elsewhere(settings: ConsumerSettings, name: str, host: str) -> Finding | No
             f"{name} is on {host}, but calls go to AWS, as AWS_ENDPOINT_URL is not set",
             "set AWS_ENDPOINT_URL, or the queue's URL on AWS",
         )
-    if is_aws and settings.aws_region not in host.split("."):
+    if is_aws and settings.aws_region and settings.aws_region not in host.split("."):
         return problem(
             "addresses",
             f"{name} is on {host}, but AWS_REGION is {settings.aws_region}",
@@ -118,15 +118,9 @@ def _elsewhere(settings: ConsumerSettings, name: str, host: str) -> Finding | No
 
 
 def _credentials(settings: ConsumerSettings) -> Finding:
-    check = "credentials"
-    key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
-    if bool(key) != bool(secret):
-        return problem(
-            check,
-            "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set",
-            "set both, or neither and give the task a role",
-        )
-    return fine(check, "an access key" if key else "left to the AWS SDK, such as the task's role")
+    is_given = settings.aws_access_key_id is not None
+    found = "an access key" if is_given else "left to the AWS SDK, such as the task's role"
+    return fine("credentials", found)
 
 
 def _port(settings: ConsumerSettings, host: HostFacts) -> Finding:

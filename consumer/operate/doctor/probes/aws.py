@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from consumer.aws.clients import AWS_ERRORS, error_code
 from consumer.operate.doctor.facts import LakeFacts, QueueFacts, Unknown
 from consumer.operate.doctor.refusals import aws_refusal
+from runtime.aws_errors import AWS_ERRORS, error_code
 from schemas.keys import ERRORS_PREFIX, RAW_PREFIX, is_folder_marker
 
 if TYPE_CHECKING:

@@ -92,6 +92,26 @@ def test_another_day_than_the_key_s_is_a_mismatch() -> None:
     assert ErrorCode.IDENTITY_MISMATCH == refused.code
 
 
+@pytest.mark.parametrize("root", [{"storeId": "X"}, {"busDt": "2024-01-02"}])
+def test_a_mismatch_of_an_answer_says_how_to_pull_it_again(root: dict[str, Any]) -> None:
+    """Replaying it cannot help: the ERP answered with another store or day."""
+    refused = refusal(root | {"transactions": []}, store="99 CB's")
+    assert str(refused).endswith(
+        "producer pull --force --from 2024-01-01 --to 2024-01-01 --store '99 CB'\"'\"'s' "
+        "--endpoint getTransactions"
+    )
+
+
+def test_a_part_of_a_day_is_refused_with_the_remedy() -> None:
+    """Taken for the day, it would remove every row of the other pages."""
+    root = {"storeId": STORE, "transactions": [{"amount": 1}], "hasMore": True, "next": "/2"}
+    refused = refusal(root)
+    assert ErrorCode.SCHEMA_INVALID == refused.code
+    assert "only a part, as next says; pull the day again: producer pull --force" in str(refused)
+    refused = refusal({"locRef": STORE, "guestChecks": [], "hasMore": True}, Source.ERP)
+    assert str(refused) == "the document is only a part, as hasMore says; export the whole day"
+
+
 def test_days_are_compared_as_days() -> None:
     assert DAY == opened({"busDt": "2024-01-01T00:00:00", "transactions": []})[0].bus_dt
 

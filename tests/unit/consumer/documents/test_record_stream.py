@@ -1,8 +1,6 @@
 """A document read as a stream is the document: nothing lost, nothing made up, nothing let through."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -10,14 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import consumer.documents.record_stream as splitting_module
 from consumer.documents.gunzip import PlainReader
 from consumer.documents.record_stream import RecordStream
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
+from tests.support.record_streams import FIELD, runs_of
 from tests.support.samples import NO_LIMIT
 
-FIELD = "guestChecks"
 TRICKY = st.sampled_from(
     ['"', "\\", '\\"', "[", "]", "{", "}", ",", ":", '"guestChecks":[', "é", "😀", "\u2028", "\n"]
 )
@@ -29,14 +26,6 @@ VALUE = st.recursive(
     max_leaves=12,
 )
 BLANK = st.sampled_from(["", "", " ", "\n", "\t\r\n  "])
-
-
-@contextmanager
-def runs_of(size: int) -> Iterator[None]:
-    """Cut runs after so many bytes, and read as few at once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(splitting_module, "_RUN_BYTES", size)
-        yield
 
 
 def split(document: bytes, size: int, *fields: str) -> tuple[bytes, list[bytes]]:

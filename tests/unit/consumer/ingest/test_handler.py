@@ -17,15 +17,8 @@ from consumer.load.field_counts import FieldCounts
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
-from tests.support.consumer_fakes import (
-    BUCKET,
-    FakeLedger,
-    FakeLoad,
-    FakeLogs,
-    FakeObjects,
-    announcing,
-    delivery,
-)
+from tests.support.consumer_fakes import BUCKET, FakeLedger, FakeLogs, announcing, delivery
+from tests.support.handler_fakes import FakeLoad, FakeObjects
 from tests.support.samples import checks, full_check, json_bytes
 
 KEY = "raw/erp/a.json"

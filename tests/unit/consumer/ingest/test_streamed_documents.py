@@ -18,8 +18,8 @@ from consumer.spool import Spool
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
 from schemas.registry import Source
+from tests.support.record_streams import FIELD, runs_of
 from tests.support.samples import KNOWLEDGE, NO_LIMIT, fetched
-from tests.unit.consumer.documents.test_record_stream import FIELD, runs_of
 
 CHECKS = {
     "curUTC": "2024-01-02T03:00:00",

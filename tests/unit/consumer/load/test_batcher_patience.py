@@ -3,8 +3,8 @@
 import asyncio
 
 from consumer.load.batcher import Batcher
+from tests.support.batching import Database, document, loading
 from tests.support.consumer_fakes import play
-from tests.unit.consumer.load.test_batcher import Database, document, loading
 
 
 async def loaded_at(seconds: float, loader: Batcher, name: str) -> None:

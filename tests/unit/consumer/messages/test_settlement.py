@@ -9,6 +9,7 @@ from consumer.errors import (
     ConsumerError,
     DatabaseUnavailable,
     Internal,
+    Misconfigured,
     ObjectDenied,
     Permanent,
     StorageUnavailable,
@@ -27,6 +28,7 @@ TRANSIENT: dict[ErrorCode, type[Transient]] = {
     ErrorCode.DATABASE_UNAVAILABLE: DatabaseUnavailable,
     ErrorCode.THROTTLED: Throttled,
     ErrorCode.ACCESS_DENIED: AccessDenied,
+    ErrorCode.MISCONFIGURED: Misconfigured,
     ErrorCode.INTERNAL: Internal,
 }
 

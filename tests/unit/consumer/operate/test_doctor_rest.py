@@ -61,7 +61,6 @@ def test_a_deployment_as_it_should_be_is_fine() -> None:
         ({"dlq_url": f"{MAIN_URL}.fifo"}, "problem", "FIFO", "standard"),
         ({"AWS_REGION": "us-east-1"}, "problem", "AWS_REGION is us-east-1", "AWS_REGION"),
         ({"queue_url": "http://localhost:4566/0/q"}, "problem", "calls go to AWS", "ENDPOINT_URL"),
-        ({"aws_access_key_id": "x"}, "problem", "only one of", "set both"),
     ],
 )  # fmt: skip
 def test_settings_that_contradict_each_other_are_named(
@@ -205,6 +204,7 @@ def answer(code: str) -> ClientError:
         (answer("403"), "grant s3:ListBucket on s3://lake", True),
         (answer("ExpiredToken"), "credentials", True),
         (answer("PermanentRedirect"), "AWS_REGION", True),
+        (answer("KMS.DisabledException"), "enable the KMS key", True),
         (answer("RequestTimeTooSkewed"), "clock", True),
         (NoCredentialsError(), "AWS_ACCESS_KEY_ID", True),
         (ParamValidationError(report="Invalid bucket name"), "correct BUCKET_NAME", True),

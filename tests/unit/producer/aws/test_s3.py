@@ -1,27 +1,18 @@
 """What the SDK's errors mean for a run, and what the SDK is told."""
 
 from collections.abc import Callable
-from typing import Any
 
-import botocore.exceptions
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
 
 from producer.aws.s3 import open_lake
 from producer.aws.s3_errors import map_error
 from producer.errors import LakeClosed, LakeError, LakeRefused, LakeUnavailable
 from producer.lake import LakeObject
 from producer.settings import Settings
+from runtime.aws_clients import AwsUnusable
+from tests.support.aws_answers import answer
 
 OBJECT = LakeObject("raw/erp/a.json", b"{}", {})
-
-
-def answer(code: str, status: int) -> ClientError:
-    response: Any = {
-        "Error": {"Code": code, "Message": "m"},
-        "ResponseMetadata": {"HTTPStatusCode": status},
-    }
-    return ClientError(response, "PutObject")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +23,9 @@ def answer(code: str, status: int) -> ClientError:
         ("SignatureDoesNotMatch", 403, LakeClosed),
         ("ExpiredToken", 400, LakeClosed),
         ("SomethingNew", 403, LakeClosed),
+        ("AuthorizationHeaderMalformed", 400, LakeClosed),
+        ("KMS.DisabledException", 400, LakeClosed),
+        ("KMS.AccessDeniedException", 400, LakeClosed),
         ("SlowDown", 503, LakeUnavailable),
         ("RequestTimeout", 400, LakeUnavailable),
         ("InternalError", 500, LakeUnavailable),
@@ -44,43 +38,6 @@ def test_every_answer_of_s3_has_a_meaning(code: str, status: int, kind: type[Lak
     mapped = map_error(answer(code, status), "lake")
     assert type(mapped) is kind
     assert (code or str(status)) in str(mapped) or "there is no bucket lake" in str(mapped)
-
-
-def _every_subclass(root: type[Exception]) -> set[type[Exception]]:
-    return {root}.union(*(_every_subclass(child) for child in root.__subclasses__()))
-
-
-NETWORK = {
-    "ConnectTimeoutError",
-    "ConnectionClosedError",
-    "ConnectionError",
-    "EndpointConnectionError",
-    "HTTPClientError",
-    "ProxyConnectionError",
-    "ReadTimeoutError",
-    "ResponseStreamingError",
-    "SSLError",
-}
-
-
-@pytest.mark.parametrize(
-    "kind",
-    sorted(
-        (
-            kind
-            for kind in _every_subclass(BotoCoreError)
-            if kind.__module__ == botocore.exceptions.__name__
-        ),
-        key=str,
-    ),
-)
-def test_only_the_network_is_worth_waiting_for(kind: type[BotoCoreError]) -> None:
-    """Everything else the SDK raises by itself is configuration: a new network error fails here."""
-    error = kind.__new__(kind)
-    Exception.__init__(error, "why")
-    mapped = map_error(error, "lake")
-    assert mapped.is_transient == (kind.__name__ in NETWORK)
-    assert mapped.stops_the_run == (kind.__name__ not in NETWORK)
 
 
 async def test_nobody_listening_is_a_passing_failure(
@@ -102,7 +59,7 @@ async def test_an_unknown_profile_is_reported_before_anything_is_sent(
     settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(LakeClosed, match="nobody"):
+    with pytest.raises(AwsUnusable, match="nobody"):
         async with open_lake(settings_for(), concurrency=1):
             pass
 

@@ -3,7 +3,7 @@
 import pytest
 
 from producer.commands.arguments import seconds_of
-from producer.errors import SettingsInvalid
+from runtime.errors import SettingsInvalid
 
 
 @pytest.mark.parametrize(

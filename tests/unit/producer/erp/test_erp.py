@@ -7,14 +7,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from producer.erp.client import map_error, open_erp
-from producer.errors import (
-    ErpRefused,
-    ErpUnavailable,
-    SettingsInvalid,
-)
+from producer.erp.client import open_erp
+from producer.erp.refusals import map_error
+from producer.errors import ErpRefused, ErpUnavailable
+from runtime.errors import SettingsInvalid
 from schemas.registry import ENDPOINTS
-from tests.support.asking import DAY, SettingsFor, anything, ask, ok
+from tests.support.asking import SettingsFor, about, anything, ask, ok
 from tests.support.producer_fakes import FakeErp
 
 
@@ -26,7 +24,7 @@ async def test_the_request_is_the_documented_one(
         settings_for(api_base_url=erp_server.url + "v1/", api_token="s3cret")
     ) as erp:
         for endpoint in ENDPOINTS:
-            await erp.ask(endpoint, "São João", DAY, anything)
+            await erp.ask(about("São João", endpoint), anything)
 
     assert [path for path, _, _ in erp_server.asked] == [
         "/v1/res/getGuestChecks",
@@ -136,7 +134,12 @@ TRANSIENT = {
 @pytest.mark.parametrize("kind", sorted(_every_subclass(aiohttp.ClientError), key=str))
 def test_every_exception_of_aiohttp_is_classified(kind: type[aiohttp.ClientError]) -> None:
     """A new kind in a later aiohttp fails here until somebody decides about it."""
-    silent: Any = type(kind.__name__, (kind,), {"__str__": lambda _self: "why"})
+    members = {
+        "__str__": lambda _self: "why",
+        "status": 502,
+        "certificate_error": ValueError("why"),
+    }
+    silent: Any = type(kind.__name__, (kind,), members)
     error = silent.__new__(silent)
     assert kind.__name__ in PERMANENT | TRANSIENT
     assert map_error(error).is_transient == (kind.__name__ in TRANSIENT)

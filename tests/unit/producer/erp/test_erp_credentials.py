@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from producer.errors import (
-    ErpRefused,
-    SettingsInvalid,
-)
+from producer.errors import ErpRefused
+from runtime.errors import SettingsInvalid
 from tests.support.asking import SettingsFor, ask, ok, status
 from tests.support.producer_fakes import FakeErp
 

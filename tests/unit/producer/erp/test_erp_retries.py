@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,9 +11,8 @@ from aiohttp import web
 from producer.erp.client import open_erp
 from producer.erp.retry_after import retry_after_seconds
 from producer.errors import AnswerRejected, ErpUnavailable
-from producer.pulling.answers import check_answer
-from schemas.registry import ENDPOINTS
-from tests.support.asking import DAY, SettingsFor, anything, ask, ok, status
+from producer.pulling.answers import read_answer
+from tests.support.asking import SettingsFor, about, anything, ask, ok, status
 from tests.support.producer_fakes import FakeErp
 
 
@@ -34,7 +34,7 @@ async def test_an_answer_that_does_not_pass_is_asked_for_again(
         lambda: web.Response(body=b'{"storeId": '),
         ok,
     )
-    answer = await ask(settings_for(api_base_url=erp_server.url), check=check_answer)
+    answer = await ask(settings_for(api_base_url=erp_server.url), read=read_answer)
     assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 3)
 
 
@@ -43,7 +43,7 @@ async def test_an_answer_that_never_passes_is_reported_after_the_last_attempt(
 ) -> None:
     erp_server.answer_with(lambda: web.Response(body=b"<html>"))
     with pytest.raises(AnswerRejected, match="something other than JSON"):
-        await ask(settings_for(api_base_url=erp_server.url), check=check_answer)
+        await ask(settings_for(api_base_url=erp_server.url), read=read_answer)
     assert len(erp_server.asked) == 3
 
 
@@ -60,9 +60,7 @@ async def test_requests_keep_to_the_limit_per_second(
     erp_server.respond = respond
     settings = settings_for(api_base_url=erp_server.url, pull_requests_per_second=50)
     async with open_erp(settings) as erp:
-        await asyncio.gather(
-            *(erp.ask(ENDPOINTS[0], str(number), DAY, anything) for number in range(20))
-        )
+        await asyncio.gather(*(erp.ask(about(str(number)), anything) for number in range(20)))
     assert len(arrived) == 30
     assert arrived[-1] - arrived[0] >= (len(arrived) - 1) / 50 - 0.05
 
@@ -95,12 +93,12 @@ async def test_retry_after_holds_back_every_other_request(
 
     erp_server.respond = respond
     async with open_erp(settings_for(api_base_url=erp_server.url)) as erp:
-        first = asyncio.create_task(erp.ask(ENDPOINTS[0], "1", DAY, anything))
+        first = asyncio.create_task(erp.ask(about("1"), anything))
         for _ in range(1_000):
             if erp._quiet_until > 0:
                 break
             await asyncio.sleep(0.005)
-        await erp.ask(ENDPOINTS[0], "2", DAY, anything)
+        await erp.ask(about("2"), anything)
         await first
 
     assert min(arrived[1:]) - arrived[0] >= 1.0
@@ -170,3 +168,26 @@ async def test_an_answer_cut_short_is_asked_for_again(
     erp_server.respond = respond
     answer = await ask(settings_for(api_base_url=erp_server.url))
     assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 2)
+
+
+def checks_of(day: str) -> Callable[[], web.Response]:
+    """Give a day's checks, as an ERP that has the day wrong."""
+    document = {"locRef": "1", "guestChecks": [{"opnBusDt": day, "clsdBusDt": day}]}
+    return lambda: web.json_response(document)
+
+
+async def test_checks_of_another_day_are_asked_for_again(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    erp_server.answer_with(checks_of("2023-12-31"), checks_of("2024-01-01"))
+    answer = await ask(settings_for(api_base_url=erp_server.url), read=read_answer)
+    assert (answer.doubt, len(erp_server.asked)) == (None, 2)
+
+
+async def test_checks_that_stay_those_of_another_day_come_with_their_doubt(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    erp_server.answer_with(checks_of("2023-12-31"))
+    answer = await ask(settings_for(api_base_url=erp_server.url), read=read_answer)
+    assert answer.doubt == "no check was opened or closed on 2024-01-01, but on 2023-12-31"
+    assert (b"2023-12-31" in answer.body, len(erp_server.asked)) == (True, 3)

@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import aiohttp
 import pytest
 from prometheus_client import generate_latest
 
-from producer.errors import ErpRefused, LakeClosed, SettingsInvalid
-from producer.health import health_app, served
+from producer.errors import ErpRefused, LakeClosed
 from producer.metrics import Metrics
 from producer.pulling.daemon import Daemon, Schedule
 from producer.tally import Tally
@@ -114,6 +112,9 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
         else:
             tally.add_unchanged()
         if number == 4:
+            tally.total = 5
+            tally.add_skipped("store 1")
+            tally.add_skipped("store 1")
             stop.set()
         return True
 
@@ -123,7 +124,7 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
     assert problems == [
         "no round has ended yet",
         "no bucket",
-        "1 failed and 0 not tried of 2: 404",
+        "1 failed, 0 skipped and 0 not tried of 2: 404",
         None,
     ]
     text = generate_latest(metrics.registry).decode()
@@ -131,10 +132,13 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
         'coco_producer_answers_total{outcome="stored"} 3.0',
         'coco_producer_answers_total{outcome="unchanged"} 2.0',
         'coco_producer_answers_total{outcome="failed"} 1.0',
-        'coco_producer_rounds_total{result="complete"} 2.0',
-        'coco_producer_rounds_total{result="incomplete"} 2.0',
+        'coco_producer_rounds_total{result="complete"} 1.0',
+        'coco_producer_rounds_total{result="incomplete"} 3.0',
         "coco_producer_stored_bytes_total 21.0",
         "coco_producer_round_running 0.0",
+        'coco_producer_round_missing{reason="failed"} 0.0',
+        'coco_producer_round_missing{reason="skipped"} 2.0',
+        'coco_producer_round_missing{reason="untried"} 1.0',
     ):
         assert line in text.splitlines()
 
@@ -183,28 +187,3 @@ async def test_a_bug_ends_the_daemon() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await daemon(pull_round).run(asyncio.Event())
-
-
-async def test_the_pages_say_how_it_goes(unused_tcp_port: int) -> None:
-    problems: list[str | None] = ["no round has ended yet"]
-    app = health_app(lambda: problems[-1], Metrics().registry)
-    async with served(app, "127.0.0.1", unused_tcp_port), aiohttp.ClientSession() as client:
-
-        async def page(path: str) -> tuple[int, str]:
-            async with client.get(f"http://127.0.0.1:{unused_tcp_port}{path}") as answer:
-                return answer.status, await answer.text()
-
-        assert await page("/healthz") == (200, "ok\n")
-        assert await page("/readyz") == (503, "no round has ended yet\n")
-        problems.append(None)
-        assert await page("/readyz") == (200, "ok\n")
-        status, text = await page("/metrics")
-        assert (status, "coco_producer_rounds_total" in text) == (200, True)
-
-
-async def test_a_port_that_is_taken_is_named(unused_tcp_port: int) -> None:
-    app = health_app(lambda: None, Metrics().registry)
-    async with served(app, "127.0.0.1", unused_tcp_port):
-        with pytest.raises(SettingsInvalid, match=f"{unused_tcp_port} cannot be listened on"):
-            async with served(app, "127.0.0.1", unused_tcp_port):
-                pass

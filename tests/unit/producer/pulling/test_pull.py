@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,14 +18,14 @@ from producer.errors import (
     LeaseLost,
 )
 from producer.lake import LakeObject
-from producer.pulling.answers import Answer
+from producer.pulling.answers import Answer, Reading
 from producer.pulling.business_days import BusinessDays
 from producer.pulling.content import content_digest
 from producer.pulling.pull import PullOptions, pull
-from producer.pulling.targets import Plan, make_plan
+from producer.pulling.targets import Plan, PullTarget, make_plan
 from producer.tally import Tally
 from schemas.keys import ApiKey, api_key, parse_key
-from schemas.registry import ENDPOINTS, Endpoint
+from schemas.registry import ENDPOINTS
 from tests.support.producer_fakes import FakeLake
 
 FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
@@ -41,15 +42,15 @@ class ScriptedErp:
         self.pulled_at = PULLED_AT
 
     async def ask(
-        self, endpoint: Endpoint, store_id: str, bus_dt: date, check: Callable[[Answer], None]
+        self, target: PullTarget, read: Callable[[Answer, PullTarget], Reading]
     ) -> Answer:
         """Note the question and answer it as scripted."""
-        self.asked.append((endpoint.name, store_id, bus_dt))
-        told = self.failures.get(store_id, b'{"storeId": "1"}')
+        self.asked.append((target.endpoint.name, target.store_id, target.bus_dt))
+        told = self.failures.get(target.store_id, b'{"busDt": null}')
         if isinstance(told, ErpError):
             raise told
         answer = Answer(told, "application/json", 200, self.pulled_at, 0.0126)
-        check(answer)
+        read(answer, target)
         return answer
 
 
@@ -64,7 +65,13 @@ async def run(
 ) -> Tally:
     tally = Tally(plan.target_count)
     pull_options = PullOptions(
-        concurrency=concurrency, stop_after_failures=stop_after, days=DAYS, **changed
+        **{
+            "concurrency": concurrency,
+            "stop_after_failures": stop_after,
+            "skip_after_failures": 1000,
+            "days": DAYS,
+            **changed,
+        }
     )
     await pull(plan, erp, lake, tally, pull_options)
     return tally
@@ -286,3 +293,28 @@ async def test_a_store_that_is_lost_meanwhile_is_not_asked_about_and_not_written
         tally = await run(ONE_CELL, erp, lake, check_lease=check_lease)
         assert (len(erp.asked), lake.objects) == (asked, {})
         assert [failure.code for failure in tally.failures] == ["lease_lost"]
+
+
+async def test_an_answer_that_may_be_of_another_day_is_stored_and_reported(
+    lake: FakeLake,
+) -> None:
+    """Its checks are real and load under their own day; the day asked for lacks its own."""
+
+    class Doubting(ScriptedErp):
+        async def ask(
+            self, target: PullTarget, read: Callable[[Answer, PullTarget], Reading]
+        ) -> Answer:
+            """Answer, with a doubt."""
+            return replace(await super().ask(target, read), doubt="all checks are of the 27th")
+
+    plan = make_plan(FIRST, FIRST, ("99 CB CB",), ("getGuestChecks",))
+    for _ in range(2):
+        tally = await run(plan, Doubting(), lake, force=True)
+        (failure,) = tally.failures
+        assert (failure.code, tally.is_complete) == ("answer_rejected", False)
+        assert failure.message == (
+            "stored, but all checks are of the 27th; look the day up in the ERP, then run: producer "
+            "pull --force --from 2024-02-28 --to 2024-02-28 --store '99 CB CB' "
+            "--endpoint getGuestChecks"
+        )
+    assert len(lake.objects) == 1

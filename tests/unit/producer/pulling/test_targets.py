@@ -5,8 +5,8 @@ from itertools import islice
 
 import pytest
 
-from producer.errors import SettingsInvalid
 from producer.pulling.targets import make_plan
+from runtime.errors import SettingsInvalid
 
 FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
 

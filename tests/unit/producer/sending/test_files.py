@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.errors import FileRejected, SettingsInvalid
+from producer.errors import FileRejected
 from producer.sending.upload_files import (
     UploadFile,
     check_prefix,
@@ -13,6 +13,7 @@ from producer.sending.upload_files import (
     plan_uploads,
     read_upload_file,
 )
+from runtime.errors import SettingsInvalid
 
 
 def written(path: Path, content: bytes = b'{"a": 1}') -> Path:

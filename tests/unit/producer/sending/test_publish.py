@@ -8,18 +8,12 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from producer.aws.sqs import SqsQueue
-from producer.errors import (
-    LakeUnavailable,
-    QueueClosed,
-    QueueError,
-    QueueRefused,
-    QueueUnavailable,
-    SettingsInvalid,
-)
+from producer.errors import LakeUnavailable, QueueClosed, QueueError, QueueRefused, QueueUnavailable
 from producer.lake import LakeEntry, LakeObject, Page
 from producer.sending.announcing import AnnouncingLake, event_body
 from producer.sending.publish import Announcer, Selection, publish
 from producer.tally import Tally
+from runtime.errors import SettingsInvalid
 from schemas.envelopes import ObjectEvent, decode_body
 from tests.support.producer_fakes import MODIFIED, FakeLake
 

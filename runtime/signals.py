@@ -1,4 +1,4 @@
-"""Being told to stop, from the program's first line to its last.
+"""Being told to stop, from a program's first line to its last.
 
 Imports nothing that takes time: until the handlers are in place, a signal kills.
 """
@@ -10,18 +10,24 @@ from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # A terminal and a parent process may both pass on one request.
 _SAME_REQUEST_SECONDS = 1.0
 
 
-def leave_when_told() -> None:
-    """Let a signal that asks to stop end the process at once with exit code 0.
+def leave_when_told(code: int = 0) -> None:
+    """Let a signal that asks to stop end the process at once with that exit code.
 
     For as long as nothing is held: while modules are imported and servers are waited for.
     """
-    for number in _STOP_SIGNALS:
-        signal.signal(number, _leave)
+    for number in _stop_signals():
+        signal.signal(number, lambda _number, _frame: os._exit(code))
+
+
+def interrupt_when_told() -> None:
+    """Let a signal that asks to stop raise KeyboardInterrupt, as Ctrl-C does."""
+    for number in _stop_signals():
+        # SIGINT too: a shell that starts programs in the background has it ignored.
+        signal.signal(number, signal.default_int_handler)
 
 
 @contextmanager
@@ -41,14 +47,19 @@ def stopping_by(stop: Callable[[], object]) -> Iterator[None]:
         elif monotonic() - asked_at[0] >= _SAME_REQUEST_SECONDS:
             os._exit(128 + number)
 
-    for number in _STOP_SIGNALS:
+    numbers = _stop_signals()
+    for number in numbers:
         signal.signal(number, told)
     try:
         yield
     finally:
-        for number in _STOP_SIGNALS:
+        for number in numbers:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    os._exit(0)
+def _stop_signals() -> list[signal.Signals]:
+    """Return the signals that ask to stop; `nohup` has SIGHUP ignored, and means it."""
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers

@@ -12,7 +12,7 @@ DEADLINE_SECONDS = 60
 # Waits to be told, and says each step on stdout: not by print, which a handler must not enter twice.
 HELD = """
 import os, sys
-from consumer import signals
+from runtime import signals
 signals._SAME_REQUEST_SECONDS = float(sys.argv[1])
 signals.leave_when_told()
 with signals.stopping_by(lambda: os.write(1, b"told\\n")):
@@ -57,7 +57,7 @@ def test_a_daemon_that_is_told_to_stop_while_it_is_imported_ends_in_order(
     with program("-X", "importtime", "-m", "consumer", "run") as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.endswith("| consumer.signals\n"):
+            if line.endswith("| runtime.signals\n"):
                 break
         # Once the next module is there, so are the handlers.
         process.stderr.readline()

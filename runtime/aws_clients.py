@@ -1,0 +1,101 @@
+"""How the programs reach AWS."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Literal
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession, get_session
+from botocore.exceptions import BotoCoreError
+
+from runtime.aws_errors import AwsFault, classify
+from runtime.errors import EXIT_USAGE, ReportedError
+from runtime.settings import AwsSettings
+
+_CONNECT_SECONDS = 10.0
+_DEFAULT_REGION = "us-east-1"
+
+
+class AwsUnusable(ReportedError):
+    """No client can be made from the AWS settings, or from what the SDK finds beside them."""
+
+    exit_code: ClassVar[int] = EXIT_USAGE
+
+    def __init__(self, fault: AwsFault) -> None:
+        super().__init__(f"AWS cannot be used: {fault}")
+        self.fault = fault
+
+
+def client_arguments(
+    session: AioSession,
+    settings: AwsSettings,
+    connections: int,
+    timeout_seconds: float = 60,
+    max_attempts: int = 4,
+) -> dict[str, Any]:
+    """Return the arguments of `create_client`; what the settings leave out the SDK finds.
+
+    Args:
+        session: Knows the region of AWS_PROFILE, which counts when the settings name none.
+        settings: Region, endpoint and credentials.
+        connections: How many calls may be under way at once.
+        timeout_seconds: How long AWS may stay silent before an attempt counts as lost.
+        max_attempts: Attempts of the SDK, the first one included.
+    """
+    endpoint = settings.aws_endpoint_url
+    arguments: dict[str, Any] = {
+        "config": AioConfig(
+            connect_timeout=min(_CONNECT_SECONDS, timeout_seconds),
+            read_timeout=timeout_seconds,
+            max_pool_connections=connections,
+            retries={"mode": "adaptive", "total_max_attempts": max_attempts},
+            # A stand-in for S3 has no DNS names for buckets.
+            s3={"addressing_style": "path"} if endpoint else {},
+        ),
+        "region_name": settings.aws_region
+        or session.get_config_variable("region")
+        or _DEFAULT_REGION,
+    }
+    if endpoint:
+        arguments["endpoint_url"] = endpoint
+    if settings.aws_access_key_id and settings.aws_secret_access_key:
+        arguments["aws_access_key_id"] = settings.aws_access_key_id
+        arguments["aws_secret_access_key"] = settings.aws_secret_access_key.get_secret_value()
+        if settings.aws_session_token:
+            arguments["aws_session_token"] = settings.aws_session_token.get_secret_value()
+    return arguments
+
+
+@asynccontextmanager
+async def open_client(
+    service: Literal["s3", "sqs"],
+    settings: AwsSettings,
+    connections: int,
+    timeout_seconds: float = 60,
+    max_attempts: int = 4,
+) -> AsyncIterator[Any]:
+    """Hold a client for a service while the block runs; it connects on its first call.
+
+    Args:
+        service: Which.
+        settings: Region, endpoint and credentials.
+        connections: How many calls may be under way at once.
+        timeout_seconds: How long AWS may stay silent before an attempt counts as lost.
+        max_attempts: Attempts of the SDK, the first one included.
+
+    Raises:
+        AwsUnusable: The SDK cannot make a client of its configuration.
+    """
+    session = get_session()
+    try:
+        context = session.create_client(
+            service,
+            **client_arguments(session, settings, connections, timeout_seconds, max_attempts),
+        )
+        client = await context.__aenter__()
+    except (BotoCoreError, ValueError, OSError) as error:
+        raise AwsUnusable(classify(error)) from error
+    try:
+        yield client
+    finally:
+        await context.__aexit__(None, None, None)

@@ -1,0 +1,103 @@
+"""A program's HTTP port: whether it lives, whether it is ready, its metrics.
+
+Serves nothing secret, and binds to localhost unless told otherwise. What is checked is the
+program's business.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import ClassVar
+
+import uvicorn
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from runtime.errors import EXIT_USAGE, ReportedError
+
+_CONNECTIONS, _IDLE_SECONDS = 32, 5
+
+# Returns what is wrong, or None.
+Check = Callable[[], Awaitable[str | None]]
+
+
+class PortTaken(ReportedError):
+    """The HTTP port cannot be listened on."""
+
+    exit_code: ClassVar[int] = EXIT_USAGE
+
+
+def health_pages(healthz: Check, readyz: Check, registry: CollectorRegistry) -> FastAPI:
+    """Build the pages `/healthz`, `/readyz` and `/metrics`.
+
+    The first two answer 200, or 503 with what is wrong; the last is Prometheus text.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    def page(check: Check) -> Callable[[], Awaitable[Response]]:
+        async def answer() -> Response:
+            wrong = await check()
+            status = 503 if wrong else 200
+            return Response(f"{wrong or 'ok'}\n", status_code=status, media_type="text/plain")
+
+        return answer
+
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    app.add_api_route("/healthz", page(healthz))
+    app.add_api_route("/readyz", page(readyz))
+    app.add_api_route("/metrics", metrics)
+    return app
+
+
+@asynccontextmanager
+async def served(app: FastAPI, host: str, port: int | None) -> AsyncIterator[None]:
+    """Serve while the block runs; not at all without a port.
+
+    Raises:
+        PortTaken: The port cannot be listened on.
+    """
+    if port is None:
+        yield
+        return
+    server = _Server(_config(app, host, port))
+    serving = asyncio.create_task(_serve(server), name="http-server")
+    try:
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        if serving.done():
+            raise PortTaken(f"{host}:{port} cannot be listened on; correct HTTP_HOST and HTTP_PORT")
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        lifespan="off",
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        server_header=False,
+    )
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    # uvicorn ends the process when the port is taken; that is for the command line to do.
+    try:
+        await server.serve()
+    except SystemExit:
+        return
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the program."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,67 @@
+"""Where log events go: to stderr, JSON lines for machines, readable text for people.
+
+Normal operation says nothing per message above DEBUG. Payloads and secrets are never logged.
+"""
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+
+LogFormat = Literal["auto", "json", "console"]
+
+
+def configure_logs(level: str = "INFO", log_format: LogFormat = "auto") -> None:
+    """Set up structlog for this process; repeating it replaces the previous set-up.
+
+    Args:
+        level: The lowest level shown: DEBUG, INFO, WARNING or ERROR.
+        log_format: `auto` is console text when stderr is a terminal, and JSON otherwise.
+    """
+    is_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *(_console_rendering() if is_console else _json_rendering()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=_stderr_logger,
+        cache_logger_on_first_use=False,
+    )
+    logging.getLogger().handlers[:] = [_Relay(logging.WARNING)]
+
+
+def _json_rendering() -> list[Any]:
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+
+
+def _console_rendering() -> list[Any]:
+    # Plain tracebacks: the rich ones show local variables, which may hold data.
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
+
+
+class _Relay(logging.Handler):
+    """Shows what libraries warn of, such as psycopg's pool and asyncio, in the same form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # The first line only: tracebacks may quote data.
+        message = record.getMessage().partition("\n")[0]
+        structlog.get_logger().log(
+            record.levelno, "library_warned", logger=record.name, message=message
+        )
+
+
+def _stderr_logger(*_names: Any) -> structlog.PrintLogger:
+    # Looked up per event: a progress bar replaces sys.stderr while it is drawn, so that log lines
+    # appear above the bar.
+    return structlog.PrintLogger(sys.stderr)

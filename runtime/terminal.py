@@ -1,0 +1,238 @@
+"""What every command does at a terminal: read settings, run, print, report what failed, exit.
+
+Results go to stdout, everything else to stderr. For people there are tables and bars; what is not
+a terminal gets lines: one for each row, tab-separated, nothing cut.
+"""
+
+import asyncio
+import codecs
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any, NoReturn, TypeVar
+
+import typer
+from pydantic_settings import BaseSettings
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from runtime.errors import EXIT_FAILED, EXIT_INTERRUPTED, ReportedError
+from runtime.logs import configure_logs
+from runtime.settings import read_settings
+from runtime.signals import interrupt_when_told
+
+_DISTRIBUTION = "coco-ingest"
+_ID_CHARACTERS = 36
+_SECONDS_BETWEEN_LINES = 5.0
+
+S = TypeVar("S", bound=BaseSettings)
+R = TypeVar("R")
+
+# Is told how many are done, of how many (None if nobody knows), and how many of them failed.
+Advance = Callable[..., None]
+
+
+def program(name: str, purpose: str) -> typer.Typer:
+    """Return a command line with `--version` and shell completion; commands are added to it."""
+    cli = typer.Typer(name=name, help=purpose, no_args_is_help=True, pretty_exceptions_enable=False)
+
+    def show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+        if wanted:
+            typer.echo(f"{name} {version(_DISTRIBUTION)}")
+            raise typer.Exit
+
+    told = "Print the version and exit."
+    option = typer.Option(False, "--version", is_eager=True, callback=show_version, help=told)
+
+    @cli.callback(help=purpose)
+    def root(*, version: bool = option) -> None:
+        """Take the options of the program itself."""
+
+    return cli
+
+
+def run_program(cli: typer.Typer) -> None:
+    """Run a command line; what its output's encoding lacks is printed as escapes.
+
+    An ASCII locale gets UTF-8, as Python itself does it for the C locale (PEP 540).
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            encoding = "utf-8" if is_ascii else stream.encoding
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    # A library's warning before the command's own error would say the same twice.
+    configure_logs("ERROR")
+    try:
+        cli(prog_name=cli.info.name)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Turn a ReportedError, also one that a task group wrapped, into its message and exit code."""
+    try:
+        yield
+    except (ReportedError, BaseExceptionGroup) as error:
+        reported = _first(error)
+        if not isinstance(reported, ReportedError):
+            raise
+        fail(str(reported), reported.exit_code)
+
+
+def finish(work: Coroutine[Any, Any, R]) -> R:
+    """Run a command's work to its end, or exit with its error; 130 when told to stop."""
+    interrupt_when_told()
+    with reported_errors():
+        try:
+            return asyncio.run(work)
+        except KeyboardInterrupt:
+            sys.exit(EXIT_INTERRUPTED)
+
+
+def settings_of(model: type[S]) -> S:
+    """Read settings, or exit naming each variable that is unusable and the remedy."""
+    with reported_errors():
+        return read_settings(model)
+
+
+def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
+    """Report on stderr what went wrong, and exit."""
+    tell(f"error: {message}", style="red")
+    raise typer.Exit(code)
+
+
+def tell(message: str, style: str | None = None) -> None:
+    """Print something beside the result, on stderr."""
+    console = Console(stderr=True)
+    console.print(
+        printable(message), style=style, markup=False, highlight=False, emoji=False, soft_wrap=True
+    )
+
+
+def print_json(value: Any, indent: int | None = None) -> None:
+    """Print a value as one JSON document on stdout."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # an encoding that lacks it, or a lone surrogate somebody sent us
+        text = json.dumps(value, indent=indent)
+    typer.echo(text)
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | None = None
+) -> None:
+    """Print a table on stdout; nothing in a cell is taken for markup or a terminal's command.
+
+    Without a terminal: a line of column names and one for each row, tab-separated.
+    """
+    lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for line in (columns, *lines):
+            typer.echo("\t".join(printable(" ".join(cell.splitlines())) for cell in line))
+        return
+    console = Console()
+    table = Table(title=title, title_justify="left")
+    # An id is what other commands take: it stays in one piece where there is room for that.
+    id_width = _ID_CHARACTERS if console.width >= 2 * _ID_CHARACTERS else None
+    for name in columns:
+        table.add_column(name, overflow="fold", min_width=id_width if name == "id" else None)
+    for line in lines:
+        table.add_row(*(Text(printable(cell), overflow="fold") for cell in line))
+    console.print(table)
+
+
+def printable(text: str) -> str:
+    """Replace what a terminal could take for a command."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+@contextmanager
+def progress(what: str, total: int | None) -> Iterator[Advance]:
+    """Show how far a command is: a bar on a terminal, a line every few seconds elsewhere.
+
+    Args:
+        what: What is being done, in a word.
+        total: How many there are at most; None if nobody knows.
+    """
+    if not sys.stderr.isatty():
+        yield ProgressLines(what, total, sys.stderr.write)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar:
+        task = bar.add_task(what, total=total, failed="")
+
+        def advance(done: int, total: int | None = total, failed: int = 0) -> None:
+            told = f"{failed} failed" if failed else ""
+            bar.update(task, completed=done, total=total, failed=told)
+
+        yield advance
+
+
+class ProgressLines:
+    """Writes a line at most every five seconds, when something has changed.
+
+    Args:
+        what: What is being done, in a word.
+        total: How many there are at most; None if nobody knows.
+        write: Takes each line, with its line break.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        total: int | None,
+        write: Callable[[str], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._what = what
+        self._total = total
+        self._write = write
+        self._clock = clock
+        self._started = self._last = clock()
+
+    def __call__(self, done: int, total: int | None = None, failed: int = 0) -> None:
+        """Write a line if one is due."""
+        now = self._clock()
+        if now - self._last < _SECONDS_BETWEEN_LINES:
+            return
+        self._last = now
+        rate = done / (now - self._started)
+        total = self._total if total is None else total
+        told = [f"{done}/{total}" if total is not None else str(done), f"{rate:.1f}/s"]
+        if failed:
+            told.append(f"{failed} failed")
+        if total is not None and rate:
+            told.append(f"{(total - done) / rate:.0f} s left")
+        self._write(f"{self._what}: {', '.join(told)}\n")
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,110 @@
+"""How an answer says that it is only a part of a longer one: its paging fields.
+
+Field names are those of common REST conventions: Oracle ORDS (`hasMore`, `links`), OData
+(`@odata.nextLink`), HAL (`_links`), JSON:API (`links.next`), AWS (`NextToken`, `IsTruncated`),
+Google (`nextPageToken`), Spring (`totalPages`).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_FLAGS = ("hasMore", "hasMoreResults", "hasNext", "hasNextPage", "isTruncated", "moreResults")
+_LINKS = ("next", "nextHref", "nextLink", "nextPage", "nextPageUrl", "nextUrl")
+_TOKENS = (
+    "continuation",
+    "continuationToken",
+    "nextContinuationToken",
+    "nextCursor",
+    "nextPageToken",
+    "nextToken",
+)
+_TOTALS = ("pageCount", "totalPages")
+_GROUPS = ("cursors", "links", "meta", "metadata", "page", "pageInfo", "paging", "pagination")
+_OTHERS = ("count", "limit", "offset", "pageNumber", "pageSize", "perPage", "total", "totalCount")
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^a-z]", "", name.lower().removeprefix("@odata"))
+
+
+_MARKS = {
+    _plain(name): kind
+    for kind in (_FLAGS, _LINKS, _TOKENS, _TOTALS, _GROUPS, _OTHERS)
+    for name in kind
+}
+#: The fields inside a group, such as `paging.next`, in their common spellings.
+FIELDS_OF_GROUPS = frozenset(
+    spelling
+    for name in (*_FLAGS, *_LINKS, *_TOKENS, *_TOTALS, "href", "rel")
+    for spelling in (
+        name,
+        name[0].upper() + name[1:],
+        re.sub("([A-Z])", r"_\1", name).lower(),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """The rest of an answer.
+
+    Attributes:
+        field: The field that says there is more, as the answer spells it.
+        link: URL or path of the next part; None when the answer does not say where it is.
+        page_count: How many parts there are; None when the field does not say.
+    """
+
+    field: str
+    link: str | None = None
+    page_count: int | None = None
+
+
+def find_more(root: Mapping[str, Any]) -> More | None:
+    """Return what an answer says about parts still to come; None when it is the whole.
+
+    Args:
+        root: The answer's root object; numbers may be texts.
+    """
+    found = [more for name, value in _fields(root) if (more := _more(name, value)) is not None]
+    return max(found, key=_is_telling, default=None)
+
+
+def _is_telling(more: More) -> tuple[bool, bool]:
+    return more.link is not None, more.page_count is None
+
+
+def is_paging_field(name: str) -> bool:
+    """Return whether a root field describes a part and not the document."""
+    return _plain(name) in _MARKS
+
+
+def _fields(root: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the root's fields and those of its groups, such as `paging.next`."""
+    for name, value in root.items():
+        yield name, value
+        if _MARKS.get(_plain(name)) is not _GROUPS:
+            continue
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", child) for inner, child in value.items())
+        elif isinstance(value, list):  # [{"rel": "next", "href": "…"}]
+            for link in value:
+                if isinstance(link, Mapping) and isinstance(link.get("rel"), str):
+                    yield f"{name}.{link['rel']}", link.get("href")
+
+
+def _more(name: str, value: Any) -> More | None:
+    kind = _MARKS.get(_plain(name.rpartition(".")[2]))
+    if kind is _FLAGS and (value is True or str(value).lower() == "true"):
+        return More(name)
+    if kind is _TOTALS and str(value).isdecimal() and int(value) > 1:
+        return More(name, page_count=int(value))
+    if kind in (_LINKS, _TOKENS) and value not in (None, "", False, {}, []):
+        return More(name, _link(value) if kind is _LINKS else None)
+    return None
+
+
+def _link(value: Any) -> str | None:
+    link = value.get("href") if isinstance(value, Mapping) else value
+    return link if isinstance(link, str) and re.match(r"https?://|/|\?", link) else None

@@ -1,0 +1,62 @@
+"""Where tests and their helpers stand, and what they may know."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+TESTS = ROOT / "tests"
+LONGEST_LINES = 300
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Give the modules that a module imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module is not None
+            yield node.module
+
+
+def imported_through_helpers(path: Path) -> set[str]:
+    """Give what a module imports, and what the test helpers among that import in turn."""
+    found: set[str] = set()
+    waiting = [path]
+    while waiting:
+        for module in set(imported(waiting.pop())) - found:
+            found.add(module)
+            helper = ROOT / f"{module.replace('.', '/')}.py"
+            if module.startswith("tests.") and helper.exists():
+                waiting.append(helper)
+    return found
+
+
+def test_tests_find_their_helpers_in_support() -> None:
+    """A test module that another one imports cannot be changed on its own."""
+    wrong = [
+        f"{path.relative_to(TESTS)} imports {module}"
+        for path in TESTS.rglob("*.py")
+        for module in imported(path)
+        if module.startswith("tests.") and module.split(".")[1] not in {"support", "conftest"}
+    ]
+    assert [] == wrong
+
+
+def test_e2e_drives_the_commands_and_knows_nothing_of_what_is_inside() -> None:
+    """What runs is the installed program: its arguments, exit code, output, and the servers' state."""
+    wrong = [
+        f"{path.name} knows {module}"
+        for path in (TESTS / "e2e").glob("*.py")
+        for module in imported_through_helpers(path)
+        if module.partition(".")[0] in {"consumer", "producer"}
+    ]
+    assert [] == wrong
+
+
+def test_no_helper_is_too_long_to_be_read() -> None:
+    counts = {
+        path.relative_to(TESTS): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (TESTS / "support").rglob("*.py")
+    }
+    assert {} == {path: count for path, count in counts.items() if count > LONGEST_LINES}
