@@ -31,16 +31,31 @@ WHERE EXISTS (
     SELECT FROM jsonb_each(t.patches) AS e WHERE (e.value ->> 'a')::timestamptz > now()
 );
 
-UPDATE store_day_snapshots AS t
+UPDATE store_days AS t
 SET
     as_of = least(t.as_of, coalesce(o.event_time, o.received_at) + interval '10 minutes'),
-    whole_as_of = least(t.whole_as_of, now())
+    whole_as_of = least(t.whole_as_of, now()),
+    counted_as_of = least(t.counted_as_of, now())
 FROM ingested_objects AS o
 WHERE
     o.object_id = t.object_id
     AND (
         t.as_of > coalesce(o.event_time, o.received_at) + interval '10 minutes'
-        OR t.whole_as_of > now()
+        OR greatest(t.whole_as_of, t.counted_as_of) > now()
     );
 
-UPDATE store_day_gaps SET as_of = now() WHERE as_of > now();
+UPDATE store_days AS t
+SET gaps = (
+    SELECT jsonb_agg(
+        CASE
+            WHEN (gap ->> 'as_of')::timestamptz > now()
+                THEN gap || jsonb_build_object('as_of', now())
+            ELSE gap
+        END
+        ORDER BY place
+    )
+    FROM jsonb_array_elements(t.gaps) WITH ORDINALITY AS g (gap, place)
+)
+WHERE EXISTS (
+    SELECT FROM jsonb_array_elements(t.gaps) AS gap WHERE (gap ->> 'as_of')::timestamptz > now()
+);
