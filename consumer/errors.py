@@ -22,7 +22,7 @@ ledger and dead-letter queue, and stay out of the process's own log.
 
 import traceback
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from runtime.errors import ReportedError
 from schemas.codes import ErrorCode
@@ -49,11 +49,21 @@ class ConsumerError(ReportedError):
 
 
 class Permanent(ConsumerError):
-    """Trying again cannot help; `errors` lists what is wrong where it is known."""
+    """Trying again cannot help; `errors` lists what is wrong where it is known.
 
-    def __init__(self, code: ErrorCode, message: str, errors: tuple[RecordError, ...] = ()) -> None:
+    `findings` is the drift that a refused document shows, or None if it was not read so far.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        errors: tuple[RecordError, ...] = (),
+        findings: tuple[Any, ...] | None = None,
+    ) -> None:
         super().__init__(code, message)
         self.errors = errors
+        self.findings = findings
 
 
 class Transient(ConsumerError):

@@ -25,11 +25,14 @@ DOCUMENT_COLUMNS = (
     "attempts",
     "records",
     "quarantined",
-    "keep_all",
-    "keep_ids",
     "error_message",
     "error_log_key",
+    "days",
     "extra",
+    "gap",
+    "findings",
+    "record_counts",
+    "field_counts",
 )
 _STAGE_COLUMNS: dict[str, tuple[str, ...]] = {
     "stage_documents": DOCUMENT_COLUMNS,
@@ -43,7 +46,6 @@ _STAGE_COLUMNS: dict[str, tuple[str, ...]] = {
         "patch",
     ),
     "stage_sold": ("store_id", "menu_item_id", "first_seen", "last_seen"),
-    "stage_drift": ("doc_no", "path", "kind", "occurrences", "detail"),
 } | {table.stage: ("doc_no", "pos", *table.columns) for table in DATA_TABLES}
 
 LIST_SOURCES: list[str] = [source.value for source in LIST_TABLES]

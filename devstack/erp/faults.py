@@ -28,6 +28,13 @@ class FaultKind(StrEnum):
     HTML = "html"  # 200 with an error page
     PROBLEM = "problem"  # 200 with a problem document
     EXPIRED = "expired"  # 401, until the caller has come back with a token
+    ANOTHER_STORE = "another_store"  # 200 with the answer of another store
+    ANOTHER_DAY = "another_day"  # 200 with the answer of a week before
+
+
+# A day of a week before without checks cannot be told from an empty day, so no run with all kinds
+# of faults could be proven complete.
+DEFAULT_KINDS = tuple(kind for kind in FaultKind if kind is not FaultKind.ANOTHER_DAY)
 
 
 def _known_endpoint(name: str) -> str:
@@ -72,7 +79,9 @@ class Faults(BaseModel):
     )
 
     percent: Percent = Field(description="Attempts that go wrong.")
-    kinds: Kinds = Field((), description="Each as likely as the others; none means all.")
+    kinds: Kinds = Field(
+        (), description="Each as likely as the others; none means all but another_day."
+    )
     in_a_row: InARow = Field(
         2,
         description="After so many faults in a row, a store's day and endpoint is answered.",
@@ -150,4 +159,4 @@ class FaultPlan:
         dice = Dice(key_of(self._seed, *cell, "fault", attempt))
         if not dice.chance(self.faults.percent):
             return None
-        return dice.pick(self.faults.kinds or tuple(FaultKind))
+        return dice.pick(self.faults.kinds or DEFAULT_KINDS)

@@ -1,8 +1,11 @@
 """What a fault looks like on the wire."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, Response
@@ -90,11 +93,39 @@ async def _reset(exchange: Exchange, _faults: Faults) -> None:
     await _gone(exchange.receive)
 
 
+async def _another_store(exchange: Exchange, _faults: Faults) -> None:
+    await _ask_instead(exchange, "storeId", lambda store: f"{store} 2")
+
+
+async def _another_day(exchange: Exchange, _faults: Faults) -> None:
+    await _ask_instead(exchange, "busDt", _a_week_before)
+
+
+def _a_week_before(day: str) -> str:
+    return str(date.fromisoformat(day) - timedelta(days=7))
+
+
+async def _ask_instead(exchange: Exchange, name: str, change: Callable[[str], str]) -> None:
+    """Let the application answer another question than the one that was asked."""
+    message = await exchange.receive()
+    request = json.loads(message["body"])
+    name = name if name in request else "locRef"
+    with suppress(ValueError):  # no day: the application says so
+        request[name] = change(request[name].strip())
+
+    async def receive() -> Message:
+        return {**message, "body": json.dumps(request).encode()}
+
+    await exchange.app(exchange.scope, receive, exchange.send)
+
+
 _DISTORTIONS: dict[FaultKind, Callable[[Exchange, Faults], Awaitable[None]]] = {
     FaultKind.SLOW: _slow,
     FaultKind.TRUNCATED: _truncated,
     FaultKind.CUT: _cut,
     FaultKind.RESET: _reset,
+    FaultKind.ANOTHER_STORE: _another_store,
+    FaultKind.ANOTHER_DAY: _another_day,
 }
 
 

@@ -67,7 +67,8 @@ class SimulatorSettings(BaseSettings):
     )
     faults_percent: Percent = Field(default=0, description="Attempts that go wrong, in percent.")
     fault_kinds: Annotated[Kinds, NoDecode, BeforeValidator(split_names)] = Field(
-        default=(), description="How they go wrong, separated by commas; unset: in all ways."
+        default=(),
+        description="How they go wrong, separated by commas; unset: all but another_day.",
     )
     faults_in_a_row: InARow = Field(
         default=2,

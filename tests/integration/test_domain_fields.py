@@ -203,7 +203,7 @@ def test_taxes_and_lines_are_keyed_within_their_check_and_rows_within_their_day(
         "detail_lines": "(store_id, guest_check_id, guest_check_line_item_id)",
         "menu_items": "(store_id, menu_item_id)",
         **{facts.table: "(store_id, bus_dt, record_id)" for facts in LISTS.values()},
-        "schema_drift": "(source, path, kind)",
+        "store_days": "(source, store_id, bus_dt)",
     }
     assert expected == {name: found[name] for name in expected}
 

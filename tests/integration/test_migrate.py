@@ -27,6 +27,7 @@ EXPLAINED = {
     "transactions": {"record_id"},
     "cash_management_details": {"record_id"},
     "ingested_objects": {"version", "event_order", "records", "quarantined", "attempts"},
+    "store_days": {"object_id", "state", "gaps", "record_counts", "field_counts"},
     "schema_drift": {"path", "occurrences"},
     "v_daily_revenue": {"net", "discounts"},
 }
@@ -179,6 +180,8 @@ def test_children_are_tied_to_checks_and_lines_to_items(
     expected = [
         ("detail_lines", "guest_checks"),
         ("detail_lines", "menu_items"),
+        ("object_findings", "drift_findings"),
+        ("object_findings", "ingested_objects"),
         ("taxes", "guest_checks"),
     ]
     assert expected == keys

@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +19,8 @@ from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.registry import ENDPOINTS
 from tests.conftest import Lake
 from tests.support.producing import DEADLINE_SECONDS, keys, producer, stamp, summary
+
+Running = Callable[..., AbstractContextManager[Any]]
 
 
 def test_a_pull_puts_one_object_per_store_day_and_endpoint_into_the_lake(
@@ -140,3 +145,28 @@ def test_an_interrupted_pull_keeps_what_it_has_and_says_so(
     assert 1 <= counted["stored"] <= len(keys(lake, API_PREFIX)) < counted["total"]
     for key in keys(lake, API_PREFIX):
         json.loads(lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read())
+
+
+def test_an_erp_that_answers_another_day_is_asked_again_and_reported_if_it_stays_so(
+    environment: dict[str, str], lake: Lake, tmp_path: Path, running: Running
+) -> None:
+    """Lists of another day are never stored; checks are, and the command is not content."""
+    day = ["pull", "--from", "2024-01-10", "--store", "São João", "--json"]
+    quick = {"PULL_BACKOFF_INITIAL_SECONDS": "0.01", "PULL_MAX_ATTEMPTS": "4"}
+    with running(faults_percent=100, fault_kinds="another_day", faults_in_a_row=9) as client:
+        own = {**environment, **quick, "API_BASE_URL": f"http://127.0.0.1:{client.port}"}
+        result = producer(day, own, tmp_path)
+        failures = {each["endpoint"]: each["message"] for each in summary(result)["failures"]}
+        assert (result.returncode, failures.keys()) == (1, {each.name for each in ENDPOINTS})
+        assert failures["getTransactions"] == "the ERP answered with another day: 2024-01-03"
+        assert (
+            "stored, but no check was opened or closed on 2024-01-10" in failures["getGuestChecks"]
+        )
+        assert "producer pull --force --from 2024-01-10" in failures["getGuestChecks"]
+        (stored,) = keys(lake, API_PREFIX)
+        assert "getGuestChecks" in stored
+
+    with running(faults_percent=100, fault_kinds="another_day", faults_in_a_row=2) as client:
+        own = {**own, "API_BASE_URL": f"http://127.0.0.1:{client.port}"}
+        result = producer([*day, "--force"], own, tmp_path)
+        assert (result.returncode, summary(result)["stored"]) == (0, 5), result.stderr

@@ -43,7 +43,7 @@ class Tables:
                 " ORDER BY ctid",
                 wanted,
             )
-            for table in (*DATA_TABLES, "store_day_snapshots")
+            for table in (*DATA_TABLES, "store_days")
         }
 
     def _all(self, table: str, stores: Iterable[str] | None) -> list[dict[str, Any]]:

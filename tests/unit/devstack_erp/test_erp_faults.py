@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from devstack.erp.faults import Cell, FaultKind, FaultPlan, Faults
+from devstack.erp.faults import DEFAULT_KINDS, Cell, FaultKind, FaultPlan, Faults
 from devstack.erp.settings import SimulatorSettings
 from schemas.registry import ENDPOINTS
 
@@ -101,6 +101,24 @@ def test_a_truncated_answer_has_the_status_and_the_length_of_a_whole_one_but_is_
         assert ask(client.port)[1] == whole_answer
 
 
+@pytest.mark.parametrize(
+    ("kind", "store", "opened_on"),
+    [
+        (FaultKind.ANOTHER_STORE, "São João 2", "2024-01-01"),
+        (FaultKind.ANOTHER_DAY, "São João", "2023-12-25"),
+    ],
+)
+def test_the_answer_of_another_store_or_day_is_a_good_one(
+    running: Running, whole_answer: bytes, kind: FaultKind, store: str, opened_on: str
+):
+    with running(**only(kind, closed_days_percent=0)) as client:
+        answer, body = ask(client.port)
+        document = json.loads(body)
+        assert (answer.status, document["locRef"]) == (200, store)
+        assert opened_on in {check["opnBusDt"] for check in document["guestChecks"]}
+        assert ask(client.port)[1] == whole_answer
+
+
 @pytest.mark.parametrize("kind", [FaultKind.CUT, FaultKind.RESET], ids=str)
 def test_a_broken_connection_is_seen_by_the_caller_and_passed_over_in_the_log(
     running: Running, whole_answer: bytes, kind: FaultKind, caplog: pytest.LogCaptureFixture
@@ -148,7 +166,7 @@ def test_about_as_many_attempts_go_wrong_as_were_asked_for_in_every_way_there_is
     draws(plan, CELLS * 5)
     assert plan.attempts == len(CELLS) * 5
     assert 0.15 < plan.injected.total() / plan.attempts < 0.22
-    assert set(plan.injected) == set(FaultKind)
+    assert set(plan.injected) == set(DEFAULT_KINDS)
     assert max(plan.injected.values()) < 2 * min(plan.injected.values())
 
 
