@@ -39,6 +39,7 @@ from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.settings import ConsumerSettings
+from consumer.spool import check_temporary_files
 from runtime.http_server import served
 from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
@@ -181,6 +182,7 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
         await ping(pool)
         await lake.ping()
         await queues.main.depth()
+        await asyncio.to_thread(check_temporary_files)
 
     return probe
 

@@ -20,6 +20,8 @@ DOCUMENT_COLUMNS = (
     "store_id",
     "bus_dt",
     "as_of",
+    "sent_as_of",
+    "latest_credible",
     "event_time",
     "received_at",
     "attempts",
