@@ -1,7 +1,6 @@
 """What counting drift costs: the time of a load with it and without it, step after step."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,12 +13,12 @@ from bench.databases import Server
 from bench.documents import Document
 from bench.timing import Seconds, in_turns
 from consumer.documents.readers import CheckReader, RowReader
-from consumer.drift.shapes import Presences, Shapes
+from consumer.drift.findings import Drift
+from consumer.drift.shapes import Shapes
 from consumer.ingest import prepare as preparation
-from consumer.ingest.prepare import Knowledge, prepare
+from consumer.ingest.prepare import prepare
 from consumer.load.database import open_pool
 from consumer.load.document import LoadRequest
-from consumer.load.field_counts import FieldCounts, share
 from consumer.load.transaction import load_batch
 from consumer.rows import fast_path as plain_rows
 from consumer.settings import DatabaseSettings
@@ -58,19 +57,15 @@ def measure(server: Server, documents: Sequence[Document]) -> DriftCost:
 
 
 async def _seconds(database: DatabaseSettings, documents: Sequence[Document]) -> float:
-    """Prepare, load and learn, one batch after the other: no waiting, no second thread."""
-    usual = FieldCounts()
-    knowledge = Knowledge(load_aliases(), usual)
+    """Prepare and load one batch after the other: no waiting, no second thread."""
     async with open_pool(database, 2) as pool, pool.connection() as connection:
         await connection.set_autocommit(True)
+        aliases = load_aliases()
         began = perf_counter()
         remaining = iter(documents)
         while batch := list(islice(remaining, _BATCH)):
-            prepared = [prepare(one.fetched(), knowledge, _MAX_BYTES) for one in batch]
+            prepared = [prepare(one.fetched(), aliases, _MAX_BYTES) for one in batch]
             await load_batch(connection, [LoadRequest(one.document) for one in prepared])
-            for one in prepared:
-                usual.learn(one.document, one.presences)
-        await share(usual, pool)
         return perf_counter() - began
 
 
@@ -84,7 +79,6 @@ def _without_counting() -> Iterator[None]:
             (Shapes, "count_check"),
             (CheckReader, "remember"),
             (RowReader, "remember"),
-            (FieldCounts, "learn"),
         ):
             stack.enter_context(patch.object(owner, name, _nothing))
         stack.enter_context(patch.object(preparation, "find_drift", _no_drift))
@@ -95,5 +89,5 @@ def _nothing(*_arguments: Any, **_options: Any) -> None:
     pass
 
 
-def _no_drift(*_arguments: Any) -> tuple[Counter[Any], Presences]:
-    return Counter(), Presences(None, [])
+def _no_drift(*_arguments: Any) -> Drift:
+    return Drift()

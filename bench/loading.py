@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Iterable
 from time import perf_counter
 
-from consumer.ingest.prepare import Fetched, Knowledge, prepare
+from consumer.ingest.prepare import Fetched, prepare
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool
 from consumer.load.document import LoadRequest
-from consumer.load.field_counts import FieldCounts
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from schemas.aliases import load_aliases
 
@@ -26,7 +25,6 @@ class _Loading:
 
     def __init__(self, settings: ConsumerSettings) -> None:
         self._settings = settings
-        self._usual = FieldCounts()
         self._slots = asyncio.Semaphore(settings.decode_threads)
 
     async def seconds(self, documents: list[Fetched]) -> float:
@@ -47,9 +45,7 @@ class _Loading:
 
     async def _load(self, loader: Batcher, document: Fetched) -> None:
         async with self._slots:
-            knowledge = Knowledge(load_aliases(), self._usual)
             limit = self._settings.max_decompressed_bytes
-            prepared = await asyncio.to_thread(prepare, document, knowledge, limit)
+            prepared = await asyncio.to_thread(prepare, document, load_aliases(), limit)
         assert not prepared.quarantined, prepared.quarantined[0]
         await loader.load(LoadRequest(prepared.document))
-        self._usual.learn(prepared.document, prepared.presences)

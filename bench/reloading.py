@@ -60,7 +60,7 @@ def _row_versions(database: DatabaseSettings) -> set[tuple[str, str, str]]:
     """Return table, place and writing transaction of every row: a rewritten row has new ones."""
     found: set[tuple[str, str, str]] = set()
     with psycopg.connect(**database.conninfo) as connection:
-        for name in (*TABLES, "store_day_snapshots"):
+        for name in (*TABLES, "store_days"):
             statement = f"SELECT '{name}', ctid::text, xmin::text FROM {name}"  # noqa: S608 - ours
             found.update(connection.execute(statement.encode()).fetchall())
     return found

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -26,7 +26,6 @@ from consumer.interpreter import collect_garbage_seldom
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
 from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
-from consumer.load.field_counts import FieldCounts, keep_sharing, share
 from consumer.load.ledger import count_recent_failures, postgres_ledger
 from consumer.load.migrations.steps import schema_head
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
@@ -35,10 +34,12 @@ from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.health import health_app
 from consumer.messages.leases import Leases
+from consumer.messages.progress import log_progress
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.settings import ConsumerSettings
+from consumer.spool import check_temporary_files
 from runtime.http_server import served
 from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
@@ -47,7 +48,6 @@ log = structlog.get_logger()
 
 _RECEIVERS = 2
 _HELD_SHARE = 2  # of the slots, half for messages that wait for something to be mended
-_LAST_SHARE_SECONDS = 1.0
 _START_PAUSE_SECONDS = 2.0
 
 R = TypeVar("R")
@@ -68,13 +68,9 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
     await _once_reachable(partial(_check_schema, settings))
     async with AsyncExitStack() as stack:
         service = await _open(stack, settings, aliases, until_idle_seconds)
-        await share(service.usual, service.pool)
         loop, worker = asyncio.get_running_loop(), service.worker
         with stopping_by(lambda: loop.call_soon_threadsafe(worker.stop)):
             await _work(worker, service.background, until_idle_seconds)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_SHARE_SECONDS):
-                await share(service.usual, service.pool)
         log.info("consumer_stopped")
 
 
@@ -84,8 +80,6 @@ class _Service:
 
     worker: Worker
     background: list[Coroutine[None, None, None]]
-    usual: FieldCounts
-    pool: AsyncConnectionPool
 
 
 async def _open(
@@ -106,7 +100,7 @@ async def _open(
         Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
         await _once_reachable(queues.main.max_receives),
     )
-    probe, loader, usual = _probe(pool, lake, queues), _loader(settings, pool), FieldCounts()
+    probe, loader = _probe(pool, lake, queues), _loader(settings, pool)
     failure_breaker = await _once_reachable(partial(_failure_breaker, settings, pool))
     byte_budget = ByteBudget(settings.max_in_flight_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
@@ -115,7 +109,7 @@ async def _open(
     settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
     handler = Handler(
         _rules(settings, aliases),
-        Ports(lake, loader, logs, record, usual, leases.is_held),
+        Ports(lake, loader, logs, record, leases.is_held),
         byte_budget,
         asyncio.Semaphore(settings.decode_threads),
     )
@@ -123,11 +117,11 @@ async def _open(
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
-    background = [loader.run(), keep_sharing(usual, pool)]
+    background = [loader.run(), log_progress(queues.main, settings.progress_log_seconds)]
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
     log.info("consumer_started", max_receives=terms.max_receives, queue_url=settings.queue_url)
-    return _Service(worker, background, usual, pool)
+    return _Service(worker, background)
 
 
 async def _failure_breaker(settings: ConsumerSettings, pool: AsyncConnectionPool) -> FailureBreaker:
@@ -188,6 +182,7 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
         await ping(pool)
         await lake.ping()
         await queues.main.depth()
+        await asyncio.to_thread(check_temporary_files)
 
     return probe
 
@@ -207,7 +202,7 @@ async def _work(
 
 def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:
     return Rules(
-        settings.bucket_name,
+        frozenset((settings.bucket_name, *settings.other_bucket_names)),
         aliases,
         settings.max_object_bytes,
         settings.max_decompressed_bytes,

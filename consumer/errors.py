@@ -8,6 +8,7 @@
         ├── Throttled             S3 SlowDown, SQS throttling
         ├── AccessDenied          credentials or policy; an operator must act
         │   └── ObjectDenied      S3 refuses one object; others may be readable
+        ├── LocalDisk             our temporary directory cannot take what must pass through it
         ├── Misconfigured         region, name or encryption key; an operator must act
         │   └── ObjectMisconfigured   the key of one object
         └── Internal              a bug; reaches the DLQ through the queue's redrive policy
@@ -21,7 +22,7 @@ ledger and dead-letter queue, and stay out of the process's own log.
 
 import traceback
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from runtime.errors import ReportedError
 from schemas.codes import ErrorCode
@@ -48,17 +49,32 @@ class ConsumerError(ReportedError):
 
 
 class Permanent(ConsumerError):
-    """Trying again cannot help; `errors` lists what is wrong where it is known."""
+    """Trying again cannot help; `errors` lists what is wrong where it is known.
 
-    def __init__(self, code: ErrorCode, message: str, errors: tuple[RecordError, ...] = ()) -> None:
+    `findings` is the drift that a refused document shows, or None if it was not read so far.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        errors: tuple[RecordError, ...] = (),
+        findings: tuple[Any, ...] | None = None,
+    ) -> None:
         super().__init__(code, message)
         self.errors = errors
+        self.findings = findings
 
 
 class Transient(ConsumerError):
-    """Trying again later can help; `is_about_object`: others may be read meanwhile."""
+    """Trying again later can help.
+
+    `is_about_object`: others may be loaded meanwhile. `opens_breaker`: nothing is received until a
+    probe of everything that the consumer stands on succeeds.
+    """
 
     is_about_object: ClassVar[bool] = False
+    opens_breaker: ClassVar[bool] = True
     _code: ClassVar[ErrorCode]
 
     def __init__(self, message: str) -> None:
@@ -93,6 +109,14 @@ class ObjectDenied(AccessDenied):
     """S3 refuses to give one object away."""
 
     is_about_object = True
+    opens_breaker = False
+
+
+class LocalDisk(Transient):
+    """Temporary files cannot be written; small documents need none."""
+
+    is_about_object = True
+    _code: ClassVar[ErrorCode] = ErrorCode.LOCAL_DISK
 
 
 class Misconfigured(Transient):
@@ -105,6 +129,7 @@ class ObjectMisconfigured(Misconfigured):
     """The encryption key of one object cannot be used."""
 
     is_about_object = True
+    opens_breaker = False
 
 
 class Internal(Transient):

@@ -139,6 +139,11 @@ class RowReader(RecordReader):
         self.remember(record_id)
         return Accepted(position, record_id, record)
 
+    @property
+    def record_ids(self) -> set[str]:
+        """The ids of the valid rows so far."""
+        return self._seen
+
     def remember(self, record_id: str) -> None:
         """Count an id that came before."""
         if record_id in self._seen:

@@ -1,156 +1,152 @@
-"""What only many documents tell: fields that used to come and are missing, scalars renamed.
+"""What only many documents tell: fields that stopped coming, scalars that came under a new name.
 
-Inferred from counts by business date, not by arrival, so that a year loaded at once, in any order
-and by several processes, ends with the same report as one loaded day by day. Knows no SQL.
+Worked out per store when asked, from what is kept of each store-day, by business date: documents
+that were loaded in another order, or twice, change nothing. Knows no SQL.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from math import log
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import Any
 
-from consumer.drift.findings import MISSING, RENAMED
+from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
+from consumer.drift.json_types import field_paths, path_at
 from consumer.drift.renames import remedy, scalars_for
 from schemas.registry import Source
 
 ENOUGH_RECORDS = 20  # before which nothing is usual
-_UNLIKELY = 1e-4
-_HALF_YEAR = timedelta(days=180)
+_ENOUGH_WITHOUT = 10  # records without a field, before it is missing
 
-_Path = tuple[str, str]  # source and path
+Row = dict[str, Any]
+_Field = tuple[str, str]  # source and path
 
 
 @dataclass(frozen=True, slots=True)
-class Absence:
-    """A week's documents without a field that was usual before, beside those before and since.
+class Stopped:
+    """A field that was usual in a store, and is in none of its documents since a day.
 
-    `records_before` are of the half year before, `filled_before` of those filled the field, and
-    `absent_before` were in documents without it; `…_since` are of the month from here on.
+    `records` and `documents` came without it since then; `…_before` are of the half year up to
+    the last day with it: so many records, in so many of them filled, so many documents lacking it.
+    `last_…` and `first_…` are the counts of the last day with it and of the first without it.
     """
 
     source: str
+    store_id: str
     path: str
-    week: date
-    first_day: date
-    first_seen: datetime
+    since: date
     records: int
+    documents: int
     records_before: int
     filled_before: int
-    absent_before: int
-    records_since: int
-    absent_since: int
-    absent_objects_since: int
+    lacking_before: int
+    last_records: Mapping[str, int]
+    last_fields: Mapping[str, int]
+    first_records: Mapping[str, int]
+    first_fields: Mapping[str, int]
+    first_seen: datetime
+    last_seen: datetime
+    first_object_key: str
+    last_object_key: str
 
     @property
-    def is_unlikely(self) -> bool:
-        """Say whether chance explains so many records in documents without the field.
+    def level(self) -> str:
+        """The path of the objects that have the field."""
+        return self.path.rpartition(".")[0]
 
-        Expected is what came before, or what chance makes of documents of this size when a field
-        is not always filled, whichever is more. The bound for the tail of a Poisson distribution
-        (Chernoff) must be less than one in ten thousand.
+    @property
+    def is_missing(self) -> bool:
+        """Say whether so many came without it that it will not come again.
+
+        More documents than lacked it before in half a year: on some days of the week, say.
         """
-        empty_share = 1 - (self.filled_before + 1) / (self.records_before + 2)
-        document_size = self.absent_since / self.absent_objects_since
-        absent_share = (self.absent_before + 1) / (self.records_before + 2)
-        expected: float = self.records_since * max(absent_share, empty_share**document_size)
-        found = self.absent_since
-        if found <= expected:
-            return False
-        return found * (1 + log(expected / found)) - expected < log(_UNLIKELY)
+        return self.records >= _ENOUGH_WITHOUT and self.documents > self.lacking_before
+
+    def is_replaced_by(self, path: str) -> bool:
+        """Say whether a field came in its place: half as often or more, and not beside it."""
+        records, seen = self.first_records[self.level], self.first_fields[path]
+        beside = self.last_fields[self.path] + self.last_fields.get(path, 0)
+        return (
+            seen * self.records_before * 2 >= records * self.filled_before
+            and seen <= records
+            and beside <= self.last_records[self.level]
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Newcomer:
-    """How often an unknown field, whose name is like a known one's, was filled in a week."""
-
-    source: str
-    path: str
-    json_type: str
-    week: date
-    first_day: date
-    first_seen: datetime
-    filled: int
-
-
-class Inferred(NamedTuple):
-    """A finding that holds from a week on."""
-
-    source: str
-    path: str
-    kind: str
-    detail: str | None
-    since: date
-
-
-def infer(absences: Iterable[Absence], newcomers: Iterable[Newcomer]) -> list[Inferred]:
-    """Say which fields are missing since when, and which have probably a new name.
-
-    A field is missing if it was usual (filled in four of five, of at least twenty records of the
-    half year before) and documents come without it that chance does not explain. It is also
-    missing, however few the records, if a field that is new, like it in name and type, fills its
-    place: then it is probably renamed.
+def infer(stopped: Iterable[Stopped], seen: Iterable[Row]) -> list[Row]:
+    """Say which fields are missing since when and in which stores, and what they are called now.
 
     Args:
-        absences: By source, path and week.
-        newcomers: Likewise.
+        stopped: Fields of stores; the same field may have stopped in some stores only.
+        seen: Rows of `schema_drift`; those of unknown fields say of which JSON type they are.
+
+    Returns:
+        Rows like those of `schema_drift`, with `since` and `stores`. A field that was renamed is
+        missing as well, however few its records.
     """
-    by_field: defaultdict[_Path, list[Absence]] = defaultdict(list)
-    for absence in absences:
-        by_field[absence.source, absence.path].append(absence)
-    by_newcomer: defaultdict[_Path, list[Newcomer]] = defaultdict(list)
-    for newcomer in newcomers:
-        by_newcomer[newcomer.source, newcomer.path].append(newcomer)
-    missing: dict[_Path, date] = {}
-    for field, weeks in by_field.items():
-        for absence in weeks:
-            if absence.is_unlikely:
-                missing.setdefault(field, absence.week)
-    renamed = list(_renamed(by_field, by_newcomer, missing))
-    gone = [Inferred(*field, MISSING, None, since) for field, since in missing.items()]
-    return gone + renamed
+    by_store: defaultdict[_Field, dict[str, Stopped]] = defaultdict(dict)
+    for field in stopped:
+        if field.path in field_paths(Source(field.source)):
+            by_store[field.source, field.store_id][field.path] = field
+    unknown = {(row["source"], row["path"]): row for row in seen if row["kind"] == UNKNOWN}
+    missing: defaultdict[_Field, list[Stopped]] = defaultdict(list)
+    renamed: defaultdict[tuple[str, str, str], list[Stopped]] = defaultdict(list)
+    for fields in by_store.values():
+        pairs = dict(_renamed(fields, unknown))
+        for new, old in pairs.items():
+            renamed[old.source, new, old.path].append(old)
+        for field in fields.values():
+            if field.is_missing or field in pairs.values():
+                missing[field.source, field.path].append(field)
+    return [
+        *(_renamed_row(unknown[source, new], old) for (source, new, _), old in renamed.items()),
+        *(_missing_row(fields) for fields in missing.values()),
+    ]
 
 
 def _renamed(
-    by_field: Mapping[_Path, Sequence[Absence]],
-    by_newcomer: Mapping[_Path, Sequence[Newcomer]],
-    missing: dict[_Path, date],
-) -> Iterator[Inferred]:
-    """Pair newcomers with the fields whose place they fill, and enter those as missing."""
-    for (source, path), weeks in by_newcomer.items():
-        level, _, name = path.rpartition(".")
-        for known in scalars_for(Source(source), level, name, weeks[-1].json_type):
-            field = source, f"{level}.{known}" if level else known
-            since = _replaced_since(by_field.get(field, ()), weeks)
-            if since is not None:
-                missing[field] = min(since, missing.get(field, since))
-                line = remedy(Source(source), level, name, known)
-                yield Inferred(source, path, RENAMED, line, since)
-                break
+    fields: Mapping[str, Stopped], unknown: Mapping[_Field, Row]
+) -> Iterator[tuple[str, Stopped]]:
+    """Pair unknown fields of one store with those whose place they took; the likest one wins."""
+    for new in sorted({path for field in fields.values() for path in field.first_fields}):
+        source = next(iter(fields.values())).source
+        known_as = unknown.get((source, new))
+        for kind in (known_as["detail"] or "").split(" or ") if known_as else ():
+            level, _, name = new.rpartition(".")
+            likely = scalars_for(Source(source), level, name, kind)
+            gone = (fields.get(path_at(level, known)) for known in likely)
+            for field in gone:
+                if field and new in field.first_fields and field.is_replaced_by(new):
+                    yield new, field
+                    break
 
 
-def _replaced_since(absences: Sequence[Absence], newcomer: Sequence[Newcomer]) -> date | None:
-    filled_in = {seen.week: seen for seen in newcomer}
-    for absence in absences:
-        seen = filled_in.get(absence.week)
-        if seen is not None and _fills_place(absence, seen) and not _is_usual(absence, newcomer):
-            return absence.week
-    return None
+def _renamed_row(seen: Row, stores: list[Stopped]) -> Row:
+    _, _, known = stores[0].path.rpartition(".")
+    level, _, name = seen["path"].rpartition(".")
+    line = remedy(Source(seen["source"]), level, name, known)
+    return seen | {"kind": RENAMED, "detail": line} | _where(stores)
 
 
-def _fills_place(absence: Absence, seen: Newcomer) -> bool:
-    """It comes instead of the other, at least half as often: not beside it."""
-    expected = absence.records * absence.filled_before / absence.records_before
-    return expected / 2 <= seen.filled <= absence.records
+def _missing_row(stores: list[Stopped]) -> Row:
+    first = min(stores, key=lambda field: field.first_seen)
+    last = max(stores, key=lambda field: field.last_seen)
+    return {
+        "source": first.source,
+        "path": first.path,
+        "kind": MISSING,
+        "detail": None,
+        "occurrences": sum(field.records for field in stores),
+        "objects": sum(field.documents for field in stores),
+        "first_seen": first.first_seen,
+        "last_seen": last.last_seen,
+        "first_object_key": first.first_object_key,
+        "last_object_key": last.last_object_key,
+    } | _where(stores)
 
 
-def _is_usual(absence: Absence, newcomer: Sequence[Newcomer]) -> bool:
-    """It came before as well: then it is another field."""
-    before = sum(
-        seen.filled
-        for seen in newcomer
-        if absence.week - _HALF_YEAR <= seen.week
-        and (seen.first_day, seen.first_seen) < (absence.first_day, absence.first_seen)
-    )
-    return before * 2 >= absence.records_before
+def _where(stores: list[Stopped]) -> Row:
+    return {
+        "since": min(field.since for field in stores),
+        "stores": sorted(field.store_id for field in stores),
+    }

@@ -7,7 +7,6 @@ finds out a record's shape for purposes of its own counts for less: a shape is a
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from consumer.drift.json_types import DETAIL_LEVELS, JSON_TYPES, LINES_LEVEL, TAXES_LEVEL, path_at
@@ -23,27 +22,6 @@ _MAX_EXAMPLE_CHARACTERS = 100  # likewise
 # JSON has one type of number, so an amount without cents makes no shape of its own.
 NULL = "null"
 _KIND_OF = {**JSON_TYPES, type(None): NULL}.get
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """How many of one document's objects at a level filled a field.
-
-    `json_type` is that of a field no contract names, and None for the others.
-    """
-
-    path: str
-    filled: int
-    records: int
-    json_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Presences:
-    """What the fields of one document held; `day` is when its first check opened, if it says."""
-
-    day: date | None
-    fields: list[Presence]
 
 
 @dataclass(slots=True)
@@ -112,7 +90,7 @@ _Levels = defaultdict[str, _Shapes]
 
 
 class Shapes:
-    """Counts the shapes of one document's objects, level by level, and repeated ids.
+    """Counts the shapes of one document's objects, level by level; repeated ids; future versions.
 
     Those of unfinished checks apart: partial ones, and those still open, lack what they lack for
     a reason.
@@ -120,6 +98,7 @@ class Shapes:
 
     def __init__(self) -> None:
         self.duplicates: Counter[str] = Counter()
+        self.future: Counter[str] = Counter()
         self._whole: _Levels = defaultdict(_Shapes)
         self._partial: _Levels = defaultdict(_Shapes)
 
@@ -154,26 +133,10 @@ class Shapes:
             )
             yield Level(path, whole, partial)
 
-    @property
-    def first_day(self) -> date | None:
-        """When the first check opened, as far as its text is a date."""
-        for levels in (self._whole, self._partial):
-            if CHECKS_FIELD in levels:
-                shape = next(iter(levels[CHECKS_FIELD].distinct.values()))
-                return _day_of(shape.example.get("opnBusDt"))
-        return None
-
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
-
-
-def _day_of(text: Any) -> date | None:
-    try:
-        return date.fromisoformat(text[:10]) if isinstance(text, str) else None
-    except ValueError:
-        return None
 
 
 def _example(record: dict[str, Any]) -> dict[str, Any]:

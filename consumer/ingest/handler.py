@@ -25,10 +25,9 @@ from consumer.errors import (
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import ErrorLogs, records_invalid
 from consumer.ingest.outcome import Done, Failed, Outcome
-from consumer.ingest.prepare import Fetched, Knowledge, Prepared, prepare
+from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.ingest.routing import route
 from consumer.load.document import ErrorNote, Identity, LoadRequest
-from consumer.load.field_counts import FieldCounts
 from consumer.load.ledger import Entry, RecordEntry
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
 from consumer.spool import Spool
@@ -62,7 +61,7 @@ class Load(Protocol):
 class Rules:
     """What the handler is configured with."""
 
-    bucket: str
+    buckets: frozenset[str]
     aliases: Aliases
     max_object_bytes: int
     max_decompressed_bytes: int
@@ -77,7 +76,6 @@ class Ports:
     loader: Load
     logs: ErrorLogs
     record: RecordEntry
-    usual: FieldCounts
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
 
 
@@ -89,7 +87,6 @@ class Handler:
     ) -> None:
         self._rules = rules
         self._ports = ports
-        self._knowledge = Knowledge(rules.aliases, ports.usual)
         self._byte_budget = byte_budget
         self._decode_slots = decode_slots
         # A huge document takes its time; small ones pass it by.
@@ -127,7 +124,7 @@ class Handler:
             return _bug(error, event)
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        source, key = route(event, self._rules.bucket, self._rules.max_object_bytes)
+        source, key = route(event, self._rules.buckets, self._rules.max_object_bytes)
         admitted_bytes = _announced_bytes(event, self._rules.stream_above_bytes)
         for _ in range(_ADMISSIONS):
             async with self._byte_budget.of(admitted_bytes):
@@ -164,20 +161,17 @@ class Handler:
         slots = self._stream_slots if isinstance(fetched.data, Spool) else self._decode_slots
         async with slots:
             with STAGE_SECONDS.labels("prepare").time():
-                return await asyncio.to_thread(prepare, fetched, self._knowledge, limit)
+                return await asyncio.to_thread(prepare, fetched, self._rules.aliases, limit)
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
         is_wanted = partial(self._ports.is_held, delivery)
         if not quarantined:
-            state = await self._commit(LoadRequest(document, is_wanted))
-            self._ports.usual.learn(document, prepared.presences)
-            return Done(state)
+            return Done(await self._commit(LoadRequest(document, is_wanted)))
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
         log_key = await self._ports.logs.write(delivery, error, event, prepared)
         await self._commit(LoadRequest(document, is_wanted, ErrorNote(str(error), log_key)))
-        self._ports.usual.learn(document, prepared.presences)
         return Failed(error, event, log_key, document.record_count > document.quarantined_count)
 
     async def _commit(self, request: LoadRequest) -> State:

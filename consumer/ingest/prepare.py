@@ -4,31 +4,39 @@ A document in memory is parsed at once; one that was too large for memory is rea
 twice: for its frame, whose fields may stand behind the records, then for its records.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from functools import partial
 from io import BytesIO
 from itertools import count, islice
-from typing import Any, Protocol
+from typing import Any
+
+import structlog
 
 from consumer.documents.frames import DocumentInvalid, Frame, open_document
 from consumer.documents.gunzip import PlainReader
 from consumer.documents.parse import Decoded, decode
 from consumer.documents.quarantine import Quarantined
-from consumer.documents.readers import Accepted, record_reader
+from consumer.documents.readers import Accepted, RowReader, record_reader
 from consumer.documents.record_stream import RecordStream
-from consumer.documents.storable import find_unstorable
-from consumer.drift.findings import Finding, find_drift, find_root_drift
+from consumer.documents.storable import find_unstorable, text_problem
+from consumer.drift.findings import Drift, find_drift, find_root_drift
+from consumer.drift.horizon import AS_OF_FIELD, VERSION_FIELD, Horizon
 from consumer.drift.json_types import ROOT_LEVEL
-from consumer.drift.shapes import Presences
-from consumer.errors import Permanent
-from consumer.load.document import Identity, StagedDocument
+from consumer.errors import Permanent, where
+from consumer.load.document import Gap, Identity, StagedDocument
 from consumer.rows.fast_path import fast_path_of
 from consumer.rows.row_writer import RowWriter
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.keys import ApiKey, ErpKey
-from schemas.registry import Source
+from schemas.registry import CHECKS_FIELD, Source
+
+log = structlog.get_logger()
 
 _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
@@ -37,6 +45,7 @@ _MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stre
 # Of an object in memory; a larger one is streamed. The parser lets nothing else run until it is
 # done: leases and health must not wait for it.
 _MAX_WHOLE_BYTES = 12 << 20
+_DATE_CHARACTERS = len("2024-01-31")
 _DETAILED_QUARANTINES = 1000  # of one document: the log lists so many, and counts the rest
 
 
@@ -52,56 +61,32 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready to load, the records that were set aside, and what its fields held.
+    """A document ready to load, and the records that were set aside.
 
     `quarantined` lists the first thousand; `document.quarantined_count` counts all.
     """
 
     document: StagedDocument
     quarantined: list[Quarantined]
-    presences: Presences
 
 
-class Usual(Protocol):
-    """Learns what documents usually hold."""
-
-    def learn_refused(
-        self,
-        source: Source,
-        identity: Identity,
-        findings: Mapping[Finding, int],
-        presences: Presences,
-    ) -> None:
-        """Count what a document was refused for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What documents are read with: the renames in force, and who learns what is usual."""
-
-    aliases: Aliases
-    usual: Usual
-
-
-def prepare(fetched: Fetched, knowledge: Knowledge, max_bytes: int) -> Prepared:
+def prepare(fetched: Fetched, aliases: Aliases, max_bytes: int) -> Prepared:
     """Decode, validate and stage one object. CPU-bound; holds the interpreter for milliseconds.
 
     Args:
         fetched: The object.
-        knowledge: What it is read with.
+        aliases: The renames in force.
         max_bytes: Largest document once decompressed.
 
     Raises:
-        Permanent: the document as a whole is refused.
+        Permanent: the document as a whole is refused; its `drift` is what the root shows.
     """
     try:
-        frame, runs = _open(fetched, knowledge.aliases, max_bytes)
+        frame, runs = _open(fetched, aliases, max_bytes)
     except DocumentInvalid as error:
-        if error.drifted is not None:
-            drift = find_root_drift(fetched.source, error.drifted)
-            knowledge.usual.learn_refused(fetched.source, fetched.identity, *drift)
-        raise Permanent(error.code, str(error), error.errors) from error
-    assembly = _Assembly(fetched.identity, frame, knowledge.aliases)
+        drift = _drift_of(partial(find_root_drift, fetched.source, error.drifted or {}))
+        raise Permanent(error.code, str(error), error.errors, drift.findings) from error
+    assembly = _Assembly(fetched.identity, frame, aliases)
     for run in runs:
         assembly.add(run)
     return assembly.finish()
@@ -166,41 +151,79 @@ class _Assembly:
         self._reader = record_reader(frame, aliases)
         self._rows = RowWriter(frame, self._number)
         self._plain = fast_path_of(self._rows, self._reader, aliases)
+        self._horizon = Horizon(identity.last_modified)
         self._positions = count()
         self._record_count = 0
         self._quarantined: list[Quarantined] = []
         self._quarantined_ids: list[str | None] = []
+        self._days: Counter[str] = Counter()
 
     def add(self, run: Decoded) -> None:
         screen = find_unstorable if run.suspicious else None
         for row, position in zip(run.root, self._positions, strict=False):
             if screen is None and self._plain.take(position, row):
-                self._record_count += 1
+                self._accept(row)
                 continue
             record = self._reader.read(position, row, screen)
             if isinstance(record, Accepted):
-                self._record_count += 1
+                self._accept(record.record)
                 self._rows.add(record)
             else:
                 self._quarantined_ids.append(record.record_id)
                 if len(self._quarantined) < _DETAILED_QUARANTINES:
                     self._quarantined.append(record)
         self._rows.flush()
+        if self._frame.bus_dt is None:
+            # What was renamed has its canonical name by now.
+            days = (row.get("opnBusDt") for row in run.root if type(row) is dict)
+            self._days.update(day[:_DATE_CHARACTERS] for day in days if type(day) is str)
+
+    def _accept(self, record: dict[str, Any]) -> None:
+        self._record_count += 1
+        if self._horizon.is_beyond(record.get(VERSION_FIELD)):
+            self._reader.shapes.future[f"{CHECKS_FIELD}.{VERSION_FIELD}"] += 1
 
     def finish(self) -> Prepared:
-        shapes, ids = self._reader.shapes, self._quarantined_ids
+        shapes = self._reader.shapes
+        if self._horizon.is_beyond(self._frame.as_of):
+            shapes.future[AS_OF_FIELD] += 1
         shapes.count(ROOT_LEVEL, self._frame.root)
-        findings, presences = find_drift(self._frame.source, shapes)
         document = StagedDocument(
             self._number,
             self._identity,
             self._frame,
             self._rows.finish(),
             record_count=self._record_count,
-            quarantined_count=len(ids),
-            # What a store-day answer still has but could not say: its stored rows stay.
-            keep_all=None in ids,
-            keep_ids=tuple(record_id for record_id in ids if record_id is not None),
-            findings=findings,
+            quarantined_count=len(self._quarantined_ids),
+            days=self._business_days(),
+            gap=self._gap(),
+            drift=_drift_of(partial(find_drift, self._frame.source, shapes)),
         )
-        return Prepared(document, self._quarantined, presences)
+        return Prepared(document, self._quarantined)
+
+    def _gap(self) -> Gap | None:
+        if not self._quarantined_ids or not isinstance(self._reader, RowReader):
+            return None
+        return Gap.of(self._reader.record_ids, set(self._quarantined_ids))
+
+    def _business_days(self) -> tuple[date, ...]:
+        """Return the document's days, that of most checks first; else the day of its event."""
+        if self._frame.bus_dt is not None:
+            return (self._frame.bus_dt,)
+        days: Counter[date] = Counter()
+        for text, checks in self._days.items():
+            with suppress(ValueError):
+                days[date.fromisoformat(text)] += checks
+        ranked = sorted(days, key=lambda day: (-days[day], day))
+        return tuple(ranked) or (self._identity.event_time.astimezone(UTC).date(),)
+
+
+def _drift_of(find: Callable[[], Drift]) -> Drift:
+    """Return a document's drift without what no table can hold, or none if it cannot be told."""
+    try:
+        drift = find()
+    except Exception as error:  # noqa: BLE001 - a document loads though its drift is not counted
+        log.warning("drift_not_counted", where=where(error))
+        return Drift()
+    findings = tuple(found for found in drift.findings if text_problem(found.path) is None)
+    return replace(drift, findings=findings)

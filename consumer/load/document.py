@@ -3,12 +3,14 @@
 Values: whoever prepares a document builds it in one go, and nobody changes it afterwards.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import Self
 
 from consumer.documents.frames import Frame
-from consumer.drift.findings import Finding
+from consumer.drift.findings import Drift
 from consumer.rows.row_writer import StagedRows
 from schemas.envelopes import ObjectEvent
 
@@ -36,11 +38,32 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Which rows a store-day answer with quarantined rows does not tell of.
+
+    Of a quarantined row it tells nothing: what is stored of it stays. `tells` says whether
+    `record_ids` are the only rows it tells of, because the id of a quarantined one cannot be read,
+    or the only ones it does not.
+    """
+
+    tells: bool
+    record_ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, valid: AbstractSet[str], quarantined: AbstractSet[str | None]) -> Self:
+        """Return what an answer does not tell; the id of a quarantined row may be None."""
+        if None in quarantined:
+            return cls(tells=True, record_ids=tuple(sorted(valid)))
+        unread = {record_id for record_id in quarantined if record_id is not None}
+        return cls(tells=False, record_ids=tuple(sorted(unread - valid)))
+
+
+@dataclass(frozen=True, slots=True)
 class StagedDocument:
     """One document, ready to load. `number` is unique in this process.
 
-    Of the rows that were quarantined, `keep_ids` are the ids that could be read; `keep_all` says
-    that one could not.
+    `days` are its business days; its fields are counted on the first of them. `gap` is of a
+    store-day answer with quarantined rows.
     """
 
     number: int
@@ -49,9 +72,9 @@ class StagedDocument:
     rows: StagedRows
     record_count: int = 0
     quarantined_count: int = 0
-    keep_all: bool = False
-    keep_ids: tuple[str, ...] = ()
-    findings: Mapping[Finding, int] = field(default_factory=dict)
+    days: tuple[date, ...] = ()
+    gap: Gap | None = None
+    drift: Drift = field(default_factory=Drift)
 
 
 @dataclass(frozen=True, slots=True)

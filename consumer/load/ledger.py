@@ -1,12 +1,14 @@
 """Ledger entries of objects that no batch loads: outdated or refused as a whole."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import psycopg
+from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
+from consumer.drift.findings import Finding
 from consumer.load import statements
 from consumer.load.database import mapped
 from schemas.codes import ErrorCode, State
@@ -26,6 +28,7 @@ class Entry:
     error_code: ErrorCode | None = None
     error_message: str | None = None
     error_log_key: str | None = None
+    findings: tuple[Finding, ...] | None = None  # None of a document that was not read
 
 
 # Writes an entry; idempotent; raises ConsumerError when it was not committed.
@@ -46,7 +49,15 @@ def postgres_ledger(pool: AsyncConnectionPool) -> RecordEntry:
     async def record(entry: Entry) -> None:
         try:
             async with pool.connection() as connection:
-                await connection.execute(statements.fixed("record_object"), _parameters(entry))
+                cursor = await connection.execute(
+                    statements.fixed("record_object"), _parameters(entry)
+                )
+                recorded = await cursor.fetchone()
+                if recorded and entry.findings is not None:
+                    findings = Jsonb([asdict(finding) for finding in entry.findings])
+                    await connection.execute(
+                        "SELECT record_findings(ARRAY[%s], ARRAY[%s])", (recorded[0], findings)
+                    )
         except psycopg.Error as error:
             raise mapped(error) from error
 

@@ -13,10 +13,13 @@ consumers that load the same things never wait in a circle:
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from itertools import chain
+from typing import Any
 
 from psycopg import AsyncConnection
 
+from consumer.drift.horizon import latest_credible
 from consumer.errors import LeaseLost
 from consumer.load import statements
 from consumer.load.document import LoadRequest, StagedDocument
@@ -47,11 +50,11 @@ async def load_batch(
         holds_checks = any(document.frame.source.holds_checks for document in documents)
         if holds_checks:
             await _load_checks(connection)
+        await connection.execute(statements.fixed("upsert_days"))
         await _load_lists(connection, documents)
         if holds_checks:
             await connection.execute(statements.fixed("widen_sold"))
-        if any(document.findings for document in documents):
-            await connection.execute(statements.fixed("record_drift"))
+        await connection.execute(statements.fixed("record_findings"))
         cursor = await connection.execute(
             statements.fixed("settle_objects"), {"list_sources": statements.LIST_SOURCES}
         )
@@ -68,8 +71,6 @@ async def _copy(connection: AsyncConnection, requests: Sequence[LoadRequest]) ->
         pieces["stage_documents"].append([_document_row(request)])
         for stage, spool in document.rows.tables.items():
             pieces.setdefault(stage, []).append(spool.chunks())
-        if document.findings:
-            pieces.setdefault("stage_drift", []).append([_drift_rows(document)])
     cursor = connection.cursor()
     for stage, chunks in pieces.items():
         async with cursor.copy(statements.copy_into(stage)) as copy:
@@ -80,8 +81,11 @@ async def _copy(connection: AsyncConnection, requests: Sequence[LoadRequest]) ->
 def _document_row(request: LoadRequest) -> bytes:
     document, note = request.document, request.error_note
     identity, frame = document.identity, document.frame
+    as_of, latest = (
+        frame.as_of or identity.last_modified,
+        latest_credible(identity.last_modified),
+    )
     event = identity.event
-    keep_ids = "{" + ",".join(_array_element(value) for value in document.keep_ids) + "}"
     values = (
         document.number,
         event.bucket,
@@ -93,33 +97,28 @@ def _document_row(request: LoadRequest) -> bytes:
         frame.source.value,
         frame.store_id,
         frame.bus_dt,
-        frame.as_of or identity.last_modified,
+        min(as_of, latest),
+        as_of,
+        latest,
         identity.event_time,
         identity.received_at,
         identity.attempts,
         document.record_count,
         document.quarantined_count,
-        document.keep_all,
-        keep_ids,
         note.message if note else None,
         note.log_key if note else None,
     )
-    row = [*copy_text.cells(values), copy_text.json_cell(frame.extra)]
-    return copy_text.line(row).encode()
-
-
-def _array_element(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _drift_rows(document: StagedDocument) -> bytes:
-    rows = (
-        copy_text.line(
-            copy_text.cells((document.number, finding.path, finding.kind, count, finding.detail))
-        )
-        for finding, count in document.findings.items()
+    days = "{" + ",".join(day.isoformat() for day in document.days) + "}"
+    drift = document.drift
+    as_json: tuple[Any, ...] = (
+        frame.extra,
+        asdict(document.gap) if document.gap else None,
+        [asdict(finding) for finding in drift.findings],
+        drift.record_counts,
+        drift.field_counts,
     )
-    return "".join(rows).encode()
+    row = [*copy_text.cells(values), days, *map(copy_text.json_cell, as_json)]
+    return copy_text.line(row).encode()
 
 
 async def _load_checks(connection: AsyncConnection) -> None:
@@ -153,16 +152,9 @@ async def _load_lists(connection: AsyncConnection, documents: Sequence[StagedDoc
     if not lists:
         return
     await connection.execute(
-        statements.fixed("upsert_days"), {"list_sources": statements.LIST_SOURCES}
+        statements.fixed("mark_days_applied"), {"list_sources": statements.LIST_SOURCES}
     )
-    await connection.execute(statements.fixed("mark_days_applied"))
-    gaps = {document.frame.source for document in lists if document.quarantined_count}
-    for source in sorted(gaps):
-        statement = statements.for_table("keep_gaps", LIST_TABLES[source])
-        await connection.execute(statement, {"source": source.value})
     for source in sorted({document.frame.source for document in lists}):
         for step in ("upsert_rows", "remove_rows"):
             statement = statements.for_table(step, LIST_TABLES[source])
             await connection.execute(statement, {"source": source.value})
-    if gaps:
-        await connection.execute(statements.fixed("close_gaps"))

@@ -101,6 +101,7 @@ def _entry(delivery: Delivery, failed: Failed, state: State, key: str | None = N
         error_code=failed.error.code,
         error_message=_attribute(str(failed.error)),
         error_log_key=key,
+        findings=failed.error.findings if isinstance(failed.error, Permanent) else None,
     )
 
 

@@ -28,6 +28,8 @@ from runtime.terminal import (
 )
 from schemas.keys import RAW_PREFIX
 
+_NAMED_STORES = 5
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
@@ -39,7 +41,9 @@ def drift(*, as_json: AsJson = False) -> None:
         print_json([reports.plain(row) for row in rows])
         return
     columns = ("source", "path", "kind", "detail", "occurrences", "objects", "first_seen")
-    _print(rows, (*columns, "last_object_key"), "no drift")
+    for row in rows:
+        row["stores"] = _shortened(row["stores"] or [])
+    _print(rows, (*columns, "since", "stores", "last_object_key"), "no drift")
 
 
 def status(*, as_json: AsJson = False) -> None:
@@ -159,6 +163,12 @@ def _print_reconciled(keys: list[str], *, dry_run: bool, as_json: bool) -> None:
     for key in keys:
         typer.echo(printable(key))
     typer.echo(f"{'would announce' if dry_run else 'announced'} {len(keys)} objects")
+
+
+def _shortened(stores: list[str]) -> str:
+    if len(stores) <= _NAMED_STORES:
+        return ", ".join(stores)
+    return f"{len(stores)}: {', '.join(stores[:_NAMED_STORES])}, …"
 
 
 def _print(rows: list[Row], columns: tuple[str, ...], empty: str) -> None:

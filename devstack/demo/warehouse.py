@@ -30,12 +30,6 @@ _OBJECTS = """
     GROUP BY source, state, coalesce(error_code, '')
     ORDER BY source, state
 """
-_DRIFT = """
-    SELECT path, kind, detail
-    FROM schema_drift
-    WHERE source = 'getGuestChecks'
-    ORDER BY kind <> 'suspected_rename', path, kind
-"""
 _VERSIONS = """
     SELECT state, coalesce(error_code, ''), coalesce(error_log_key, '')
     FROM ingested_objects
@@ -82,11 +76,6 @@ def revenue_by_store(connection: Connection) -> Rows:
 def objects_by_state(connection: Connection) -> Rows:
     """Return (source, state, error code, objects, records, quarantined records)."""
     return connection.execute(_OBJECTS).fetchall()
-
-
-def drift_of_checks(connection: Connection) -> Rows:
-    """Return (path, kind, detail) of what changed in guest checks, renames first."""
-    return connection.execute(_DRIFT).fetchall()
 
 
 def nameless_count(connection: Connection, store_id: str) -> int:

@@ -13,7 +13,7 @@ from consumer.policy import RULES, Reaction
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
 from schemas.registry import STORE_DAY_LISTS, Source
 from tests.support.ingesting import LIMIT, Loaded, ingest
-from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check
+from tests.support.samples import ALIASES, checks, day_list, fetched, full_check
 from tests.support.warehouse import Warehouse
 
 JSON = st.recursive(
@@ -117,7 +117,7 @@ def test_any_bytes_are_read_or_refused(data: bytes, start: bytes) -> None:
 def assert_read_or_refused(document: Fetched) -> None:
     """Any other exception than a refusal is a crash; a refusal names a permanent code and why."""
     try:
-        prepared = prepare(document, KNOWLEDGE, LIMIT)
+        prepared = prepare(document, ALIASES, LIMIT)
     except Permanent as refused:
         dead_lettered = RULES[refused.code].reaction is Reaction.DEAD_LETTER
         outcome = (dead_lettered, str(refused) != "")

@@ -21,7 +21,7 @@ from tests.support.ingesting import (
     try_load,
     with_good,
 )
-from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check
+from tests.support.samples import ALIASES, checks, day_list, fetched, full_check
 from tests.support.warehouse import Warehouse
 
 SCHEMA_INVALID, AMBIGUOUS = ErrorCode.SCHEMA_INVALID, ErrorCode.AMBIGUOUS_FIELD
@@ -145,7 +145,7 @@ def test_the_longest_ids_and_the_longest_store_fit_into_a_key(warehouse: Warehou
     wide = "".join(chr(0x20000 + 31 * number) for number in range(400))
     document = day_list(source, {"invoiceId": wide}, store=wide[:200])
     found = fetched(document, source, store=wide[:200])
-    assert try_load(warehouse, prepare(found, KNOWLEDGE, LIMIT)) is None
+    assert try_load(warehouse, prepare(found, ALIASES, LIMIT)) is None
     assert [wide] == [row["record_id"] for row in warehouse.rows("fiscal_invoices")]
 
 
@@ -197,7 +197,7 @@ def with_peak(found: Fetched) -> tuple[Prepared, int]:
     """Prepare a document and say how many bytes that took at its worst."""
     tracemalloc.start()
     try:
-        prepared = prepare(found, KNOWLEDGE, LIMIT)
+        prepared = prepare(found, ALIASES, LIMIT)
         return prepared, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

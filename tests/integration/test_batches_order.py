@@ -155,7 +155,9 @@ def test_an_object_that_was_refused_unread_keeps_its_row_when_it_is_read(
         etag="tag" if known else None,
         event_time=document.identity.event.event_time if timed else None,
     )
-    document.identity = replace(document.identity, event=event, version_id=version_id)
+    document = replace(
+        document, identity=replace(document.identity, event=event, version_id=version_id)
+    )
     refuse(warehouse, event, ErrorCode.OBJECT_TOO_LARGE)
     warehouse.load(document)
     assert [("loaded", version_id, "tag")] == ledger(warehouse)

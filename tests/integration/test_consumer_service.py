@@ -92,7 +92,7 @@ def test_good_records_load_and_bad_ones_wait_for_their_fix(
             "errors": [
                 {
                     "location": "subTtl",
-                    "message": "expected a finite number, or the same in quotes",
+                    "message": "expected a finite number of at most 28 digits before the point and 10 after it, or the same in quotes",
                     "value": "'eighty'",
                 }
             ],

@@ -15,7 +15,7 @@ from tests.support.warehouse import Warehouse
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 PROVENANCE = {"extra": "jsonb", "removed_at": "timestamp with time zone"}
 VERSIONED = {"as_of": "timestamp with time zone", "object_id": "bigint"}
-PATCHED = {"patched": "boolean"}
+PATCHED = {"patched": "boolean", "latest_credible": "timestamp with time zone"}
 FALSE_IF_ABSENT = {"vd_flag", "err_cor_flag", "return_flag", "do_not_show_flag"}
 
 
@@ -203,7 +203,7 @@ def test_taxes_and_lines_are_keyed_within_their_check_and_rows_within_their_day(
         "detail_lines": "(store_id, guest_check_id, guest_check_line_item_id)",
         "menu_items": "(store_id, menu_item_id)",
         **{facts.table: "(store_id, bus_dt, record_id)" for facts in LISTS.values()},
-        "schema_drift": "(source, path, kind)",
+        "store_days": "(source, store_id, bus_dt)",
     }
     assert expected == {name: found[name] for name in expected}
 

@@ -1,6 +1,5 @@
 """What came apart upstream, as `schema_drift` tells it, on a real database."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -10,13 +9,17 @@ import pytest
 from typer.testing import CliRunner
 
 from consumer.cli import cli
-from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
+from consumer.drift.findings import MISSING, RENAMED, RETYPED, UNKNOWN
+from consumer.errors import Permanent
 from consumer.load.database import open_pool
-from consumer.load.field_counts import share
+from consumer.load.ledger import Entry, postgres_ledger
+from schemas.aliases import load_aliases
+from schemas.codes import ErrorCode, State
 from schemas.registry import Source
-from tests.support.drifting import Process
-from tests.support.samples import checks, day_list, full_check, without
-from tests.support.warehouse import Warehouse, database_settings, open_warehouse
+from tests.support.drifting import FIRST, SOURCE, read
+from tests.support.loading import load
+from tests.support.samples import DAY, NOON, STORE, checks, day_list, fetched, full_check, prepared
+from tests.support.warehouse import Warehouse, open_warehouse
 
 
 @pytest.fixture
@@ -42,12 +45,15 @@ def reported(database: dict[str, str], *options: str) -> str:
     return result.stdout
 
 
+def export(warehouse: Warehouse, number: int, *records: Any) -> None:
+    load(warehouse, checks(*records), number=number, key=f"raw/erp/{number}.json")
+
+
 def test_a_finding_is_one_row_that_knows_its_first_and_last_object(warehouse: Warehouse) -> None:
-    process = Process(warehouse)
     for number, moods in ((20, 1), (40, 3), (30, 2)):
-        records = [full_check(100 * number + n, mood="good") for n in range(moods)]
-        document = process.staged(checks(*records), number=number, key=f"raw/erp/{number}.json")
-        warehouse.load(document)
+        export(
+            warehouse, number, *(full_check(100 * number + n, mood="good") for n in range(moods))
+        )
     found = drift(warehouse)
     [(key, row)] = found.items()
     assert key == ("erp", "guestChecks.mood", UNKNOWN)
@@ -56,14 +62,12 @@ def test_a_finding_is_one_row_that_knows_its_first_and_last_object(warehouse: Wa
         "raw/erp/20.json",
         "raw/erp/40.json",
     )
-    assert (row["occurrences"], row["objects"]) == (6, 3)
+    assert (row["occurrences"], row["objects"], row["detail"]) == (6, 3, "text")
 
 
 def test_events_that_come_late_move_only_the_first_object(warehouse: Warehouse) -> None:
-    process = Process(warehouse)
     for number in (50, 10):
-        document = checks(full_check(number, mood="good"))
-        warehouse.load(process.staged(document, number=number, key=f"raw/erp/{number}.json"))
+        export(warehouse, number, full_check(number, mood="good"))
     [row] = drift(warehouse).values()
     assert (row["first_object_key"], row["last_object_key"]) == (
         "raw/erp/10.json",
@@ -72,15 +76,14 @@ def test_events_that_come_late_move_only_the_first_object(warehouse: Warehouse) 
 
 
 def test_the_documents_of_one_batch_are_counted_together(warehouse: Warehouse) -> None:
-    process = Process(warehouse)
     documents = [
-        process.staged(
+        prepared(
             checks(full_check(number, mood="good")), number=number, key=f"raw/erp/{number}.json"
-        )
+        ).document
         for number in (3, 1, 2)
     ]
     rows = day_list(Source.CHARGE_BACK, {"chargeId": 1, "mood": "bad"})
-    warehouse.load(*documents, process.staged(rows, Source.CHARGE_BACK))
+    warehouse.load(*documents, prepared(rows, Source.CHARGE_BACK).document)
     found = drift(warehouse)
     assert found.keys() == {
         ("erp", "guestChecks.mood", UNKNOWN),
@@ -91,35 +94,97 @@ def test_the_documents_of_one_batch_are_counted_together(warehouse: Warehouse) -
     assert (row["first_object_key"], row["last_object_key"]) == ("raw/erp/1.json", "raw/erp/3.json")
 
 
-def test_a_document_loaded_twice_counts_twice_and_says_nothing_new(warehouse: Warehouse) -> None:
-    process = Process(warehouse)
-    for _ in range(2):
-        warehouse.load(process.staged(checks(full_check(1, mood=1)), number=7))
+def test_an_object_that_is_delivered_again_counts_once(warehouse: Warehouse) -> None:
+    for _ in range(3):
+        load(warehouse, checks(full_check(1, mood=1)), number=7)
     [row] = drift(warehouse).values()
-    assert (row["first"], row["last"], row["occurrences"]) == (7, 7, 2)
+    assert (row["first"], row["last"], row["occurrences"], row["objects"]) == (7, 7, 1, 1)
+
+
+def test_what_an_object_shows_replaces_what_it_showed_before(warehouse: Warehouse) -> None:
+    """After a replay with an alias; the other object still shows it."""
+    export(warehouse, 1, full_check(1, guests=2))
+    export(warehouse, 2, full_check(2, guests=2), full_check(3, guests=2))
+    aliases = load_aliases('[getGuestChecks]\n"guestChecks.gstCnt" = ["guests"]')
+    again = checks(full_check(1, guests=2))
+    mended = prepared(again, number=1, key="raw/erp/1.json", aliases=aliases)
+    warehouse.load(mended.document)
+    [row] = drift(warehouse).values()
+    assert (row["first"], row["occurrences"], row["objects"]) == (2, 2, 1)
 
 
 def test_a_document_that_is_outdated_still_tells_its_drift(warehouse: Warehouse) -> None:
     """Its rows are not applied, but what it looked like is a fact."""
-    process = Process(warehouse)
-    warehouse.load(process.staged(checks(full_check(1, version=5)), number=5))
-    warehouse.load(process.staged(checks(full_check(1, version=1, mood=1)), number=6))
+    load(warehouse, checks(full_check(1, version=5)), number=5)
+    load(warehouse, checks(full_check(1, version=1, mood=1)), number=6)
     assert drift(warehouse).keys() == {("erp", "guestChecks.mood", UNKNOWN)}
+
+
+def test_documents_that_use_ids_as_names_do_not_fill_the_table(warehouse: Warehouse) -> None:
+    """What is known already still counts."""
+    export(warehouse, 0, full_check(0, mood=1))
+    for number in range(1, 13):
+        flood = {f"x{number}-{n}": 1 for n in range(199)}
+        export(warehouse, number, full_check(number, mood=1, **flood))
+    found = drift(warehouse)
+    assert len(found) <= 2000 + 200
+    assert found["erp", "guestChecks.mood", UNKNOWN]["objects"] == 13
+
+
+def refuse(
+    warehouse: Warehouse, document: Any, code: ErrorCode = ErrorCode.SCHEMA_INVALID, day: date = DAY
+) -> None:
+    """Enter a refused document into the ledger as the service does."""
+    event = fetched(document, SOURCE, day=day).identity.event
+    findings = None
+    if code is ErrorCode.SCHEMA_INVALID:
+        with pytest.raises(Permanent) as refused:
+            prepared(document, SOURCE, day=day)
+        findings = refused.value.findings
+    entry = Entry(event, State.DEAD_LETTERED, NOON, 1, code, findings=findings)
+
+    async def record() -> None:
+        async with open_pool(warehouse.settings, 1) as pool:
+            await postgres_ledger(pool)(entry)
+
+    warehouse.runner.run(record())
+
+
+def test_a_document_refused_for_its_root_is_told_once(warehouse: Warehouse) -> None:
+    """No batch loads it; its findings are written with its ledger row."""
+    for _ in range(2):
+        refuse(warehouse, {"curUTC": 1704067200, "guestChecks": []})
+        refuse(
+            warehouse, {"locRef": STORE, "checks": [full_check(1)]}, day=FIRST + timedelta(days=9)
+        )
+    rows = warehouse.query("SELECT path, kind, detail, objects FROM schema_drift ORDER BY 1, 2")
+    assert [tuple(row.values()) for row in rows] == [
+        (
+            "checks",
+            RENAMED,
+            'add to the alias file: [getGuestChecks] "guestChecks" = ["checks"]',
+            1,
+        ),
+        ("checks", UNKNOWN, "list", 1),
+        ("curUTC", RETYPED, "expected text", 1),
+    ]
+
+
+def test_a_refusal_before_the_document_was_read_leaves_its_findings(warehouse: Warehouse) -> None:
+    refuse(warehouse, {"curUTC": 1704067200, "guestChecks": []})
+    refuse(warehouse, {}, ErrorCode.OBJECT_MISSING)
+    assert drift(warehouse).keys() == {("getGuestChecks", "curUTC", RETYPED)}
 
 
 def test_the_report_names_what_can_be_acted_on_first(
     warehouse: Warehouse, database: dict[str, str]
 ) -> None:
-    """As `consumer drift` prints it, for people and for programs; two exports, one renamed."""
-    old, new = Process(warehouse), Process(warehouse)
+    """As `consumer drift` prints it, for people and for programs; two days, one renamed."""
     usual = checks(*(full_check(n, subTtl=n) for n in range(30)))
-    warehouse.load(old.staged(usual, number=1))
-    old.share()
+    read(warehouse, {1: usual}, "Loja 7")
     assert reported(database).strip() == "no drift"
 
-    renamed = checks(full_check(99, subTotal=5))
-    warehouse.load(new.staged(renamed, number=2, key="raw/erp/renamed.json"))
-    new.share()
+    read(warehouse, {2: checks(full_check(99, subTotal=5))}, "Loja 7")
     rows = json.loads(reported(database, "--json"))
     assert [(row["kind"], row["path"]) for row in rows] == [
         (RENAMED, "guestChecks.subTotal"),
@@ -128,33 +193,20 @@ def test_the_report_names_what_can_be_acted_on_first(
     ]
     remedy = 'add to the alias file: [getGuestChecks] "guestChecks.subTtl" = ["subTotal"]'
     assert rows[0]["detail"] == remedy
-    assert {row["first_object_key"] for row in rows} == {"raw/erp/renamed.json"}
+    assert {row["first_object_key"] for row in rows} == {"Loja 7 day 2"}
+    since = str(FIRST + timedelta(days=2))
+    assert [(row["since"], row["stores"]) for row in rows[:2]] == [(since, ["Loja 7"])] * 2
+    assert (rows[2]["since"], rows[2]["stores"]) == (None, None)
     # Unknown fields are kept, whatever they turn out to be.
     [check] = warehouse.query("SELECT extra FROM guest_checks WHERE guest_check_id = 99")
     assert check["extra"] == {"subTotal": 5}
 
 
-def test_what_processes_share_at_once_adds_up_to_one_report(
-    warehouse: Warehouse, database: dict[str, str]
+def test_a_long_list_of_stores_is_shortened_for_people(
+    warehouse: Warehouse, database: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However their transactions meet, no count is lost and the report is whole."""
-    processes = [Process(warehouse) for _ in range(6)]
-    for number, process in enumerate(processes):
-        answer = checks(*(full_check(100 * number + n, subTtl=1) for n in range(5)))
-        if number == 5:
-            answer |= {"guestChecks": [without(row, "subTtl") for row in answer["guestChecks"]]}
-        day = date(2024, 1, 1) + timedelta(weeks=number)
-        process.staged(answer, Source.GUEST_CHECKS, day=day)
-
-    async def share_all() -> None:
-        async with open_pool(database_settings(database), 6) as pool:
-            await asyncio.gather(*(share(process.usual, pool) for process in processes))
-
-    with asyncio.Runner() as runner:
-        runner.run(share_all())
-    assert drift(warehouse).keys() == {("getGuestChecks", "guestChecks.subTtl", MISSING)}
-    [counted] = warehouse.query(
-        "SELECT sum(records) AS records, sum(objects) AS objects FROM schema_fields"
-        " WHERE path = 'guestChecks.subTtl'"
-    )
-    assert counted == {"records": 30, "objects": 6}
+    monkeypatch.setenv("COLUMNS", "400")
+    for store in map(str, range(7)):
+        read(warehouse, {1: checks(*(full_check(n, subTtl=n) for n in range(30)))}, store)
+        read(warehouse, {2: checks(*(full_check(n) for n in range(30)))}, store)
+    assert "7: 0, 1, 2, 3, 4, …" in reported(database)

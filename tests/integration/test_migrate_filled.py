@@ -11,11 +11,14 @@ from psycopg.rows import dict_row
 from consumer.load.migrate import migrate
 from consumer.load.migrations.steps import schema_head, step_files
 from consumer.settings import DatabaseSettings
+from schemas.registry import Source
 from tests.support.loading import load
-from tests.support.samples import checks, full_check
+from tests.support.samples import checks, day_list, full_check
 from tests.support.warehouse import database_settings, open_warehouse
 
 Connection = psycopg.Connection[dict[str, Any]]
+
+DECADES = 10**9  # seconds: later than this test runs
 
 # As the first release left them: check 2 is newer and holds line 9, which check 1 names as well.
 FILLED = """
@@ -45,6 +48,60 @@ VALUES
      '{"guest_check_id": {"v": 1, "a": "2024-01-01T13:00:00+00:00", "o": "a"},
        "gst_cnt": {"v": 5, "a": "2024-01-01T13:00:00+00:00", "o": "a"}}');
 UPDATE guest_checks SET patched = true, gst_cnt = 5 WHERE guest_check_id = 1;
+UPDATE guest_checks SET opn_bus_dt = '2024-01-01';
+INSERT INTO ingested_objects (
+    bucket, object_key, etag, source, store_id, bus_dt, state, quarantined, event_time, event_order,
+    received_at
+)
+VALUES
+    ('lake', 'raw/erp/1.json', 'a', 'erp', '001', NULL, 'loaded', 0, '2024-01-01 12:00Z',
+     '2024-01-01 12', now()),
+    ('lake', 'checks', 'b', 'getGuestChecks', '001', '2024-01-02', 'loaded', 0,
+     '2024-01-02 12:00Z', '2024-01-02 12', now()),
+    ('lake', 'whole', 'c', 'getTransactions', '001', '2024-01-01', 'loaded', 0,
+     '2024-01-02 01:00Z', '2024-01-02 01', now()),
+    ('lake', 'torn', 'd', 'getTransactions', '001', '2024-01-01', 'dead_lettered', 1,
+     '2024-01-02 02:00Z', '2024-01-02 02', now());
+INSERT INTO transactions (store_id, bus_dt, record_id, amount, as_of, object_id)
+VALUES
+    ('001', '2024-01-01', '1', 21, '2024-01-02 02:00Z', 4),
+    ('001', '2024-01-01', '2', 12, '2024-01-02 01:00Z', 3);
+INSERT INTO store_day_snapshots VALUES
+    ('getTransactions', '001', '2024-01-01', '2024-01-02 02:00Z', '2024-01-02 02', 4,
+     '2024-01-02 01:00Z', '2024-01-02 01');
+INSERT INTO store_day_gaps VALUES
+    (4, 'getTransactions', '001', '2024-01-01', '2024-01-02 02:00Z', '2024-01-02 02', false,
+     '{2}');
+INSERT INTO schema_drift VALUES
+    ('getTransactions', 'transactions.mood', 'unknown', '2024-01-02 01:00Z', '2024-01-02 02:00Z',
+     7, 3, 'whole', 'torn', NULL, false),
+    ('erp', 'guestChecks.x', 'unknown', '2024-01-01 12:00Z', '2024-01-01 12:00Z', 2, 1,
+     'raw/erp/1.json', 'raw/erp/1.json', NULL, false),
+    ('erp', 'guestChecks.gstCnt', 'missing', '2024-01-01 12:00Z', '2024-01-01 12:00Z', 9, 1,
+     'raw/erp/1.json', 'raw/erp/1.json', NULL, true);
+"""
+
+# A clock of 2094 froze a check, what a partial document set in it, and a day.
+FROZEN = """
+INSERT INTO ingested_objects (
+    bucket, object_key, etag, source, store_id, state, event_time, event_order, received_at
+)
+VALUES ('lake', 'far', 'f', 'erp', '002', 'loaded', '2024-01-01 12:00Z', '2024 far', now());
+INSERT INTO guest_checks (
+    store_id, guest_check_id, last_updated_utc, gst_cnt, as_of, object_id, patched
+)
+SELECT '002', 1, '2094-01-01 00:00Z', 9, '2094-01-01 00:00Z', object_id, true FROM ingested_objects WHERE store_id = '002';
+INSERT INTO check_patches (store_id, guest_check_id, table_name, child_id, patches)
+VALUES ('002', 1, 'guest_checks', 0,
+    '{"gst_cnt": {"v": 9, "a": "2094-01-01T00:00:00+00:00", "o": "a"}}');
+INSERT INTO store_day_snapshots (
+    source, store_id, bus_dt, as_of, event_order, object_id, whole_as_of, whole_event_order
+)
+SELECT 'getTransactions', '002', '2024-01-01', '2094-01-01 00:00Z', 'a', object_id,
+    '2094-01-01 00:00Z', 'a'
+FROM ingested_objects WHERE store_id = '002';
+INSERT INTO transactions (store_id, bus_dt, record_id, as_of, object_id)
+SELECT '002', '2024-01-01', 'frozen', '2094-01-01 00:00Z', object_id FROM ingested_objects WHERE store_id = '002';
 """
 
 
@@ -100,3 +157,48 @@ def test_upgraded_tables_take_documents_as_new_ones_do(database: dict[str, str])
             row["guest_check_line_item_id"] for row in warehouse.removed("detail_lines")
         )
         assert [28] == [row["tax_num"] for row in warehouse.removed("taxes")]
+
+
+def test_days_and_findings_go_on_where_the_older_release_stood(
+    database: dict[str, str], old: Connection
+) -> None:
+    """Also what an answer with a bad row did not tell: an answer older than it still does."""
+    with open_warehouse(database) as warehouse:
+        days = old.execute(
+            "SELECT source, bus_dt::text, object_id, state FROM store_days ORDER BY 1"
+        ).fetchall()
+        assert [
+            ("erp", "2024-01-01", 1, "loaded"),
+            ("getGuestChecks", "2024-01-02", 2, "loaded"),
+            ("getTransactions", "2024-01-01", 4, "dead_lettered"),
+        ] == [tuple(day.values()) for day in days]
+        seen = "SELECT path, occurrences, objects, first_object_key, last_object_key FROM"
+        found = old.execute(f"{seen} schema_drift ORDER BY 1".encode()).fetchall()
+        assert [
+            ("guestChecks.x", 2, 1, "raw/erp/1.json", "raw/erp/1.json"),
+            ("transactions.mood", 7, 2, "whole", "torn"),
+        ] == [tuple(row.values()) for row in found]
+
+        rows = [{"transactionId": 1, "amount": 31}, {"transactionId": 2, "amount": 32}]
+        answer = day_list(Source.TRANSACTIONS, *rows, store="001", curUTC="2024-01-02T01:30:00")
+        load(warehouse, answer, Source.TRANSACTIONS, store="001")
+        assert [("1", 21), ("2", 32)] == [
+            (row["record_id"], row["amount"]) for row in warehouse.rows("transactions")
+        ]
+
+
+def test_what_a_clock_of_2094_froze_takes_newer_documents_again(
+    database: dict[str, str], old: Connection
+) -> None:
+    """What partial documents set is dated by the upgrade: who set it is not known any more."""
+    old.execute(FROZEN.encode())
+    with open_warehouse(database) as warehouse:
+        far = warehouse.query("SELECT * FROM guest_checks WHERE store_id = '002'")
+        assert {2094} == {far[0]["last_updated_utc"].year, far[0]["as_of"].year}
+        newer = full_check(1, gstCnt=2) | {"lastUpdatedUTC": "2024-06-01T11:00:00"}
+        load(warehouse, checks(newer, store="002"), number=DECADES)
+        assert [2] == [row["gst_cnt"] for row in warehouse.rows("guest_checks", ["002"])]
+        source = Source.TRANSACTIONS
+        answer = day_list(source, {"transactionId": "new"}, store="002")
+        load(warehouse, answer, source, store="002", number=DECADES, key="raw/day.json")
+        assert ["new"] == [row["record_id"] for row in warehouse.rows("transactions", ["002"])]

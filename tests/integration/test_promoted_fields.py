@@ -159,7 +159,7 @@ def test_a_filled_database_is_after_the_migration_as_if_its_columns_had_always_b
     migrate(settings)
     with open_warehouse(database, sessions=1) as warehouse:
         moved = {facts.table: warehouse.rows(facts.table) for facts in LISTS.values()}
-        drift = warehouse.query("SELECT path FROM schema_drift")
+        drift = warehouse.query("SELECT path FROM drift_findings")
         warehouse.empty()
         for name in LISTS:
             source = Source(name)

@@ -12,15 +12,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from consumer.ingest.prepare import Knowledge, Prepared, prepare
+from consumer.ingest.prepare import Prepared, prepare
 from consumer.load.document import StagedDocument
-from consumer.load.field_counts import FieldCounts
 from schemas.aliases import load_aliases
 from schemas.registry import Source
 from tests.support.contents import check_records, list_records
 from tests.support.oracle import Put, expected_tables
 from tests.support.samples import (
-    KNOWLEDGE,
+    ALIASES,
     NO_LIMIT,
     NOON,
     checks,
@@ -51,7 +50,7 @@ def tried(examples: int) -> settings:
 
 
 def document(version: Version) -> StagedDocument:
-    return prepare(version.fetched, KNOWLEDGE, NO_LIMIT).document
+    return prepare(version.fetched, ALIASES, NO_LIMIT).document
 
 
 def deliver(warehouse: Warehouse, history: History) -> None:
@@ -117,9 +116,7 @@ def test_two_sessions_at_once_end_in_the_same_tables(warehouse: Warehouse) -> No
 
 
 RENAMED = "checkNumber"  # of guestCheckId: without an alias a check lacks its key
-FIXED = Knowledge(
-    load_aliases(f'[getGuestChecks]\n"guestChecks.guestCheckId" = ["{RENAMED}"]'), FieldCounts()
-)
+FIXED = load_aliases(f'[getGuestChecks]\n"guestChecks.guestCheckId" = ["{RENAMED}"]')
 
 
 def test_quarantined_checks_load_once_an_alias_mends_them_and_no_other_row_is_touched(
@@ -135,7 +132,7 @@ def test_quarantined_checks_load_once_an_alias_mends_them_and_no_other_row_is_to
         renamed = {RENAMED if name == "guestCheckId" else name: bad[name] for name in bad}
         written = checks(*data.draw(st.permutations([good, renamed])), store=store)
         found = fetched(written, key=f"raw/erp/{store}.json")
-        first = prepare(found, KNOWLEDGE, NO_LIMIT)
+        first = prepare(found, ALIASES, NO_LIMIT)
         assert [renamed] == [written["guestChecks"][bad_position(first)]]
         warehouse.load(first.document)
         before = warehouse.versions([store])

@@ -1,47 +1,36 @@
-"""One consumer process as far as drift is concerned: it prepares documents, counts and shares."""
+"""Loads days of one store after the other, and reads the report of what changed."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
-from psycopg import AsyncConnection
-
-from consumer.ingest.prepare import Knowledge, prepare
-from consumer.load.document import StagedDocument
-from consumer.load.field_counts import FieldCounts, share
-from schemas.aliases import load_aliases
+from consumer.operate.reports import read_drift
 from schemas.registry import Source
-from tests.support.samples import NO_LIMIT, fetched
+from tests.support.samples import STORE, prepared
 from tests.support.warehouse import Warehouse
 
-
-class Process:
-    """What one consumer process counts, and how it prepares documents."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self.usual = FieldCounts()
-        self._warehouse = warehouse
-        self._knowledge = Knowledge(load_aliases(), self.usual)
-
-    def staged(self, document: Any, source: Source = Source.ERP, **where: Any) -> StagedDocument:
-        """Prepare a document and learn from it, as if it had been loaded."""
-        prepared = prepare(fetched(document, source, **where), self._knowledge, NO_LIMIT)
-        self.usual.learn(prepared.document, prepared.presences)
-        return prepared.document
-
-    def share(self) -> None:
-        """Add what was counted to the tables, and infer."""
-        pool = _OneSession(self._warehouse.sessions[0])
-        self._warehouse.runner.run(share(self.usual, pool))  # type: ignore[arg-type]  # connects
+FIRST = date(2024, 1, 1)
+SOURCE = Source.GUEST_CHECKS
 
 
-class _OneSession:
-    """A pool of one session that is open already."""
+def read(
+    warehouse: Warehouse, days: Mapping[int, Any], store: str = STORE, source: Source = SOURCE
+) -> None:
+    """Load days by their numbers in one batch; the number is also when the object was written."""
+    documents = []
+    for number, sent in days.items():
+        document = sent | ({"locRef": store} if "locRef" in sent else {})
+        where: dict[str, Any] = {"day": FIRST + timedelta(days=number), "number": number}
+        key = f"{store} day {number}"
+        documents.append(prepared(document, source, key=key, store=store, **where).document)
+    warehouse.load(*documents)
 
-    def __init__(self, session: AsyncConnection) -> None:
-        self._session = session
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Lend the session."""
-        yield self._session
+def report(warehouse: Warehouse) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return what `consumer drift` tells, by kind and path."""
+    return {(row["kind"], row["path"]): row for row in read_drift(warehouse.settings)}
+
+
+def inferred(warehouse: Warehouse) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return only what many documents tell together."""
+    return {key: row for key, row in report(warehouse).items() if row["stores"] is not None}

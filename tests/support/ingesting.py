@@ -13,7 +13,7 @@ from consumer.ingest.prepare import Prepared, prepare
 from consumer.load.database import mapped
 from schemas.codes import ErrorCode
 from schemas.registry import Source
-from tests.support.samples import KNOWLEDGE, fetched
+from tests.support.samples import ALIASES, fetched
 from tests.support.warehouse import Warehouse
 
 LIMIT = 64 << 20
@@ -39,7 +39,7 @@ def ingest(warehouse: Warehouse, document: Any, source: Source = Source.ERP) -> 
     """Drive a document through the service's steps and say how it ended."""
     found = fetched(document, source)
     try:
-        prepared = prepare(found, KNOWLEDGE, LIMIT)
+        prepared = prepare(found, ALIASES, LIMIT)
     except Permanent as error:
         return Refused(error.code)
     refused = try_load(warehouse, prepared)

@@ -5,9 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from consumer.ingest.prepare import Fetched, Knowledge, Prepared, prepare
+from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.load.document import Identity, StagedDocument
-from consumer.load.field_counts import FieldCounts
 from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, api_key
@@ -18,7 +17,7 @@ STORE = "99 CB CB"
 DAY = date(2024, 1, 1)
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 NO_LIMIT = 10**9
-KNOWLEDGE = Knowledge(load_aliases(), FieldCounts())
+ALIASES = load_aliases()
 
 
 def fetched(
@@ -60,12 +59,11 @@ def prepared(
     `by_contract`: without the fast path for plain records.
     """
     found = fetched(document, source, **where)
-    knowledge = Knowledge(aliases, FieldCounts()) if aliases else KNOWLEDGE
     if not by_contract:
-        return prepare(found, knowledge, NO_LIMIT)
+        return prepare(found, aliases or ALIASES, NO_LIMIT)
     with patch("consumer.ingest.prepare.fast_path_of") as fast_path_of:
         fast_path_of.return_value.take.return_value = False
-        return prepare(found, knowledge, NO_LIMIT)
+        return prepare(found, aliases or ALIASES, NO_LIMIT)
 
 
 def staged(document: Any, source: Source = Source.ERP, **where: Any) -> StagedDocument:

@@ -18,10 +18,10 @@ from tests.support.tables import DATA_TABLES, Tables, looking
 
 BOOKKEEPING = (
     "check_patches",
-    "store_day_snapshots",
-    "store_day_gaps",
+    "store_days",
+    "object_findings",
+    "drift_findings",
     "ingested_objects",
-    "schema_drift",
 )
 
 

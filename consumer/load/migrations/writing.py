@@ -99,7 +99,7 @@ def _promotion(table: Table, new: Iterable[str]) -> str:
     moved = json.dumps(fields, indent=4)
     sources = ", ".join(map(_literal, table.sources))
     paths = ",\n    ".join(_literal(f"{table.level}.{path}") for path in fields)
-    ended = f"DELETE FROM schema_drift\nWHERE kind = 'unknown' AND source IN ({sources})"  # noqa: S608 - names of contracts
+    ended = f"DELETE FROM drift_findings\nWHERE kind = 'unknown' AND source IN ({sources})"  # noqa: S608 - names of contracts
     return (
         f"SELECT promote_fields({_literal(table.name)}, {_literal(moved)});\n"
         f"{ended} AND path IN (\n    {paths}\n);"

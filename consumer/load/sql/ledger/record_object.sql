@@ -39,3 +39,4 @@ WHERE NOT (
     t.state = 'loaded'
     AND (excluded.state = 'superseded' OR excluded.error_code = 'object_missing')
 )
+RETURNING object_id

@@ -4,22 +4,14 @@
 UPDATE {table} AS t
 SET removed_at = d.as_of
 FROM stage_days AS d
-JOIN stage_documents AS k USING (doc_no)
 WHERE
     d.applied
     AND d.source = %(source)s
-    AND NOT k.keep_all
     AND t.store_id = d.store_id
     AND t.bus_dt = d.bus_dt
     AND t.removed_at IS NULL
-    AND NOT t.record_id = ANY (k.keep_ids)
+    AND (d.gap IS NULL OR is_told(d.gap, t.record_id))
     AND NOT EXISTS (
         SELECT FROM {stage} AS s WHERE s.doc_no = d.doc_no AND s.record_id = t.record_id
     )
-    AND NOT EXISTS (
-        SELECT FROM store_day_gaps AS g
-        WHERE
-            (g.source, g.store_id, g.bus_dt) = (d.source, d.store_id, d.bus_dt)
-            AND (g.as_of, g.event_order) > (d.as_of, d.event_order)
-            AND (t.record_id = ANY (g.record_ids)) = g.tells
-    )
+    AND (d.gaps IS NULL OR NOT is_told_later(d.gaps, t.record_id, d.as_of, d.event_order))

@@ -11,18 +11,24 @@ CREATE TEMP TABLE IF NOT EXISTS stage_documents (
     source text NOT NULL,
     store_id text NOT NULL,
     bus_dt date,
+    -- For the guards: as sent, but not later than is credible.
     as_of timestamptz NOT NULL,
+    sent_as_of timestamptz NOT NULL,
+    latest_credible timestamptz NOT NULL,
     event_time timestamptz NOT NULL,
     event_order text COLLATE "C",
     received_at timestamptz NOT NULL,
     attempts integer NOT NULL,
     records integer NOT NULL,
     quarantined integer NOT NULL,
-    keep_all boolean NOT NULL,
-    keep_ids text[] NOT NULL,
     error_message text,
     error_log_key text,
-    extra jsonb
+    days date[] NOT NULL,
+    extra jsonb,
+    gap jsonb,
+    findings jsonb,
+    record_counts jsonb,
+    field_counts jsonb
 ) ON COMMIT DELETE ROWS;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_winners (
@@ -30,8 +36,10 @@ CREATE TEMP TABLE IF NOT EXISTS stage_winners (
     pos integer NOT NULL,
     store_id text NOT NULL,
     guest_check_id bigint NOT NULL,
-    last_updated_utc timestamptz,
+    version timestamptz,
     as_of timestamptz NOT NULL,
+    sent_as_of timestamptz NOT NULL,
+    latest_credible timestamptz,
     object_id bigint NOT NULL,
     fresh boolean NOT NULL DEFAULT false,
     applied boolean NOT NULL DEFAULT false,
@@ -47,6 +55,10 @@ CREATE TEMP TABLE IF NOT EXISTS stage_days (
     event_order text COLLATE "C" NOT NULL,
     object_id bigint NOT NULL,
     whole boolean NOT NULL,
+    record_counts jsonb,
+    field_counts jsonb,
+    gap jsonb,
+    gaps jsonb,
     standing boolean NOT NULL DEFAULT false,
     applied boolean NOT NULL DEFAULT false
 ) ON COMMIT DELETE ROWS;
@@ -66,12 +78,4 @@ CREATE TEMP TABLE IF NOT EXISTS stage_sold (
     menu_item_id bigint NOT NULL,
     first_seen date,
     last_seen date
-) ON COMMIT DELETE ROWS;
-
-CREATE TEMP TABLE IF NOT EXISTS stage_drift (
-    doc_no integer NOT NULL,
-    path text NOT NULL,
-    kind text NOT NULL,
-    occurrences bigint NOT NULL,
-    detail text
 ) ON COMMIT DELETE ROWS;

@@ -19,11 +19,11 @@ _CLEARING = (*_WRITING, "DELETE")
 RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "menu_items": _WRITING,
     "check_patches": _WRITING,
-    "store_day_snapshots": _WRITING,
-    "schema_fields": _WRITING,
+    "store_days": _WRITING,
+    "drift_findings": _WRITING,
+    "object_findings": ("SELECT", "INSERT", "DELETE"),
+    "schema_drift": ("SELECT",),
     "ingested_objects": _CLEARING,
-    "schema_drift": _CLEARING,
-    "store_day_gaps": _CLEARING,
     "alembic_version": ("SELECT",),
 }
 _CONNECT_SECONDS = 5

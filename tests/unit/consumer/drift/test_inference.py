@@ -1,125 +1,141 @@
-"""What counts of many documents say: the rules, on counts made by hand."""
+"""What the days of stores say together: the rules, on counts made by hand."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from consumer.drift.findings import MISSING, RENAMED
-from consumer.drift.inference import Absence, Inferred, Newcomer, infer
+from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
+from consumer.drift.inference import Stopped, infer
 
 DAY = date(2024, 3, 1)
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
-SUB_TTL, SUB_TOTAL = "guestChecks.subTtl", "guestChecks.subTotal"
+LEVEL = "guestChecks"
+SUB_TTL, SUB_TOTAL = f"{LEVEL}.subTtl", f"{LEVEL}.subTotal"
 LINE = 'add to the alias file: [getGuestChecks] "guestChecks.subTtl" = ["subTotal"]'
 
 
-def absence(
-    absent: int,
-    of: int,
-    *,
-    before: tuple[int, int] = (1000, 1000),
-    absent_before: int = 0,
-    objects: int = 1,
-    days: int = 0,
-    path: str = SUB_TTL,
-) -> Absence:
-    """Say how many records came without the field, of how many; before, (filled, records)."""
-    filled_before, records_before = before
-    return Absence(
-        "erp",
-        path,
-        DAY + timedelta(days=days),
-        DAY + timedelta(days=days),
-        NOON + timedelta(days=days),
-        absent,
-        records_before,
-        filled_before,
-        absent_before,
-        of,
-        absent,
-        objects,
+def stopped(store: str = "A", days: int = 0, path: str = SUB_TTL, **changed: Any) -> Stopped:
+    """Say that a field was always filled in a hundred checks a day, and then in none."""
+    always = Stopped(
+        source="erp",
+        store_id=store,
+        path=path,
+        since=DAY + timedelta(days=days),
+        records=100,
+        documents=1,
+        records_before=1000,
+        filled_before=1000,
+        lacking_before=0,
+        last_records={LEVEL: 100},
+        last_fields={path: 100},
+        first_records={LEVEL: 100},
+        first_fields={},
+        first_seen=NOON + timedelta(days=days),
+        last_seen=NOON + timedelta(days=days + 5),
+        first_object_key=f"{store} {days}",
+        last_object_key=f"{store} {days + 5}",
     )
+    return replace(always, **changed)
 
 
-def newcomer(
-    filled: int, days: int = 0, path: str = SUB_TOTAL, kind: str = "number", source: str = "erp"
-) -> Newcomer:
-    day = DAY + timedelta(days=days)
-    return Newcomer(source, path, kind, day, day, NOON + timedelta(days=days), filled)
+def unknown(path: str = SUB_TOTAL, kind: str | None = "number") -> dict[str, Any]:
+    """Return a row of `schema_drift` of an unknown field."""
+    return {"source": "erp", "path": path, "kind": UNKNOWN, "detail": kind, "occurrences": 7}
+
+
+def kinds(fields: list[Stopped], *seen: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(row["kind"], row["path"]) for row in infer(fields, seen)}
 
 
 @pytest.mark.parametrize(
-    ("found", "unlikely"),
+    ("field", "is_missing"),
     [
-        pytest.param(absence(500, 500), True, id="a week without"),
-        pytest.param(absence(2, 2), True, id="always filled, in a thousand"),
-        pytest.param(absence(1, 1), False, id="one record says little"),
-        pytest.param(absence(5, 5, before=(20, 20)), True, id="twenty are enough for five"),
-        pytest.param(absence(4, 4, before=(20, 20)), False, id="and not for four"),
-        pytest.param(absence(100, 100, before=(980, 1000)), True, id="98 % and gone"),
-        pytest.param(absence(100, 5000, before=(9800, 10_000)), True, id="one store of fifty"),
-        pytest.param(
-            absence(40, 1000, before=(960, 1000), objects=40, absent_before=0),
-            False,
-            id="documents of one record, of which one in 25 lacks it",
-        ),
-        pytest.param(
-            absence(60, 1000, absent_before=50), False, id="documents without it came before"
-        ),
-        pytest.param(absence(900, 1000, absent_before=50), True, id="but not so many"),
+        pytest.param(stopped(), True, id="a day without"),
+        pytest.param(stopped(records=10), True, id="ten records"),
+        pytest.param(stopped(records=9, documents=9), False, id="nine records"),
+        pytest.param(stopped(lacking_before=1), False, id="one document lacked it before"),
+        pytest.param(stopped(lacking_before=1, documents=2), True, id="and now two"),
+        pytest.param(stopped(path=SUB_TOTAL), False, id="no contract names it"),
     ],
 )
-def test_a_field_is_missing_if_chance_does_not_explain_documents_without_it(
-    found: Absence, *, unlikely: bool
+def test_a_field_is_missing_if_more_came_without_it_than_ever_before(
+    field: Stopped, *, is_missing: bool
 ) -> None:
-    expected = [Inferred("erp", SUB_TTL, MISSING, None, DAY)] if unlikely else []
-    assert infer([found], []) == expected
+    assert kinds([field]) == ({(MISSING, SUB_TTL)} if is_missing else set())
 
 
-def test_a_field_is_missing_since_the_first_week_that_chance_does_not_explain() -> None:
-    weeks = [absence(1, 500), absence(500, 500, days=7), absence(500, 500, days=14)]
-    assert [finding.since for finding in infer(weeks, [])] == [DAY + timedelta(days=7)]
+def test_a_missing_field_is_one_row_with_all_its_stores() -> None:
+    [row] = infer([stopped("B"), stopped("A", 3, records=50), stopped("C", -2, documents=4)], [])
+    assert row == {
+        "source": "erp",
+        "path": SUB_TTL,
+        "kind": MISSING,
+        "detail": None,
+        "occurrences": 250,
+        "objects": 6,
+        "first_seen": NOON - timedelta(days=2),
+        "last_seen": NOON + timedelta(days=8),
+        "first_object_key": "C -2",
+        "last_object_key": "A 8",
+        "since": DAY - timedelta(days=2),
+        "stores": ["A", "B", "C"],
+    }
 
 
-def test_a_new_field_in_the_place_of_one_that_is_gone_is_its_new_name() -> None:
-    assert infer([absence(1, 1)], [newcomer(1)]) == [
-        Inferred("erp", SUB_TTL, MISSING, None, DAY),
-        Inferred("erp", SUB_TOTAL, RENAMED, LINE, DAY),
-    ]
+def replaced(count: int = 100, path: str = SUB_TOTAL, **changed: Any) -> Stopped:
+    return stopped(first_fields={path: count}, **changed)
+
+
+def test_an_unknown_field_in_the_place_of_one_that_is_gone_is_its_new_name() -> None:
+    """However few the records; the row has the numbers of the unknown field."""
+    field = replaced(1, first_records={LEVEL: 1}, records=1)
+    renamed, missing = infer([field], [unknown()])
+    assert (renamed["kind"], renamed["detail"], renamed["occurrences"]) == (RENAMED, LINE, 7)
+    assert (renamed["since"], renamed["stores"]) == (DAY, ["A"])
+    assert (missing["kind"], missing["path"]) == (MISSING, SUB_TTL)
 
 
 @pytest.mark.parametrize(
-    "seen",
+    ("field", "row"),
     [
-        pytest.param([newcomer(40)], id="too seldom to fill the place"),
-        pytest.param([newcomer(101)], id="also where the other is"),
-        pytest.param([newcomer(100, days=7)], id="in another week"),
-        pytest.param([newcomer(100, kind="text")], id="of another type"),
-        pytest.param([newcomer(100, path="guestChecks.zzz")], id="of another name"),
+        pytest.param(replaced(49), unknown(), id="too seldom to fill the place"),
+        pytest.param(replaced(101), unknown(), id="in more records than there are"),
+        pytest.param(replaced(), unknown(kind="text"), id="of another type"),
+        pytest.param(replaced(), unknown(kind=None), id="of no known type"),
+        pytest.param(replaced(path=f"{LEVEL}.zzz"), unknown(f"{LEVEL}.zzz"), id="another name"),
+        pytest.param(replaced(path="subTotal"), unknown("subTotal"), id="elsewhere"),
         pytest.param(
-            [newcomer(100, path="chargeBacks.subTotal", source="getChargeBack")], id="elsewhere"
+            replaced(last_fields={SUB_TTL: 100, SUB_TOTAL: 1}), unknown(), id="it came beside it"
         ),
-        pytest.param([newcomer(500, days=-9), newcomer(100)], id="it came before as well"),
+        pytest.param(stopped(), unknown(), id="not on the first day without"),
     ],
 )
 def test_a_field_that_does_not_take_the_place_of_another_is_no_rename(
-    seen: list[Newcomer],
+    field: Stopped, row: dict[str, Any]
 ) -> None:
-    assert infer([absence(100, 100)], seen) == [Inferred("erp", SUB_TTL, MISSING, None, DAY)]
+    assert kinds([field], row) == {(MISSING, SUB_TTL)}
 
 
-def test_what_came_now_and_then_before_may_have_become_the_new_name() -> None:
-    """As when the ERP changes store by store: the second store's change is one as well."""
-    seen = [newcomer(400, days=-9), newcomer(100)]
-    assert RENAMED in {finding.kind for finding in infer([absence(100, 100)], seen)}
+def test_on_the_day_of_a_release_some_checks_have_the_old_name_and_some_the_new_one() -> None:
+    field = replaced(last_fields={SUB_TTL: 40, SUB_TOTAL: 60})
+    assert (RENAMED, SUB_TOTAL) in kinds([field], unknown())
 
 
-def test_what_came_more_than_half_a_year_ago_is_new_again() -> None:
-    seen = [newcomer(900, days=-200), newcomer(100)]
-    assert RENAMED in {finding.kind for finding in infer([absence(100, 100)], seen)}
+def test_a_field_that_comes_as_two_types_may_stand_for_one_of_either() -> None:
+    assert (RENAMED, SUB_TOTAL) in kinds([replaced()], unknown(kind="number or text"))
 
 
 def test_of_two_fields_that_are_gone_the_more_alike_is_renamed() -> None:
-    both = [absence(100, 100, path="guestChecks.chkTtl"), absence(100, 100)]
-    renamed = [found for found in infer(both, [newcomer(100)]) if found.kind == RENAMED]
-    assert renamed == [Inferred("erp", SUB_TOTAL, RENAMED, LINE, DAY)]
+    both = [stopped(path=f"{LEVEL}.chkTtl", records=1), replaced(records=1)]
+    assert kinds(both, unknown()) == {(MISSING, SUB_TTL), (RENAMED, SUB_TOTAL)}
+
+
+def test_a_rename_is_told_for_the_stores_that_have_it_already() -> None:
+    """The ERP's release goes from store to store."""
+    rows = infer([replaced(store="A"), replaced(store="B", days=9)], [unknown()])
+    assert [(row["kind"], row["stores"], row["since"]) for row in rows] == [
+        (RENAMED, ["A", "B"], DAY),
+        (MISSING, ["A", "B"], DAY),
+    ]

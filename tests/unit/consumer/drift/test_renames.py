@@ -1,6 +1,7 @@
 """Which unknown field may be a known one under a new name, and the line that says so."""
 
 import tomllib
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.support.samples import changed_line, checks, full_check, prepared, us
 LINES = "guestChecks.detailLines"
 
 
-def remedy_of(found: dict[Finding, int]) -> str:
+def remedy_of(found: Iterable[Finding]) -> str:
     [finding] = [finding for finding in found if finding.kind == RENAMED]
     assert finding.detail is not None
     return finding.detail
@@ -55,16 +56,16 @@ def test_a_renamed_structure_is_suspected_by_its_shape_alone(
     check: Any, level: str, names: tuple[str, str]
 ) -> None:
     """At once, in the first document: nothing has to be learned before."""
-    line = remedy_of(prepared(checks(check)).document.findings)
+    line = remedy_of(prepared(checks(check)).document.drift.findings)
     assert names in load_aliases(applied(line)).at(Source.GUEST_CHECKS, level)
     assert names in load_aliases(applied(line)).at(Source.ERP, level)
 
 
 def test_with_its_remedy_a_renamed_structure_is_none_any_more() -> None:
     check = without(usual_check(1), "taxes", levies=[{"taxNum": 28, "taxCollTtl": 1}])
-    line = remedy_of(prepared(checks(check)).document.findings)
+    line = remedy_of(prepared(checks(check)).document.drift.findings)
     again = prepared(checks(check), aliases=load_aliases(applied(line)))
-    assert again.document.findings == {}
+    assert again.document.drift.findings == ()
 
 
 LITTLE = [{"taxNum": 1, "a": 1, "b": 1}]
@@ -72,12 +73,12 @@ LITTLE = [{"taxNum": 1, "a": 1, "b": 1}]
 
 @pytest.mark.parametrize("value", [[], {}, [1], {"a": 1}, LITTLE, "taxes"])
 def test_what_shares_less_than_half_of_its_fields_is_no_structure_renamed(value: Any) -> None:
-    found = prepared(checks(without(usual_check(1), "taxes", levies=value))).document.findings
+    found = prepared(checks(without(usual_check(1), "taxes", levies=value))).document.drift.findings
     assert RENAMED not in {finding.kind for finding in found}
 
 
 def test_a_structure_beside_the_one_it_is_like_is_no_rename() -> None:
-    found = prepared(checks(usual_check(1, levies=[{"taxNum": 28}]))).document.findings
+    found = prepared(checks(usual_check(1, levies=[{"taxNum": 28}]))).document.drift.findings
     assert RENAMED not in {finding.kind for finding in found}
 
 
@@ -119,8 +120,7 @@ def test_a_scalar_with_a_name_like_none_is_another_field() -> None:
 def test_a_remedy_is_valid_whatever_the_new_name(name: str) -> None:
     shapes = Shapes()
     shapes.count_check(full_check(1, **{name: [{"taxNum": 28}]}))
-    found, _ = find_drift(Source.GUEST_CHECKS, shapes)
-    line = remedy_of(found)
+    line = remedy_of(find_drift(Source.GUEST_CHECKS, shapes).findings)
     assert tomllib.loads(applied(line)) == {"getGuestChecks": {"guestChecks.taxes": [name]}}
     assert (name, "taxes") in load_aliases(applied(line)).at(Source.ERP, "guestChecks")
     assert line == remedy(Source.ERP, "guestChecks", name, "taxes")

@@ -13,7 +13,6 @@ from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.ingest.outcome import Done, Failed, Outcome
-from consumer.load.field_counts import FieldCounts
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
@@ -32,7 +31,7 @@ class Bench:
 
     def __init__(self, objects: dict[str, Any] | None = None, load: FakeLoad | None = None) -> None:
         self.lake, self.load = FakeObjects(**(objects or {})), load or FakeLoad()
-        self.logs, self.ledger, self.usual = FakeLogs(), FakeLedger(), FieldCounts()
+        self.logs, self.ledger = FakeLogs(), FakeLedger()
         self.byte_budget = ByteBudget(10**6)
         self.is_held = True
         ports = Ports(
@@ -40,10 +39,9 @@ class Bench:
             self.load,
             ErrorLogs(self.logs),
             self.ledger.record,
-            self.usual,
             lambda _: self.is_held,
         )
-        rules = Rules(BUCKET, load_aliases(), 10**6, 10**6, 10**5)
+        rules = Rules(frozenset((BUCKET,)), load_aliases(), 10**6, 10**6, 10**5)
         self.handler = Handler(rules, ports, self.byte_budget, asyncio.Semaphore(2))
 
     async def handle(self, body: str) -> list[Outcome]:
@@ -54,13 +52,8 @@ class Bench:
         assert isinstance(outcome, Failed)
         return outcome
 
-    def learned(self) -> dict[str, int]:
-        """Return how often each field was filled in what was learned."""
-        fields = self.usual.take_unsaved().fields
-        return {path: tally.filled for (_, path, _, came), tally in fields.items() if came}
 
-
-async def test_a_good_document_is_loaded_and_learned_from() -> None:
+async def test_a_good_document_is_loaded_with_what_its_fields_held() -> None:
     bench = Bench({KEY: GOOD})
     assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
     [request] = bench.load.requests
@@ -68,7 +61,7 @@ async def test_a_good_document_is_loaded_and_learned_from() -> None:
     assert request.document.identity.attempts == 2
     assert request.error_note is None
     assert bench.logs.written == {}
-    assert bench.learned()["guestChecks.guestCheckId"] == 2
+    assert request.document.drift.field_counts["guestChecks.guestCheckId"] == 2
 
 
 @pytest.mark.parametrize(
@@ -107,7 +100,7 @@ async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
     assert [request.error_note.log_key] == list(bench.logs.written) == [failed.log_key]
     document = request.document
     assert (document.record_count, document.quarantined_count) == (1, 1)
-    assert bench.learned()["guestChecks.guestCheckId"] == 1
+    assert document.drift.field_counts["guestChecks.guestCheckId"] == 1
 
 
 async def test_a_log_that_cannot_be_written_stops_the_load() -> None:
@@ -123,7 +116,6 @@ async def test_what_only_the_database_refuses_is_the_document_s_fault() -> None:
     failed = await bench.failure(announcing(KEY))
     assert failed.error is REJECTED
     assert bench.load.documents == []
-    assert bench.learned() == {}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import prepare
 from consumer.spool import Spool
 from tests.support.hostile import DOCUMENTS, Ending
-from tests.support.samples import KNOWLEDGE, NO_LIMIT, fetched
+from tests.support.samples import ALIASES, NO_LIMIT, fetched
 
 
 def ending(document: bytes, *, streamed: bool) -> Ending:
@@ -21,7 +21,7 @@ def ending(document: bytes, *, streamed: bool) -> Ending:
         spool.append(document)
         found = replace(found, data=spool)
     try:
-        prepared = prepare(found, KNOWLEDGE, NO_LIMIT)
+        prepared = prepare(found, ALIASES, NO_LIMIT)
     except Permanent as refused:
         return refused.code
     count = prepared.document.quarantined_count

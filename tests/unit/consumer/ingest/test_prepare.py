@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from consumer.drift.findings import Drift
 from consumer.errors import Permanent
+from consumer.ingest import prepare as preparation
 from consumer.ingest.prepare import Prepared, prepare
+from consumer.load.document import Gap
 from consumer.spool import Spool
 from schemas.codes import ErrorCode
 from schemas.registry import Source
-from tests.support.samples import KNOWLEDGE, checks, day_list, fetched, full_check, prepared
+from tests.support.samples import ALIASES, checks, day_list, fetched, full_check, prepared
 from tests.support.scenarios import History, histories
 
 SOURCE = Source.TRANSACTIONS
@@ -29,26 +32,30 @@ def test_documents_of_one_process_have_their_own_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "keep_all", "keep_ids"),
+    ("rows", "gap"),
     [
-        ([{"transactionId": 1}], False, ()),
-        ([{"transactionId": 1, "amount": {}}], False, ("1",)),
-        ([{"transactionId": 1, "amount": {}}, {"amount": {}}], True, ("1",)),
-        ([7], True, ()),
-        ([{"transactionId": "x" * 401}], True, ()),
+        ([{"transactionId": 1}], None),
+        ([{"transactionId": 1, "amount": {}}], Gap(tells=False, record_ids=("1",))),
+        (
+            [{"transactionId": 1, "amount": {}}, {"transactionId": 1}],
+            Gap(tells=False, record_ids=()),
+        ),
+        ([{"transactionId": 1, "amount": {}}, {"amount": {}}], Gap(tells=True, record_ids=())),
+        ([{"transactionId": 1}, 7], Gap(tells=True, record_ids=("1",))),
+        ([{"transactionId": "x" * 401}], Gap(tells=True, record_ids=())),
     ],
 )
-def test_what_a_bad_row_is_stored_under_stays_and_everything_does_when_that_is_not_known(
-    rows: list[Any], keep_ids: tuple[str, ...], *, keep_all: bool
+def test_an_answer_does_not_tell_of_bad_rows_nor_of_any_other_when_the_id_of_one_is_not_known(
+    rows: list[Any], gap: Gap | None
 ) -> None:
-    document = prepared(day_list(SOURCE, *rows), SOURCE).document
-    assert (keep_all, keep_ids) == (document.keep_all, document.keep_ids)
+    assert gap == prepared(day_list(SOURCE, *rows), SOURCE).document.gap
 
 
 def test_two_thousand_bad_rows_keep_two_thousand_ids_and_tell_the_first_thousand() -> None:
     rows = [{"transactionId": number, "amount": {}} for number in range(2000)]
     outcome = prepared(day_list(SOURCE, *rows), SOURCE)
-    assert 2000 == outcome.document.quarantined_count == len(outcome.document.keep_ids)
+    assert outcome.document.gap is not None
+    assert 2000 == outcome.document.quarantined_count == len(outcome.document.gap.record_ids)
     assert 1000 == len(outcome.quarantined)
 
 
@@ -70,7 +77,7 @@ def test_a_document_that_is_refused_says_why(document: Any, code: ErrorCode) -> 
 
 def test_a_document_larger_than_allowed_is_refused() -> None:
     with pytest.raises(Permanent) as refused:
-        prepare(fetched(b" " * 100 + b"{}"), KNOWLEDGE, 101)
+        prepare(fetched(b" " * 100 + b"{}"), ALIASES, 101)
     assert ErrorCode.OBJECT_TOO_LARGE == refused.value.code
 
 
@@ -82,8 +89,8 @@ def test_a_document_read_as_a_stream_is_the_one_read_at_once(history: History) -
         assert isinstance(version.fetched.data, bytes)
         spool = Spool(100)
         spool.append(version.fetched.data)
-        whole = prepare(version.fetched, KNOWLEDGE, 10**6)
-        streamed = prepare(replace(version.fetched, data=spool), KNOWLEDGE, 10**6)
+        whole = prepare(version.fetched, ALIASES, 10**6)
+        streamed = prepare(replace(version.fetched, data=spool), ALIASES, 10**6)
         assert whole.quarantined == streamed.quarantined
         assert summary(whole) == summary(streamed)
 
@@ -96,5 +103,47 @@ def summary(outcome: Prepared) -> dict[str, Any]:
         for name, spool in document.rows.tables.items()
     }
     counts = (document.record_count, document.quarantined_count, document.rows.row_count)
-    kept = (document.keep_all, document.keep_ids, document.findings)
-    return {"frame": document.frame, "tables": tables, "counts": counts, "kept": kept}
+    told = (document.gap, document.days, document.drift)
+    return {"frame": document.frame, "tables": tables, "counts": counts, "told": told}
+
+
+def test_a_document_loads_though_its_drift_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only counts or reports holds no document up."""
+
+    def fail(*_: Any) -> Drift:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(preparation, "find_drift", fail)
+    monkeypatch.setattr(preparation, "find_root_drift", fail)
+    document = prepared(checks(full_check(1, mood="good"))).document
+    assert (1, Drift()) == (document.record_count, document.drift)
+    with pytest.raises(Permanent) as refused:
+        prepared(checks(store=None, curUTC=7))
+    assert () == refused.value.findings
+
+
+@pytest.mark.parametrize("name", ["mood\0", "\ud800"])
+def test_no_finding_has_a_path_that_no_table_can_hold(name: str) -> None:
+    """A refused root was not looked into for that."""
+    with pytest.raises(Permanent) as refused:
+        prepared({"locRef": "1", name: [full_check(1)], "curUTC": 7})
+    assert ["curUTC"] == [finding.path for finding in refused.value.findings or ()]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (["2024-02-03", "2024-02-02", "2024-02-03"], ["2024-02-03", "2024-02-02"]),
+        (["2024-02-03", "2024-02-02"], ["2024-02-02", "2024-02-03"]),
+        (["0001-01-01"], ["0001-01-01"]),
+        (["no day", 7, None], ["2024-06-01"]),
+    ],
+)
+def test_an_export_is_of_the_days_on_which_its_checks_opened_the_busiest_first(
+    days: list[Any], expected: list[str]
+) -> None:
+    """Whichever way they are read; one that names no day is of the day of its event."""
+    rows = [full_check(number, opnBusDt=day) for number, day in enumerate(days)]
+    for by_contract in (False, True):
+        document = prepared(checks(*rows), by_contract=by_contract).document
+        assert expected == list(map(str, document.days))

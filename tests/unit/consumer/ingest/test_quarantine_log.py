@@ -12,7 +12,7 @@ from tests.support.consumer_fakes import BUCKET, FakeLogs, delivery, play
 from tests.support.samples import checks, day_list, full_check, prepared
 
 INTEGER = "expected an integer of at most 64 bits, or the same in quotes"
-NUMBER = "expected a finite number, or the same in quotes"
+NUMBER = "expected a finite number of at most 28 digits before the point and 10 after it, or the same in quotes"
 TEXT = "expected text (a number is taken as its digits)"
 FLAG = "expected true or false (0 and 1 are taken as such)"
 DAY = "expected a date like 2024-01-31"

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 import consumer.ingest.prepare as preparation_module
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Knowledge, Prepared, prepare
-from consumer.load.field_counts import FieldCounts
+from consumer.ingest.prepare import Prepared, prepare
 from consumer.spool import Spool
-from schemas.aliases import load_aliases
+from schemas.aliases import Aliases, load_aliases
 from schemas.codes import ErrorCode
 from schemas.registry import Source
 from tests.support.record_streams import FIELD, runs_of
-from tests.support.samples import KNOWLEDGE, NO_LIMIT, fetched
+from tests.support.samples import ALIASES, NO_LIMIT, fetched
 
 CHECKS = {
     "curUTC": "2024-01-02T03:00:00",
@@ -60,21 +59,21 @@ INVOICES = {
 def streamed(
     document: bytes,
     size: int,
-    knowledge: Knowledge = KNOWLEDGE,
+    aliases: Aliases = ALIASES,
     source: Source = Source.ERP,
 ) -> Prepared:
     """Prepare a document as one that is too large for memory."""
     spool = Spool(1 << 20)
     spool.append(document)
     with runs_of(size):
-        return prepare(replace(fetched(document, source), data=spool), knowledge, NO_LIMIT)
+        return prepare(replace(fetched(document, source), data=spool), aliases, NO_LIMIT)
 
 
 def verdict(document: bytes, size: int | None, source: Source = Source.ERP) -> Any:
     """Say all that preparing brings, or the code of its refusal; None is for in memory."""
     try:
         if size is None:
-            found = prepare(fetched(document, source), KNOWLEDGE, NO_LIMIT)
+            found = prepare(fetched(document, source), ALIASES, NO_LIMIT)
         else:
             found = streamed(document, size, source=source)
     except Permanent as error:
@@ -90,11 +89,9 @@ def verdict(document: bytes, size: int | None, source: Source = Source.ERP) -> A
     return (
         document_.record_count,
         document_.quarantined_count,
-        document_.keep_all,
-        document_.keep_ids,
-        document_.findings,
+        document_.gap,
+        document_.drift,
         found.quarantined,
-        found.presences,
         frame,
         tables,
     )
@@ -166,14 +163,13 @@ def test_a_list_under_two_names_is_taken_if_they_say_the_same_or_only_one_says_a
 ) -> None:
     """Whichever comes first, and whether the document fits into memory or not."""
     aliases = load_aliases('["*"]\nguestChecks = ["checks", "tickets"]')
-    knowledge = Knowledge(aliases, FieldCounts())
     for names in permutations((FIELD, "checks", "tickets")):
         pairs = ", ".join(f'"{name}": {text}' for name, text in zip(names, lists, strict=False))
         document = f'{{"locRef": "1", {pairs}}}'.encode()
         found = []
         for read in (
-            lambda data: prepare(fetched(data), knowledge, NO_LIMIT),
-            lambda data: streamed(data, size, knowledge),
+            lambda data: prepare(fetched(data), aliases, NO_LIMIT),
+            lambda data: streamed(data, size, aliases),
         ):
             try:
                 found.append(read(document).document.record_count)
@@ -204,7 +200,7 @@ def test_a_record_without_anything_in_it_is_a_record(record: str) -> None:
 def test_a_list_is_found_under_each_of_its_names_however_spelt(name: str) -> None:
     document = f'{{"locRef": "1", "{name}"\n : [{{"guestCheckId": 1}}]}}'.encode()
     aliases = load_aliases('["*"]\nguestChecks = ["checks"]')
-    assert streamed(document, 1, Knowledge(aliases, FieldCounts())).document.record_count == 1
+    assert streamed(document, 1, aliases).document.record_count == 1
 
 
 def test_a_long_key_that_ends_like_the_list_s_name_is_another_key() -> None:
@@ -276,7 +272,7 @@ def test_a_streamed_document_too_large_once_unpacked_is_refused(
     spool = Spool(100)
     spool.append(json.dumps(CHECKS).encode())
     with pytest.raises(Permanent) as raised:
-        prepare(replace(fetched(CHECKS), data=spool), KNOWLEDGE, 300)
+        prepare(replace(fetched(CHECKS), data=spool), ALIASES, 300)
     assert raised.value.code is ErrorCode.OBJECT_TOO_LARGE
 
 

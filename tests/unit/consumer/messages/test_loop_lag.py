@@ -7,7 +7,7 @@ import pytest
 
 from consumer.documents.parse import Decoded, decode
 from consumer.ingest import prepare as preparation
-from tests.support.samples import KNOWLEDGE, NO_LIMIT, fetched
+from tests.support.samples import ALIASES, NO_LIMIT, fetched
 
 MEBIBYTE = 2**20
 LINE = b'{"guestCheckLineItemId":%d,"dspTtl":12.34,"menuItem":{"miNum":31,"inclTax":5.251234}}'
@@ -49,9 +49,7 @@ async def test_others_wait_less_than_a_second_while_a_large_document_is_validate
 
     monkeypatch.setattr(preparation, "decode", counted)
     document = fetched(export(15 * MEBIBYTE))
-    work = asyncio.create_task(
-        asyncio.to_thread(preparation.prepare, document, KNOWLEDGE, NO_LIMIT)
-    )
+    work = asyncio.create_task(asyncio.to_thread(preparation.prepare, document, ALIASES, NO_LIMIT))
     longest = await longest_wait_seconds(work)
     assert (await work).document.record_count == 15 * MEBIBYTE // 1990
     assert longest < 1

@@ -1,6 +1,7 @@
 """What the doctor says of settings, machine, bucket and database, from facts alone."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,8 @@ def test_an_alias_file_that_cannot_be_used_is_a_problem() -> None:
             "Permission denied",
         ),
         (80, HostFacts(None, False, "/scratch", 2**20), "warning", "1 MiB free in /scratch"),
+        (80, replace(HOST, write_problem="it is read-only"), "problem", "it is read-only"),
+        (80, replace(HOST, tmpdir="/away"), "warning", "TMPDIR=/away is not usable"),
         (80, Unknown("it hangs", ""), "unknown", "it hangs"),
     ],
 )
@@ -97,6 +100,10 @@ def test_what_the_machine_lacks_is_named(
     [found] = unwell(check_host(settings(http_port=port), host))
     assert level == found.level
     assert words in found.found
+
+
+def test_a_temporary_directory_under_another_spelling_is_fine() -> None:
+    assert [] == unwell(check_host(settings(http_port=80), replace(HOST, tmpdir="/scratch/")))
 
 
 def test_a_port_on_which_a_consumer_answers_is_fine() -> None:
@@ -224,12 +231,14 @@ def statements(folder: Path) -> str:
 
 
 def test_the_doctor_asks_for_the_rights_that_the_consumer_uses() -> None:
-    """A new table, or the first deletion from one, belongs into RIGHTS."""
+    """A new table, or the first deletion from one, belongs into RIGHTS; functions act as we do."""
     package = Path(consumer.__file__).parent
     steps = statements(package / "load" / "migrations")
     created = set(re.findall(r"^CREATE TABLE (\w+)", steps, re.MULTILINE))
     dropped = set(re.findall(r"^DROP TABLE (\w+)", steps, re.MULTILINE))
-    assert created - dropped | {"alembic_version"} == set(RIGHTS)
+    assert created - dropped | {"alembic_version", "schema_drift"} == set(RIGHTS)
     cleared = {name for name, rights in RIGHTS.items() if "DELETE" in rights}
-    deletions = set(re.findall(r"DELETE FROM (\w+)", statements(package / "load" / "sql")))
+    functions = "".join(re.findall(r"\$\$.*?\$\$", steps, re.DOTALL))
+    ours = functions + statements(package / "load" / "sql")
+    deletions = set(re.findall(r"DELETE FROM (\w+)", ours))
     assert {name for name in deletions if not name.startswith("stage_")} == cleared

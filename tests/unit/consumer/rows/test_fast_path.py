@@ -12,6 +12,7 @@ from consumer.documents.frames import Frame
 from consumer.documents.readers import record_reader
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL, detail_model
 from consumer.ingest.prepare import Prepared
+from consumer.load.document import Gap
 from consumer.rows.fast_path import fast_path_of
 from consumer.rows.row_writer import RowWriter
 from schemas.aliases import Aliases, load_aliases
@@ -187,7 +188,7 @@ def test_a_record_is_known_by_its_id_when_another_field_is_ambiguous() -> None:
     document = day_list(Source.TRANSACTIONS, {"ttl": 1, "amount": 2, "id": 7})
     assert_same(document, Source.TRANSACTIONS, aliases)
     staged = prepared(document, Source.TRANSACTIONS, aliases=aliases).document
-    assert (False, ("7",)) == (staged.keep_all, staged.keep_ids)
+    assert staged.gap == Gap(tells=False, record_ids=("7",))
 
 
 def test_more_shapes_than_are_remembered_do_not_hide_the_usual_one() -> None:
@@ -195,19 +196,15 @@ def test_more_shapes_than_are_remembered_do_not_hide_the_usual_one() -> None:
     odd = [full_check(number, **{f"new{number}": 1}) for number in range(4500)]
     document = checks(*usual, *odd)
     assert_same(document, Source.ERP)
-    [checked] = (
-        field
-        for field in prepared(document).presences.fields
-        if field.path == "guestChecks.lastUpdatedUTC"
-    )
-    assert checked.filled >= 3000
+    counts = prepared(document).document.drift.field_counts
+    assert counts["guestChecks.lastUpdatedUTC"] >= 3000
 
 
 @pytest.mark.parametrize("bad", [{"gstCnt": Decimal("5.0")}, {"gstCnt": 2**63}])
 def test_the_first_record_of_a_shape_is_its_example_whichever_way_it_goes(
     bad: dict[str, Any],
 ) -> None:
-    """The day of the first check, and what its unknown fields may be."""
+    """It says what its unknown fields may be."""
     for first, second in (({"gstCnt": 5}, bad), (bad, {"gstCnt": 5})):
         a = full_check(1, opnBusDt="2024-01-31", new=[{"taxNum": 1}], **first)
         b = full_check(2, opnBusDt="2024-03-31", new=[{"x": 1}], **second)
@@ -249,11 +246,11 @@ def contents(outcome: Prepared) -> dict[str, Any]:
     }
     return {
         "tables": {name: rows for name, rows in tables.items() if rows},
-        "counts": (document.record_count, document.quarantined_count, document.rows.row_count),
-        "kept": (document.keep_all, sorted(document.keep_ids)),
-        "findings": document.findings,
-        "presences": sorted(map(repr, outcome.presences.fields)),
-        "day": outcome.presences.day,
+        "records": (document.record_count, document.quarantined_count, document.rows.row_count),
+        "gap": document.gap,
+        "days": document.days,
+        "findings": set(document.drift.findings),
+        "counts": (document.drift.record_counts, document.drift.field_counts),
     }
 
 
