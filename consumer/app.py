@@ -34,10 +34,12 @@ from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.health import health_app
 from consumer.messages.leases import Leases
+from consumer.messages.progress import log_progress
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.settings import ConsumerSettings
+from consumer.spool import check_temporary_files
 from runtime.http_server import served
 from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
@@ -115,7 +117,7 @@ async def _open(
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
-    background = [loader.run()]
+    background = [loader.run(), log_progress(queues.main, settings.progress_log_seconds)]
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
     log.info("consumer_started", max_receives=terms.max_receives, queue_url=settings.queue_url)
@@ -180,6 +182,7 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
         await ping(pool)
         await lake.ping()
         await queues.main.depth()
+        await asyncio.to_thread(check_temporary_files)
 
     return probe
 
@@ -199,7 +202,7 @@ async def _work(
 
 def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:
     return Rules(
-        settings.bucket_name,
+        frozenset((settings.bucket_name, *settings.other_bucket_names)),
         aliases,
         settings.max_object_bytes,
         settings.max_decompressed_bytes,

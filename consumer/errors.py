@@ -8,6 +8,7 @@
         ├── Throttled             S3 SlowDown, SQS throttling
         ├── AccessDenied          credentials or policy; an operator must act
         │   └── ObjectDenied      S3 refuses one object; others may be readable
+        ├── LocalDisk             our temporary directory cannot take what must pass through it
         ├── Misconfigured         region, name or encryption key; an operator must act
         │   └── ObjectMisconfigured   the key of one object
         └── Internal              a bug; reaches the DLQ through the queue's redrive policy
@@ -66,9 +67,14 @@ class Permanent(ConsumerError):
 
 
 class Transient(ConsumerError):
-    """Trying again later can help; `is_about_object`: others may be read meanwhile."""
+    """Trying again later can help.
+
+    `is_about_object`: others may be loaded meanwhile. `opens_breaker`: nothing is received until a
+    probe of everything that the consumer stands on succeeds.
+    """
 
     is_about_object: ClassVar[bool] = False
+    opens_breaker: ClassVar[bool] = True
     _code: ClassVar[ErrorCode]
 
     def __init__(self, message: str) -> None:
@@ -103,6 +109,14 @@ class ObjectDenied(AccessDenied):
     """S3 refuses to give one object away."""
 
     is_about_object = True
+    opens_breaker = False
+
+
+class LocalDisk(Transient):
+    """Temporary files cannot be written; small documents need none."""
+
+    is_about_object = True
+    _code: ClassVar[ErrorCode] = ErrorCode.LOCAL_DISK
 
 
 class Misconfigured(Transient):
@@ -115,6 +129,7 @@ class ObjectMisconfigured(Misconfigured):
     """The encryption key of one object cannot be used."""
 
     is_about_object = True
+    opens_breaker = False
 
 
 class Internal(Transient):

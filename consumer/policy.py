@@ -118,6 +118,11 @@ RULES: Mapping[ErrorCode, Rule] = {
         "Run `consumer doctor` and correct what it names.",
         (Reaction.DEAD_LETTER, Reaction.RETRY),
     ),
+    ErrorCode.LOCAL_DISK: Rule(
+        Reaction.HOLD,
+        "The temporary directory (`TMPDIR`) is full, read-only or missing.",
+        "Give it room for twice the largest document; loading then resumes by itself.",
+    ),
     ErrorCode.MISCONFIGURED: Rule(
         Reaction.HOLD,
         "The region, a name or an encryption key cannot work as configured; the log says which.",

@@ -1,17 +1,30 @@
 """Bytes that may be too many for memory: kept in memory while few, in a temporary file beyond."""
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
+from consumer.errors import LocalDisk
+
 _CHUNK_BYTES = 1 << 20
+
+
+def check_temporary_files() -> None:
+    """Write a mebibyte where documents that are too large for memory pass through. Blocks.
+
+    Raises:
+        LocalDisk: it cannot be written.
+    """
+    Spool(1).append(bytes(_CHUNK_BYTES))
 
 
 class Spool:
     """An append-only store of bytes that can be read again and again; gone with its object.
 
     Args:
-        memory_bytes: How much is kept in memory before a temporary file takes over.
+        memory_bytes: How much is kept in memory before a temporary file takes over; 1 or more.
     """
 
     def __init__(self, memory_bytes: int) -> None:
@@ -19,13 +32,22 @@ class Spool:
         self._byte_count = 0
 
     def __del__(self) -> None:
-        # The file would close itself too, but not without a warning.
-        self._file.close()
+        # The file would close itself too, but not without a warning. What a full disk did not take
+        # is tried once more, and not needed any more.
+        with suppress(OSError):
+            self._file.close()
 
     def append(self, data: bytes) -> None:
-        """Add bytes at the end."""
-        self._file.seek(0, 2)
-        self._file.write(data)
+        """Add bytes at the end.
+
+        Raises:
+            LocalDisk: the temporary file cannot take them.
+        """
+        with _on_disk():
+            self._file.seek(0, 2)
+            self._file.write(data)
+            # Now rather than when it is read: a full disk is then told while nothing is loaded yet.
+            self._file.flush()
         self._byte_count += len(data)
 
     @property
@@ -43,3 +65,15 @@ class Spool:
         file = self.rewound()
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        directory = tempfile.tempdir or "no directory is usable, so they"
+        raise LocalDisk(
+            f"{directory} cannot hold temporary files: {error.strerror or error}; give it room for "
+            "twice the largest document, or set TMPDIR to another directory and restart"
+        ) from error

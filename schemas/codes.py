@@ -31,5 +31,6 @@ class ErrorCode(StrEnum):
     DATABASE_UNAVAILABLE = "database_unavailable"
     THROTTLED = "throttled"
     ACCESS_DENIED = "access_denied"
+    LOCAL_DISK = "local_disk"
     MISCONFIGURED = "misconfigured"
     INTERNAL = "internal"

@@ -199,7 +199,7 @@ class DeliveryTasks:
         grant. Giving it back would use up its receives.
         """
         self._breakers.held.hold(delivery, error.code)
-        if not (isinstance(error, Transient) and error.is_about_object):
+        if not isinstance(error, Transient) or error.opens_breaker:
             self._breakers.outage.trip(error)
         await self._wait(self._breakers.outage.wait_closed())
         # The exponent is bounded before it can overflow a float: what waits may wait for days.

@@ -101,9 +101,13 @@ class HostFacts:
         consumer_answers: Whether a consumer answers on HTTP_PORT already.
         temporary_directory: Where large documents pass through.
         free_bytes: Room there.
+        write_problem: Why a temporary file cannot be written; None if it can.
+        tmpdir: What TMPDIR says; None if it is not set.
     """
 
     port_problem: str | None
     consumer_answers: bool
     temporary_directory: str
     free_bytes: int
+    write_problem: str | None = None
+    tmpdir: str | None = None

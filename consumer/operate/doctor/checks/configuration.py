@@ -1,5 +1,6 @@
 """Checks of the settings themselves, and of the machine they hold for. Pure."""
 
+import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -35,16 +36,28 @@ def check_host(settings: ConsumerSettings, host: HostFacts | Unknown) -> Iterato
         yield not_checked("health port", host.reason, host.remedy)
         return
     yield _port(settings, host)
-    needed = 2 * settings.max_object_bytes
+    yield _temporary_files(settings, host)
+
+
+def _temporary_files(settings: ConsumerSettings, host: HostFacts) -> Finding:
+    check, needed = "temporary files", 2 * settings.max_object_bytes
     found = f"{_megabytes(host.free_bytes)} free in {host.temporary_directory}"
-    if host.free_bytes < needed:
-        yield warning(
-            "temporary files",
-            f"{found}: less than twice MAX_OBJECT_BYTES, {_megabytes(needed)}",
-            "give the task more ephemeral storage, or lower MAX_OBJECT_BYTES",
+    room = "give the task more ephemeral storage, or lower MAX_OBJECT_BYTES"
+    if host.write_problem is not None:
+        return problem(
+            check, host.write_problem, "mount a writable directory, and set TMPDIR to it"
         )
-    else:
-        yield fine("temporary files", found)
+    if host.free_bytes < needed:
+        return warning(
+            check, f"{found}: less than twice MAX_OBJECT_BYTES, {_megabytes(needed)}", room
+        )
+    if host.tmpdir and not _same(host.tmpdir, host.temporary_directory):
+        return warning(
+            check,
+            f"{found}, because TMPDIR={host.tmpdir} is not usable",
+            "create that directory, or let the task's user write to it",
+        )
+    return fine(check, found)
 
 
 def _stopping(settings: ConsumerSettings) -> Finding:
@@ -141,6 +154,10 @@ def _port(settings: ConsumerSettings, host: HostFacts) -> Finding:
             "set another HTTP_PORT or HTTP_HOST, or stop what listens there",
         )
     return fine(check, f"{address} is free")
+
+
+def _same(path: str, other: str) -> bool:
+    return os.path.abspath(path) == os.path.abspath(other)  # noqa: PTH100 - of text, not of files
 
 
 def _megabytes(count: int) -> str:

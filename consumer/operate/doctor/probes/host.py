@@ -1,12 +1,15 @@
 """Looking at the machine that the consumer runs on. Blocks."""
 
+import os
 import shutil
 import socket
 import tempfile
 from http.client import HTTPConnection, HTTPException
 
+from consumer.errors import LocalDisk
 from consumer.operate.doctor.facts import HostFacts
 from consumer.settings import ConsumerSettings
+from consumer.spool import check_temporary_files
 
 _ANSWER_SECONDS = 2
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -17,8 +20,13 @@ def probe_host(settings: ConsumerSettings) -> HostFacts:
     host, port = settings.http_host, settings.http_port
     reason = _cannot_listen(host, port) if port is not None else None
     answers = port is not None and reason is not None and _answers(host, port)
-    directory = tempfile.gettempdir()
-    return HostFacts(reason, answers, directory, shutil.disk_usage(directory).free)
+    try:
+        check_temporary_files()
+        directory, write_problem = tempfile.gettempdir(), None
+        free_bytes = shutil.disk_usage(directory).free
+    except LocalDisk as error:
+        directory, write_problem, free_bytes = tempfile.tempdir or "", str(error), 0
+    return HostFacts(reason, answers, directory, free_bytes, write_problem, os.getenv("TMPDIR"))
 
 
 def _cannot_listen(host: str, port: int) -> str | None:

@@ -9,6 +9,7 @@ from consumer.errors import (
     ConsumerError,
     DatabaseUnavailable,
     Internal,
+    LocalDisk,
     Misconfigured,
     ObjectDenied,
     Permanent,
@@ -28,6 +29,7 @@ TRANSIENT: dict[ErrorCode, type[Transient]] = {
     ErrorCode.DATABASE_UNAVAILABLE: DatabaseUnavailable,
     ErrorCode.THROTTLED: Throttled,
     ErrorCode.ACCESS_DENIED: AccessDenied,
+    ErrorCode.LOCAL_DISK: LocalDisk,
     ErrorCode.MISCONFIGURED: Misconfigured,
     ErrorCode.INTERNAL: Internal,
 }

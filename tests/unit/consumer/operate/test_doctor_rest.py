@@ -1,6 +1,7 @@
 """What the doctor says of settings, machine, bucket and database, from facts alone."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,8 @@ def test_an_alias_file_that_cannot_be_used_is_a_problem() -> None:
             "Permission denied",
         ),
         (80, HostFacts(None, False, "/scratch", 2**20), "warning", "1 MiB free in /scratch"),
+        (80, replace(HOST, write_problem="it is read-only"), "problem", "it is read-only"),
+        (80, replace(HOST, tmpdir="/away"), "warning", "TMPDIR=/away is not usable"),
         (80, Unknown("it hangs", ""), "unknown", "it hangs"),
     ],
 )
@@ -97,6 +100,10 @@ def test_what_the_machine_lacks_is_named(
     [found] = unwell(check_host(settings(http_port=port), host))
     assert level == found.level
     assert words in found.found
+
+
+def test_a_temporary_directory_under_another_spelling_is_fine() -> None:
+    assert [] == unwell(check_host(settings(http_port=80), replace(HOST, tmpdir="/scratch/")))
 
 
 def test_a_port_on_which_a_consumer_answers_is_fine() -> None:
