@@ -194,7 +194,7 @@ async def _work(
 ) -> None:
     """Run the worker; a background task that fails takes it down."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in background]
+        tasks = [group.create_task(coroutine, name=coroutine.__name__) for coroutine in background]
         await worker.run(until_idle_seconds)
         for task in tasks:
             task.cancel()
