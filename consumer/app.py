@@ -35,6 +35,7 @@ from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.health import health_app
 from consumer.messages.leases import Leases
+from consumer.messages.progress import log_progress
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
@@ -117,7 +118,7 @@ async def _open(
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
-    background = [loader.run()]
+    background = [loader.run(), log_progress(queues.main, settings.progress_log_seconds)]
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
     _log_start(settings, terms)
@@ -216,7 +217,7 @@ async def _work(
 
 def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:
     return Rules(
-        settings.bucket_name,
+        frozenset((settings.bucket_name, *settings.other_bucket_names)),
         aliases,
         settings.max_object_bytes,
         settings.max_decompressed_bytes,

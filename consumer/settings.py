@@ -1,15 +1,23 @@
 """The consumer's settings: read from the environment and `.env`, checked once at start."""
 
-from typing import Any, Self
+import re
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode
 
 from consumer.memory import default_budget_bytes, memory_limit_bytes
 from consumer.policy import Policy, read_policy
 from runtime.settings import CONFIG, AwsSettings, ServiceSettings
 
 _MAX_OBJECT_BYTES = 2**30
+
+
+def _split(text: Any) -> Any:
+    return [name for name in re.split(r"[,\s]+", text) if name] if isinstance(text, str) else text
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class DatabaseSettings(BaseSettings):
@@ -67,6 +75,11 @@ class PolicySettings(BaseSettings):
         _MAX_OBJECT_BYTES,
         ge=1024,
         description="largest object, as stored; a larger one is `object_too_large`",
+    )
+    other_bucket_names: Names = Field(
+        (),
+        description="names that events may give besides BUCKET_NAME, separated by commas: access "
+        "point aliases, or a second bucket; objects are read under the announced name",
     )
     error_policy: str | None = Field(
         None,
@@ -146,6 +159,9 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
     )
     shutdown_timeout_seconds: int = Field(
         25, ge=1, le=3600, description="time to finish messages in flight when told to stop"
+    )
+    progress_log_seconds: float = Field(
+        10, ge=0, le=3600, description="how often progress is logged while there is some; 0: never"
     )
     schema_aliases_file: str | None = Field(
         None, description="TOML file of renamed fields, in addition to the built-in ones"

@@ -24,7 +24,7 @@ from schemas.guest_checks import LINE_TYPES
 from schemas.registry import CHECKS_FIELD, Source
 
 UNKNOWN, MISSING, RENAMED, RETYPED = "unknown", "missing", "suspected_rename", "retyped"
-DUPLICATE, LINE_TYPE = "duplicate", "line_type"
+DUPLICATE, LINE_TYPE, FUTURE = "duplicate", "line_type", "future_version"
 
 _STRUCTURES = frozenset({"object", "list"})
 _MAX_FINDINGS = 200  # of one document: a hostile one must not fill the table
@@ -35,7 +35,7 @@ _VERSION_FIELD = "lastUpdatedUTC"
 _Findings = dict[tuple[str, str], tuple[int, set[str]]]
 
 # What documents of any content can have only so many of comes first, if there is too much.
-_ORDER = (RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
+_ORDER = (FUTURE, RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Drift:
 def find_drift(source: Source, shapes: Shapes) -> Drift:
     """Compare a document's shapes with the contracts; tells at most two hundred findings."""
     findings: _Findings = {(path, DUPLICATE): (n, set()) for path, n in shapes.duplicates.items()}
+    findings |= {(path, FUTURE): (n, set()) for path, n in shapes.future.items()}
     record_counts: dict[str, int] = {}
     field_counts: dict[str, int] = {}
     for level in shapes.levels():

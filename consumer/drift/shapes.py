@@ -90,7 +90,7 @@ _Levels = defaultdict[str, _Shapes]
 
 
 class Shapes:
-    """Counts the shapes of one document's objects, level by level, and repeated ids.
+    """Counts the shapes of one document's objects, level by level; repeated ids; future versions.
 
     Those of unfinished checks apart: partial ones, and those still open, lack what they lack for
     a reason.
@@ -98,6 +98,7 @@ class Shapes:
 
     def __init__(self) -> None:
         self.duplicates: Counter[str] = Counter()
+        self.future: Counter[str] = Counter()
         self._whole: _Levels = defaultdict(_Shapes)
         self._partial: _Levels = defaultdict(_Shapes)
 

@@ -24,6 +24,7 @@ from consumer.documents.readers import Accepted, RowReader, record_reader
 from consumer.documents.record_stream import RecordStream
 from consumer.documents.storable import find_unstorable, text_problem
 from consumer.drift.findings import Drift, find_drift, find_root_drift
+from consumer.drift.horizon import AS_OF_FIELD, VERSION_FIELD, Horizon
 from consumer.drift.json_types import ROOT_LEVEL
 from consumer.errors import Permanent, where
 from consumer.load.document import Gap, Identity, StagedDocument
@@ -33,7 +34,7 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.keys import ApiKey, ErpKey
-from schemas.registry import Source
+from schemas.registry import CHECKS_FIELD, Source
 
 log = structlog.get_logger()
 
@@ -150,6 +151,7 @@ class _Assembly:
         self._reader = record_reader(frame, aliases)
         self._rows = RowWriter(frame, self._number)
         self._plain = fast_path_of(self._rows, self._reader, aliases)
+        self._horizon = Horizon(identity.last_modified)
         self._positions = count()
         self._record_count = 0
         self._quarantined: list[Quarantined] = []
@@ -160,11 +162,11 @@ class _Assembly:
         screen = find_unstorable if run.suspicious else None
         for row, position in zip(run.root, self._positions, strict=False):
             if screen is None and self._plain.take(position, row):
-                self._record_count += 1
+                self._accept(row)
                 continue
             record = self._reader.read(position, row, screen)
             if isinstance(record, Accepted):
-                self._record_count += 1
+                self._accept(record.record)
                 self._rows.add(record)
             else:
                 self._quarantined_ids.append(record.record_id)
@@ -176,8 +178,15 @@ class _Assembly:
             days = (row.get("opnBusDt") for row in run.root if type(row) is dict)
             self._days.update(day[:_DATE_CHARACTERS] for day in days if type(day) is str)
 
+    def _accept(self, record: dict[str, Any]) -> None:
+        self._record_count += 1
+        if self._horizon.is_beyond(record.get(VERSION_FIELD)):
+            self._reader.shapes.future[f"{CHECKS_FIELD}.{VERSION_FIELD}"] += 1
+
     def finish(self) -> Prepared:
         shapes = self._reader.shapes
+        if self._horizon.is_beyond(self._frame.as_of):
+            shapes.future[AS_OF_FIELD] += 1
         shapes.count(ROOT_LEVEL, self._frame.root)
         document = StagedDocument(
             self._number,

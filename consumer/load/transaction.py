@@ -19,6 +19,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from consumer.drift.horizon import latest_credible
 from consumer.errors import LeaseLost
 from consumer.load import statements
 from consumer.load.document import LoadRequest, StagedDocument
@@ -80,6 +81,10 @@ async def _copy(connection: AsyncConnection, requests: Sequence[LoadRequest]) ->
 def _document_row(request: LoadRequest) -> bytes:
     document, note = request.document, request.error_note
     identity, frame = document.identity, document.frame
+    as_of, latest = (
+        frame.as_of or identity.last_modified,
+        latest_credible(identity.last_modified),
+    )
     event = identity.event
     values = (
         document.number,
@@ -92,7 +97,9 @@ def _document_row(request: LoadRequest) -> bytes:
         frame.source.value,
         frame.store_id,
         frame.bus_dt,
-        frame.as_of or identity.last_modified,
+        min(as_of, latest),
+        as_of,
+        latest,
         identity.event_time,
         identity.received_at,
         identity.attempts,

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 
 from consumer.aws.sqs import Depth
-from consumer.drift.findings import DUPLICATE, LINE_TYPE, MISSING, RENAMED, RETYPED, UNKNOWN
+from consumer.drift.findings import DUPLICATE, FUTURE, LINE_TYPE, MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.drift.inference import ENOUGH_RECORDS, Stopped, infer
 from consumer.load import statements
 from consumer.load.database import mapped
@@ -18,7 +18,7 @@ from consumer.settings import DatabaseSettings
 Row = dict[str, Any]
 
 # What can be acted on comes before what is only new.
-_KINDS = (RENAMED, MISSING, RETYPED, LINE_TYPE, DUPLICATE, UNKNOWN)
+_KINDS = (FUTURE, RENAMED, MISSING, RETYPED, LINE_TYPE, DUPLICATE, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

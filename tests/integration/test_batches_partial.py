@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from consumer.load.document import StagedDocument
 from schemas.codes import State
-from tests.support.loading import column, load, load_in_every_order
-from tests.support.samples import STORE, checks, full_check, staged
+from tests.support.loading import column, load
+from tests.support.samples import STORE, checks, full_check
 from tests.support.warehouse import DATA_TABLES, Warehouse
 
 
@@ -112,25 +111,3 @@ def test_a_partial_document_that_is_put_again_rewrites_no_row(
         assert before == warehouse.versions([STORE])
     load(warehouse, checks(full_check(1, gstCnt=4)), number=2, key="raw/erp/later.json")
     assert [3] == column(warehouse, "guest_checks", "gst_cnt")
-
-
-CLAIMED = {"guestCheckLineItemId": 9}
-LETTING_GO = [
-    {"guestCheckId": 1, "detailLines": [{**CLAIMED, "refInfo1": "x"}]},
-    full_check(2, 1, detailLines=[CLAIMED]),
-    full_check(2, 2),
-]
-
-
-def test_what_a_partial_document_said_of_a_line_comes_back_when_another_check_lets_go(
-    warehouse: Warehouse,
-) -> None:
-    """Whatever comes first, and in one batch or in several."""
-
-    def write(number: int, store: str) -> StagedDocument:
-        document = checks(LETTING_GO[number], store=store)
-        return staged(document, number=number, key=f"raw/erp/{store}-{number}.json")
-
-    for store in load_in_every_order(warehouse, len(LETTING_GO), write):
-        [line] = warehouse.rows("detail_lines", [store])
-        assert (1, "x") == (line["guest_check_id"], line["ref_info1"]), store

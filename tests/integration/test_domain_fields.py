@@ -15,7 +15,7 @@ from tests.support.warehouse import Warehouse
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 PROVENANCE = {"extra": "jsonb", "removed_at": "timestamp with time zone"}
 VERSIONED = {"as_of": "timestamp with time zone", "object_id": "bigint"}
-PATCHED = {"patched": "boolean"}
+PATCHED = {"patched": "boolean", "latest_credible": "timestamp with time zone"}
 FALSE_IF_ABSENT = {"vd_flag", "err_cor_flag", "return_flag", "do_not_show_flag"}
 
 

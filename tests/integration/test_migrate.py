@@ -18,7 +18,15 @@ from tests.support.warehouse import database_settings, open_warehouse
 
 # What every column of a kind means is said by its name; the rest needs a comment.
 EXPLAINED = {
-    "guest_checks": {"last_updated_utc", "as_of", "object_id", "extra", "patched", "sub_ttl"},
+    "guest_checks": {
+        "last_updated_utc",
+        "as_of",
+        "object_id",
+        "extra",
+        "patched",
+        "sub_ttl",
+        "latest_credible",
+    },
     "taxes": {"tax_num", "tax_rate", "removed_at"},
     "detail_lines": {"line_type", "par_dtl_id", "mod_flag", "incl_tax", "ref_info1", "ref_info2"},
     "menu_items": {"menu_item_id", "first_seen", "last_seen"},
@@ -108,7 +116,14 @@ def test_each_data_table_has_the_columns_that_the_code_writes(
         columns = columns_of(connection, table.name).keys()
         assert set(table.columns) <= columns, table.name
         beside = columns - set(table.columns)
-        assert beside <= {"as_of", "object_id", "event_order", "removed_at", "patched"}, table.name
+        assert beside <= {
+            "as_of",
+            "object_id",
+            "event_order",
+            "removed_at",
+            "patched",
+            "latest_credible",
+        }, table.name
         assert {"extra", "removed_at"} <= columns, table.name
 
 

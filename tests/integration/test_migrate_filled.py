@@ -18,6 +18,8 @@ from tests.support.warehouse import database_settings, open_warehouse
 
 Connection = psycopg.Connection[dict[str, Any]]
 
+DECADES = 10**9  # seconds: later than this test runs
+
 # As the first release left them: check 2 is newer and holds line 9, which check 1 names as well.
 FILLED = """
 INSERT INTO guest_checks (store_id, guest_check_id, last_updated_utc, sub_ttl, as_of, object_id)
@@ -77,6 +79,29 @@ INSERT INTO schema_drift VALUES
      'raw/erp/1.json', 'raw/erp/1.json', NULL, false),
     ('erp', 'guestChecks.gstCnt', 'missing', '2024-01-01 12:00Z', '2024-01-01 12:00Z', 9, 1,
      'raw/erp/1.json', 'raw/erp/1.json', NULL, true);
+"""
+
+# A clock of 2094 froze a check, what a partial document set in it, and a day.
+FROZEN = """
+INSERT INTO ingested_objects (
+    bucket, object_key, etag, source, store_id, state, event_time, event_order, received_at
+)
+VALUES ('lake', 'far', 'f', 'erp', '002', 'loaded', '2024-01-01 12:00Z', '2024 far', now());
+INSERT INTO guest_checks (
+    store_id, guest_check_id, last_updated_utc, gst_cnt, as_of, object_id, patched
+)
+SELECT '002', 1, '2094-01-01 00:00Z', 9, '2094-01-01 00:00Z', object_id, true FROM ingested_objects WHERE store_id = '002';
+INSERT INTO check_patches (store_id, guest_check_id, table_name, child_id, patches)
+VALUES ('002', 1, 'guest_checks', 0,
+    '{"gst_cnt": {"v": 9, "a": "2094-01-01T00:00:00+00:00", "o": "a"}}');
+INSERT INTO store_day_snapshots (
+    source, store_id, bus_dt, as_of, event_order, object_id, whole_as_of, whole_event_order
+)
+SELECT 'getTransactions', '002', '2024-01-01', '2094-01-01 00:00Z', 'a', object_id,
+    '2094-01-01 00:00Z', 'a'
+FROM ingested_objects WHERE store_id = '002';
+INSERT INTO transactions (store_id, bus_dt, record_id, as_of, object_id)
+SELECT '002', '2024-01-01', 'frozen', '2094-01-01 00:00Z', object_id FROM ingested_objects WHERE store_id = '002';
 """
 
 
@@ -160,3 +185,20 @@ def test_days_and_findings_go_on_where_the_older_release_stood(
         assert [("1", 21), ("2", 32)] == [
             (row["record_id"], row["amount"]) for row in warehouse.rows("transactions")
         ]
+
+
+def test_what_a_clock_of_2094_froze_takes_newer_documents_again(
+    database: dict[str, str], old: Connection
+) -> None:
+    """What partial documents set is dated by the upgrade: who set it is not known any more."""
+    old.execute(FROZEN.encode())
+    with open_warehouse(database) as warehouse:
+        far = warehouse.query("SELECT * FROM guest_checks WHERE store_id = '002'")
+        assert {2094} == {far[0]["last_updated_utc"].year, far[0]["as_of"].year}
+        newer = full_check(1, gstCnt=2) | {"lastUpdatedUTC": "2024-06-01T11:00:00"}
+        load(warehouse, checks(newer, store="002"), number=DECADES)
+        assert [2] == [row["gst_cnt"] for row in warehouse.rows("guest_checks", ["002"])]
+        source = Source.TRANSACTIONS
+        answer = day_list(source, {"transactionId": "new"}, store="002")
+        load(warehouse, answer, source, store="002", number=DECADES, key="raw/day.json")
+        assert ["new"] == [row["record_id"] for row in warehouse.rows("transactions", ["002"])]

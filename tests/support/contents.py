@@ -18,6 +18,8 @@ _texts = st.sampled_from([None, "", "90", 'Joe "J" \\ \t\n Ü', "\\N"])
 _flags = st.sampled_from([None, True, False])
 _days = st.sampled_from([None, *(day.isoformat() for day in DAYS)])
 _times = st.sampled_from([None, "2024-01-01T23:59:59", "2024-01-02T00:00:00.5"])
+# Later than the generated objects are written, by a little and by decades
+_future = ("2024-06-01T12:10:02", "2094-01-01T00:00:00", "2093-01-01T00:00:00")
 _unknown = st.sampled_from([None, "x", Decimal("1.50"), [], {"a": [1, {"b": None}]}])
 # Values by their kind in the facts.
 _OF_KIND = {
@@ -85,6 +87,8 @@ def check_records(draw: st.DrawFn, check_id: int, shared: tuple[int, ...] = ()) 
     kind = draw(st.sampled_from(["full", "full", "partial", "null"]))
     if kind == "full":
         record["lastUpdatedUTC"] = f"2024-01-01T10:0{draw(st.integers(0, 2))}:00"
+        if draw(st.integers(0, 7)) == 0:
+            record["lastUpdatedUTC"] = draw(st.sampled_from(_future))
     elif kind == "null":
         record["lastUpdatedUTC"] = None
     if draw(st.booleans()):

@@ -47,7 +47,7 @@ LISTS = {
     for source, facts in FACTS.items()
 }
 
-NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER, FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]
@@ -59,6 +59,7 @@ class Put:
     """One object version: `order` is the S3 event order, `records` leave out the bad ones.
 
     `bad_ids` are the ids of the bad records of a list, None where the id cannot be read.
+    No version that it tells counts as later than `latest`.
     """
 
     source: str
@@ -68,6 +69,17 @@ class Put:
     order: int
     records: tuple[dict[str, Any], ...]
     bad_ids: tuple[str | None, ...] = ()
+    latest: datetime = FOR_EVER
+
+    @property
+    def rank(self) -> tuple[datetime, int]:
+        """Its place among answers, and among partial documents."""
+        return min(self.as_of, self.latest), self.order
+
+    def version(self, record: dict[str, Any]) -> tuple[datetime, datetime, int]:
+        """Return the place of a full record among those of its check."""
+        updated = stored("last_updated_utc", record["lastUpdatedUTC"])
+        return min(updated, self.latest), *self.rank
 
 
 @dataclass
@@ -95,7 +107,7 @@ def expected_tables(puts: Iterable[Put]) -> Tables:
         if put.source in LISTS:
             lists[put.source, put.store, put.day].append(put)
     for answers in lists.values():
-        _write_list(tables, sorted(answers, key=lambda put: (put.as_of, put.order), reverse=True))
+        _write_list(tables, sorted(answers, key=lambda put: put.rank, reverse=True))
     return tables
 
 
@@ -114,15 +126,13 @@ def _effective_check(key: tuple[str, int], sightings: list[tuple[Put, int, Row]]
     check = _Check(*key)
     since = NEVER
     if full:
-        put, _, record = max(
-            full, key=lambda one: (one[2]["lastUpdatedUTC"], one[0].as_of, one[0].order, one[1])
-        )
-        since = put.as_of
+        put, _, record = max(full, key=lambda one: (*one[0].version(one[2]), one[1]))
+        since, _ = put.rank
         version = stored("last_updated_utc", record["lastUpdatedUTC"])
         check.header.columns["last_updated_utc"] = version
         check.apply(record, whole=True)
-    for put, _, record in sorted(partial, key=lambda one: (one[0].as_of, one[0].order, one[1])):
-        if put.as_of >= since:
+    for put, _, record in sorted(partial, key=lambda one: (*one[0].rank, one[1])):
+        if put.rank[0] >= since:
             check.apply(record, whole=False)
     return check
 

@@ -25,6 +25,8 @@ from tests.support.json_text import json_bytes
 from tests.support.oracle import LISTS, Put
 
 START = datetime(2024, 6, 1, 12, tzinfo=UTC)
+# A clock that runs ahead by a little, and one that is broken
+FUTURE = (START + timedelta(minutes=10, seconds=2), datetime(2094, 1, 1, tzinfo=UTC))
 CONSTANT_SEQUENCER = "0055AED6DCD90281E5"  # LocalStack's, for every event
 
 
@@ -171,6 +173,8 @@ def _as_of(draw: st.DrawFn, document: dict[str, Any]) -> datetime | None:
     if draw(st.booleans()):
         return None
     as_of = START + timedelta(seconds=draw(st.integers(0, 3)))
+    if draw(st.integers(0, 5)) == 0:
+        as_of = draw(st.sampled_from(FUTURE))
     document["curUTC"] = as_of.replace(tzinfo=None).isoformat()
     return as_of
 
@@ -199,6 +203,7 @@ def _written(draw: st.DrawFn, drafts: list[_Draft]) -> tuple[Version, ...]:
             number,
             draft.records,
             draft.bad_ids,
+            modified + timedelta(minutes=10),
         )
         versions.append(Version(fetched, put))
     return tuple(versions)

@@ -1,25 +1,30 @@
 -- Adds the checks of which only partial documents of the batch tell: as they stand, they are the
--- base of the patches.
+-- base of the patches. A check without a version is of the newest partial document.
 INSERT INTO stage_winners (
-    doc_no, pos, store_id, guest_check_id, last_updated_utc, as_of, object_id, applied, patched
+    doc_no, pos, store_id, guest_check_id, version, as_of, sent_as_of, latest_credible, object_id,
+    applied, patched
 )
-SELECT
-    -1, row_number() OVER (), t.store_id, t.guest_check_id, t.last_updated_utc,
-    CASE WHEN t.last_updated_utc IS NULL THEN greatest(t.as_of, p.as_of) ELSE t.as_of END,
-    CASE
-        WHEN t.last_updated_utc IS NULL AND p.as_of >= t.as_of THEN p.object_id
-        ELSE t.object_id
-    END,
-    true, true
-FROM (
-    SELECT DISTINCT ON (s.store_id, s.guest_check_id)
-        s.store_id, s.guest_check_id, d.as_of, d.object_id
-    FROM stage_patches AS s
-    JOIN stage_documents AS d USING (doc_no)
-    ORDER BY s.store_id, s.guest_check_id, d.as_of DESC, d.event_order DESC
-) AS p
-JOIN guest_checks AS t USING (store_id, guest_check_id)
-WHERE NOT EXISTS (
-    SELECT FROM stage_winners AS w
-    WHERE w.applied AND w.store_id = p.store_id AND w.guest_check_id = p.guest_check_id
-)
+SELECT DISTINCT ON (t.store_id, t.guest_check_id)
+    -1, dense_rank() OVER (ORDER BY t.store_id, t.guest_check_id), t.store_id, t.guest_check_id,
+    least(t.last_updated_utc, t.latest_credible), source.as_of, source.sent_as_of,
+    source.latest_credible, source.object_id, true, true
+FROM stage_patches AS s
+JOIN stage_documents AS d USING (doc_no)
+JOIN guest_checks AS t
+    ON t.store_id = s.store_id AND t.guest_check_id = s.guest_check_id
+CROSS JOIN LATERAL (
+    VALUES
+    (1, least(t.as_of, t.latest_credible), t.as_of, t.latest_credible, t.object_id),
+    (
+        2, d.as_of, d.sent_as_of,
+        CASE WHEN d.sent_as_of > d.latest_credible THEN d.latest_credible END,
+        d.object_id
+    )
+) AS source (place, as_of, sent_as_of, latest_credible, object_id)
+WHERE
+    (t.last_updated_utc IS NULL OR source.place = 1)
+    AND NOT EXISTS (
+        SELECT FROM stage_winners AS w
+        WHERE w.applied AND w.store_id = t.store_id AND w.guest_check_id = t.guest_check_id
+    )
+ORDER BY t.store_id, t.guest_check_id, source.as_of DESC, source.place DESC, d.event_order DESC

@@ -8,10 +8,11 @@ WITH effective AS (
                 ELSE jsonb_populate_record(NULL::guest_checks, to_jsonb(s))
             END,
             patches_since(
-                p.patches, CASE WHEN w.last_updated_utc IS NULL THEN '-infinity' ELSE w.as_of END
+                p.patches, CASE WHEN w.version IS NULL THEN '-infinity' ELSE w.as_of END
             )
         ) AS row,
-        w.as_of,
+        w.sent_as_of,
+        w.latest_credible,
         w.object_id,
         s.doc_no IS NOT NULL AS is_full
     FROM stage_winners AS w
@@ -24,7 +25,9 @@ WITH effective AS (
     WHERE w.applied AND w.patched
 )
 UPDATE guest_checks AS t
-SET ({columns}, as_of, object_id) = ROW ({effective}, e.as_of, e.object_id)
+SET
+    ({columns}, as_of, latest_credible, object_id)
+    = ROW ({effective}, e.sent_as_of, e.latest_credible, e.object_id)
 FROM effective AS e
 WHERE
     t.store_id = (e.row).store_id
@@ -32,5 +35,9 @@ WHERE
     AND (
         ({stored}) IS DISTINCT FROM ({effective})
         -- A check without a version needs no new date when nothing else is new.
-        OR (e.is_full AND (t.as_of, t.object_id) IS DISTINCT FROM (e.as_of, e.object_id))
+        OR (
+            e.is_full
+            AND (t.as_of, t.latest_credible, t.object_id)
+            IS DISTINCT FROM (e.sent_as_of, e.latest_credible, e.object_id)
+        )
     )

@@ -2,7 +2,7 @@
 -- the newest full document, or as they stand, then every column that a partial document not older
 -- than the full one set. A row that only partial documents know is new.
 WITH patched AS (
-    SELECT *, CASE WHEN last_updated_utc IS NULL THEN '-infinity' ELSE as_of END AS since
+    SELECT *, CASE WHEN version IS NULL THEN '-infinity' ELSE as_of END AS since
     FROM stage_winners
     WHERE applied AND patched
 ),

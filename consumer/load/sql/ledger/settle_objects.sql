@@ -10,7 +10,7 @@ WITH touched AS (
     JOIN stage_documents AS d USING (doc_no)
     JOIN guest_checks AS c
         ON c.store_id = p.store_id AND c.guest_check_id = p.guest_check_id
-    WHERE c.last_updated_utc IS NULL OR d.as_of >= c.as_of
+    WHERE c.last_updated_utc IS NULL OR d.as_of >= least(c.as_of, c.latest_credible)
 ),
 outcome AS (
     SELECT

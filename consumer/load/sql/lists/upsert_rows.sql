@@ -1,8 +1,9 @@
 -- The rows of the answers that have a say, but for those of which a newer answer tells; of rows
 -- with one id in one answer the last counts.
 INSERT INTO {table} AS t ({columns}, as_of, object_id)
-SELECT DISTINCT ON (s.store_id, s.bus_dt, s.record_id) {staged}, d.as_of, d.object_id
+SELECT DISTINCT ON (s.store_id, s.bus_dt, s.record_id) {staged}, k.sent_as_of, d.object_id
 FROM stage_days AS d
+JOIN stage_documents AS k USING (doc_no)
 JOIN {stage} AS s USING (doc_no)
 WHERE
     d.applied
