@@ -105,6 +105,7 @@ class HostFacts:
         free_bytes: Room there.
         write_problem: Why a temporary file cannot be written; None if it can.
         tmpdir: What TMPDIR says; None if it is not set.
+        memory_bytes: What its control groups allow; None without a limit.
     """
 
     port_problem: str | None
@@ -113,3 +114,4 @@ class HostFacts:
     free_bytes: int
     write_problem: str | None = None
     tmpdir: str | None = None
+    memory_bytes: int | None = None
