@@ -7,12 +7,14 @@ is unusable; 130 interrupted.
 import asyncio
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 import typer
 
 from consumer import app as application
 from consumer.load import migrate as migrating
+from consumer.messages.progress import Counts
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
@@ -22,6 +24,7 @@ from runtime.logs import configure_logs
 from runtime.terminal import (
     fail,
     print_json,
+    print_table,
     program,
     reported_errors,
     run_program,
@@ -62,8 +65,20 @@ def run(
     """Consume the queue until SIGTERM or SIGINT."""
     settings = settings_of(ConsumerSettings)
     configure_logs(settings.log_level, settings.log_format)
-    with reported_errors():
-        asyncio.run(application.run(settings, until_idle))
+    before, started = Counts.now(), monotonic()
+    try:
+        with reported_errors():
+            asyncio.run(application.run(settings, until_idle))
+    finally:
+        if until_idle is not None:
+            _print_summary(Counts.now().since(before), monotonic() - started)
+
+
+def _print_summary(done: Counts, seconds: float) -> None:
+    if done.is_nothing:
+        return
+    amounts = {"rows": done.rows, "megabytes": done.megabytes, "seconds": round(seconds, 1)}
+    print_table(("objects", "count"), {**done.objects, **amounts}.items())
 
 
 @cli.command()
@@ -78,9 +93,9 @@ def explain(
     except (OSError, UnicodeDecodeError) as error:
         fail(f"cannot read the message body: {error}")
     settings = settings_of(RoutingSettings)
-    decision = explaining.explain(
-        body, settings.bucket_name, settings.max_object_bytes, settings.policy
-    )
+    own = settings.bucket_name
+    buckets = (own, *settings.other_bucket_names) if own else ()
+    decision = explaining.explain(body, buckets, settings.max_object_bytes, settings.policy)
     print_json(decision, indent=2)
 
 

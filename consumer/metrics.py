@@ -68,6 +68,9 @@ LEASE_LOSSES = Counter(
     "Leases that ran out or that SQS no longer knew; the work was abandoned",
     registry=REGISTRY,
 )
+OBJECT_BYTES = Counter(
+    "coco_object_bytes", "Bytes of the objects read, as stored", registry=REGISTRY
+)
 STAGE_SECONDS = Histogram(
     "coco_stage_seconds",
     "Time of an object in a stage: fetch, prepare, load",

@@ -1,6 +1,7 @@
 """Whether bytes are a JSON text, and if not, at which line and column."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from producer.errors import NotJson
@@ -30,19 +31,8 @@ def parse_json(
     """
     if not body.strip():
         raise NotJson("it is empty")
-    outermost: list[tuple[str, Any]] = []
-
-    def keep_little(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal outermost
-        outermost = pairs  # the outermost object ends last
-        kept = {}
-        for name, value in pairs:
-            if name in _KEPT:
-                kept[name] = value
-            elif name in collect and collected is not None and isinstance(value, str):
-                collected.add(value)
-        return kept or (_FILLED if pairs else {})
-
+    outermost: list[list[tuple[str, Any]]] = []
+    keep_little = _keeper(outermost, collect, set() if collected is None else collected)
     try:
         value = json.loads(
             body.decode("utf-8-sig"),
@@ -60,4 +50,22 @@ def parse_json(
         ) from error
     except RecursionError as error:
         raise NotJson("it is nested too deeply") from error
-    return dict(outermost) if isinstance(value, dict) else value
+    return dict(outermost[0]) if isinstance(value, dict) else value
+
+
+def _keeper(
+    outermost: list[list[tuple[str, Any]]], collect: frozenset[str], collected: set[str]
+) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """Return what makes a small dict of an object; `outermost` is the pairs of the last one."""
+
+    def keep_little(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        outermost[:] = (pairs,)  # the outermost object ends last
+        kept = {}
+        for name, value in pairs:
+            if name in _KEPT:
+                kept[name] = value
+            elif name in collect and isinstance(value, str):
+                collected.add(value)
+        return kept or (_FILLED if pairs else {})
+
+    return keep_little

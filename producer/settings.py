@@ -180,7 +180,7 @@ class Settings(ServiceSettings, AwsSettings):
         description="Largest file accepted, also unpacked.",
     )
     lake_timeout_seconds: float = Field(
-        60, gt=0, le=3600, description="Longest silence of S3 or SQS before an attempt fails."
+        30, gt=0, le=3600, description="Longest silence of S3 or SQS before an attempt fails."
     )
     lake_max_attempts: int = Field(
         6, ge=1, le=50, description="Attempts of the AWS SDK for one call."

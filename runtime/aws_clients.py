@@ -7,13 +7,17 @@ from typing import Any, ClassVar, Literal
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import BotoCoreError
+from botocore.handlers import add_expect_header
 
 from runtime.aws_errors import AwsFault, classify
 from runtime.errors import EXIT_USAGE, ReportedError
 from runtime.settings import AwsSettings
+from runtime.sockets import watched_socket
 
 _CONNECT_SECONDS = 10.0
 _DEFAULT_REGION = "us-east-1"
+# Longer than a long poll, which is silent for 20 seconds.
+_SILENCE_SECONDS = 30.0
 
 
 class AwsUnusable(ReportedError):
@@ -30,7 +34,7 @@ def client_arguments(
     session: AioSession,
     settings: AwsSettings,
     connections: int,
-    timeout_seconds: float = 60,
+    timeout_seconds: float = _SILENCE_SECONDS,
     max_attempts: int = 4,
 ) -> dict[str, Any]:
     """Return the arguments of `create_client`; what the settings leave out the SDK finds.
@@ -48,6 +52,7 @@ def client_arguments(
             connect_timeout=min(_CONNECT_SECONDS, timeout_seconds),
             read_timeout=timeout_seconds,
             max_pool_connections=connections,
+            connector_args={"socket_factory": watched_socket},
             retries={"mode": "adaptive", "total_max_attempts": max_attempts},
             # A stand-in for S3 has no DNS names for buckets.
             s3={"addressing_style": "path"} if endpoint else {},
@@ -71,7 +76,7 @@ async def open_client(
     service: Literal["s3", "sqs"],
     settings: AwsSettings,
     connections: int,
-    timeout_seconds: float = 60,
+    timeout_seconds: float = _SILENCE_SECONDS,
     max_attempts: int = 4,
 ) -> AsyncIterator[Any]:
     """Hold a client for a service while the block runs; it connects on its first call.
@@ -93,6 +98,8 @@ async def open_client(
             **client_arguments(session, settings, connections, timeout_seconds, max_attempts),
         )
         client = await context.__aenter__()
+        # Without it a PUT waits for `100 Continue`, and no timeout covers that wait.
+        client.meta.events.unregister("before-call.s3", add_expect_header)
     except (BotoCoreError, ValueError, OSError) as error:
         raise AwsUnusable(classify(error)) from error
     try:

@@ -62,6 +62,7 @@ _MEND_CREDENTIALS = "correct or renew the AWS credentials"
 _CHECK_ACCESS = "check the credentials, the policy and the names"
 _GIVE_CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the task a role"
 _CHECK_NETWORK = "check AWS_ENDPOINT_URL and the network"
+_TRUST = "set AWS_CA_BUNDLE to the CA that signed the certificate, or correct AWS_ENDPOINT_URL"
 _READ_FILE = "let this process read the file, or correct the AWS_… variable that names it"
 _NO_CUSTOMER_KEY = (
     "the object is encrypted with a customer's key (SSE-C), which the SDK is not given; write it "
@@ -169,6 +170,8 @@ def _unanswered(error: Exception) -> _Meaning:
         return Verdict.MISCONFIGURED, _READ_FILE
     if isinstance(error, sdk.ParamValidationError) and "bucket name" in str(error):
         return _CODES["InvalidBucketName"]
+    if isinstance(error, sdk.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Verdict.MISCONFIGURED, _TRUST
     for verdict, remedy, kinds in _RAISED:
         if isinstance(error, kinds):
             return verdict, remedy

@@ -10,6 +10,7 @@ from botocore.handlers import set_list_objects_encoding_type_url
 
 from consumer.aws.clients import mapped, mapped_read
 from consumer.errors import Permanent, StorageUnavailable
+from consumer.metrics import OBJECT_BYTES
 from consumer.settings import LakeSettings
 from consumer.spool import Spool
 from runtime.aws_clients import open_client
@@ -112,6 +113,7 @@ class Lake:
         arrived = data.byte_count if isinstance(data, Spool) else len(data)
         if arrived != length:
             raise StorageUnavailable(f"{what}: {arrived} of {length} bytes came")
+        OBJECT_BYTES.inc(arrived)
         return StoredObject(
             data, _etag(answer), _version(answer) or event.version_id, answer["LastModified"]
         )

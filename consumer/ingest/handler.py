@@ -61,7 +61,7 @@ class Load(Protocol):
 class Rules:
     """What the handler is configured with."""
 
-    bucket: str
+    buckets: frozenset[str]
     aliases: Aliases
     max_object_bytes: int
     max_decompressed_bytes: int
@@ -124,7 +124,7 @@ class Handler:
             return _bug(error, event)
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        source, key = route(event, self._rules.bucket, self._rules.max_object_bytes)
+        source, key = route(event, self._rules.buckets, self._rules.max_object_bytes)
         admitted_bytes = _announced_bytes(event, self._rules.stream_above_bytes)
         for _ in range(_ADMISSIONS):
             async with self._byte_budget.of(admitted_bytes):

@@ -1,5 +1,7 @@
 """Which source an announced object belongs to, or why it is refused unread. Pure."""
 
+from collections.abc import Collection
+
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
@@ -7,21 +9,24 @@ from schemas.keys import ApiKey, ErpKey, parse_key
 from schemas.registry import Source
 
 
-def route(event: ObjectEvent, bucket: str, max_object_bytes: int) -> tuple[Source, ApiKey | ErpKey]:
+def route(
+    event: ObjectEvent, buckets: Collection[str], max_object_bytes: int
+) -> tuple[Source, ApiKey | ErpKey]:
     """Return an object's source and the identity in its key.
 
     Args:
         event: What was announced.
-        bucket: The only bucket that is served.
+        buckets: The names of buckets that are served.
         max_object_bytes: Largest object, as stored.
 
     Raises:
         Permanent: `unknown_source` or `object_too_large`.
     """
-    if event.bucket != bucket:
+    if event.bucket not in buckets:
         raise Permanent(
             ErrorCode.UNKNOWN_SOURCE,
-            f"the event names bucket {event.bucket!r}, we serve {bucket!r}",
+            f"the event names bucket {event.bucket!r}, we serve {', '.join(sorted(buckets))}; if "
+            "it is another name of ours, add it to OTHER_BUCKET_NAMES",
         )
     if event.size_bytes is not None and event.size_bytes > max_object_bytes:
         raise Permanent(

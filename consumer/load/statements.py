@@ -27,6 +27,7 @@ DOCUMENT_COLUMNS = (
     "attempts",
     "records",
     "quarantined",
+    "alias_fingerprint",
     "error_message",
     "error_log_key",
     "days",
@@ -54,15 +55,16 @@ LIST_SOURCES: list[str] = [source.value for source in LIST_TABLES]
 CHILD_IDS = {TAXES.name: "tax_num", DETAIL_LINES.name: "guest_check_line_item_id"}
 
 
-@cache
 def text(name: str) -> str:
     """Return the SQL of `consumer/load/sql/*/<name>.sql`; names are unique across folders."""
-    return _paths()[name].read_text(encoding="utf-8")
+    return _texts()[name]
 
 
 @cache
-def _paths() -> dict[str, Path]:
-    return {path.stem: path for path in Path(str(files("consumer.load"))).glob("sql/*/*.sql")}
+def _texts() -> dict[str, str]:
+    # All at once, at the first session: no file is opened while messages are worked on.
+    paths = Path(str(files("consumer.load"))).glob("sql/*/*.sql")
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
 @cache

@@ -103,6 +103,7 @@ def _document_row(request: LoadRequest) -> bytes:
         identity.attempts,
         document.record_count,
         document.quarantined_count,
+        document.alias_fingerprint,
         note.message if note else None,
         note.log_key if note else None,
     )

@@ -1,5 +1,6 @@
 """What the consumer would do with a message body. Pure; touches nothing."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +15,13 @@ _DEFAULT_POLICY = Policy()
 
 
 def explain(
-    body: str, bucket: str | None, max_object_bytes: int, policy: Policy = _DEFAULT_POLICY
+    body: str, buckets: Collection[str], max_object_bytes: int, policy: Policy = _DEFAULT_POLICY
 ) -> dict[str, Any]:
     """Return the decision for each record of a message body, ready for JSON.
 
     Args:
         body: The SQS message body.
-        bucket: The bucket that is served; None to leave the check out.
+        buckets: The names of buckets that are served; none to leave the check out.
         max_object_bytes: Largest object, as stored.
         policy: What is done about errors.
     """
@@ -28,7 +29,7 @@ def explain(
         announced = decode_body(body)
     except EventMalformed as error:
         return _refused(Permanent(ErrorCode.EVENT_MALFORMED, str(error)), policy)
-    records = [_record(item, bucket, max_object_bytes, policy) for item in announced]
+    records = [_record(item, buckets, max_object_bytes, policy) for item in announced]
     decisions = {record["decision"] for record in records}
     return {
         "decision": decisions.pop() if len(decisions) == 1 else "each_its_own",
@@ -37,7 +38,7 @@ def explain(
 
 
 def _record(
-    item: ObjectEvent | Ignored, bucket: str | None, max_object_bytes: int, policy: Policy
+    item: ObjectEvent | Ignored, buckets: Collection[str], max_object_bytes: int, policy: Policy
 ) -> dict[str, Any]:
     if isinstance(item, Ignored):
         return {"decision": "ignore", "reason": item.reason, "detail": item.detail}
@@ -46,7 +47,7 @@ def _record(
         for name in ("bucket", "key", "version_id", "etag", "size_bytes", "sequencer", "event_time")
     }
     try:
-        source, key = route(item, bucket or item.bucket, max_object_bytes)
+        source, key = route(item, buckets or (item.bucket,), max_object_bytes)
     except Permanent as error:
         return _refused(error, policy) | described
     identity: dict[str, Any] = {}

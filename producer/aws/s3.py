@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from botocore.handlers import set_list_objects_encoding_type_url
 
-from producer.aws.s3_errors import is_missing, is_outdated, map_error
+from producer.aws.errors import is_missing, is_outdated, lake_error
 from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject, Page
 from producer.lease_table import Tagged
 from producer.sending.init_lake import BucketSettings
@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3.type_defs import PutObjectRequestTypeDef
 
-_NEVER_SET = frozenset(
-    {
-        "NoSuchPublicAccessBlockConfiguration",
-        "ServerSideEncryptionConfigurationNotFoundError",
-    }
+_NEVER_SET = (
+    "NoSuchPublicAccessBlockConfiguration",
+    "ServerSideEncryptionConfigurationNotFoundError",
 )
 
 
@@ -50,7 +48,7 @@ async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S
 
 
 class S3Lake:
-    """One bucket."""
+    """One bucket: a `Lake`, a `LeaseTable` and a `Bucket`, whose protocols say what calls do."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -84,11 +82,7 @@ class S3Lake:
         )
 
     async def list_page(self, prefix: str, after: str) -> Page:
-        """Return up to 1,000 objects under `prefix` whose keys come after `after`.
-
-        Raises:
-            LakeError: They could not be listed; needs `s3:ListBucket`.
-        """
+        """Return up to 1,000 objects; needs `s3:ListBucket`."""
         with self._mapped_errors():
             page = await self._client.list_objects_v2(
                 Bucket=self._bucket, Prefix=prefix, StartAfter=after
@@ -105,11 +99,7 @@ class S3Lake:
         return Page(entries, is_last=not page["IsTruncated"])
 
     async def metadata(self, key: str) -> Mapping[str, str] | None:
-        """Return an object's metadata as S3 keeps it; None when there is no such object.
-
-        Raises:
-            LakeError: It could not be read; needs `s3:GetObject`.
-        """
+        """Return an object's metadata; needs `s3:GetObject`."""
         with self._mapped_errors():
             try:
                 head = await self._client.head_object(Bucket=self._bucket, Key=key)
@@ -120,19 +110,11 @@ class S3Lake:
         return head["Metadata"]
 
     async def read(self, key: str) -> bytes | None:
-        """Return an object's bytes as stored; None when there is no such object.
-
-        Raises:
-            LakeError: It could not be read; needs `s3:GetObject`.
-        """
+        """Return an object's bytes; needs `s3:GetObject`."""
         return (await self.read_tagged(key)).body
 
     async def read_tagged(self, key: str) -> Tagged:
-        """Return an object with its tag and S3's time.
-
-        Raises:
-            LakeError: It could not be read; needs `s3:GetObject`.
-        """
+        """Return an object with its ETag and S3's time; needs `s3:GetObject`."""
         with self._mapped_errors():
             try:
                 found = await self._client.get_object(Bucket=self._bucket, Key=key)
@@ -144,24 +126,13 @@ class S3Lake:
                 return Tagged(await body.read(), found["ETag"], _time_of(found))
 
     async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
-        """Write an object if its tag is still `tag` (None: still missing); return whether it was.
-
-        Raises:
-            LakeError: It was not written, as far as is known; needs `s3:PutObject`.
-        """
-        request: PutObjectRequestTypeDef = {
-            "Bucket": self._bucket,
-            "Key": key,
-            "Body": body,
-            "ContentType": CONTENT_TYPE,
-        }
-        if tag is None:
-            request["IfNoneMatch"] = "*"
-        else:
-            request["IfMatch"] = tag
+        """Write an object if its ETag is still `tag`; needs `s3:PutObject`."""
+        on: dict[str, Any] = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
         with self._mapped_errors():
             try:
-                await self._client.put_object(**request)
+                await self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType=CONTENT_TYPE, **on
+                )
             except ClientError as error:
                 if is_outdated(error) or (tag is not None and is_missing(error)):
                     return False
@@ -169,20 +140,12 @@ class S3Lake:
         return True
 
     async def put_marker(self, key: str) -> None:
-        """Write a folder marker, an empty object; safe to repeat.
-
-        Raises:
-            LakeError: It was not written.
-        """
+        """Write a folder marker, an empty object."""
         with self._mapped_errors():
             await self._client.put_object(Bucket=self._bucket, Key=key, Body=b"")
 
     async def bucket_settings(self) -> BucketSettings:
-        """Return the bucket's settings; None for those that may not be read.
-
-        Raises:
-            LakeError: There is no such bucket, or S3 does not answer.
-        """
+        """Return the bucket's settings; None for those that may not be read."""
         name = self._bucket
         with self._mapped_errors():
             versioning = await _setting(self._client.get_bucket_versioning(Bucket=name))
@@ -202,7 +165,7 @@ class S3Lake:
         try:
             yield
         except AWS_ERRORS as error:
-            raise map_error(error, self._bucket) from error
+            raise lake_error(error, self._bucket) from error
 
 
 async def _setting(call: Awaitable[Any]) -> dict[str, Any] | None:

@@ -2,29 +2,21 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from producer.errors import QueueClosed, QueueError, QueueRefused, QueueUnavailable
+from producer.aws.errors import queue_error
+from producer.errors import QueueError, QueueRefused, QueueUnavailable
 from producer.settings import Settings
 from runtime.aws_clients import open_client
-from runtime.aws_errors import AWS_ERRORS, Verdict, classify
+from runtime.aws_errors import AWS_ERRORS
 from runtime.errors import SettingsInvalid
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 _FIRST_WAIT_SECONDS = 0.2
-_ERRORS: Mapping[Verdict, type[QueueError]] = {
-    Verdict.MISSING: QueueRefused,
-    Verdict.ARCHIVED: QueueRefused,
-    Verdict.DENIED: QueueClosed,
-    Verdict.THROTTLED: QueueUnavailable,
-    Verdict.MISCONFIGURED: QueueClosed,
-    Verdict.UNAVAILABLE: QueueUnavailable,
-    Verdict.UNKNOWN: QueueRefused,
-}
 
 
 @asynccontextmanager
@@ -67,7 +59,7 @@ class SqsQueue:
             try:
                 failures_now = await self._send_once(bodies, left)
             except AWS_ERRORS as error:
-                failures_now = dict.fromkeys(left, map_error(error))
+                failures_now = dict.fromkeys(left, queue_error(error))
                 left = []
             for place, failure in failures_now.items():
                 failures[place] = failure
@@ -93,9 +85,3 @@ class SqsQueue:
 
 def _is_passing(failure: QueueError | None) -> bool:
     return failure is not None and failure.is_transient
-
-
-def map_error(error: Exception) -> QueueError:
-    """Say what an SDK error means for the run."""
-    fault = classify(error)
-    return _ERRORS[fault.verdict](f"SQS: {fault}")

@@ -20,6 +20,15 @@ from schemas.keys import ERP_PREFIX
 Prefix = Annotated[
     str, typer.Option(metavar="PREFIX", help="Only keys with this prefix; it starts with raw/.")
 ]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        min=0.001,
+        max=10_000,
+        help="Events per second. Default: PUBLISH_EVENTS_PER_SECOND.",
+    ),
+]
 
 
 def upload_command(
@@ -63,15 +72,7 @@ def publish_command(
         str | None,
         typer.Option(metavar="GLOB", help="Only keys that match this pattern of *, ? and […]."),
     ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="N",
-            min=0.001,
-            max=10_000,
-            help="Events per second. Default: PUBLISH_EVENTS_PER_SECOND.",
-        ),
-    ] = None,
+    rate: Rate = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the keys; send nothing.")
     ] = False,

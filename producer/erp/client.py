@@ -23,6 +23,7 @@ from producer.pulling.answers import Answer, Reading, doubt_about
 from producer.pulling.targets import PullTarget
 from producer.rate_limit import RateLimit
 from producer.settings import Settings
+from runtime.sockets import watched_socket
 
 # Reading more than that would hold up every other request.
 _LARGE_BYTES = 1024 * 1024
@@ -62,7 +63,9 @@ async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
         max_answer_bytes=settings.pull_max_answer_bytes,
     )
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.pull_concurrency, ssl=connection.tls),
+        connector=aiohttp.TCPConnector(
+            limit=settings.pull_concurrency, ssl=connection.tls, socket_factory=watched_socket
+        ),
         headers={"Accept": "application/json", "User-Agent": "coco-producer"},
         proxy=connection.proxy,
         timeout=aiohttp.ClientTimeout(

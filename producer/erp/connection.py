@@ -60,7 +60,7 @@ def _base_url(address: HttpUrl) -> URL:
 def _proxy(base_url: URL) -> URL | None:
     """Return the proxy that the environment names for an address."""
     proxies = getproxies()
-    if base_url.scheme not in proxies or proxy_bypass(f"{base_url.host}:{base_url.port}"):
+    if base_url.scheme not in proxies or proxy_bypass(base_url.authority):
         return None
     name = f"{base_url.scheme.upper()}_PROXY"
     address = proxies[base_url.scheme]

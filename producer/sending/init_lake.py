@@ -9,6 +9,28 @@ from typing import Protocol
 
 from schemas.keys import FOLDERS
 
+_WANTED = (
+    (
+        "versioning",
+        "aws s3api put-bucket-versioning --bucket {} --versioning-configuration Status=Enabled",
+    ),
+    (
+        "default encryption",
+        (
+            "aws s3api put-bucket-encryption --bucket {} --server-side-encryption-configuration "
+            '\'{{"Rules":[{{"ApplyServerSideEncryptionByDefault":{{"SSEAlgorithm":"AES256"}}}}]}}\''
+        ),
+    ),
+    (
+        "public access block",
+        (
+            "aws s3api put-public-access-block --bucket {} --public-access-block-configuration "
+            "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,"
+            "RestrictPublicBuckets=true"
+        ),
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class BucketSettings:
@@ -69,36 +91,9 @@ async def create_folders(bucket: Bucket, *, dry_run: bool) -> list[str]:
 
 def advise(settings: BucketSettings, name: str) -> Sequence[Advice]:
     """Return what should be changed in a bucket's settings."""
-    wanted = (
-        (
-            "versioning",
-            settings.versioning,
-            (
-                f"aws s3api put-bucket-versioning --bucket {name} "
-                "--versioning-configuration Status=Enabled"
-            ),
-        ),
-        (
-            "default encryption",
-            settings.encryption,
-            (
-                f"aws s3api put-bucket-encryption --bucket {name} "
-                "--server-side-encryption-configuration "
-                '\'{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}\''
-            ),
-        ),
-        (
-            "public access block",
-            settings.public_access_blocked,
-            (
-                f"aws s3api put-public-access-block --bucket {name} "
-                "--public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,"
-                "BlockPublicPolicy=true,RestrictPublicBuckets=true"
-            ),
-        ),
-    )
+    states = (settings.versioning, settings.encryption, settings.public_access_blocked)
     return [
-        Advice(setting, "off" if state is False else "may not be read", command)
-        for setting, state, command in wanted
+        Advice(setting, "off" if state is False else "may not be read", command.format(name))
+        for (setting, command), state in zip(_WANTED, states, strict=True)
         if not state
     ]

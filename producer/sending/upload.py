@@ -48,11 +48,7 @@ async def upload(
             body = await asyncio.to_thread(
                 read_upload_file, upload_file, max_bytes=max_file_bytes, check=check
             )
-            await lake.put(
-                LakeObject(
-                    upload_file.key, body, _metadata(upload_file), upload_file.content_encoding
-                )
-            )
+            await lake.put(_lake_object(upload_file, body))
         except (FileRejected, LakeError, QueueError) as error:
             tally.add_failure(upload_file.subject(), error)
         else:
@@ -69,8 +65,7 @@ def _until_stopped(upload_files: Sequence[UploadFile], tally: Tally) -> Iterator
         yield upload_file
 
 
-def _metadata(upload_file: UploadFile) -> dict[str, str]:
-    return {
-        "file-name": upload_file.path.name,
-        "uploaded-at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-    }
+def _lake_object(upload_file: UploadFile, body: bytes) -> LakeObject:
+    uploaded_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    metadata = {"file-name": upload_file.path.name, "uploaded-at": uploaded_at}
+    return LakeObject(upload_file.key, body, metadata, upload_file.content_encoding)

@@ -52,10 +52,11 @@ class HttpProxy:
             onward.write(head)
         else:
             back.write(b"HTTP/1.1 200 Connected\r\n\r\n")
-        await asyncio.gather(_pump(client, onward), _pump(server, back))
+        await asyncio.gather(pump(client, onward), pump(server, back))
 
 
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Pass on what comes until it ends."""
     with suppress(OSError):
         while data := await source.read(65536):
             sink.write(data)

@@ -1,14 +1,17 @@
 """A certificate authority of our own, and servers and clients that it vouches for."""
 
+import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
+
+from tests.support.http_proxy import pump
 
 
 @dataclass(frozen=True)
@@ -72,3 +75,18 @@ def make_authority(folder: Path) -> Authority:
         authority.client_file
     )
     return authority
+
+
+@asynccontextmanager
+async def front(host: str, port: int, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Put another address, and TLS, in front of a server of 127.0.0.1; yields the port."""
+
+    async def serve(client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        server, onward = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(pump(client, onward), pump(server, back))
+
+    listening = await asyncio.start_server(serve, host, 0, ssl=context)
+    try:
+        yield listening.sockets[0].getsockname()[1]
+    finally:
+        listening.close()

@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
 import re
-import subprocess
 import sys
-from importlib.metadata import version
 
 import pytest
 import typer
@@ -61,45 +58,6 @@ def test_people_get_a_table_that_folds_and_cuts_nothing(
         assert identity in out
 
 
-SHOWS = """
-import sys
-from runtime import terminal
-def show():
-    terminal.print_table(("key",), [("S\u00e3o \u2192",)])
-    terminal.print_json({"key": "S\u00e3o \u2192"})
-    terminal.tell("S\u00e3o \u2192")
-cli = terminal.program("try", "Try.")
-cli.command()(show)
-cli.command()(lambda: None)
-sys.argv = ["try", "show"]
-terminal.run_program(cli)
-"""
-
-
-@pytest.mark.parametrize(
-    ("locale", "encoding", "text", "json_text"),
-    [
-        ("ascii", "utf-8", "São →", '"São →"'),
-        ("latin-1", "latin-1", "São \\u2192", '"S\\u00e3o \\u2192"'),
-    ],
-)
-def test_no_locale_ends_a_command_and_json_stays_json(
-    locale: str, encoding: str, text: str, json_text: str
-) -> None:
-    """An ASCII locale gets UTF-8; what any other lacks is escaped."""
-    ended = subprocess.run(
-        [sys.executable, "-c", SHOWS],
-        capture_output=True,
-        encoding=encoding,
-        timeout=60,
-        env=os.environ | {"PYTHONIOENCODING": locale},
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines() == ["key", text, f'{{"key": {json_text}}}']
-    assert ended.stderr == f"{text}\n"
-
-
 @pytest.mark.parametrize("group", [False, True])
 def test_a_reported_error_is_a_message_and_a_code_even_from_a_task_group(
     capsys: pytest.CaptureFixture[str], *, group: bool
@@ -125,22 +83,6 @@ def test_an_error_that_nobody_expected_is_not_hidden() -> None:
 
     with pytest.raises(ValueError, match="a bug"):
         finish(work())
-
-
-@pytest.mark.parametrize("program", ["consumer", "producer", "devstack"])
-def test_every_program_has_a_version_and_completes_its_commands(program: str) -> None:
-    def ask(*arguments: str, **environment: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", program, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=os.environ | environment,
-            check=True,
-        ).stdout
-
-    assert ask("--version") == f"{program} {version('coco-ingest')}\n"
-    assert f"_{program.upper()}_COMPLETE" in ask("--show-completion", "bash").upper()
 
 
 def test_elsewhere_than_on_a_terminal_progress_is_a_line_every_few_seconds() -> None:

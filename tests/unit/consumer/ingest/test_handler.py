@@ -41,7 +41,7 @@ class Bench:
             self.ledger.record,
             lambda _: self.is_held,
         )
-        rules = Rules(BUCKET, load_aliases(), 10**6, 10**6, 10**5)
+        rules = Rules(frozenset((BUCKET,)), load_aliases(), 10**6, 10**6, 10**5)
         self.handler = Handler(rules, ports, self.byte_budget, asyncio.Semaphore(2))
 
     async def handle(self, body: str) -> list[Outcome]:

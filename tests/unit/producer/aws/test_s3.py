@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from producer.aws.errors import lake_error
 from producer.aws.s3 import open_lake
-from producer.aws.s3_errors import map_error
 from producer.errors import LakeClosed, LakeError, LakeRefused, LakeUnavailable
 from producer.lake import LakeObject
 from producer.settings import Settings
@@ -35,7 +35,7 @@ OBJECT = LakeObject("raw/erp/a.json", b"{}", {})
     ],
 )
 def test_every_answer_of_s3_has_a_meaning(code: str, status: int, kind: type[LakeError]) -> None:
-    mapped = map_error(answer(code, status), "lake")
+    mapped = lake_error(answer(code, status), "lake")
     assert type(mapped) is kind
     assert (code or str(status)) in str(mapped) or "there is no bucket lake" in str(mapped)
 

@@ -1,5 +1,6 @@
 """The ERP behind proxies, private CAs and client certificates, on real connections."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,11 +10,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from producer.erp.client import open_erp
 from producer.errors import ErpMisconfigured, ErpUnavailable
+from producer.settings import Settings
 from runtime.errors import SettingsInvalid
-from tests.support.asking import SettingsFor, ask, ok
+from tests.support.asking import SettingsFor, about, anything, ask, ok
 from tests.support.http_proxy import running_proxy
 from tests.support.producer_fakes import FakeErp
+from tests.support.proxies import proxy_to_port
 from tests.support.tls import Authority, make_authority, refusing_clients
 
 
@@ -213,3 +217,38 @@ async def test_a_proxy_of_another_kind_is_refused_before_anything_is_sent(
     monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1")
     with pytest.raises(SettingsInvalid, match="HTTPS_PROXY is a socks5 proxy"):
         await ask(settings_for(api_base_url="https://127.0.0.1:1"))
+
+
+async def test_an_erp_with_an_ipv6_address_is_asked(settings_for: SettingsFor) -> None:
+    async def handle(_request: web.Request) -> web.Response:
+        return ok()
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", handle)
+    async with TestServer(app, host="::1") as server:
+        answer = await ask(settings_for(api_base_url=f"http://[::1]:{server.port}/"))
+    assert answer.status == 200
+
+
+async def test_an_erp_that_went_silent_is_asked_again_on_another_connection(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    """No FIN and no RST: only the silence tells, long before the time for a whole answer is over."""
+    erp_server.answer_with(ok)
+    port = int(erp_server.url.rpartition(":")[2].strip("/"))
+    with proxy_to_port(port) as proxy:
+        settings = settings_for(
+            api_base_url=f"http://127.0.0.1:{proxy.port}", pull_read_timeout_seconds=0.5
+        )
+        async with open_erp(settings) as erp:
+            await erp.ask(about("1"), anything)
+            assert proxy.silence() > 0
+            async with asyncio.timeout(30):
+                assert (await erp.ask(about("2"), anything)).status == 200
+    assert [body["storeId"] for _, body, _ in erp_server.asked] == ["1", "2"]
+
+
+def test_by_default_a_silent_erp_is_given_up_within_a_minute() -> None:
+    fields = Settings.model_fields
+    connect, read = fields["pull_connect_timeout_seconds"], fields["pull_read_timeout_seconds"]
+    assert connect.default + read.default <= 60
