@@ -209,7 +209,7 @@ async def _work(
 ) -> None:
     """Run the worker; a background task that fails takes it down."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in background]
+        tasks = [group.create_task(one, name=one.__qualname__) for one in background]
         await worker.run(until_idle_seconds)
         for task in tasks:
             task.cancel()

@@ -1,6 +1,6 @@
 """Carrying out settlements step by step: dead-letter, delete in batches, delay, release.
 
-Failures are told entry by entry: a message that could not be deleted comes again, which the tables
+SQS reports failures entry by entry: a message that could not be deleted comes again, which the tables
 do not notice.
 """
 
