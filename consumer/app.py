@@ -1,7 +1,7 @@
 """The composition root: the one place that builds adapters and wires them together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,7 @@ from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stor
 from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
 from consumer.load.ledger import count_recent_failures, postgres_ledger
 from consumer.load.migrations.steps import schema_head
+from consumer.memory import memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks, Slots
@@ -79,7 +80,7 @@ class _Service:
     """What is opened, wired, and not yet running."""
 
     worker: Worker
-    background: list[Coroutine[None, None, None]]
+    background: Mapping[str, Coroutine[None, None, None]]
 
 
 async def _open(
@@ -102,7 +103,7 @@ async def _open(
     )
     probe, loader = _probe(pool, lake, queues), _loader(settings, pool)
     failure_breaker = await _once_reachable(partial(_failure_breaker, settings, pool))
-    byte_budget = ByteBudget(settings.max_in_flight_bytes)
+    byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
     logs, record = ErrorLogs(lake), postgres_ledger(pool)
@@ -117,11 +118,28 @@ async def _open(
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
-    background = [loader.run(), log_progress(queues.main, settings.progress_log_seconds)]
+    background = {
+        "load": loader.run(),
+        "log progress": log_progress(queues.main, settings.progress_log_seconds),
+    }
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
-    log.info("consumer_started", max_receives=terms.max_receives, queue_url=settings.queue_url)
+    _log_start(settings, terms)
     return _Service(worker, background)
+
+
+def _log_start(settings: ConsumerSettings, terms: Terms) -> None:
+    budget, limit = settings.byte_budget_bytes, memory_limit_bytes()
+    log.info(
+        "consumer_started",
+        queue_url=settings.queue_url,
+        max_receives=terms.max_receives,
+        byte_budget_bytes=budget,
+        memory_limit_bytes=limit,
+    )
+    if limit is not None and limit < needed_bytes(budget):
+        remedy = f"raise the limit to {needed_bytes(budget)} or lower MAX_IN_FLIGHT_BYTES"
+        log.warning("memory_limit_exceeded", needed_bytes=needed_bytes(budget), remedy=remedy)
 
 
 async def _failure_breaker(settings: ConsumerSettings, pool: AsyncConnectionPool) -> FailureBreaker:
@@ -189,12 +207,12 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
 
 async def _work(
     worker: Worker,
-    background: Iterable[Coroutine[None, None, None]],
+    background: Mapping[str, Coroutine[None, None, None]],
     until_idle_seconds: float | None,
 ) -> None:
     """Run the worker; a background task that fails takes it down."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in background]
+        tasks = [group.create_task(work, name=name) for name, work in background.items()]
         await worker.run(until_idle_seconds)
         for task in tasks:
             task.cancel()

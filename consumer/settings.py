@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from consumer.memory import default_budget_bytes, memory_limit_bytes
 from consumer.policy import Policy, read_policy
 from runtime.settings import CONFIG, AwsSettings, ServiceSettings
 
@@ -107,10 +108,11 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
     """The settings of `consumer run`."""
 
     max_in_flight_messages: int = Field(200, ge=1, le=10_000, description="messages held at once")
-    max_in_flight_bytes: int = Field(
-        256 * 2**20,
+    max_in_flight_bytes: int | None = Field(
+        None,
         ge=2**20,
-        description="byte budget of the objects held at once; gzipped ones count 16 times",
+        description="byte budget of the objects held at once, gzipped ones count 16 times; unset: "
+        "what the container's memory allows, at most 256 MiB",
     )
     max_decompressed_bytes: int = Field(
         4 * 2**30, ge=1024, description="largest document once gunzipped"
@@ -165,11 +167,16 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
         None, description="TOML file of renamed fields, in addition to the built-in ones"
     )
 
+    @property
+    def byte_budget_bytes(self) -> int:
+        """The byte budget that was set, or the default for this machine."""
+        return self.max_in_flight_bytes or default_budget_bytes(memory_limit_bytes())
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if 2 * self.stream_above_bytes > self.max_in_flight_bytes:
+        if 2 * self.stream_above_bytes > self.byte_budget_bytes:
             raise ValueError(
-                "STREAM_ABOVE_BYTES must not exceed half of MAX_IN_FLIGHT_BYTES, or the largest "
-                "documents in memory could not be admitted"
+                "STREAM_ABOVE_BYTES must not exceed half of MAX_IN_FLIGHT_BYTES (here "
+                f"{self.byte_budget_bytes}), or the largest documents could not be admitted"
             )
         return self

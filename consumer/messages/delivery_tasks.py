@@ -16,6 +16,7 @@ from consumer import metrics
 from consumer.aws.sqs import WAS_DEAD_LETTERED, Delivery
 from consumer.errors import ConsumerError, LeaseLost, Transient
 from consumer.ingest.handler import Handler
+from consumer.ingest.outcome import Outcome
 from consumer.messages.breakers import Breakers
 from consumer.messages.leases import Leases
 from consumer.messages.settlement import Hold, Retry, Settle, Terms, decide
@@ -90,6 +91,7 @@ class DeliveryTasks:
         self._breakers = breakers
         self.slots = slots
         self._waiting: set[asyncio.Task[Any]] = set()
+        self._suspects_turn = asyncio.Lock()
         self._is_closing = False
 
     def close(self) -> None:
@@ -127,7 +129,7 @@ class DeliveryTasks:
             # On the first round nothing was awaited since the receipt; on later ones the lease may
             # have run out while we waited, and another consumer may load the object right now.
             self._check_lease(delivery)
-            outcomes = await self._handler.handle(delivery)
+            outcomes = await self._handle(delivery)
             decision = decide(outcomes, delivery.receive_count, self._terms)
             if isinstance(decision, Hold):
                 if not self._may_hold(delivery, decision.error):
@@ -144,6 +146,22 @@ class DeliveryTasks:
                 return decision
             await self._wait(breaker.wait_closed())
         raise AssertionError("unreachable")
+
+    async def _handle(self, delivery: Delivery) -> list[Outcome]:
+        """Handle a message; those that came before take turns.
+
+        The process that had it may have been killed, perhaps because this document and others took
+        too much memory together. One at a time, only the document that kills is received too often.
+        """
+        if delivery.receive_count == 1:
+            return await self._handler.handle(delivery)
+        await self._wait(self._suspects_turn.acquire())
+        try:
+            # Our turn may have come after minutes, and the lease may have run out meanwhile.
+            self._check_lease(delivery)
+            return await self._handler.handle(delivery)
+        finally:
+            self._suspects_turn.release()
 
     def _may_hold(self, delivery: Delivery, error: Transient) -> bool:
         """Say whether a message may be held; with a fault of its own object only one of few.
@@ -206,7 +224,7 @@ class DeliveryTasks:
         pause_seconds = _FIRST_HOLD_SECONDS * 2 ** min(tries, 30)
         await self._wait(asyncio.sleep(min(_MAX_HOLD_SECONDS, pause_seconds)))
 
-    async def _wait(self, remedy: Coroutine[Any, Any, None]) -> None:
+    async def _wait(self, remedy: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs belongs to a task
         self._waiting.add(task)

@@ -1,5 +1,6 @@
 """The way of the data as the README tells it, by the programs alone."""
 
+from schemas.registry import ENDPOINTS
 from tests.support.facts import TABLES
 from tests.support.programs import query, succeed
 
@@ -19,7 +20,7 @@ def test_two_days_of_a_store_come_from_the_api_into_every_table(
     assert all(first.values()), first
     assert first == second
     assert query(environment, "SELECT state, count(*) FROM ingested_objects GROUP BY state") == [
-        ("loaded", 10)
+        ("loaded", 2 * len(ENDPOINTS))
     ]
     status = succeed("consumer", "status", environment=environment)
     assert "queue: 0 visible, 0 in flight" in status

@@ -21,7 +21,7 @@ from schemas.guest_checks import (
     Tax,
     TenderMedia,
 )
-from schemas.store_days import CashBox, ChargeBack, FiscalInvoice, Transaction
+from schemas.registry import Source
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ TABLES = (
     "taxes",
     "detail_lines",
     "menu_items",
-    *tuple(facts.table for facts in LISTS.values()),
+    *(facts.table for facts in LISTS.values()),
 )
 
 
@@ -229,9 +229,7 @@ CONTRACTS: list[tuple[type[Record], dict[str, str], tuple[str, ...]]] = [
         }.items()
     ),
     *(
-        (model, facts.fields | {facts.id_field: "id"}, ())
-        for model, facts in zip(
-            (FiscalInvoice, ChargeBack, Transaction, CashBox), LISTS.values(), strict=True
-        )
+        (Source(name).entry.model, facts.fields | {facts.id_field: "id"}, ())
+        for name, facts in LISTS.items()
     ),
 ]

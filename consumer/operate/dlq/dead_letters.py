@@ -11,7 +11,7 @@ from schemas.envelopes import EventMalformed, ObjectEvent, decode_body
 
 _REDRIVEN = (
     "moved here by the queue's redrive policy: after a bug, which has an error log, or because "
-    "consumers died while they held it, which leaves none"
+    "each consumer that held it was killed (for want of memory?), which leaves none"
 )
 
 
@@ -21,7 +21,8 @@ class DeadLetter:
 
     One that the queue's redrive policy moved there (`redriven`) carries no reason. Its code is then
     `internal`, its object is read from its body, its log is where a bug's would be, and the time
-    of its failure is not known.
+    of its failure is not known. Its attempts are SQS's count, which goes on over both queues and
+    includes former looks at it (SQS API Reference, ReceiveMessage, ApproximateReceiveCount).
     """
 
     delivery: Delivery
@@ -103,7 +104,7 @@ def read_dead_letter(delivery: Delivery) -> DeadLetter:
         object_key=attributes.get("ObjectKey") or (event.key if event else ""),
         failed_at=_time(attributes.get("FailedAt")),
         sent_at=delivery.sent_at,
-        attempts=_count(attributes.get("Attempts")),
+        attempts=delivery.receive_count - 1 if redriven else _count(attributes.get("Attempts")),
         redriven=redriven,
     )
 

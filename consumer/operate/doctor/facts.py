@@ -79,6 +79,7 @@ class DatabaseFacts:
         tables: Ours, as far as they exist.
         lacking: Tables and columns that the contracts name and the database lacks.
         sessions: Limits and use.
+        alias_files: How many different ones were loaded with in the last ten minutes.
     """
 
     user: str
@@ -90,6 +91,7 @@ class DatabaseFacts:
     tables: tuple[TableFacts, ...]
     lacking: tuple[str, ...]
     sessions: Sessions
+    alias_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class HostFacts:
         free_bytes: Room there.
         write_problem: Why a temporary file cannot be written; None if it can.
         tmpdir: What TMPDIR says; None if it is not set.
+        memory_bytes: What its control groups allow; None without a limit.
     """
 
     port_problem: str | None
@@ -111,3 +114,4 @@ class HostFacts:
     free_bytes: int
     write_problem: str | None = None
     tmpdir: str | None = None
+    memory_bytes: int | None = None

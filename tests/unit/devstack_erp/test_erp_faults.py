@@ -167,7 +167,7 @@ def test_about_as_many_attempts_go_wrong_as_were_asked_for_in_every_way_there_is
     assert plan.attempts == len(CELLS) * 5
     assert 0.15 < plan.injected.total() / plan.attempts < 0.22
     assert set(plan.injected) == set(DEFAULT_KINDS)
-    assert max(plan.injected.values()) < 2 * min(plan.injected.values())
+    assert max(plan.injected.values()) < 3 * min(plan.injected.values())
 
 
 @pytest.mark.parametrize("in_a_row", [1, 2, 5])

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from consumer.memory import needed_bytes
 from consumer.operate.doctor.facts import HostFacts, Unknown
 from consumer.operate.doctor.findings import Finding, fine, not_checked, problem, warning
 from consumer.settings import ConsumerSettings
@@ -36,7 +37,23 @@ def check_host(settings: ConsumerSettings, host: HostFacts | Unknown) -> Iterato
         yield not_checked("health port", host.reason, host.remedy)
         return
     yield _port(settings, host)
+    yield _memory(settings, host)
     yield _temporary_files(settings, host)
+
+
+def _memory(settings: ConsumerSettings, host: HostFacts) -> Finding:
+    check, budget = "memory", settings.byte_budget_bytes
+    needed = needed_bytes(budget)
+    found = f"a byte budget of {_megabytes(budget)} may need {_megabytes(needed)} in all"
+    if host.memory_bytes is None:
+        return fine(check, f"{found}; there is no limit")
+    if host.memory_bytes < needed:
+        return warning(
+            check,
+            f"{found}, the limit is {_megabytes(host.memory_bytes)}: the process may be killed",
+            f"raise the limit to {_megabytes(needed)}, or lower MAX_IN_FLIGHT_BYTES",
+        )
+    return fine(check, f"{found}, the limit is {_megabytes(host.memory_bytes)}")
 
 
 def _temporary_files(settings: ConsumerSettings, host: HostFacts) -> Finding:

@@ -7,6 +7,7 @@ import tempfile
 from http.client import HTTPConnection, HTTPException
 
 from consumer.errors import LocalDisk
+from consumer.memory import memory_limit_bytes
 from consumer.operate.doctor.facts import HostFacts
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
@@ -26,7 +27,15 @@ def probe_host(settings: ConsumerSettings) -> HostFacts:
         free_bytes = shutil.disk_usage(directory).free
     except LocalDisk as error:
         directory, write_problem, free_bytes = tempfile.tempdir or "", str(error), 0
-    return HostFacts(reason, answers, directory, free_bytes, write_problem, os.getenv("TMPDIR"))
+    return HostFacts(
+        reason,
+        answers,
+        directory,
+        free_bytes,
+        write_problem,
+        os.getenv("TMPDIR"),
+        memory_limit_bytes(),
+    )
 
 
 def _cannot_listen(host: str, port: int) -> str | None:

@@ -1,6 +1,7 @@
 """The pool takes what it can hold, and ends when the queue is empty."""
 
 import asyncio
+from collections import Counter
 
 from consumer.aws.sqs import Delivery
 from consumer.errors import (
@@ -83,5 +84,43 @@ def test_until_idle_goes_on_while_the_queue_cannot_be_counted() -> None:
         shop.queue.failures["depth"] = [StorageUnavailable("away")] * 3
         await shop.worker.run(until_idle_seconds=2)
         assert len(shop.queue.called("depth")) == 4
+
+    play(story())
+
+
+def test_messages_that_came_before_are_worked_on_one_at_a_time_and_others_pass_them_by() -> None:
+    """A process was killed while it held them: one of them may be to blame, or all together."""
+
+    async def story() -> None:
+        queue = FakeQueue(*["suspect"] * 15, *["new"] * 15)
+        for message in queue.messages.values():
+            message.receive_count = int(message.body == "suspect")
+        in_hand, most = Counter[str](), Counter[str]()
+
+        async def work(one: Delivery) -> list[Outcome]:
+            in_hand[one.body] += 1
+            most[one.body] = max(most[one.body], in_hand[one.body])
+            await asyncio.sleep(1)
+            in_hand[one.body] -= 1
+            return DONE
+
+        shop = Shop(queue, work, in_flight_messages=30)
+        await shop.run_until(20)
+        assert most == {"suspect": 1, "new": 15}
+        assert queue.messages == {}
+
+    play(story())
+
+
+def test_stopping_does_not_wait_for_messages_that_wait_for_their_turn() -> None:
+    async def story() -> None:
+        queue = FakeQueue(*["suspect"] * 15)
+        for message in queue.messages.values():
+            message.receive_count = 1
+        shop = Shop(queue, taking(3), receive_wait_seconds=1)
+        await shop.run_until(4)
+        assert now() < 10
+        assert len(queue.messages) == 13
+        assert all(message.visible_at <= now() for message in queue.messages.values())
 
     play(story())

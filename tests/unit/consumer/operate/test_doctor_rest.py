@@ -91,6 +91,7 @@ def test_an_alias_file_that_cannot_be_used_is_a_problem() -> None:
         (80, HostFacts(None, False, "/scratch", 2**20), "warning", "1 MiB free in /scratch"),
         (80, replace(HOST, write_problem="it is read-only"), "problem", "it is read-only"),
         (80, replace(HOST, tmpdir="/away"), "warning", "TMPDIR=/away is not usable"),
+        (80, replace(HOST, memory_bytes=200 * 2**20), "warning", "the limit is 200 MiB"),
         (80, Unknown("it hangs", ""), "unknown", "it hangs"),
     ],
 )

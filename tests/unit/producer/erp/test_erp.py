@@ -13,6 +13,7 @@ from producer.errors import ErpRefused, ErpUnavailable
 from runtime.errors import SettingsInvalid
 from schemas.registry import ENDPOINTS
 from tests.support.asking import SettingsFor, about, anything, ask, ok
+from tests.support.facts import LISTS
 from tests.support.producer_fakes import FakeErp
 
 
@@ -26,13 +27,8 @@ async def test_the_request_is_the_documented_one(
         for endpoint in ENDPOINTS:
             await erp.ask(about("São João", endpoint), anything)
 
-    assert [path for path, _, _ in erp_server.asked] == [
-        "/v1/res/getGuestChecks",
-        "/v1/bi/getFiscalInvoice",
-        "/v1/org/getChargeBack",
-        "/v1/trans/getTransactions",
-        "/v1/inv/getCashManagementDetails",
-    ]
+    lists = (f"/v1{facts.path}" for facts in LISTS.values())
+    assert [path for path, _, _ in erp_server.asked] == ["/v1/res/getGuestChecks", *lists]
     for _, body, headers in erp_server.asked:
         assert body == {"busDt": "2024-01-01", "storeId": "São João"}
         assert headers["Authorization"] == "Bearer s3cret"

@@ -129,7 +129,7 @@ class BadDays:
 async def test_a_long_range_ends_complete_within_the_limit_and_with_the_erps_totals(
     erp_server: FakeErp, lake: FakeLake, settings_for: Callable[..., Settings], tmp_path: Path
 ) -> None:
-    """Two hundred store-days of five endpoints; no bad answer is stored, and none twice."""
+    """Two hundred store-days of every endpoint; no bad answer is stored, and none twice."""
     bad_days = BadDays(tmp_path / "token")
     erp_server.respond = bad_days.respond
     settings = settings_for(
@@ -144,9 +144,9 @@ async def test_a_long_range_ends_complete_within_the_limit_and_with_the_erps_tot
     async with open_erp(settings) as erp:
         await pull(plan, erp, lake, tally, pull_options(settings, force=False))
 
-    assert (tally.stored, tally.failures, tally.is_complete) == (1000, [], True)
+    assert (tally.stored, tally.failures, tally.is_complete) == (plan.target_count, [], True)
     identities = [parse_key(key) for key in lake.objects]
-    assert len({key for key in identities if isinstance(key, ApiKey)}) == 1000
+    assert len({key for key in identities if isinstance(key, ApiKey)}) == plan.target_count
     stored = [json.loads(obj.body)["rows"][0]["amount"] for obj in lake.objects.values()]
     assert sum(stored) == sum(amount(question) for question in bad_days.times)
     assert bad_days.failures.keys() == {"expired", *(way.__name__ for way in bad_days.ways)}
