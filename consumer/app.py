@@ -1,7 +1,7 @@
 """The composition root: the one place that builds adapters and wires them together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -80,7 +80,7 @@ class _Service:
     """What is opened, wired, and not yet running."""
 
     worker: Worker
-    background: list[Coroutine[None, None, None]]
+    background: Mapping[str, Coroutine[None, None, None]]
 
 
 async def _open(
@@ -118,7 +118,10 @@ async def _open(
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
-    background = [loader.run(), log_progress(queues.main, settings.progress_log_seconds)]
+    background = {
+        "load": loader.run(),
+        "log progress": log_progress(queues.main, settings.progress_log_seconds),
+    }
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
     _log_start(settings, terms)
@@ -204,12 +207,12 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
 
 async def _work(
     worker: Worker,
-    background: Iterable[Coroutine[None, None, None]],
+    background: Mapping[str, Coroutine[None, None, None]],
     until_idle_seconds: float | None,
 ) -> None:
     """Run the worker; a background task that fails takes it down."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one, name=one.__qualname__) for one in background]
+        tasks = [group.create_task(work, name=name) for name, work in background.items()]
         await worker.run(until_idle_seconds)
         for task in tasks:
             task.cancel()

@@ -1,8 +1,9 @@
 """Renamed fields: which other names a canonical path may arrive under, and how they resolve."""
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -42,6 +43,12 @@ class Aliases:
     def at(self, source: Source, level: str) -> Renames:
         """Return the (alias, canonical) pairs for the fields of one level."""
         return self._by_level.get((source, level), _NO_RENAMES)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells these renames from any others: the same in every process."""
+        rows = sorted((*level, *pair) for level, pairs in self._by_level.items() for pair in pairs)
+        return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 
     def paths(self) -> Iterator[tuple[Source, str]]:
         """Give the canonical path of every renamed field."""

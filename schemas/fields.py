@@ -8,7 +8,7 @@ Oracle's Business Intelligence API sends ids and counts as JSON numbers, dates a
 and times as `YYYY-MM-DDTHH:MM:SS` without a zone suffix.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, get_args
 
@@ -22,10 +22,11 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 MAX_DIGITS_BEFORE_POINT, MAX_DIGITS_AFTER_POINT = 28, 10
 _NUMBER_TEXT = r"^[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?$"
 _DATE_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+# Microseconds are what a column holds: finer fractions would be cut.
 # PostgreSQL knows offsets up to 15:59; the ones in use end at 14:00.
 _TIME_TEXT = (
     _DATE_TEXT
-    + r"[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?([Zz]|[+-](0[0-9]|1[0-5]):?[0-9]{2})?$"
+    + r"[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,6}0*)?)?([Zz]|[+-](0[0-9]|1[0-5]):?[0-9]{2})?$"
 )
 # Stores and ids are index keys, which PostgreSQL limits to 2,700 bytes together.
 MAX_STORE_CHARACTERS, MAX_ID_CHARACTERS = 200, 400
@@ -62,6 +63,16 @@ def _bounded(value: Decimal | int) -> Decimal | int:
 def _finite(value: Decimal) -> Decimal:
     if not value.is_finite():
         raise ValueError("not finite")
+    return value
+
+
+def _in_calendar(value: datetime) -> datetime:
+    """Refuse a time whose offset leads out of the years 1 to 9999: who reads it back would fail."""
+    if value.tzinfo is not None:
+        try:
+            value.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("beyond the calendar") from error
     return value
 
 
@@ -219,11 +230,14 @@ def _time(column_type: str) -> _Accepts:
         column_type,
         "a time like 2024-01-31T13:45:00",
         {"type": "string", "pattern": _TIME_TEXT},
-        core_schema.chain_schema(
-            [
-                core_schema.str_schema(strict=True, pattern=_TIME_TEXT),
-                core_schema.datetime_schema(),
-            ]
+        _after(
+            _in_calendar,
+            core_schema.chain_schema(
+                [
+                    core_schema.str_schema(strict=True, pattern=_TIME_TEXT),
+                    core_schema.datetime_schema(),
+                ]
+            ),
         ),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from consumer.documents.odd_values import cut_to_microseconds, original_name
 from consumer.documents.quarantine import record_errors
 from consumer.errors import RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
@@ -108,8 +109,10 @@ def open_document(
 def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
     own = source.entry.list_field
     beside = {name: value for name, value in root.items() if name != own}
+    storable = beside.copy()
+    cut_to_microseconds(storable, "curUTC")
     try:
-        fields = RootFields.model_validate(beside)
+        fields = RootFields.model_validate(storable)
     except ValidationError as error:
         raise DocumentInvalid(
             ErrorCode.SCHEMA_INVALID,
@@ -124,7 +127,9 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
         bus_dt=bus_dt,
         as_of=as_utc(fields.curUTC),
         root=beside | ({own: None if root[own] is None else []} if own in root else {}),
-        extra=fields.__pydantic_extra__ or {},
+        extra={
+            original_name(name): value for name, value in (fields.__pydantic_extra__ or {}).items()
+        },
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from consumer.documents.frames import Frame
+from consumer.documents.odd_values import set_aside
 from consumer.documents.quarantine import Quarantined, cut_short, quarantine, quarantine_problem
 from consumer.documents.storable import Problem, RepeatedKeys, text_problem
 from consumer.documents.validation import ValidRecord, every_error, validator
@@ -25,7 +26,7 @@ from consumer.drift.shapes import Shapes
 from consumer.errors import RecordError
 from schemas.aliases import Aliases, AmbiguousField, Renames, apply_renames
 from schemas.codes import ErrorCode
-from schemas.fields import RecordId
+from schemas.fields import Record, RecordId
 from schemas.guest_checks import GuestCheck
 from schemas.registry import CHECKS_FIELD, Source
 
@@ -80,7 +81,6 @@ class CheckReader(RecordReader):
     def __init__(self, source: Source, aliases: Aliases) -> None:
         super().__init__()
         self._renames = _CheckRenames(source, aliases)
-        self._validate = validator(GuestCheck)
         self._seen: set[int] = set()
 
     def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
@@ -91,7 +91,7 @@ class CheckReader(RecordReader):
         try:
             self._renames.apply(row)
             self.shapes.count_check(row)
-            check = self._validate(row)
+            check = _validated(GuestCheck, row)
         except AmbiguousField as error:
             return quarantine(path, _id_of(row, "guestCheckId", error), error)
         except ValidationError as error:
@@ -120,7 +120,7 @@ class RowReader(RecordReader):
         entry = source.entry
         self._level, self._id_field = entry.list_field, entry.id_field
         self._renames = aliases.at(source, entry.list_field)
-        self._validate = validator(entry.model)
+        self._model = entry.model
         self._occurrences: Counter[str] = Counter()
         self._seen: set[str] = set()
 
@@ -132,7 +132,7 @@ class RowReader(RecordReader):
         try:
             apply_renames(row, self._renames)
             self.shapes.count(self._level, row)
-            record = self._validate(row)
+            record = _validated(self._model, row)
         except (ValidationError, AmbiguousField) as error:
             return quarantine(path, _id_of(row, self._id_field, error), error)
         record_id = record.get(self._id_field) or _content_id(row, self._occurrences)
@@ -170,6 +170,17 @@ class _CheckRenames:
             for name, renames in self._details.items():
                 details = (line.get(name) for line in lines if isinstance(line, dict))
                 _rename_all([detail for detail in details if detail is not None], renames)
+
+
+def _validated(model: type[Record], row: dict[str, Any]) -> ValidRecord:
+    """Validate a record; odd values that can be kept are out of its way."""
+    validate = validator(model)
+    try:
+        return validate(row)
+    except ValidationError:
+        if not set_aside(model, row):
+            raise
+        return validate(row)
 
 
 def _rename_all(records: Any, renames: Renames) -> None:

@@ -6,6 +6,12 @@ from consumer.drift.renames import refuse_unknown_paths
 from runtime.errors import SettingsInvalid
 from schemas.aliases import Aliases, AliasesInvalid, load_aliases
 
+ALIASES_DISAGREE = "consumers of this database read renamed fields by different alias files"
+ALIASES_REMEDY = (
+    "give all of them the same SCHEMA_ALIASES_FILE, restart them, then `producer publish` what was "
+    "loaded meanwhile; during a rollout this passes by itself in ten minutes"
+)
+
 
 def read_aliases(path: str | None) -> Aliases:
     """Read the shipped renames and those of SCHEMA_ALIASES_FILE.

@@ -148,6 +148,7 @@ class _Assembly:
     def __init__(self, identity: Identity, frame: Frame, aliases: Aliases) -> None:
         self._identity, self._frame = identity, frame
         self._number = next(_numbers) % _DOCUMENT_NUMBERS
+        self._alias_fingerprint = aliases.fingerprint
         self._reader = record_reader(frame, aliases)
         self._rows = RowWriter(frame, self._number)
         self._plain = fast_path_of(self._rows, self._reader, aliases)
@@ -198,6 +199,7 @@ class _Assembly:
             days=self._business_days(),
             gap=self._gap(),
             drift=_drift_of(partial(find_drift, self._frame.source, shapes)),
+            alias_fingerprint=self._alias_fingerprint,
         )
         return Prepared(document, self._quarantined)
 

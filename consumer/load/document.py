@@ -63,7 +63,7 @@ class StagedDocument:
     """One document, ready to load. `number` is unique in this process.
 
     `days` are its business days; its fields are counted on the first of them. `gap` is of a
-    store-day answer with quarantined rows.
+    store-day answer with quarantined rows. `alias_fingerprint` is of the renames it was read with.
     """
 
     number: int
@@ -75,6 +75,7 @@ class StagedDocument:
     days: tuple[date, ...] = ()
     gap: Gap | None = None
     drift: Drift = field(default_factory=Drift)
+    alias_fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection, errors
 from psycopg.abc import PQGen
+from psycopg_pool import AsyncConnectionPool
 
 from consumer.load import statements
 from consumer.settings import DatabaseSettings
@@ -128,8 +129,7 @@ async def check_idle(session: Session) -> None:
     before = session.is_at_work, session.patience_seconds
     session.is_at_work, session.patience_seconds = None, _SHORT_PATIENCE_SECONDS
     try:
-        await session.execute("SELECT 1")
-        await session.rollback()
+        await AsyncConnectionPool.check_connection(session)
     finally:
         session.is_at_work, session.patience_seconds = before
 

@@ -27,6 +27,7 @@ DOCUMENT_COLUMNS = (
     "attempts",
     "records",
     "quarantined",
+    "alias_fingerprint",
     "error_message",
     "error_log_key",
     "days",

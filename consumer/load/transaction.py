@@ -7,9 +7,9 @@ consumers that load the same things never wait in a circle:
 2. rows of the ledger
 3. items that are sold for the first time
 4. checks; whoever holds a check's row alone writes its taxes, lines and patches
-5. store-days; whoever holds a day's snapshot alone writes its rows and gaps
+5. store-days; whoever holds a day's row alone writes the rows of its list
 6. first and last dates of items, late: all batches of a store sell the same ones
-7. drift
+7. drift findings
 """
 
 from collections.abc import Iterable, Sequence
@@ -81,10 +81,8 @@ async def _copy(connection: AsyncConnection, requests: Sequence[LoadRequest]) ->
 def _document_row(request: LoadRequest) -> bytes:
     document, note = request.document, request.error_note
     identity, frame = document.identity, document.frame
-    as_of, latest = (
-        frame.as_of or identity.last_modified,
-        latest_credible(identity.last_modified),
-    )
+    as_of = frame.as_of or identity.last_modified
+    latest = latest_credible(identity.last_modified)
     event = identity.event
     values = (
         document.number,
@@ -105,6 +103,7 @@ def _document_row(request: LoadRequest) -> bytes:
         identity.attempts,
         document.record_count,
         document.quarantined_count,
+        document.alias_fingerprint,
         note.message if note else None,
         note.log_key if note else None,
     )

@@ -10,6 +10,7 @@ from consumer.aws.clients import soon
 from consumer.aws.queues import open_queues
 from consumer.aws.s3 import open_lake
 from consumer.aws.sqs import Depth
+from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load.database import open_session
 from consumer.operate import reconcile as reconciling
@@ -119,8 +120,9 @@ async def _status(settings: ConsumerSettings) -> Status:
         elif isinstance(answer, BaseException):
             raise answer
     main, dead = (None, None) if isinstance(depths, BaseException) else depths
-    objects, summary = (None, None) if isinstance(ledger, BaseException) else ledger
-    return Status(main, dead, objects, summary, tuple(errors))
+    unknown = (None, None, None)
+    objects, summary, alias_files = unknown if isinstance(ledger, BaseException) else ledger
+    return Status(main, dead, objects, summary, alias_files, tuple(errors))
 
 
 async def _depths(settings: ConsumerSettings) -> tuple[Depth, Depth]:
@@ -154,6 +156,8 @@ def _print_status(found: Status) -> None:
             f"{summary['failed_at']}: {summary['error_message']} (log: {summary['error_log_key']})"
         )
         typer.echo(printable(told))
+    if len(found.alias_files or ()) > 1:
+        tell(f"{ALIASES_DISAGREE}; {ALIASES_REMEDY}")
 
 
 def _print_reconciled(keys: list[str], *, dry_run: bool, as_json: bool) -> None:

@@ -32,6 +32,7 @@ class Status:
     dlq: Depth | None
     objects: list[Row] | None
     summary: Row | None
+    alias_files: list[Row] | None = None
     errors: tuple[str, ...] = ()
 
     def as_json(self) -> Row:
@@ -41,6 +42,7 @@ class Status:
             "dlq": _depth(self.dlq),
             "objects": self.objects,
             **plain(self.summary or {}),
+            "alias_files": [plain(row) for row in self.alias_files or ()],
             "errors": self.errors,
         }
 
@@ -54,7 +56,7 @@ def read_drift(settings: DatabaseSettings) -> list[Row]:
         ConsumerError: the database could not be asked.
     """
     try:
-        with psycopg.connect(**settings.conninfo) as connection:
+        with connect(settings) as connection:
             connection.execute("SET LOCAL jit = off")
             seen = connection.cursor(row_factory=dict_row)
             seen.execute(statements.fixed("list_drift"))
@@ -70,13 +72,17 @@ def read_drift(settings: DatabaseSettings) -> list[Row]:
     return sorted(told, key=lambda row: _KINDS.index(row["kind"]))
 
 
-def read_ledger(settings: DatabaseSettings) -> tuple[list[Row], Row]:
-    """Return objects by source, state and code, and the ledger's summary. Blocks.
+def read_ledger(settings: DatabaseSettings) -> tuple[list[Row], Row, list[Row]]:
+    """Return objects by source, state and code, the ledger's summary, and alias files. Blocks.
 
     Raises:
         ConsumerError: the database could not be asked.
     """
-    return _rows(settings, "count_objects"), _rows(settings, "summarize_ledger")[0]
+    return (
+        _rows(settings, "count_objects"),
+        _rows(settings, "summarize_ledger")[0],
+        _rows(settings, "find_alias_files"),
+    )
 
 
 def plain(row: Row) -> Row:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from consumer.documents.odd_values import original_name
 from consumer.documents.validation import ValidRecord
 from consumer.rows.copy_text import CELLS, NULL
 from schemas.fields import Record
@@ -38,7 +39,9 @@ class Fields:
         """Return the fields that the contract does not name, or None."""
         if record.keys() <= self._known:
             return None
-        return {name: value for name, value in record.items() if name not in self._known}
+        return {
+            original_name(name): value for name, value in record.items() if name not in self._known
+        }
 
 
 def details_of(line: ValidRecord) -> list[tuple[str, ValidRecord]]:

@@ -58,6 +58,7 @@ def connect(environment: Mapping[str, str]) -> Connection:
         dbname=environment["DB_NAME"],
         user=environment["DB_USER"],
         password=environment["DB_PASSWORD"],
+        client_encoding="UTF8",
         autocommit=True,
     )
 

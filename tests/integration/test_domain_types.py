@@ -62,7 +62,12 @@ def stored(kind: str, meant: Any) -> Any:
 
 
 def refused(kind: str) -> list[Any]:
-    """Give what a field refuses, but NaN and Infinity: they are no JSON, and another parser's."""
+    """Give what a field refuses, but NaN and Infinity: they are no JSON, and another parser's.
+
+    What comes in the place of text goes to extra.
+    """
+    if kind in ("text", "scalar"):
+        return []
     return [
         value
         for value in KINDS[kind].refused

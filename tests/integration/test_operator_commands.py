@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,7 +16,7 @@ from consumer.load.migrate import migrate
 from consumer.settings import DatabaseSettings
 from tests.conftest import Lake
 from tests.support.dead_letters import counts, send_dead_letters
-from tests.support.programs import DEADLINE_SECONDS, query, until
+from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
 
 Command = Callable[..., Result]
 
@@ -153,3 +154,21 @@ def test_interrupting_the_waiting_keeps_what_was_replayed(
     assert (process.returncode, told) == (130, "")
     assert ["waiting"] * 3 == [one["result"] for one in json.loads(said)["messages"]]
     assert (3, 0) == counts(lake, lake.queue_url)
+
+
+def test_consumers_that_disagree_about_renames_are_told_of(
+    command: Command, environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    """Two consumers with different alias files would halve the amounts in silence."""
+    assert command("migrate").exit_code == 0
+    other = tmp_path / "aliases.toml"
+    other.write_text('[getTransactions]\n"transactions.amount" = ["value"]\n')
+    for day, settings in ((1, {}), (2, {"SCHEMA_ALIASES_FILE": str(other)})):
+        assert "different alias files" not in command("status").output
+        assert "different alias files" not in command("doctor").output
+        key = f"raw/api_responses/getTransactions/busDt=2024-01-0{day}/storeId=1/a.json"
+        lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=b'{"transactions": [{"value": 1}]}')
+        succeed("consumer", "run", "--until-idle", "1", environment={**environment, **settings})
+    assert "different alias files" in command("status").output
+    assert len(json.loads(command("status", "--json").stdout)["alias_files"]) == 2
+    assert "different alias files" in command("doctor").output

@@ -49,7 +49,7 @@ def go_on(process: "subprocess.Popen[str]") -> None:
     process.stdin.flush()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_daemon_that_is_told_to_stop_while_it_is_imported_ends_in_order(
     number: signal.Signals,
 ) -> None:
@@ -66,7 +66,7 @@ def test_a_daemon_that_is_told_to_stop_while_it_is_imported_ends_in_order(
         assert process.wait(DEADLINE_SECONDS) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_second_signal_ends_the_process_at_once(number: signal.Signals) -> None:
     with program("-c", HELD, "0") as process:
         assert next_line(process) == "holding"
@@ -74,6 +74,16 @@ def test_a_second_signal_ends_the_process_at_once(number: signal.Signals) -> Non
         assert next_line(process) == "told"
         process.send_signal(number)
         assert process.wait(DEADLINE_SECONDS) == 128 + number
+
+
+def test_nohup_is_heeded() -> None:
+    """A program that was started to outlive its terminal does not end with it."""
+    ignoring = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{HELD}"
+    with program("-c", ignoring, "1000") as process:
+        assert next_line(process) == "holding"
+        process.send_signal(signal.SIGHUP)
+        go_on(process)
+        assert next_line(process) == "done"
 
 
 def test_one_request_that_arrives_twice_is_one_request() -> None:

@@ -79,6 +79,7 @@ class DatabaseFacts:
         tables: Ours, as far as they exist.
         lacking: Tables and columns that the contracts name and the database lacks.
         sessions: Limits and use.
+        alias_files: How many different ones were loaded with in the last ten minutes.
     """
 
     user: str
@@ -90,6 +91,7 @@ class DatabaseFacts:
     tables: tuple[TableFacts, ...]
     lacking: tuple[str, ...]
     sessions: Sessions
+    alias_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)

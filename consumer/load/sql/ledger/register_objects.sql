@@ -59,11 +59,11 @@ ordered AS (
 registered AS (
     INSERT INTO ingested_objects AS o (
         bucket, object_key, version_id, etag, sequencer, size_bytes, source, store_id, bus_dt,
-        state, records, quarantined, attempts, event_time, event_order, received_at, extra
+        state, records, quarantined, alias_fingerprint, attempts, event_time, event_order, received_at, extra
     )
     SELECT
         d.bucket, d.object_key, d.version_id, d.etag, d.sequencer, d.size_bytes, d.source,
-        d.store_id, d.bus_dt, 'loaded', d.records, d.quarantined, d.attempts, d.event_time,
+        d.store_id, d.bus_dt, 'loaded', d.records, d.quarantined, d.alias_fingerprint, d.attempts, d.event_time,
         -- Nobody knows how keys were written relative to each other at one time: by their names.
         concat_ws(' ', coalesce(w.place, i.place), d.object_key, coalesce(i.rank, ''), i.version),
         d.received_at, d.extra
@@ -85,6 +85,7 @@ registered AS (
         bus_dt = excluded.bus_dt,
         records = excluded.records,
         quarantined = excluded.quarantined,
+        alias_fingerprint = excluded.alias_fingerprint,
         attempts = excluded.attempts,
         extra = excluded.extra,
         event_time = greatest(o.event_time, excluded.event_time),

@@ -21,6 +21,7 @@ CREATE TEMP TABLE IF NOT EXISTS stage_documents (
     attempts integer NOT NULL,
     records integer NOT NULL,
     quarantined integer NOT NULL,
+    alias_fingerprint text,
     error_message text,
     error_log_key text,
     days date[] NOT NULL,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.load.contract_columns import LACKING_REMEDY
 from consumer.operate.doctor.facts import DatabaseFacts, Sessions, Unknown
 from consumer.operate.doctor.findings import Finding, fine, not_checked, problem, warning
@@ -31,6 +32,8 @@ def check_database(
     yield from _server(database, settings)
     yield _schema(database, known_versions, newest_version)
     yield from _tables(database)
+    if database.alias_files > 1:
+        yield warning("aliases", ALIASES_DISAGREE, ALIASES_REMEDY)
     yield _sessions(database.sessions, settings.loader_connections + 1)
 
 

@@ -71,7 +71,16 @@ async def _facts(session: AsyncConnection, settings: DatabaseSettings) -> Databa
             server["database_limit"],
             server["in_use"],
         ),
+        alias_files=await _alias_files(session),
     )
+
+
+async def _alias_files(session: AsyncConnection) -> int:
+    try:
+        cursor = await session.execute(statements.fixed("find_alias_files"))
+    except (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege):
+        return 0  # other checks tell of it
+    return len(await cursor.fetchall())
 
 
 async def _schema_version(session: AsyncConnection) -> str | None:

@@ -13,7 +13,6 @@ from tests.support.samples import checks, day_list, full_check, prepared
 
 INTEGER = "expected an integer of at most 64 bits, or the same in quotes"
 NUMBER = "expected a finite number of at most 28 digits before the point and 10 after it, or the same in quotes"
-TEXT = "expected text (a number is taken as its digits)"
 FLAG = "expected true or false (0 and 1 are taken as such)"
 DAY = "expected a date like 2024-01-31"
 TIME = "expected a time like 2024-01-31T13:45:00"
@@ -60,7 +59,6 @@ def test_each_bad_record_is_listed_with_every_error_at_its_place() -> None:
         ("opnUTC", TIME, "0"),
         ("clsdFlag", FLAG, "'yes'"),
         ("gstCnt", INTEGER, "'two'"),
-        ("tblName", TEXT, "{}"),
         ("taxes[1].taxNum", INTEGER, "None"),
         ("taxes[1].taxRate", NUMBER, "'21 %'"),
         ("detailLines[1].busDt", DAY, "'2024-02-30'"),
