@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -83,14 +83,20 @@ def metric(port: int, name: str) -> float | None:
     return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), None)
 
 
+def days_in(lake: Lake) -> set[date]:
+    """Return the business dates of the answers in the lake."""
+    found = [parse_key(key) for key in keys(lake, API_PREFIX)]
+    return {key.bus_dt for key in found if isinstance(key, ApiKey)}
+
+
 def stores_of_yesterday(lake: Lake) -> set[str]:
     """Return the stores with an answer for the day before the newest one.
 
     Rounds ask for the newest day first, then for the oldest: the first daemon is far from it.
     """
-    found = [key for name in keys(lake, API_PREFIX) if isinstance(key := parse_key(name), ApiKey)]
-    yesterday = max(key.bus_dt for key in found) - timedelta(days=1)
-    return {key.store_id for key in found if key.bus_dt == yesterday}
+    found = [parse_key(key) for key in keys(lake, API_PREFIX)]
+    yesterday = max(days_in(lake)) - timedelta(days=1)
+    return {key.store_id for key in found if isinstance(key, ApiKey) and key.bus_dt == yesterday}
 
 
 def test_two_daemons_never_pull_one_store_at_once_and_one_takes_over_from_the_killed(
@@ -104,6 +110,7 @@ def test_two_daemons_never_pull_one_store_at_once_and_one_takes_over_from_the_ki
             daemon(slow, tmp_path, free_ports[0], *shared, "--lookback", "60")
         )
         until(lambda: bool(keys(lake, API_PREFIX)), "the first is in its round")
+        assert days_in(lake).pop() > datetime.now(UTC).date() - timedelta(days=3), "today first"
         second = running.enter_context(
             daemon(environment, tmp_path, free_ports[1], *shared, *own, "--lookback", "1")
         )
