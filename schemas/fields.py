@@ -173,30 +173,32 @@ Number = Annotated[
     ),
 ]
 
+_ANY_SCALAR = (
+    core_schema.str_schema(strict=True),
+    _after(lambda value: "true" if value else "false", _STRICT_BOOL),
+    _after(_text, _STRICT_INT),
+    _after(_text, _after(_finite, _STRICT_DECIMAL)),
+)
+
 Text = Annotated[
-    str,
-    _Accepts(
-        "text",
-        "text (a number is taken as its digits)",
-        {"type": "string"},
-        core_schema.str_schema(strict=True),
-        _after(_text, _STRICT_INT),
-        _after(_text, _after(_finite, _STRICT_DECIMAL)),
-    ),
+    str, _Accepts("text", "text, a number or a boolean", {"type": "string"}, *_ANY_SCALAR)
 ]
 
-# For fields whose type no source confirms: any scalar, kept as its text.
+# For fields whose type no source confirms: another scalar than text is no drift.
 ScalarText = Annotated[
     str,
     _Accepts(
         "text",
         "text, a number or a boolean",
         {"type": ["string", "number", "boolean"]},
-        core_schema.str_schema(strict=True),
-        _after(lambda value: "true" if value else "false", _STRICT_BOOL),
-        _after(_text, _STRICT_INT),
-        _after(_text, _after(_finite, _STRICT_DECIMAL)),
+        *_ANY_SCALAR,
     ),
+]
+
+# A store that is called true is none.
+StoreId = Annotated[
+    str,
+    _Accepts("text", "text or a number", {"type": "string"}, _ANY_SCALAR[0], *_ANY_SCALAR[2:]),
 ]
 
 # The id of a row, part of its key. Which scalars the endpoints send is not confirmed.

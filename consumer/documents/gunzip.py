@@ -1,6 +1,6 @@
 """Reading a document's bytes, gunzipped if they are gzip, and never more of them than allowed.
 
-A gzip file is one or more members (RFC 1952). What is gzip is told by the first bytes: neither
+A gzip file is one or more members (RFC 1952). The first bytes tell what is gzip: neither
 `Content-Encoding` nor the key's ending is reliable.
 """
 
@@ -27,7 +27,7 @@ class PlainReader:
     def __init__(self, file: BinaryIO, max_bytes: int) -> None:
         packed = file.read(len(_MAGIC)) == _MAGIC
         file.seek(0)
-        # The mode is said: a spool's own is that of the writer it was.
+        # The mode is given because that of a spool is the one it was written in.
         unpacked = gzip.GzipFile(fileobj=file, mode="rb") if packed else file
         self._file = cast("BufferedIOBase", unpacked)
         self._max_bytes = max_bytes

@@ -30,7 +30,7 @@ def set_aside(model: type[Record], record: dict[str, Any]) -> bool:
             continue
         if inner := record_type(hint):
             found |= _set_aside_inside(hint, inner, record, name)
-        elif hint in (Text, ScalarText) and isinstance(value, list | dict | bool):
+        elif hint in (Text, ScalarText) and isinstance(value, list | dict):
             record[name + _MARK] = record.pop(name)
             found = True
         elif hint in (UtcTime, LocalTime):

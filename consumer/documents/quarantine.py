@@ -1,4 +1,4 @@
-"""What is said of a record that cannot be loaded: where it is, which it is, what is wrong."""
+"""Records that cannot be loaded: where they are, which they are, and what is wrong."""
 
 import reprlib
 from dataclasses import dataclass

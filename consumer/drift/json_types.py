@@ -18,6 +18,7 @@ from schemas.fields import (
     Record,
     RecordId,
     ScalarText,
+    StoreId,
     Text,
     UtcTime,
 )
@@ -43,6 +44,7 @@ _ANNOTATED: dict[Any, frozenset[str]] = {
     Int64: _NUMBER,
     Number: _NUMBER,
     Text: _TEXT,
+    StoreId: _TEXT,
     ScalarText: frozenset({"text", "number", "boolean"}),
     RecordId: frozenset({"text", "number", "boolean"}),
     Flag: frozenset({"boolean"}),

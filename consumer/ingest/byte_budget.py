@@ -27,7 +27,7 @@ class ByteBudget:
 
         Something larger than the whole budget is admitted alone.
         """
-        # Who waits for much is not overtaken for ever by those who need little.
+        # A large object is not overtaken for ever by small ones.
         async with self._turn:
             while self._held_bytes and self._held_bytes + size_bytes > self._limit_bytes:
                 self._given_back.clear()
@@ -37,7 +37,7 @@ class ByteBudget:
         try:
             yield
         finally:
-            # No await: a cancelled holder must give back, and tell.
+            # No await: a cancelled holder must give its bytes back, too.
             self._held_bytes -= size_bytes
             IN_FLIGHT_BYTES.set(self._held_bytes)
             self._given_back.set()

@@ -39,7 +39,7 @@ from schemas.registry import Source
 
 log = structlog.get_logger()
 
-_ASSUMED_BYTES = 64 * 1024  # of an object whose event does not tell its size
+_ASSUMED_BYTES = 64 * 1024  # of an object whose event gives no size
 _ADMISSIONS = 3
 
 
@@ -131,7 +131,7 @@ class Handler:
                 try:
                     fetched = await self._fetch(event, source, key, delivery, admitted_bytes)
                 except Larger as larger:
-                    # The event did not tell, or it lied: room is taken for what is really there.
+                    # The event gave no size, or a wrong one: take room for the real one.
                     admitted_bytes = larger.held_bytes
                     continue
                 return await self._ingest_fetched(fetched, event, delivery)

@@ -46,7 +46,7 @@ _MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stre
 # done: leases and health must not wait for it.
 _MAX_WHOLE_BYTES = 12 << 20
 _DATE_CHARACTERS = len("2024-01-31")
-_DETAILED_QUARANTINES = 1000  # of one document: the log lists so many, and counts the rest
+_DETAILED_QUARANTINES = 1000  # of one document; the log counts the others
 
 
 @dataclass(frozen=True, slots=True)

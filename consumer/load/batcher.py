@@ -94,8 +94,8 @@ class Batcher:
     async def run(self) -> None:
         """Load batches until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._concurrency):
-                group.create_task(self._run_one())
+            for number in range(self._concurrency):
+                group.create_task(self._run_one(), name=f"load batches {number}")
 
     async def _run_one(self) -> None:
         while True:

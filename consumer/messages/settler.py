@@ -1,7 +1,7 @@
 """Carrying out settlements step by step: dead-letter, delete in batches, delay, release.
 
-Failures are told entry by entry: a message that could not be deleted comes again, which the tables
-do not notice.
+SQS reports failures entry by entry. A message that could not be deleted comes again, which changes
+no table.
 """
 
 import asyncio

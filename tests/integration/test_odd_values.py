@@ -58,8 +58,8 @@ def test_the_other_name_of_a_sub_object_is_kept_under_the_known_one(warehouse: W
 
 
 @full_and_partial
-@pytest.mark.parametrize("value", [[28], {"code": 28}, True])
-def test_a_list_an_object_or_a_flag_for_text_is_kept_at_every_level(
+@pytest.mark.parametrize("value", [[28], {"code": 28}])
+def test_a_list_or_an_object_for_text_is_kept_at_every_level(
     warehouse: Warehouse, version: str | None, value: Any
 ) -> None:
     item = {"miNum": 6042, "activeTaxes": value, "new": 1}

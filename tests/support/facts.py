@@ -58,7 +58,9 @@ KINDS = {
         ),
         ("much", "", "1,5", True, Decimal("NaN"), Decimal("Infinity"), [], {}),
     ),
-    "text": Kind("text", (("90", "90"), ('Joe "J"', 'Joe "J"'), ("", "")), (True, [], {})),
+    "text": Kind(
+        "text", (("90", "90"), ('Joe "J"', 'Joe "J"'), ("", ""), (True, "true")), ([], {})
+    ),
     "scalar": Kind("text", (("x", "x"), (7, "7"), (True, "true")), ([], {})),
     "id": Kind("text", (("A-3", "A-3"), ("007", "007"), (7, "7")), ([], {})),
     "flag": Kind("boolean", ((True, True), (False, False)), ("yes", 2, [], {})),

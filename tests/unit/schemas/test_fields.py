@@ -16,6 +16,7 @@ from schemas.fields import (
     Number,
     RecordId,
     ScalarText,
+    StoreId,
     Text,
     UtcTime,
 )
@@ -53,6 +54,7 @@ ACCEPTED: list[tuple[Any, Any, Any]] = [
     (Text, 'Joe "J"', 'Joe "J"'),
     (Text, 90, "90"),
     (Text, Decimal("1.50"), "1.50"),
+    (Text, True, "true"),
     (ScalarText, True, "true"),
     (ScalarText, False, "false"),
     (ScalarText, 7, "7"),
@@ -95,7 +97,7 @@ REFUSED: list[tuple[Any, Any]] = [
     ),
     *((kind, value) for kind in (Text, ScalarText, RecordId) for value in ([], {}, [1], {"a": 1})),
     *((kind, value) for kind in (UtcTime, BusinessDate) for value in (0, 1, True, [], {}, "")),
-    *((kind, value) for kind in (Int64, Number, Text) for value in (True, False)),
+    *((kind, value) for kind in (Int64, Number, StoreId) for value in (True, False)),
     *(
         (kind, value)
         for kind in (Int64, Number, Text, ScalarText, RecordId, Flag)
