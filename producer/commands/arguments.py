@@ -30,7 +30,7 @@ def read_stores(path: Path) -> tuple[str, ...]:
     Ids are free text, so there is no syntax for comments.
 
     Raises:
-        SettingsInvalid: The file cannot be read or holds no store.
+        SettingsInvalid: The file cannot be read, holds no store, or is a CSV table.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -41,4 +41,15 @@ def read_stores(path: Path) -> tuple[str, ...]:
     stores = tuple(line.strip() for line in lines if line.strip())
     if not stores:
         raise SettingsInvalid(f"--stores-file {path} holds no store; write one id a line")
+    if path.suffix.lower() == ".csv" or _is_table(stores):
+        raise SettingsInvalid(
+            f"--stores-file {path} is a CSV table; write its store ids, one a line and without "
+            "the heading, to a text file"
+        )
     return stores
+
+
+def _is_table(lines: tuple[str, ...]) -> bool:
+    """Say whether every line has the same columns; a comma in one store's name is none."""
+    counts = [{line.count(delimiter) for line in lines} for delimiter in ",;\t"]
+    return len(lines) > 1 and any(len(count) == 1 and count != {0} for count in counts)

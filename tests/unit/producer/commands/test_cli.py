@@ -93,3 +93,16 @@ def test_a_file_without_a_store_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"\n \n")
     result = CliRunner().invoke(cli, [*PULL, "--stores-file", str(file)])
     assert (result.exit_code, "holds no store" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("stores.csv", "store_id\n001\n"), ("stores.txt", "001;Meireles\n002;Aldeota\n")],
+)
+def test_a_table_given_as_stores_file_is_named_as_such(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    result = CliRunner().invoke(cli, [*PULL, "--stores-file", str(file)])
+    assert (result.exit_code, "is a CSV table" in result.stderr) == (2, True)
