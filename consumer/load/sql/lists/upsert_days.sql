@@ -111,4 +111,8 @@ WHERE
         AND (excluded.counted_object_id, excluded.record_counts, excluded.field_counts)
         IS DISTINCT FROM (t.counted_object_id, t.record_counts, t.field_counts)
     )
-    OR NOT coalesce(t.gaps, '[]') @> coalesce(excluded.gaps, '[]')
+    OR (
+        excluded.gaps IS NOT NULL
+        AND merge_gaps(t.gaps, excluded.gaps, t.whole_as_of, t.whole_event_order)
+        IS DISTINCT FROM t.gaps
+    )
