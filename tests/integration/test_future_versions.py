@@ -42,6 +42,19 @@ def test_a_check_of_2094_gives_way_to_what_is_written_later(
         assert [2] == [row["gst_cnt"] for row in warehouse.rows("guest_checks", [store])], store
 
 
+def test_what_partial_documents_told_before_2094_stays(warehouse: Warehouse) -> None:
+    """A check that only partial documents know has no version, however late one of them says it is."""
+
+    def write(number: int, store: str) -> StagedDocument:
+        record = [{"taxes": [{"taxNum": 1}]}, {"gstCnt": 2}][number] | {"guestCheckId": 1}
+        root = {"curUTC": ["2024-06-01T12:00:00", FAR][number]}
+        key = f"raw/erp/{store}-{number}.json"
+        return staged(checks(record, store=store, **root), number=number, key=key)
+
+    for store in load_in_every_order(warehouse, 2, write):
+        assert [1] == [row["tax_num"] for row in warehouse.rows("taxes", [store])], store
+
+
 def test_a_day_of_2094_gives_way_to_what_is_written_later(warehouse: Warehouse) -> None:
     source = Source.TRANSACTIONS
 
