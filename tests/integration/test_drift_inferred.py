@@ -1,18 +1,25 @@
 """Drift that only many documents tell, worked out on a real database whatever the loading order."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from consumer.drift.findings import MISSING, RENAMED, UNKNOWN
-from schemas.aliases import load_aliases
 from schemas.registry import Source
 from tests.conftest import Servers
 from tests.support.databases import own_database
-from tests.support.drifting import FIRST, SOURCE, inferred, read, report
+from tests.support.drifting import (
+    FIRST,
+    a_day,
+    daily,
+    inferred,
+    read,
+    report,
+    without_field,
+)
 from tests.support.samples import STORE, checks, full_check, prepared
 from tests.support.warehouse import Warehouse, open_warehouse
 
@@ -33,27 +40,12 @@ def tables(migrated: Warehouse) -> Warehouse:
     return migrated
 
 
-def a_day(number: int, count: int = 5, **fields: Any) -> dict[str, Any]:
-    """Write a day's answer: so many checks, all with some fields."""
-    return checks(*(full_check(100 * number + n, subTtl=1, **fields) for n in range(count)))
-
-
-def without(document: dict[str, Any], name: str, **more: Any) -> dict[str, Any]:
-    """Take a field from all checks of a day, and give them another."""
-    rows = [{k: v for k, v in row.items() if k != name} | more for row in document["guestChecks"]]
-    return document | {"guestChecks": rows}
-
-
-def usual(days: Iterable[int], **fields: Any) -> dict[int, Any]:
-    return {number: a_day(number, **fields) for number in days}
-
-
 def test_a_field_that_stops_coming_is_missing_since_then_and_in_those_objects(
     tables: Warehouse,
 ) -> None:
-    read(tables, usual([*range(10), *range(40, 50)]))
-    read(tables, {2: without(a_day(2, count=1), "subTtl")})
-    read(tables, {n: without(a_day(n), "subTtl") for n in range(50, 53)})
+    read(tables, daily([*range(10), *range(40, 50)]))
+    read(tables, {2: without_field(a_day(2, count=1), "subTtl")})
+    read(tables, {n: without_field(a_day(n), "subTtl") for n in range(50, 53)})
     row = inferred(tables)[MISSING, "guestChecks.subTtl"]
     assert (row["occurrences"], row["objects"]) == (15, 3)
     assert row["first_object_key"] == f"{STORE} day 50"
@@ -64,24 +56,24 @@ def test_a_field_that_stops_coming_is_missing_since_then_and_in_those_objects(
 
 def test_a_field_that_nearly_always_came_is_missed_as_well(tables: Warehouse) -> None:
     """Filled in 49 of 50 checks until it vanishes."""
-    days = usual(range(10), count=50, gstCnt=2)
+    days = daily(range(10), count=50, gstCnt=2)
     for document in days.values():
         del document["guestChecks"][7]["gstCnt"]
     read(tables, days)
-    read(tables, usual([10, 11]))
+    read(tables, daily([10, 11]))
     assert inferred(tables).keys() == {(MISSING, "guestChecks.gstCnt")}
 
 
 def test_few_records_raise_no_alarm(tables: Warehouse) -> None:
     """Nine checks without a field that one check in ten lacks; of the tenth it is told."""
-    days = usual(range(10), count=50, gstCnt=2)
+    days = daily(range(10), count=50, gstCnt=2)
     for document in days.values():
         for number in range(0, 50, 10):
             del document["guestChecks"][number]["gstCnt"]
     read(tables, days)
-    read(tables, usual(range(10, 19), count=1))
+    read(tables, daily(range(10, 19), count=1))
     assert inferred(tables) == {}
-    read(tables, usual([19], count=1))
+    read(tables, daily([19], count=1))
     assert inferred(tables).keys() == {(MISSING, "guestChecks.gstCnt")}
 
 
@@ -89,7 +81,7 @@ def test_a_field_that_lacks_on_some_days_of_the_week_is_not_missing_on_such_a_da
     tables: Warehouse,
 ) -> None:
     """A store that only delivers on Sundays has no tables then."""
-    days = usual(range(35), count=20, tblName="9")
+    days = daily(range(35), count=20, tblName="9")
     for sunday in range(6, 35, 7):
         days[sunday] = a_day(sunday, count=20)
     read(tables, days)
@@ -97,7 +89,7 @@ def test_a_field_that_lacks_on_some_days_of_the_week_is_not_missing_on_such_a_da
 
 
 def test_a_field_that_comes_seldom_is_never_missing(tables: Warehouse) -> None:
-    days = usual(range(30), count=20)
+    days = daily(range(30), count=20)
     for number in (3, 4, 5):
         for check in days[number]["guestChecks"]:
             check["chkRef"] = "7"
@@ -115,18 +107,22 @@ def test_a_field_that_is_new_was_not_missing_before(tables: Warehouse, *, backwa
 
 
 def test_a_field_that_comes_again_is_not_missing_any_more(tables: Warehouse) -> None:
-    read(tables, usual(range(10), gstCnt=1))
-    read(tables, usual(range(10, 20)))
+    read(tables, daily(range(10), gstCnt=1))
+    read(tables, daily(range(10, 20)))
     assert inferred(tables).keys() == {(MISSING, "guestChecks.gstCnt")}
-    read(tables, usual([20], gstCnt=1))
+    read(tables, daily([20], gstCnt=1))
     assert inferred(tables) == {}
 
 
 def test_the_stores_that_stop_sending_a_field_are_named(tables: Warehouse) -> None:
     """Each since its own day; however many others still send it."""
     for store, last in (("A", 10), ("B", 20), ("C", 12), ("D", 20)):
-        days = usual(range(20))
-        read(tables, {n: days[n] if n < last else without(days[n], "subTtl") for n in days}, store)
+        days = daily(range(20))
+        read(
+            tables,
+            {n: days[n] if n < last else without_field(days[n], "subTtl") for n in days},
+            store,
+        )
     row = inferred(tables)[MISSING, "guestChecks.subTtl"]
     assert (row["stores"], row["since"]) == (["A", "C"], FIRST + timedelta(days=10))
     assert (row["objects"], row["first_object_key"]) == (18, "A day 10")
@@ -134,95 +130,26 @@ def test_the_stores_that_stop_sending_a_field_are_named(tables: Warehouse) -> No
 
 def test_open_and_partial_checks_miss_nothing(tables: Warehouse) -> None:
     """What they lack, they lack for a reason: at noon all of a day's checks are open."""
-    read(tables, usual(range(10), clsdUTC="2024-01-01T10:00:00", clsdFlag=True))
-    read(tables, {10: without(a_day(10, count=30, clsdFlag=False), "subTtl")})
+    read(tables, daily(range(10), clsdUTC="2024-01-01T10:00:00", clsdFlag=True))
+    read(tables, {10: without_field(a_day(10, count=30, clsdFlag=False), "subTtl")})
     read(tables, {11: checks(*({"guestCheckId": n, "gstCnt": 1} for n in range(30)))})
     assert inferred(tables) == {}
 
 
 def test_a_finding_is_taken_back_when_older_documents_say_otherwise(tables: Warehouse) -> None:
-    read(tables, usual(range(10, 20), gstCnt=1))
-    read(tables, usual(range(20, 25)))
+    read(tables, daily(range(10, 20), gstCnt=1))
+    read(tables, daily(range(20, 25)))
     assert inferred(tables).keys() == {(MISSING, "guestChecks.gstCnt")}
-    read(tables, usual(range(10), count=40))
+    read(tables, daily(range(10), count=40))
     assert inferred(tables) == {}
 
 
 def test_what_came_more_than_half_a_year_before_is_not_usual(tables: Warehouse) -> None:
     """A field that ended long ago and came once more by chance is not missed again."""
-    read(tables, usual(range(10), gstCnt=1))
-    read(tables, usual(n for n in range(10, 220) if n != 200))
+    read(tables, daily(range(10), gstCnt=1))
+    read(tables, daily(n for n in range(10, 220) if n != 200))
     read(tables, {200: a_day(200, count=1, gstCnt=1)})
     assert inferred(tables) == {}
-
-
-def test_a_scalar_renamed_is_suspected_with_the_line_for_the_alias_file(tables: Warehouse) -> None:
-    """A single check is enough, when the new name fills the place of one that always came."""
-    read(tables, usual(range(5)))
-    read(tables, {5: without(a_day(5, count=1), "subTtl", subTotal=1)})
-    rows = inferred(tables)
-    assert rows.keys() == {(MISSING, "guestChecks.subTtl"), (RENAMED, "guestChecks.subTotal")}
-    row = rows[RENAMED, "guestChecks.subTotal"]
-    assert row["detail"] == (
-        'add to the alias file: [getGuestChecks] "guestChecks.subTtl" = ["subTotal"]'
-    )
-    assert (row["occurrences"], row["objects"]) == (1, 1)
-    assert (row["first_object_key"], row["stores"]) == (f"{STORE} day 5", [STORE])
-
-
-def test_once_the_alias_is_there_and_the_days_are_loaded_again_nothing_is_told(
-    tables: Warehouse,
-) -> None:
-    """What an object version shows now is in the place of what it showed before."""
-    read(tables, usual(range(5)))
-    renamed = {n: without(a_day(n), "subTtl", subTotal=1) for n in (5, 6)}
-    read(tables, renamed)
-    assert len(report(tables)) == 3
-    aliases = load_aliases('[getGuestChecks]\n"guestChecks.subTtl" = ["subTotal"]')
-    for number, document in renamed.items():
-        day = {"day": FIRST + timedelta(days=number), "key": f"{STORE} day {number}"}
-        again = prepared(document, SOURCE, number=number, aliases=aliases, **day)
-        tables.load(again.document)
-    assert report(tables) == {}
-
-
-def test_a_new_field_beside_the_old_one_is_no_rename(tables: Warehouse) -> None:
-    read(tables, usual(range(5)))
-    read(tables, usual(range(5, 10), subTotal=1))
-    assert inferred(tables) == {}
-
-
-def test_a_field_that_came_before_is_no_rename_of_one_that_goes(tables: Warehouse) -> None:
-    read(tables, usual(range(5), subTotal=1))
-    read(tables, {n: without(a_day(n, subTotal=1), "subTtl") for n in range(5, 10)})
-    assert inferred(tables).keys() == {(MISSING, "guestChecks.subTtl")}
-
-
-def test_the_version_of_checks_renamed_is_suspected_though_they_seem_partial(
-    tables: Warehouse,
-) -> None:
-    read(tables, usual(range(5)))
-    read(tables, {5: without(a_day(5), "lastUpdatedUTC", lastUpdUTC="2024-01-01T10:00:00")})
-    assert (RENAMED, "guestChecks.lastUpdUTC") in inferred(tables)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "known"),
-    [("curUTC", "currentUTC", "curUTC"), ("locRef", "locationRef", "storeId")],
-)
-def test_a_root_field_renamed_is_suspected_with_the_line_for_the_alias_file(
-    tables: Warehouse, old: str, new: str, known: str
-) -> None:
-    root = {"curUTC": "2024-01-02T00:00:00", "locRef": STORE}
-    read(tables, {n: {**root, "guestChecks": []} for n in range(25)})
-    assert inferred(tables) == {}
-    changed = {new if name == old else name: value for name, value in root.items()}
-    read(tables, {n: {**changed, "guestChecks": []} for n in range(25, 27)})
-    rows = inferred(tables)
-    assert rows.keys() == {(MISSING, known), (RENAMED, new)}
-    line = rows[RENAMED, new]["detail"].removeprefix("add to the alias file: [getGuestChecks] ")
-    aliases = load_aliases(f"[getGuestChecks]\n{line}")
-    assert (new, known) in aliases.at(SOURCE, "")
 
 
 def test_root_fields_and_the_list_itself_are_missed(tables: Warehouse) -> None:
@@ -268,8 +195,8 @@ def test_the_empty_date_of_dotnet_beside_a_renamed_field_is_a_day_like_any_other
 
 
 CHANGES = (
-    (15, lambda day: without(day, "gstCnt")),
-    (20, lambda day: without(day, "subTtl", subTotal=1)),
+    (15, lambda day: without_field(day, "gstCnt")),
+    (20, lambda day: without_field(day, "subTtl", subTotal=1)),
     (25, lambda day: {k: v for k, v in day.items() if k != "curUTC"}),
 )
 EXPECTED: Kinds = {

@@ -161,7 +161,7 @@ async def open_ledger(settings: DatabaseSettings) -> AsyncIterator[AskLedger]:
                 "keys": [event.key for event in events],
             }
             cursor = session.cursor(row_factory=class_row(LedgerRow))
-            await cursor.execute(statements.fixed("find_endings"), parameters)
+            await cursor.execute(statements.fixed("find_ends"), parameters)
             return await cursor.fetchall()
 
         await ask(())

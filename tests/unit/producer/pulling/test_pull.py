@@ -1,80 +1,26 @@
 """What a pull asks for, stores and reports; the ERP and the lake are stand-ins."""
 
-import gzip
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date
 
 import pytest
 
 from producer.errors import (
-    ErpError,
     ErpRefused,
     ErpUnavailable,
     LakeClosed,
     LakeUnavailable,
     LeaseLost,
 )
-from producer.lake import LakeObject
 from producer.pulling.answers import Answer, Reading
-from producer.pulling.business_days import BusinessDays
 from producer.pulling.content import content_digest
-from producer.pulling.pull import PullOptions, pull
-from producer.pulling.targets import Plan, PullTarget, make_plan
-from producer.tally import Tally
-from schemas.keys import ApiKey, api_key, parse_key
+from producer.pulling.targets import PullTarget, make_plan
+from schemas.keys import ApiKey, parse_key
 from schemas.registry import ENDPOINTS
 from tests.support.producer_fakes import FakeLake
-
-FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
-PULLED_AT = datetime(2024, 3, 22, 4, 5, 6, 789, tzinfo=UTC)
-DAYS = BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1))
-
-
-class ScriptedErp:
-    """Answers every question with a document, except where told otherwise."""
-
-    def __init__(self, failures: Mapping[str, ErpError | bytes] | None = None) -> None:
-        self.failures = failures or {}
-        self.asked: list[tuple[str, str, date]] = []
-        self.pulled_at = PULLED_AT
-
-    async def ask(
-        self, target: PullTarget, read: Callable[[Answer, PullTarget], Reading]
-    ) -> Answer:
-        """Note the question and answer it as scripted."""
-        self.asked.append((target.endpoint.name, target.store_id, target.bus_dt))
-        told = self.failures.get(target.store_id, b'{"busDt": null}')
-        if isinstance(told, ErpError):
-            raise told
-        answer = Answer(told, "application/json", 200, self.pulled_at, 0.0126)
-        read(answer, target)
-        return answer
-
-
-async def run(
-    plan: Plan,
-    erp: ScriptedErp,
-    lake: FakeLake,
-    *,
-    concurrency: int = 2,
-    stop_after: int = 50,
-    **changed: Any,
-) -> Tally:
-    tally = Tally(plan.target_count)
-    pull_options = PullOptions(
-        **{
-            "concurrency": concurrency,
-            "stop_after_failures": stop_after,
-            "skip_after_failures": 1000,
-            "days": DAYS,
-            **changed,
-        }
-    )
-    await pull(plan, erp, lake, tally, pull_options)
-    return tally
+from tests.support.pulling import FIRST, LAST, ONE_TARGET, ScriptedErp, run
 
 
 async def test_every_store_day_and_endpoint_is_asked_for_once_and_stored(lake: FakeLake) -> None:
@@ -179,104 +125,6 @@ async def test_failures_between_successes_do_not_end_the_run(lake: FakeLake) -> 
     assert (tally.stored, tally.failed, tally.stopped_by) == (3, 3, None)
 
 
-ONE_CELL = make_plan(FIRST, FIRST, ("1",), ("getGuestChecks",))
-THEN = PULLED_AT + timedelta(seconds=1)
-
-
-def dated(cur_utc: str, checks: str = "[]") -> bytes:
-    return f'{{"curUTC": "{cur_utc}", "locRef": "1", "guestChecks": {checks}}}'.encode()
-
-
-async def test_a_final_answer_in_the_lake_is_not_asked_for_again(lake: FakeLake) -> None:
-    plan = make_plan(FIRST, LAST, ("1", "A/B"), ())
-    await run(plan, ScriptedErp(), lake)
-    before = dict(lake.objects)
-    erp = ScriptedErp()
-    tally = await run(plan, erp, lake)
-    assert (erp.asked, lake.objects) == ([], before)
-    assert (tally.present, tally.stored, tally.is_complete) == (len(before), 0, True)
-
-
-async def test_an_interrupted_range_goes_on_where_it_stopped(lake: FakeLake) -> None:
-    plan = make_plan(FIRST, LAST, ("1", "2"), ())
-    await run(plan, ScriptedErp(), lake)
-    total = len(lake.objects)
-    for key in list(lake.objects)[17:]:
-        del lake.objects[key]
-    erp = ScriptedErp()
-    tally = await run(plan, erp, lake)
-    assert (len(erp.asked), tally.present, tally.stored) == (total - 17, 17, total - 17)
-    assert len(lake.objects) == total
-
-
-async def test_an_answer_pulled_while_its_day_was_running_is_asked_for_again(
-    lake: FakeLake,
-) -> None:
-    erp = ScriptedErp({"1": dated("1", "[1]")})
-    erp.pulled_at = datetime(2024, 2, 29, 6, 59, tzinfo=UTC)  # 03:59 at the store
-    await run(ONE_CELL, erp, lake)
-    tally = await run(ONE_CELL, ScriptedErp({"1": dated("2", "[1, 2]")}), lake)
-    assert (tally.stored, len(lake.objects)) == (1, 2)
-
-
-async def test_an_answer_that_says_the_same_is_not_written_again(lake: FakeLake) -> None:
-    """Only the time at which the ERP made it differs; the metadata is enough to see that."""
-    await run(ONE_CELL, ScriptedErp({"1": dated("2024-03-22T01:00:00")}), lake)
-    erp = ScriptedErp({"1": dated("2024-03-22T02:00:00")})
-    erp.pulled_at = THEN
-    tally = await run(ONE_CELL, erp, lake, force=True)
-    assert (len(erp.asked), tally.unchanged, tally.stored, tally.is_complete) == (1, 1, 0, True)
-    assert (len(lake.objects), len(lake.looked_at), lake.read_whole) == (1, 1, [])
-
-
-async def test_a_correction_is_written_beside_the_answer_it_corrects(lake: FakeLake) -> None:
-    await run(ONE_CELL, ScriptedErp({"1": dated("1", "[1]")}), lake)
-    erp = ScriptedErp({"1": dated("2", "[1.0]")})
-    erp.pulled_at = THEN
-    tally = await run(ONE_CELL, erp, lake, force=True)
-    assert (tally.stored, tally.unchanged, len(lake.objects)) == (1, 0, 2)
-
-
-async def test_an_answer_is_compared_with_the_newest_one_only(lake: FakeLake) -> None:
-    """A correction that is taken back is news: the lake must end with what the ERP says now."""
-    for number, checks in enumerate(("[1]", "[2]", "[1]", "[1]")):
-        erp = ScriptedErp({"1": dated(str(number), checks)})
-        erp.pulled_at = PULLED_AT + timedelta(seconds=number)
-        await run(ONE_CELL, erp, lake, force=True)
-    assert [obj.body[-4:] for _, obj in sorted(lake.objects.items())] == [b"[1]}", b"[2]}", b"[1]}"]
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-async def test_an_object_without_a_digest_is_compared_by_reading_it(
-    lake: FakeLake, pack: Callable[[bytes], bytes]
-) -> None:
-    key = api_key(ENDPOINTS[0].source, FIRST, "1", PULLED_AT)
-    lake.objects[key] = LakeObject(key, pack(dated("1")), {})
-    erp = ScriptedErp({"1": dated("2")})
-    erp.pulled_at = THEN
-    tally = await run(ONE_CELL, erp, lake, force=True)
-    assert (tally.unchanged, lake.read_whole) == (1, [key])
-
-
-async def test_an_answer_is_written_when_the_newest_is_broken(lake: FakeLake) -> None:
-    key = api_key(ENDPOINTS[0].source, FIRST, "1", PULLED_AT)
-    lake.objects[key] = LakeObject(key, gzip.compress(dated("1"))[:-9], {})
-    erp = ScriptedErp({"1": dated("1")})
-    erp.pulled_at = THEN
-    assert (await run(ONE_CELL, erp, lake, force=True)).stored == 1
-
-
-async def test_answers_may_be_stored_gzipped_and_are_compared_all_the_same(lake: FakeLake) -> None:
-    body = dated("1")
-    await run(ONE_CELL, ScriptedErp({"1": body}), lake, gzip=True)
-    (obj,) = lake.objects.values()
-    assert obj.key.endswith("Z.json.gz")
-    assert isinstance(parse_key(obj.key), ApiKey)
-    assert (gzip.decompress(obj.body), obj.content_encoding) == (body, "gzip")
-    tally = await run(ONE_CELL, ScriptedErp({"1": dated("2")}), lake, force=True)
-    assert (tally.unchanged, len(lake.objects)) == (1, 1)
-
-
 async def test_a_store_that_is_lost_meanwhile_is_not_asked_about_and_not_written(
     lake: FakeLake,
 ) -> None:
@@ -291,7 +139,7 @@ async def test_a_store_that_is_lost_meanwhile_is_not_asked_about_and_not_written
                 raise LeaseLost("perhaps another's")
 
         erp = ScriptedErp()
-        tally = await run(ONE_CELL, erp, lake, check_lease=check_lease)
+        tally = await run(ONE_TARGET, erp, lake, check_lease=check_lease)
         assert (len(erp.asked), lake.objects) == (asked, {})
         assert [failure.code for failure in tally.failures] == ["lease_lost"]
 

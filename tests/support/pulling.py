@@ -1,0 +1,63 @@
+"""An ERP that answers a pull as scripted, and a pull of a plan from it."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from producer.errors import ErpError
+from producer.pulling.answers import Answer, Reading
+from producer.pulling.business_days import BusinessDays
+from producer.pulling.pull import PullOptions, pull
+from producer.pulling.targets import Plan, PullTarget, make_plan
+from producer.tally import Tally
+from tests.support.producer_fakes import FakeLake
+
+FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
+PULLED_AT = datetime(2024, 3, 22, 4, 5, 6, 789, tzinfo=UTC)
+DAYS = BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1))
+ONE_TARGET = make_plan(FIRST, FIRST, ("1",), ("getGuestChecks",))
+
+
+class ScriptedErp:
+    """Answers every question with a document, except where told otherwise."""
+
+    def __init__(self, failures: Mapping[str, ErpError | bytes] | None = None) -> None:
+        self.failures = failures or {}
+        self.asked: list[tuple[str, str, date]] = []
+        self.pulled_at = PULLED_AT
+
+    async def ask(
+        self, target: PullTarget, read: Callable[[Answer, PullTarget], Reading]
+    ) -> Answer:
+        """Note the question and answer it as scripted."""
+        self.asked.append((target.endpoint.name, target.store_id, target.bus_dt))
+        told = self.failures.get(target.store_id, b'{"busDt": null}')
+        if isinstance(told, ErpError):
+            raise told
+        answer = Answer(told, "application/json", 200, self.pulled_at, 0.0126)
+        read(answer, target)
+        return answer
+
+
+async def run(
+    plan: Plan,
+    erp: ScriptedErp,
+    lake: FakeLake,
+    *,
+    concurrency: int = 2,
+    stop_after: int = 50,
+    **changed: Any,
+) -> Tally:
+    """Pull a plan from the ERP into the lake."""
+    tally = Tally(plan.target_count)
+    pull_options = PullOptions(
+        **{
+            "concurrency": concurrency,
+            "stop_after_failures": stop_after,
+            "skip_after_failures": 1000,
+            "days": DAYS,
+            **changed,
+        }
+    )
+    await pull(plan, erp, lake, tally, pull_options)
+    return tally
