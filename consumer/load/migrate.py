@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
+from consumer.load import statements
 from consumer.load.migrations import steps
 from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
@@ -29,7 +30,8 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
 
     Raises:
         SettingsInvalid: the database cannot hold every text.
-        SchemaMismatch: the database was migrated by a newer release than this one.
+        SchemaMismatch: the database was migrated by a newer release than this one, or the tables
+            are in another schema than `public`.
         DatabaseUnavailable: PostgreSQL could not be reached or refused.
     """
     engine = create_engine(
@@ -53,6 +55,8 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
 
 def _current(connection: Connection) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        _refuse_other_schema(connection)
     if current is not None and current not in steps.known_versions():
         raise SchemaMismatch(
             f"the database is at schema {current}, newer than this release knows "
@@ -60,3 +64,14 @@ def _current(connection: Connection) -> str | None:
         )
     connection.commit()
     return current
+
+
+def _refuse_other_schema(connection: Connection) -> None:
+    """A second, empty set of tables would leave the loaded one behind without a word."""
+    other = connection.execute(text(statements.text("find_other_schema"))).scalar()
+    if other is not None:
+        raise SchemaMismatch(
+            f"the tables are in schema {other}, this release reads and writes public only; move "
+            f"the tables, views and functions of {other} (ALTER … SET SCHEMA public), or set "
+            "DB_NAME to a database of our own"
+        )

@@ -255,3 +255,16 @@ def test_the_views_say_what_a_day_brought_and_where_a_header_differs_from_its_li
         difference["sub_ttl_difference"],
         difference["pay_ttl_difference"],
     )
+
+
+def test_tables_in_another_schema_are_not_left_behind(database: dict[str, str]) -> None:
+    """An older release put them where the role's search_path said."""
+    settings = database_settings(database)
+    migrate(settings)
+    with psycopg.connect(**settings.conninfo, autocommit=True) as connection:
+        connection.execute("ALTER SCHEMA public RENAME TO sales")
+        connection.execute("CREATE SCHEMA public")
+        with pytest.raises(SchemaMismatch, match=r"in schema sales.*SET SCHEMA public"):
+            migrate(settings)
+        tables = connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'")
+        assert tables.rowcount == 0
