@@ -1,12 +1,21 @@
 """Checks that contradict themselves are loaded as sent, and the reconciliation view shows them."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from schemas.codes import State
 from schemas.registry import Source
 from tests.support.samples import checks, full_check, staged
-from tests.support.warehouse import Warehouse
+from tests.support.warehouse import Warehouse, zoned_warehouse
+
+
+@pytest.fixture(scope="module")
+def opened(stack: Any) -> Iterator[Warehouse]:
+    with zoned_warehouse(stack.environment) as warehouse:
+        yield warehouse
 
 
 def load(warehouse: Warehouse, document: Any, number: int = 0) -> State:

@@ -6,15 +6,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import psycopg
 import pytest
 
 from schemas.codes import State
 from schemas.registry import Source
-from tests.support.databases import conninfo, own_database
 from tests.support.facts import LISTS, SUB_OBJECTS
 from tests.support.samples import DAY, STORE, checks, full_check, staged
-from tests.support.warehouse import Warehouse, open_warehouse
+from tests.support.warehouse import Warehouse, zoned_warehouse
 
 VERSIONS = [{"lastUpdatedUTC": "2024-01-01T10:00:00"}, {}]
 full_and_partial = pytest.mark.parametrize("version", VERSIONS, ids=["full", "partial"])
@@ -22,15 +20,8 @@ full_and_partial = pytest.mark.parametrize("version", VERSIONS, ids=["full", "pa
 
 @pytest.fixture(scope="module")
 def opened(stack: Any) -> Iterator[Warehouse]:
-    """The server's own zone is the stores': it must not matter."""
-    with own_database(stack.environment) as database:
-        with psycopg.connect(**conninfo(database), autocommit=True) as server:
-            name = psycopg.sql.Identifier(database["DB_NAME"])
-            server.execute(
-                psycopg.sql.SQL("ALTER DATABASE {} SET timezone = 'America/Sao_Paulo'").format(name)
-            )
-        with open_warehouse(database, sessions=1) as warehouse:
-            yield warehouse
+    with zoned_warehouse(stack.environment) as warehouse:
+        yield warehouse
 
 
 def load(

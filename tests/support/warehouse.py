@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from consumer.load.database import is_conflict, open_pool
 from consumer.load.document import LoadRequest, StagedDocument
@@ -14,6 +14,7 @@ from consumer.load.migrate import migrate
 from consumer.load.transaction import load_batch
 from consumer.settings import DatabaseSettings
 from schemas.codes import State
+from tests.support.databases import conninfo, own_database
 from tests.support.tables import DATA_TABLES, Tables, looking
 
 BOOKKEEPING = (
@@ -115,3 +116,15 @@ def open_warehouse(database: Mapping[str, str], sessions: int = 2) -> Iterator[W
             yield Warehouse(settings, runner, opened, look)
         finally:
             runner.run(stack.aclose())
+
+
+@contextmanager
+def zoned_warehouse(server: Mapping[str, str]) -> Iterator[Warehouse]:
+    """Give a warehouse on a server whose own zone is the stores': it must not matter."""
+    with own_database(server) as database:
+        with psycopg.connect(**conninfo(database), autocommit=True) as connection:
+            name = sql.Identifier(database["DB_NAME"])
+            statement = sql.SQL("ALTER DATABASE {} SET timezone = 'America/Sao_Paulo'")
+            connection.execute(statement.format(name))
+        with open_warehouse(database, sessions=1) as warehouse:
+            yield warehouse
