@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from consumer.aws.clients import mapped_read
 from consumer.aws.sqs import Delivery
 from consumer.errors import DatabaseUnavailable, ObjectDenied
 from consumer.ingest.outcome import Failed, Outcome
+from tests.support.aws_answers import answer
 from tests.support.consumer_fakes import FakeQueue, now, play
 from tests.support.shop import DONE, Shop
 
@@ -123,6 +125,34 @@ def test_messages_that_fill_the_slots_make_the_process_not_ready_though_the_prob
             reasons.add(shop.breakers.reason is None)
         assert reasons == {False}
         assert max(message.receive_count for message in shop.queue.messages.values()) == 1
+        shop.worker.stop()
+        await running
+
+    play(story())
+
+
+@pytest.mark.parametrize(
+    "code", ["KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException"]
+)
+def test_an_object_of_a_disabled_key_waits_for_the_key_and_uses_up_no_receive(code: str) -> None:
+    """S3 answers 400, which is no word about the message: good ones go on meanwhile."""
+
+    async def story() -> None:
+        async def work(one: Delivery) -> list[Outcome]:
+            if shop.locked and one.body == DENIED:
+                return [Failed(mapped_read(answer(code, 400), "reading"))]
+            return DONE
+
+        queue = FakeQueue(DENIED, "good")
+        shop = Shop(queue, work, in_flight_messages=20, held=10)
+        shop.locked = True
+        running = asyncio.create_task(shop.worker.run())
+        await asyncio.sleep(3600)
+        assert [(DENIED, 1)] == [(one.body, one.receive_count) for one in queue.messages.values()]
+        assert not shop.breakers.outage.is_open
+        shop.locked = False
+        await asyncio.sleep(120)
+        assert ({}, {}) == (queue.messages, shop.dead.messages)
         shop.worker.stop()
         await running
 
