@@ -6,7 +6,7 @@ import pytest
 
 from consumer.aws.clients import mapped_read
 from consumer.aws.sqs import Delivery
-from consumer.errors import DatabaseUnavailable, ObjectDenied
+from consumer.errors import ConsumerError, DatabaseUnavailable, ObjectDenied
 from consumer.ingest.outcome import Failed, Outcome
 from tests.support.aws_answers import answer
 from tests.support.consumer_fakes import FakeQueue, now, play
@@ -134,8 +134,11 @@ def test_messages_that_fill_the_slots_make_the_process_not_ready_though_the_prob
 @pytest.mark.parametrize(
     "code", ["KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException"]
 )
-def test_an_object_of_a_disabled_key_waits_for_the_key_and_uses_up_no_receive(code: str) -> None:
+def test_an_object_of_a_disabled_key_waits_for_the_key_and_uses_up_no_receive(
+    monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
     """S3 answers 400, which is no word about the message: good ones go on meanwhile."""
+    opened: list[ConsumerError] = []
 
     async def story() -> None:
         async def work(one: Delivery) -> list[Outcome]:
@@ -146,10 +149,11 @@ def test_an_object_of_a_disabled_key_waits_for_the_key_and_uses_up_no_receive(co
         queue = FakeQueue(DENIED, "good")
         shop = Shop(queue, work, in_flight_messages=20, held=10)
         shop.locked = True
+        monkeypatch.setattr(shop.breakers.outage, "trip", opened.append)
         running = asyncio.create_task(shop.worker.run())
         await asyncio.sleep(3600)
         assert [(DENIED, 1)] == [(one.body, one.receive_count) for one in queue.messages.values()]
-        assert not shop.breakers.outage.is_open
+        assert [] == opened
         shop.locked = False
         await asyncio.sleep(120)
         assert ({}, {}) == (queue.messages, shop.dead.messages)
