@@ -27,7 +27,13 @@ from schemas.columns import column_name as column
 from schemas.guest_checks import LINE_TYPES
 
 _AS_OF = "2024-06-01T12:00:00Z"
-_MENU_ITEMS = Table("menu_items", ("store_id", "menu_item_id"), ("first_seen", "last_seen"))
+_MENU_ITEMS = Table(
+    name="menu_items",
+    level="",
+    key=("store_id", "menu_item_id"),
+    columns=("store_id", "menu_item_id", "first_seen", "last_seen"),
+    sent={},
+)
 _STAMPED = {table.name for table in (GUEST_CHECKS, *LIST_TABLES.values())}
 
 Row = dict[str, Any]

@@ -59,10 +59,11 @@ async def test_requests_keep_to_the_limit_per_second(
 
     erp_server.respond = respond
     settings = settings_for(api_base_url=erp_server.url, pull_requests_per_second=50)
+    started = time.monotonic()
     async with open_erp(settings) as erp:
         await asyncio.gather(*(erp.ask(about(str(number)), anything) for number in range(20)))
     assert len(arrived) == 30
-    assert arrived[-1] - arrived[0] >= (len(arrived) - 1) / 50 - 0.05
+    assert arrived[-1] - started >= (len(arrived) - 1) / 50 - 0.05
 
 
 async def test_patience_ends_after_the_last_attempt(
