@@ -23,7 +23,7 @@ def doctor(
     findings = finish(examine(settings_of(ConsumerSettings), settings_of(AnnouncingSettings)))
     is_well = not any(finding.level is Level.PROBLEM for finding in findings)
     if as_json:
-        print_json({"ok": is_well, "findings": [finding.as_json() for finding in findings]})
+        print_json({"ok": is_well, "findings": findings})
     else:
         _print(findings)
     if not is_well:

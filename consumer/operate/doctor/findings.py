@@ -1,8 +1,7 @@
 """What a check says."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Level(StrEnum):
@@ -22,10 +21,6 @@ class Finding:
     level: Level
     found: str
     remedy: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it ready for JSON."""
-        return asdict(self)
 
 
 def fine(check: str, found: str) -> Finding:
