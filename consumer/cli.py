@@ -18,8 +18,9 @@ from consumer.messages.progress import Counts
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
+from consumer.operate.drift_report import drift
 from consumer.operate.reconcile import reconcile
-from consumer.operate.reports import drift, status
+from consumer.operate.reports import status
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
 from runtime.logs import configure_logs
 from runtime.terminal import (
@@ -34,8 +35,8 @@ from runtime.terminal import (
 
 cli = program("consumer", "Load new objects of the data lake into PostgreSQL.")
 cli.add_typer(dlq, name="dlq")
+cli.add_typer(drift, name="drift")
 cli.command()(status)
-cli.command()(drift)
 cli.command()(reconcile)
 cli.command()(doctor)
 

@@ -20,6 +20,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 from pydantic_settings import BaseSettings
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -157,6 +158,29 @@ def print_table(
     for line in lines:
         table.add_row(*(Text(printable(cell), overflow="fold") for cell in line))
     console.print(table)
+
+
+def print_blocks(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    block: Callable[[Sequence[str]], Sequence[str]],
+) -> None:
+    """Print rows too long for a table: on a terminal some lines each, folded between words.
+
+    Args:
+        columns: The names of the cells.
+        rows: The cells of each.
+        block: Makes lines of a row's cells; those behind the first are indented.
+    """
+    if not sys.stdout.isatty():
+        print_table(columns, rows)
+        return
+    console = Console(highlight=False)
+    for row in rows:
+        first, *others = (Text(printable(line), overflow="fold") for line in block(row))
+        console.print(first, style="bold")
+        for line in others:
+            console.print(Padding(line, (0, 0, 0, 4)))
 
 
 def printable(text: str) -> str:

@@ -142,6 +142,8 @@ def _missing_row(stores: list[Stopped]) -> Row:
         "last_seen": last.last_seen,
         "first_object_key": first.first_object_key,
         "last_object_key": last.last_object_key,
+        "last_store_id": last.store_id,
+        "last_bus_dt": None,
     } | _where(stores)
 
 

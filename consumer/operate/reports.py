@@ -1,43 +1,25 @@
-"""`consumer drift` and `consumer status`: tables for people, JSON for machines. Reads only."""
+"""`consumer status`: where the service stands. Reads only."""
 
 import asyncio
 from typing import Annotated, Any
 
-import psycopg
 import typer
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import dict_row
 
 from consumer.aws.clients import soon
 from consumer.aws.queues import open_queues
 from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
-from consumer.drift.findings import DUPLICATE, FUTURE, LINE_TYPE, MISSING, RENAMED, RETYPED, UNKNOWN
-from consumer.drift.inference import ENOUGH_RECORDS, Stopped, infer
 from consumer.errors import ConsumerError
 from consumer.load import statements
-from consumer.load.database import mapped, open_session
-from consumer.load.sessions import connect
+from consumer.load.database import open_session
+from consumer.operate import drift_report
+from consumer.operate.drift_report import read_drift
 from consumer.settings import ConsumerSettings, DatabaseSettings, LakeSettings
 from runtime.terminal import fail, finish, print_json, print_table, printable, settings_of, tell
 
 Row = dict[str, Any]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
-# What can be acted on comes before what is only new.
-_KINDS = (FUTURE, RENAMED, MISSING, RETYPED, LINE_TYPE, DUPLICATE, UNKNOWN)
-_NAMED_STORES = 5
-
-
-def drift(*, as_json: AsJson = False) -> None:
-    """Show unknown, missing, renamed and retyped fields: since when, in which objects."""
-    rows = finish(asyncio.to_thread(read_drift, settings_of(DatabaseSettings)))
-    if as_json:
-        print_json(rows)
-        return
-    columns = ("source", "path", "kind", "detail", "occurrences", "objects", "first_seen")
-    for row in rows:
-        row["stores"] = _shortened(row["stores"] or [])
-    _print(rows, (*columns, "since", "stores", "last_object_key"), "no drift")
 
 
 def status(*, as_json: AsJson = False) -> None:
@@ -54,35 +36,11 @@ def status(*, as_json: AsJson = False) -> None:
         fail("\n".join(found["errors"]))
 
 
-def read_drift(settings: DatabaseSettings) -> list[Row]:
-    """Return what changed upstream, what can be acted on first. Blocks.
-
-    `since` and `stores` are of what only many documents tell: missing fields, scalars renamed.
-
-    Raises:
-        ConsumerError: the database could not be asked.
-    """
-    try:
-        with connect(settings) as connection:
-            connection.execute("SET LOCAL jit = off")
-            seen = connection.cursor(row_factory=dict_row)
-            seen.execute(statements.fixed("list_drift"))
-            stopped = connection.cursor(row_factory=class_row(Stopped))
-            enough = {"enough_records": ENOUGH_RECORDS}
-            stopped.execute(statements.fixed("find_stopped"), enough)
-            rows = seen.fetchall()
-            inferred = infer(stopped.fetchall(), rows)
-    except psycopg.Error as error:
-        raise mapped(error) from error
-    told = [{**row, "since": None, "stores": None} for row in rows] + inferred
-    told.sort(key=lambda row: row["last_seen"], reverse=True)
-    return sorted(told, key=lambda row: _KINDS.index(row["kind"]))
-
-
 async def _read_status(settings: ConsumerSettings) -> Row:
     """Return where the service stands; what could not be asked is None, and `errors` says why."""
-    found: Row = {"queue": None, "dlq": None, "objects": None, "alias_files": [], "errors": []}
-    asked = (_read_queues(settings), _read_ledger(settings))
+    found: Row = {"queue": None, "dlq": None, "objects": None, "errors": []}
+    found |= {"alias_files": [], "drift": None}
+    asked = (_read_queues(settings), _read_ledger(settings), _read_drift(settings))
     for answer in await asyncio.gather(*asked, return_exceptions=True):
         if isinstance(answer, ConsumerError):
             found["errors"].append(str(answer))
@@ -91,6 +49,10 @@ async def _read_status(settings: ConsumerSettings) -> Row:
         else:
             found |= answer
     return found
+
+
+async def _read_drift(settings: DatabaseSettings) -> Row:
+    return {"drift": drift_report.summary(await asyncio.to_thread(read_drift, settings))}
 
 
 async def _read_queues(settings: LakeSettings) -> Row:
@@ -135,14 +97,10 @@ def _print_status(found: Row) -> None:
             f"(log: {found['error_log_key']})"
         )
         typer.echo(printable(told))
+    if found["drift"]:
+        typer.echo(printable(found["drift"]))
     if len(found["alias_files"]) > 1:
         tell(f"{ALIASES_DISAGREE}; {ALIASES_REMEDY}")
-
-
-def _shortened(stores: list[str]) -> str:
-    if len(stores) <= _NAMED_STORES:
-        return ", ".join(stores)
-    return f"{len(stores)}: {', '.join(stores[:_NAMED_STORES])}, …"
 
 
 def _print(rows: list[Row], columns: tuple[str, ...], empty: str) -> None:

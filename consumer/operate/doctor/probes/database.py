@@ -23,6 +23,7 @@ RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "drift_findings": _WRITING,
     "object_findings": ("SELECT", "INSERT", "DELETE"),
     "schema_drift": ("SELECT",),
+    "forgotten_drift": ("SELECT", "INSERT", "UPDATE"),
     "ingested_objects": _CLEARING,
     "alembic_version": ("SELECT",),
 }
