@@ -95,7 +95,7 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: Pul
         tally: Counts every target that was tried.
         pull_options: How to pull.
     """
-    one_pull = _Pull(erp, lake, tally, pull_options)
+    one_pull = _Pull(plan, erp, lake, tally, pull_options)
     targets = _until_stopped(plan, tally, pull_options)
     await work_through(targets, one_pull.pull_one, pull_options.concurrency)
 
@@ -103,12 +103,14 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: Pul
 class _Pull:
     """One run, and what its workers share."""
 
-    def __init__(self, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
+    def __init__(
+        self, plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions
+    ) -> None:
         self._erp = erp
         self._lake = lake
         self._tally = tally
         self._options = pull_options
-        self._history = History(lake)
+        self._histories = {each.source: History(lake, each.source) for each in plan.endpoints}
         self._breakers = Breakers(pull_options.skip_after_failures)
 
     async def pull_one(self, target: PullTarget) -> None:
@@ -126,7 +128,8 @@ class _Pull:
 
     async def _pull_one(self, target: PullTarget) -> None:
         # No await before this one: the history must be asked in the order of days.
-        newest = await self._history.newest(target.endpoint.source, target.bus_dt, target.store_id)
+        history = self._histories[target.endpoint.source]
+        newest = await history.newest(target.bus_dt, target.store_id)
         if newest and not self._options.force and _is_current(newest, target, self._options.days):
             self._tally.add_present()
             return
