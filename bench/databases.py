@@ -11,7 +11,8 @@ from consumer.load.migrate import migrate
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 
-TABLES = (*(table.name for table in DATA_TABLES), "menu_items")
+# In an order that foreign keys allow.
+TABLES = ("menu_items", *(table.name for table in DATA_TABLES))
 _TEMPLATE = "bench_template"
 
 

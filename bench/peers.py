@@ -35,8 +35,8 @@ class Peers:
 
 
 @dataclass(slots=True)
-class _Contest:
-    """Runs each way into a fresh database; keeps the rows that the loader made, for COPY."""
+class Contest:
+    """Runs each way into a fresh database and returns its seconds; COPY takes the loader's rows."""
 
     server: Server
     documents: Sequence[Document]
@@ -44,6 +44,7 @@ class _Contest:
     counts: dict[str, int] = field(default_factory=dict)
 
     def loader(self) -> float:
+        """Load with the consumer's own loader."""
         with self.server.fresh("bench_loader") as database:
             seconds = load_seconds(database, [document.fetched() for document in self.documents])
             if not self.rows:
@@ -51,20 +52,24 @@ class _Contest:
             return seconds
 
     def copy(self) -> float:
+        """COPY the rows that the loader made."""
         with self.server.fresh("bench_copy") as database:
             seconds = copying.copy_seconds(database, self.rows)
             assert row_counts(database) == self.counts
             return seconds
 
     def dlt(self) -> float:
+        """Load with dlt as it comes."""
         with self.server.fresh("bench_dlt") as database:
             return dlt_peer.load_seconds(database, self.documents, "nested")
 
     def dlt_flat(self) -> float:
+        """Load with dlt, tuned."""
         with self.server.fresh("bench_dlt") as database:
             return dlt_peer.load_seconds(database, self.documents, "flat")
 
     def row_by_row(self) -> float:
+        """Load by one statement a row."""
         with self.server.fresh("bench_row_by_row") as database:
             seconds = row_by_row.load_seconds(database, self.documents)
             assert row_counts(database) == self.counts
@@ -73,12 +78,12 @@ class _Contest:
 
 def against_copy(server: Server, documents: Sequence[Document]) -> Limit:
     """Measure the loader and raw COPY."""
-    contest = _Contest(server, documents)
+    contest = Contest(server, documents)
     loader, copy = in_turns((contest.loader, contest.copy))
     return Limit(loader, copy, contest.counts)
 
 
 def against_others(server: Server, documents: Sequence[Document]) -> Peers:
     """Measure the loader, dlt and a script that works row by row."""
-    contest = _Contest(server, documents)
+    contest = Contest(server, documents)
     return Peers(*in_turns((contest.loader, contest.dlt, contest.dlt_flat, contest.row_by_row)))

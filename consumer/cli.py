@@ -18,7 +18,8 @@ from consumer.messages.progress import Counts
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
-from consumer.operate.report_commands import drift, reconcile, status
+from consumer.operate.reconcile import reconcile
+from consumer.operate.reports import drift, status
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
 from runtime.logs import configure_logs
 from runtime.terminal import (

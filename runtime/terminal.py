@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
 from importlib.metadata import version
 from typing import Any, NoReturn, TypeVar
 
@@ -125,12 +127,12 @@ def tell(message: str, style: str | None = None) -> None:
 
 
 def print_json(value: Any, indent: int | None = None) -> None:
-    """Print a value as one JSON document on stdout."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    """Print a value as one JSON document on stdout; times and days in it as ISO 8601."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # an encoding that lacks it, or a lone surrogate somebody sent us
-        text = json.dumps(value, indent=indent)
+        text = json.dumps(value, indent=indent, default=_plain)
     typer.echo(text)
 
 
@@ -230,6 +232,10 @@ class ProgressLines:
         if total is not None and rate:
             told.append(f"{(total - done) / rate:.0f} s left")
         self._write(f"{self._what}: {', '.join(told)}\n")
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else asdict(value)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -1,7 +1,7 @@
 """What the consumer would do with a message body. Pure; touches nothing."""
 
 from collections.abc import Collection
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
 from consumer.errors import Permanent
@@ -11,11 +11,9 @@ from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 from schemas.keys import ApiKey
 
-_DEFAULT_POLICY = Policy()
-
 
 def explain(
-    body: str, buckets: Collection[str], max_object_bytes: int, policy: Policy = _DEFAULT_POLICY
+    body: str, buckets: Collection[str], max_object_bytes: int, policy: Policy
 ) -> dict[str, Any]:
     """Return the decision for each record of a message body, ready for JSON.
 
@@ -40,25 +38,19 @@ def explain(
 def _record(
     item: ObjectEvent | Ignored, buckets: Collection[str], max_object_bytes: int, policy: Policy
 ) -> dict[str, Any]:
+    described = asdict(item)
     if isinstance(item, Ignored):
-        return {"decision": "ignore", "reason": item.reason, "detail": item.detail}
-    described = {
-        name: _plain(getattr(item, name))
-        for name in ("bucket", "key", "version_id", "etag", "size_bytes", "sequencer", "event_time")
-    }
+        return {"decision": "ignore"} | described
+    del described["event_name"]
     try:
         source, key = route(item, buckets or (item.bucket,), max_object_bytes)
     except Permanent as error:
         return _refused(error, policy) | described
-    identity: dict[str, Any] = {}
+    decided: dict[str, Any] = {"decision": "load", "source": source}
     if isinstance(key, ApiKey):
-        identity = {"store_id": key.store_id, "bus_dt": key.bus_dt.isoformat()}
-    return {"decision": "load", "source": source} | identity | described
+        decided |= {"store_id": key.store_id, "bus_dt": key.bus_dt}
+    return decided | described
 
 
 def _refused(error: Permanent, policy: Policy) -> dict[str, Any]:
     return {"decision": policy.reaction(error), "error_code": error.code, "error": str(error)}
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value

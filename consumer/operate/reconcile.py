@@ -1,4 +1,4 @@
-"""Finding objects that the lake has and the ledger has not, and announcing them again.
+"""`consumer reconcile`: objects that the lake has and the ledger has not are announced again.
 
 For events that were lost before they reached the queue, or a queue that was purged. An object
 that is announced twice is loaded once.
@@ -6,25 +6,76 @@ that is announced twice is loaded once.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Any, Protocol
+from contextlib import aclosing
+from typing import Annotated, Any
 
+import typer
 from psycopg import AsyncConnection
 
-from consumer.aws.sqs import BATCH_SIZE, Queue
+from consumer.aws.clients import soon
+from consumer.aws.s3 import Lake, open_lake
+from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
+from consumer.load.database import open_session
+from consumer.operate.reports import AsJson
+from consumer.settings import ConsumerSettings
+from runtime.terminal import finish, print_json, printable, progress, settings_of, tell
 from schemas.envelopes import ObjectEvent, created_body
-from schemas.keys import is_folder_marker
+from schemas.keys import RAW_PREFIX, is_folder_marker
 
 
-class Listing(Protocol):
-    """A bucket, as far as reconciling goes."""
+def reconcile(
+    *,
+    prefix: Annotated[str, typer.Option(help="Only keys with this prefix.")] = RAW_PREFIX,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Announce again the objects in the lake that have no ledger row.
 
-    def pages(self, prefix: str) -> AsyncIterator[list[ObjectEvent]]:
-        """Yield the objects under a prefix, a page at a time, as events of their creation."""
+    Objects whose messages still wait in the queue have none yet and are announced twice. That is
+    harmless, but run it while the queue is empty if you can.
+    """
+    settings = settings_of(ConsumerSettings)
+    keys: list[str] = []
+    try:
+        finish(_reconcile(settings, prefix, keys, dry_run=dry_run))
+    finally:
+        # Report what was done even if the rest failed.
+        if as_json:
+            print_json({"dry_run": dry_run, "keys": keys})
+        else:
+            done = f"{'would announce' if dry_run else 'announced'} {len(keys)} objects"
+            typer.echo("\n".join([*map(printable, keys), done]))
+
+
+async def _reconcile(
+    settings: ConsumerSettings, prefix: str, keys: list[str], *, dry_run: bool
+) -> None:
+    """Reconcile; `keys` learns what was done, whatever happens."""
+    async with (
+        open_queues(settings) as queues,
+        open_lake(settings, 1) as lake,
+        open_session(settings) as session,
+    ):
+        depth = await soon(queues.main.depth(), f"asking about {settings.queue_url}")
+        if depth.total:
+            tell(f"the queue holds {depth.total} messages; their objects may be announced twice")
+        await soon(lake.ping(), f"asking for bucket {settings.bucket_name}")
+        with progress("reconciling", None) as advance:
+            async with aclosing(find_forgotten(lake, session, prefix)) as pages:
+                async for page in pages:
+                    if dry_run:
+                        keys.extend(event.key for event in page)
+                        continue
+                    async for event in announce(page, queues.main):
+                        keys.append(event.key)
+                        advance(len(keys))
 
 
 async def find_forgotten(
-    lake: Listing, session: AsyncConnection[Any], prefix: str
+    lake: Lake, session: AsyncConnection[Any], prefix: str
 ) -> AsyncGenerator[list[ObjectEvent], None]:
     """Yield events for the objects under a prefix without a ledger row, page by page; reads only.
 
@@ -36,8 +87,11 @@ async def find_forgotten(
     """
     async for page in lake.pages(prefix):
         documents = [event for event in page if not is_folder_marker(event.key)]
-        known = await _ingested(session, documents)
-        yield [event for event in documents if (event.key, event.etag) not in known]
+        if documents:
+            asked = {"bucket": documents[0].bucket, "keys": [event.key for event in documents]}
+            cursor = await session.execute(statements.fixed("find_ingested"), asked)
+            known = set(await cursor.fetchall())
+            yield [event for event in documents if (event.key, event.etag) not in known]
 
 
 async def announce(events: Sequence[ObjectEvent], queue: Queue) -> AsyncIterator[ObjectEvent]:
@@ -51,13 +105,3 @@ async def announce(events: Sequence[ObjectEvent], queue: Queue) -> AsyncIterator
         await asyncio.gather(*(queue.send(created_body(event), {}) for event in group))
         for event in group:
             yield event
-
-
-async def _ingested(
-    session: AsyncConnection[Any], events: Sequence[ObjectEvent]
-) -> set[tuple[str, str | None]]:
-    if not events:
-        return set()
-    parameters = {"bucket": events[0].bucket, "keys": [event.key for event in events]}
-    cursor = await session.execute(statements.fixed("find_ingested"), parameters)
-    return {(key, etag) for key, etag in await cursor.fetchall()}

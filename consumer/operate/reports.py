@@ -1,50 +1,57 @@
-"""What operators ask the tables: drift and the state of the ledger. Reads only."""
+"""`consumer drift` and `consumer status`: tables for people, JSON for machines. Reads only."""
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
+import asyncio
+from typing import Annotated, Any
 
 import psycopg
+import typer
 from psycopg.rows import class_row, dict_row
 
-from consumer.aws.sqs import Depth
+from consumer.aws.clients import soon
+from consumer.aws.sqs import open_queues
+from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.drift.findings import DUPLICATE, FUTURE, LINE_TYPE, MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.drift.inference import ENOUGH_RECORDS, Stopped, infer
+from consumer.errors import ConsumerError
 from consumer.load import statements
-from consumer.load.database import mapped
+from consumer.load.database import mapped, open_session
 from consumer.load.sessions import connect
-from consumer.settings import DatabaseSettings
+from consumer.settings import ConsumerSettings, DatabaseSettings, LakeSettings
+from runtime.terminal import fail, finish, print_json, print_table, printable, settings_of, tell
 
 Row = dict[str, Any]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
 # What can be acted on comes before what is only new.
 _KINDS = (FUTURE, RENAMED, MISSING, RETYPED, LINE_TYPE, DUPLICATE, UNKNOWN)
+_NAMED_STORES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where the service stands: queues, ledger, lag and the last failure.
+def drift(*, as_json: AsJson = False) -> None:
+    """Show unknown, missing, renamed and retyped fields: since when, in which objects."""
+    rows = finish(asyncio.to_thread(read_drift, settings_of(DatabaseSettings)))
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("source", "path", "kind", "detail", "occurrences", "objects", "first_seen")
+    for row in rows:
+        row["stores"] = _shortened(row["stores"] or [])
+    _print(rows, (*columns, "since", "stores", "last_object_key"), "no drift")
 
-    What could not be asked is None, and `errors` says why.
+
+def status(*, as_json: AsJson = False) -> None:
+    """Show queue depths, ledger counts by state, lag and the last error.
+
+    Exits 1 if the queues or the database do not answer; shows the rest.
     """
-
-    queue: Depth | None
-    dlq: Depth | None
-    objects: list[Row] | None
-    summary: Row | None
-    alias_files: list[Row] | None = None
-    errors: tuple[str, ...] = ()
-
-    def as_json(self) -> Row:
-        """Return it ready for JSON."""
-        return {
-            "queue": _depth(self.queue),
-            "dlq": _depth(self.dlq),
-            "objects": self.objects,
-            **plain(self.summary or {}),
-            "alias_files": [plain(row) for row in self.alias_files or ()],
-            "errors": self.errors,
-        }
+    found = finish(_read_status(settings_of(ConsumerSettings)))
+    if as_json:
+        print_json(found)
+    else:
+        _print_status(found)
+    if found["errors"]:
+        fail("\n".join(found["errors"]))
 
 
 def read_drift(settings: DatabaseSettings) -> list[Row]:
@@ -72,36 +79,75 @@ def read_drift(settings: DatabaseSettings) -> list[Row]:
     return sorted(told, key=lambda row: _KINDS.index(row["kind"]))
 
 
-def read_ledger(settings: DatabaseSettings) -> tuple[list[Row], Row, list[Row]]:
-    """Return objects by source, state and code, the ledger's summary, and alias files. Blocks.
-
-    Raises:
-        ConsumerError: the database could not be asked.
-    """
-    return (
-        _rows(settings, "count_objects"),
-        _rows(settings, "summarize_ledger")[0],
-        _rows(settings, "find_alias_files"),
-    )
-
-
-def plain(row: Row) -> Row:
-    """Return a row with times and days as text, ready for JSON."""
-    return {
-        name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()
-    }
+async def _read_status(settings: ConsumerSettings) -> Row:
+    """Return where the service stands; what could not be asked is None, and `errors` says why."""
+    found: Row = {"queue": None, "dlq": None, "objects": None, "alias_files": [], "errors": []}
+    asked = (_read_queues(settings), _read_ledger(settings))
+    for answer in await asyncio.gather(*asked, return_exceptions=True):
+        if isinstance(answer, ConsumerError):
+            found["errors"].append(str(answer))
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found |= answer
+    return found
 
 
-def _rows(settings: DatabaseSettings, name: str) -> list[Row]:
-    try:
-        with connect(settings) as connection:
-            cursor = connection.cursor(row_factory=dict_row)
-            return cursor.execute(statements.fixed(name)).fetchall()
-    except psycopg.Error as error:
-        raise mapped(error) from error
+async def _read_queues(settings: LakeSettings) -> Row:
+    async with open_queues(settings) as queues:
+        return {
+            "queue": await soon(queues.main.depth(), f"asking about {settings.queue_url}"),
+            "dlq": await soon(queues.dead.depth(), f"asking about {settings.dlq_url}"),
+        }
 
 
-def _depth(depth: Depth | None) -> Row | None:
-    if depth is None:
-        return None
-    return {"visible": depth.visible, "in_flight": depth.in_flight, "delayed": depth.delayed}
+async def _read_ledger(settings: DatabaseSettings) -> Row:
+    async with open_session(settings) as session:
+
+        async def rows(name: str) -> list[Row]:
+            cursor = session.cursor(row_factory=dict_row)
+            return await (await cursor.execute(statements.fixed(name))).fetchall()
+
+        [summary] = await rows("summarize_ledger")
+        counts, alias_files = await rows("count_objects"), await rows("find_alias_files")
+    return summary | {"objects": counts, "alias_files": alias_files}
+
+
+def _print_status(found: Row) -> None:
+    for name, depth in (("queue", found["queue"]), ("dead-letter queue", found["dlq"])):
+        if depth is not None:
+            typer.echo(
+                f"{name}: {depth.visible} visible, {depth.in_flight} in flight, "
+                f"{depth.delayed} delayed"
+            )
+    if found["objects"] is None:
+        return
+    columns = ("source", "state", "error_code", "objects")
+    _print(found["objects"], columns, "nothing has been ingested yet")
+    if found["last_commit"] is not None:
+        typer.echo(f"last commit: {found['last_commit'].isoformat()}")
+    if found["median_lag_seconds"] is not None:
+        typer.echo(f"median lag of the last hour: {found['median_lag_seconds']:.1f} s")
+    if found["error_code"] is not None:
+        told = (
+            f"last error: {found['error_code']} in {found['object_key']} at "
+            f"{found['failed_at'].isoformat()}: {found['error_message']} "
+            f"(log: {found['error_log_key']})"
+        )
+        typer.echo(printable(told))
+    if len(found["alias_files"]) > 1:
+        tell(f"{ALIASES_DISAGREE}; {ALIASES_REMEDY}")
+
+
+def _shortened(stores: list[str]) -> str:
+    if len(stores) <= _NAMED_STORES:
+        return ", ".join(stores)
+    return f"{len(stores)}: {', '.join(stores[:_NAMED_STORES])}, …"
+
+
+def _print(rows: list[Row], columns: tuple[str, ...], empty: str) -> None:
+    if not rows:
+        typer.echo(empty)
+        return
+    headings = [name.replace("_", " ") for name in columns]
+    print_table(headings, ([row[name] for name in columns] for row in rows))
