@@ -7,7 +7,7 @@ import typer
 from psycopg.rows import dict_row
 
 from consumer.aws.clients import soon
-from consumer.aws.queues import open_queues
+from consumer.aws.sqs import open_queues
 from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
