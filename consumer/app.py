@@ -38,6 +38,7 @@ from consumer.messages.progress import health_app, log_progress
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
+from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
 from runtime.http_server import served
@@ -120,6 +121,7 @@ async def _open(
     background = {
         "load": loader.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
+        "watch": keep_watch(settings, lake, settings.watch_seconds),
     }
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))

@@ -102,6 +102,17 @@ BREAKER_OPENED = Counter(
     ["code"],
     registry=REGISTRY,
 )
+DRIFT_FINDINGS = Gauge(
+    "coco_drift_findings",
+    "Findings of `consumer drift` when it was looked at last, by kind",
+    ["kind"],
+    registry=REGISTRY,
+)
+UNRECEIVED_OBJECTS = Gauge(
+    "coco_unreceived_objects",
+    "Objects of the lake's newest days, older than ten minutes, that no message told us of",
+    registry=REGISTRY,
+)
 POOL_SESSIONS = Gauge(
     "coco_pool_sessions",
     "Database sessions: size (open), available (idle), waiting (requests for one)",

@@ -163,6 +163,13 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
     progress_log_seconds: float = Field(
         10, ge=0, le=3600, description="how often progress is logged while there is some; 0: never"
     )
+    watch_seconds: float = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="how often the metrics of drift and of objects that no "
+        "message told of are renewed; 0: never",
+    )
     schema_aliases_file: str | None = Field(
         None, description="TOML file of renamed fields, in addition to the built-in ones"
     )

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic_settings import BaseSettings
@@ -43,6 +43,8 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 S = TypeVar("S", bound=BaseSettings)
 R = TypeVar("R")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 # Is told how many are done, of how many (None if nobody knows), and how many of them failed.
 Advance = Callable[..., None]

@@ -17,9 +17,8 @@ from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
 from consumer.load.database import open_session
-from consumer.operate.reports import AsJson
 from consumer.settings import ConsumerSettings
-from runtime.terminal import finish, print_json, printable, progress, settings_of, tell
+from runtime.terminal import AsJson, finish, print_json, printable, progress, settings_of, tell
 from schemas.envelopes import ObjectEvent, created_body
 from schemas.keys import RAW_PREFIX, is_folder_marker
 

@@ -1,12 +1,13 @@
 """`consumer status`: where the service stands. Reads only."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from psycopg.rows import dict_row
 
 from consumer.aws.clients import soon
+from consumer.aws.s3 import open_lake
 from consumer.aws.sqs import open_queues
 from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
@@ -14,16 +15,24 @@ from consumer.load import statements
 from consumer.load.database import open_session
 from consumer.operate import drift_report
 from consumer.operate.drift_report import read_drift
+from consumer.operate.watch import find_unreceived
 from consumer.settings import ConsumerSettings, DatabaseSettings, LakeSettings
-from runtime.terminal import fail, finish, print_json, print_table, printable, settings_of, tell
+from runtime.terminal import (
+    AsJson,
+    fail,
+    finish,
+    print_json,
+    print_table,
+    printable,
+    settings_of,
+    tell,
+)
 
 Row = dict[str, Any]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
 
 def status(*, as_json: AsJson = False) -> None:
-    """Show queue depths, ledger counts by state, lag and the last error.
+    """Show queue depths, ledger counts by state, lag, the last error and what needs a look.
 
     Exits 1 if the queues or the database do not answer; shows the rest.
     """
@@ -39,11 +48,16 @@ def status(*, as_json: AsJson = False) -> None:
 async def _read_status(settings: ConsumerSettings) -> Row:
     """Return where the service stands; what could not be asked is None, and `errors` says why."""
     found: Row = {"queue": None, "dlq": None, "objects": None, "errors": []}
-    found |= {"alias_files": [], "drift": None}
-    asked = (_read_queues(settings), _read_ledger(settings), _read_drift(settings))
+    found |= {"alias_files": [], "drift": None, "unreceived": []}
+    asked = (
+        _read_queues(settings),
+        _read_ledger(settings),
+        _read_drift(settings),
+        _read_lake(settings),
+    )
     for answer in await asyncio.gather(*asked, return_exceptions=True):
         if isinstance(answer, ConsumerError):
-            found["errors"].append(str(answer))
+            found["errors"] += {str(answer)}.difference(found["errors"])
         elif isinstance(answer, BaseException):
             raise answer
         else:
@@ -53,6 +67,12 @@ async def _read_status(settings: ConsumerSettings) -> Row:
 
 async def _read_drift(settings: DatabaseSettings) -> Row:
     return {"drift": drift_report.summary(await asyncio.to_thread(read_drift, settings))}
+
+
+async def _read_lake(settings: ConsumerSettings) -> Row:
+    async with open_lake(settings, 1) as lake, open_session(settings) as session:
+        listing = find_unreceived(lake, session)
+        return {"unreceived": await soon(listing, f"listing bucket {settings.bucket_name}")}
 
 
 async def _read_queues(settings: LakeSettings) -> Row:
@@ -97,6 +117,11 @@ def _print_status(found: Row) -> None:
             f"(log: {found['error_log_key']})"
         )
         typer.echo(printable(told))
+    if found["unreceived"]:
+        typer.echo(
+            f"lake: {len(found['unreceived'])} objects of the newest days never arrived, such as "
+            f"{printable(found['unreceived'][0])}; see consumer doctor, then consumer reconcile"
+        )
     if found["drift"]:
         typer.echo(printable(found["drift"]))
     if len(found["alias_files"]) > 1:

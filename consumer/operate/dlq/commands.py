@@ -21,7 +21,7 @@ from consumer.operate.dlq.output import (
 from consumer.operate.dlq.replay_results import AskLedger, ReplayResult, follow, open_ledger
 from consumer.settings import DatabaseSettings, LakeSettings
 from runtime.errors import EXIT_FAILED
-from runtime.terminal import fail, finish, print_json, progress, settings_of, tell
+from runtime.terminal import AsJson, fail, finish, print_json, progress, settings_of, tell
 from schemas.codes import ErrorCode
 
 dlq = typer.Typer(help="Inspect, replay or purge dead-lettered messages.", no_args_is_help=True)
@@ -56,7 +56,6 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Stop after N messages.",
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
 @dlq.command("list")

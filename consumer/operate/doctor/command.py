@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import typer
 
@@ -15,16 +15,14 @@ from consumer.operate.doctor.lake import check_lake, probe_lake
 from consumer.operate.doctor.queues import check_queues, probe_queue
 from consumer.settings import ConsumerSettings
 from runtime.errors import EXIT_FAILED
-from runtime.terminal import finish, print_json, printable, settings_of
+from runtime.terminal import AsJson, finish, print_json, printable, settings_of
 
 _PROBE_SECONDS = 8.0
 
 T = TypeVar("T")
 
 
-def doctor(
-    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False
-) -> None:
+def doctor(*, as_json: AsJson = False) -> None:
     """Check configuration, permissions, queues, bucket and database; say what to fix.
 
     Changes nothing. Exits 1 if there is a problem; warnings do not count.
