@@ -26,7 +26,7 @@ from consumer.interpreter import collect_garbage_seldom
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
 from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
-from consumer.load.ledger import count_recent_failures, postgres_ledger
+from consumer.load.ledger import count_recent_failures, loaded_before, postgres_ledger
 from consumer.load.migrations.steps import schema_head
 from consumer.memory import memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
@@ -110,7 +110,7 @@ async def _open(
     settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
     handler = Handler(
         _rules(settings, aliases),
-        Ports(lake, loader, logs, record, leases.is_held),
+        Ports(lake, loader, logs, record, loaded_before(pool), leases.is_held),
         byte_budget,
         asyncio.Semaphore(settings.decode_threads),
     )

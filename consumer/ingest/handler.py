@@ -4,7 +4,7 @@ fetch → prepare → load, each with its own kinds of failure. Decides nothing 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -76,6 +76,7 @@ class Ports:
     loader: Load
     logs: ErrorLogs
     record: RecordEntry
+    was_loaded: Callable[[ObjectEvent], Awaitable[bool]]  # it, or its like
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
 
 
@@ -116,6 +117,8 @@ class Handler:
             return await self._ingest(event, delivery)
         except Outdated:
             return await self._superseded(event, delivery)
+        except Permanent as error:
+            return Failed(error, event, is_newcomer=await self._is_newcomer(event))
         except ConsumerError as error:
             return Failed(error, event)
         except LeaseLost:
@@ -172,7 +175,8 @@ class Handler:
         error = records_invalid(document, quarantined[0])
         log_key = await self._ports.logs.write(delivery, error, event, prepared)
         await self._commit(LoadRequest(document, is_wanted, ErrorNote(str(error), log_key)))
-        return Failed(error, event, log_key, document.record_count > document.quarantined_count)
+        is_mostly_loaded = document.record_count > document.quarantined_count
+        return Failed(error, event, log_key, is_mostly_loaded, await self._is_newcomer(event))
 
     async def _commit(self, request: LoadRequest) -> State:
         with STAGE_SECONDS.labels("load").time():
@@ -180,6 +184,12 @@ class Handler:
         lag = datetime.now(UTC) - request.document.identity.event_time
         LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
         return state
+
+    async def _is_newcomer(self, event: ObjectEvent) -> bool:
+        try:
+            return not await self._ports.was_loaded(event)
+        except ConsumerError:
+            return False  # the dead letter waits for the database; a burst is not missed for it
 
     async def _superseded(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         entry = Entry(event, State.SUPERSEDED, delivery.received_at, delivery.receive_count)

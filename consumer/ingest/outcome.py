@@ -20,12 +20,14 @@ class Failed:
 
     `log_key` is set when the error log is written already: good records of the document
     committed together with that key. `is_mostly_loaded` says that these are the greater part.
+    `is_newcomer` says that nothing of its kind was ever loaded: this release is not to blame.
     """
 
     error: ConsumerError
     event: ObjectEvent | None = None
     log_key: str | None = None
     is_mostly_loaded: bool = False
+    is_newcomer: bool = False
 
 
 Outcome = Done | Failed

@@ -64,8 +64,26 @@ def postgres_ledger(pool: AsyncConnectionPool) -> RecordEntry:
     return record
 
 
+def loaded_before(pool: AsyncConnectionPool) -> Callable[[ObjectEvent], Awaitable[bool]]:
+    """Return the function that says whether an object's like was ever loaded.
+
+    Of an answer, one of its endpoint and store; of an export, one under its key. It raises
+    ConsumerError when the database could not be asked.
+    """
+
+    async def was_loaded(event: ObjectEvent) -> bool:
+        try:
+            async with pool.connection() as connection:
+                cursor = await connection.execute(statements.fixed("was_loaded"), _place(event))
+                return await cursor.fetchone() is not None
+        except psycopg.Error as error:
+            raise mapped(error) from error
+
+    return was_loaded
+
+
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
-    """Return how many of the objects that ended last could not be loaded.
+    """Return how many of the objects that ended last could not be loaded, newcomers left out.
 
     Raises:
         ConsumerError: the database could not be asked.
@@ -81,18 +99,24 @@ async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
     return int(row[0]) if row else 0
 
 
-def _parameters(entry: Entry) -> dict[str, object]:
-    event, key = entry.event, parse_key(entry.event.key)
+def _place(event: ObjectEvent) -> dict[str, object]:
+    key = parse_key(event.key)
     return {
         "bucket": event.bucket,
         "object_key": event.key,
+        "source": source_of(event),
+        "store_id": key.store_id if isinstance(key, ApiKey) else None,
+        "bus_dt": key.bus_dt if isinstance(key, ApiKey) else None,
+    }
+
+
+def _parameters(entry: Entry) -> dict[str, object]:
+    event = entry.event
+    return _place(event) | {
         "version_id": event.version_id,
         "etag": event.etag,
         "sequencer": event.sequencer,
         "size_bytes": event.size_bytes,
-        "source": source_of(event),
-        "store_id": key.store_id if isinstance(key, ApiKey) else None,
-        "bus_dt": key.bus_dt if isinstance(key, ApiKey) else None,
         "state": entry.state,
         "error_code": entry.error_code,
         "error_message": entry.error_message,

@@ -2,7 +2,9 @@
 
 A bad release or a field that was renamed everywhere would otherwise drain the queue into the
 dead-letter queue. Counted are the failures of objects that were not dead-lettered before, within a
-window of time; a document of which most records load is no failure, a bug is one.
+window of time. A document of which most records load is no failure, a bug is one. Documents whose
+like was never loaded (of their endpoint and store, or under their key) say nothing about this
+release: they are neither counted nor held.
 
 While it is open, one message at a time is let through, ever more seldom. One that fails is held,
 not dead-lettered; three in a row that load close it.
@@ -210,5 +212,5 @@ def _judged(decision: Retry | Settle) -> tuple[int, Counter[ErrorCode]]:
         return 0, Counter({ErrorCode.INTERNAL: len(bugs)}) if bugs else Counter()
     loaded = sum(done.state is State.LOADED for done in decision.done)
     loaded += sum(failed.is_mostly_loaded for failed in decision.dead_lettered)
-    lost = [failed.error.code for failed in decision.dead_lettered if not failed.is_mostly_loaded]
+    lost = [failed.error.code for failed in decision.suspicious if not failed.is_mostly_loaded]
     return loaded, Counter(lost)

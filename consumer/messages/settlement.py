@@ -44,6 +44,11 @@ class Settle:
     ignored: tuple[Failed, ...] = ()
 
     @property
+    def suspicious(self) -> tuple[Failed, ...]:
+        """Dead-lettered, though their like was loaded once: a release may be to blame."""
+        return tuple(failed for failed in self.dead_lettered if not failed.is_newcomer)
+
+    @property
     def is_of_one_object(self) -> bool:
         """Whether the message announced no other object."""
         return len(self.done) + len(self.dead_lettered) + len(self.ignored) == 1

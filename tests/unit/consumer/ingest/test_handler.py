@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -34,11 +35,13 @@ class Bench:
         self.logs, self.ledger = FakeLogs(), FakeLedger()
         self.byte_budget = ByteBudget(10**6)
         self.is_held = True
+        self.was_loaded = AsyncMock(return_value=True)
         ports = Ports(
             self.lake,
             self.load,
             ErrorLogs(self.logs),
             self.ledger.record,
+            self.was_loaded,
             lambda _: self.is_held,
         )
         rules = Rules(frozenset((BUCKET,)), load_aliases(), 10**6, 10**6, 10**5)
@@ -62,6 +65,17 @@ async def test_a_good_document_is_loaded_with_what_its_fields_held() -> None:
     assert request.error_note is None
     assert bench.logs.written == {}
     assert request.document.drift.field_counts["guestChecks.guestCheckId"] == 2
+
+
+@pytest.mark.parametrize("document", [b"[]", json_bytes(checks({"guestCheckId": "one"}))])
+async def test_a_failure_is_a_newcomers_when_its_like_was_never_loaded(document: bytes) -> None:
+    """A database that cannot say so is no reason to take it for one."""
+    bench = Bench({KEY: document})
+    assert not (await bench.failure(announcing(KEY))).is_newcomer
+    bench.was_loaded.return_value = False
+    assert (await bench.failure(announcing(KEY))).is_newcomer
+    bench.was_loaded.side_effect = DatabaseUnavailable("away")
+    assert not (await bench.failure(announcing(KEY))).is_newcomer
 
 
 @pytest.mark.parametrize(
