@@ -163,9 +163,9 @@ async def run_publish(
     tally: Tally,
     tell: Callable[[LakeEntry], None],
     *,
-    dry_run: bool,
+    per_second: float | None,
 ) -> None:
-    """Announce the objects of `selection`; a dry run only names them.
+    """Announce the objects of `selection`, so many per second; None only names them.
 
     Raises:
         SettingsInvalid: QUEUE_URL is not set; nothing was sent.
@@ -174,16 +174,13 @@ async def run_publish(
     async with AsyncExitStack() as stack:
         lake = await stack.enter_async_context(open_lake(settings, concurrency=1))
         announcer = None
-        if not dry_run:
+        if per_second is not None:
             queue = await stack.enter_async_context(open_queue(settings, concurrency=1))
-            rate = settings.publish_events_per_second
-            announcer = publish.Announcer(queue, settings.bucket_name, rate)
+            announcer = publish.Announcer(queue, settings.bucket_name, per_second)
         await publish.publish(selection, lake, announcer, tally, tell)
 
 
-async def run_init_lake(
-    settings: Settings, *, dry_run: bool
-) -> tuple[list[str], Sequence[init_lake.Advice]]:
+async def run_init_lake(settings: Settings, *, dry_run: bool) -> tuple[list[str], list[str]]:
     """Create the missing folder markers; return them, and advice on the bucket's settings.
 
     Raises:
