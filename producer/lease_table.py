@@ -36,17 +36,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An object, with what a conditional write needs.
-
-    Attributes:
-        body: Its bytes; None when there is no such object.
-        tag: Changes with every write; None when there is no such object.
-        now: The lake's own time, aware.
-    """
+    """An object, or the absence of one, with what a conditional write needs."""
 
     body: bytes | None
-    tag: str | None
-    now: datetime
+    tag: str | None  # changes with every write
+    now: datetime  # the lake's own time, aware
 
 
 class LeaseTable(Protocol):
@@ -89,11 +83,7 @@ class Leases:
 
     @asynccontextmanager
     async def held(self, stores: Iterable[str]) -> AsyncIterator[tuple[str, ...]]:
-        """Lease the stores that no other producer holds for the block; yields them in order.
-
-        Raises:
-            LakeError: The lease table cannot be read or written.
-        """
+        """Lease the stores that no other producer holds for the block; yields them in order."""
         wanted = tuple(stores)
         await self._claim(wanted)
         ours = tuple(store for store in wanted if store in self._stores)
