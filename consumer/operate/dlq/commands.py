@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from consumer.aws.clients import soon
-from consumer.aws.queues import Queues, open_queues
+from consumer.aws.sqs import Queues, open_queues
 from consumer.operate.dlq import queue as dead_letter_queue
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_time
 from consumer.operate.dlq.output import (

@@ -277,9 +277,10 @@ def test_the_doctor_asks_for_the_rights_that_the_consumer_uses() -> None:
     """A new table, or the first deletion from one, belongs into RIGHTS; functions act as we do."""
     package = Path(consumer.__file__).parent
     steps = statements(package / "load" / "migrations")
+    # What a migration does once is for the owner of the tables.
+    steps = re.sub(r"^DO \$\$.*?^\$\$;", "", steps, flags=re.DOTALL | re.MULTILINE)
     created = set(re.findall(r"^CREATE TABLE (\w+)", steps, re.MULTILINE))
-    dropped = set(re.findall(r"^DROP TABLE (\w+)", steps, re.MULTILINE))
-    assert created - dropped | {"alembic_version", "schema_drift"} == set(RIGHTS)
+    assert created | {"alembic_version", "schema_drift"} == set(RIGHTS)
     cleared = {name for name, rights in RIGHTS.items() if "DELETE" in rights}
     functions = "".join(re.findall(r"\$\$.*?\$\$", steps, re.DOTALL))
     ours = functions + statements(package / "load" / "sql")
