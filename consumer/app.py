@@ -10,8 +10,8 @@ from typing import TypeVar
 import structlog
 from psycopg_pool import AsyncConnectionPool
 
-from consumer.aws.queues import Queues, open_queues
 from consumer.aws.s3 import Lake, open_lake
+from consumer.aws.sqs import Queues, open_queues
 from consumer.drift.alias_file import read_aliases
 from consumer.errors import (
     DatabaseUnavailable,
@@ -20,7 +20,6 @@ from consumer.errors import (
     Throttled,
 )
 from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.interpreter import collect_garbage_seldom
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
@@ -33,9 +32,8 @@ from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Pr
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
-from consumer.messages.health import health_app
 from consumer.messages.leases import Leases
-from consumer.messages.progress import log_progress
+from consumer.messages.progress import health_app, log_progress
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
@@ -106,11 +104,11 @@ async def _open(
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
-    logs, record = ErrorLogs(lake), postgres_ledger(pool)
-    settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
+    record = postgres_ledger(pool)
+    settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases)
     handler = Handler(
         _rules(settings, aliases),
-        Ports(lake, loader, logs, record, leases.is_held),
+        Ports(lake, loader, record, leases.is_held),
         byte_budget,
         asyncio.Semaphore(settings.decode_threads),
     )

@@ -18,7 +18,6 @@
     │   ├── QueueRefused      SQS does not accept this message
     │   └── QueueClosed       no queue or no permission: every other message fails too
     ├── LeaseLost             another producer may pull the store by now: the next round asks
-    ├── NotJson               bytes that are not a JSON text
     └── FileRejected          a file on disk that may not be uploaded
 
 Errors are mapped where the foreign library is called, always `from error`. They carry a code and
@@ -45,16 +44,9 @@ class ProducerError(ReportedError):
 class ErpError(ProducerError):
     """The ERP gave no answer that may be stored."""
 
-    code = "erp_error"
-
 
 class ErpUnavailable(ErpError):
-    """The ERP could not be reached, took too long, or asked to come back later.
-
-    Args:
-        message: What happened, without the address or the token.
-        retry_after_seconds: How long the ERP asked to wait; None when it did not.
-    """
+    """The ERP could not be reached, took too long, or asked to come back later."""
 
     code = "erp_unavailable"
     remedy = "once the ERP answers, run the same command again; it pulls what is missing"
@@ -62,7 +54,7 @@ class ErpUnavailable(ErpError):
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = retry_after_seconds  # None when the ERP did not ask to wait
 
 
 class ErpMisconfigured(ErpError):
@@ -88,25 +80,18 @@ class ErpUnauthorized(ErpRefused):
 
 
 class AnswerRejected(ErpError):
-    """The ERP answered 200 with something other than the document asked for.
-
-    Args:
-        message: What it answered.
-        ask_again: Whether another answer may be expected.
-    """
+    """The ERP answered 200 with something other than the document asked for."""
 
     code = "answer_rejected"
     remedy = "run the same command again; if it fails again, ask the ERP's operators about that day"
 
     def __init__(self, message: str, *, ask_again: bool = True) -> None:
         super().__init__(message)
-        self.ask_again = ask_again
+        self.ask_again = ask_again  # whether another answer may be expected
 
 
 class LakeError(ProducerError):
     """An object was not written to the lake."""
-
-    code = "lake_error"
 
 
 class LakeUnavailable(LakeError):
@@ -134,8 +119,6 @@ class LakeClosed(LakeError):
 
 class QueueError(ProducerError):
     """An event was not sent, though its object is in the lake."""
-
-    code = "queue_error"
 
 
 class QueueUnavailable(QueueError):
@@ -166,13 +149,6 @@ class LeaseLost(ProducerError):
 
     code = "lease_lost"
     remedy = "nothing to do: the next round asks again; if frequent, raise RUN_LEASE_SECONDS"
-
-
-class NotJson(ProducerError):
-    """Bytes that are not a JSON text; the message says where."""
-
-    code = "not_json"
-    remedy = "correct the text at the place in the message"
 
 
 class FileRejected(ProducerError):
