@@ -151,7 +151,7 @@ class DeliveryTasks:
     async def _handle(self, delivery: Delivery) -> list[Outcome]:
         """Handle a message; those that came twice before take turns.
 
-        The processes that had it may have been killed, perhaps because this document and others took
+        The processes that had it may have been killed, perhaps since this document and others took
         too much memory together. One at a time, only the document that kills is received too often.
         What came once before was most likely given back, by a consumer that was told to stop.
         """
