@@ -120,7 +120,9 @@ async def test_a_listing_goes_on_over_its_pages_and_from_any_key(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     prefix = "raw/api_responses/getGuestChecks/busDt=2024-01-0"
-    names = [f"{prefix}{number % 2}/storeId=S%C3%A3o%20{number:04}/a.json" for number in range(1010)]
+    names = [
+        f"{prefix}{number % 2}/storeId=S%C3%A3o%20{number:04}/a.json" for number in range(1010)
+    ]
     async with open_lake(read_settings(Settings), concurrency=20) as opened:
         for start in range(0, len(names), 20):
             chunk = names[start : start + 20]
