@@ -101,27 +101,14 @@ async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
 
 def _place(event: ObjectEvent) -> dict[str, object]:
     key = parse_key(event.key)
-    return {
-        "bucket": event.bucket,
+    day = key if isinstance(key, ApiKey) else None
+    return asdict(event) | {
         "object_key": event.key,
         "source": source_of(event),
-        "store_id": key.store_id if isinstance(key, ApiKey) else None,
-        "bus_dt": key.bus_dt if isinstance(key, ApiKey) else None,
+        "store_id": day and day.store_id,
+        "bus_dt": day and day.bus_dt,
     }
 
 
 def _parameters(entry: Entry) -> dict[str, object]:
-    event = entry.event
-    return _place(event) | {
-        "version_id": event.version_id,
-        "etag": event.etag,
-        "sequencer": event.sequencer,
-        "size_bytes": event.size_bytes,
-        "state": entry.state,
-        "error_code": entry.error_code,
-        "error_message": entry.error_message,
-        "error_log_key": entry.error_log_key,
-        "attempts": entry.attempts,
-        "event_time": event.event_time,
-        "received_at": entry.received_at,
-    }
+    return asdict(entry) | _place(entry.event)
