@@ -20,14 +20,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 from pydantic_settings import BaseSettings
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -174,15 +167,10 @@ def progress(what: str, total: int | None) -> Iterator[Advance]:
     if not sys.stderr.isatty():
         yield progress_lines(what, total, sys.stderr.write)
         return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar:
+    more = (MofNCompleteColumn(), TextColumn("{task.fields[failed]}"))
+    with Progress(
+        *Progress.get_default_columns(), *more, console=Console(stderr=True), redirect_stdout=False
+    ) as bar:
         task = bar.add_task(what, total=total, failed="")
 
         def advance(done: int, total: int | None = total, failed: int = 0) -> None:
