@@ -83,7 +83,9 @@ def reported_errors() -> Iterator[None]:
     try:
         yield
     except (ReportedError, BaseExceptionGroup) as error:
-        reported = _first(error)
+        reported: BaseException = error
+        while isinstance(reported, BaseExceptionGroup):
+            reported = reported.exceptions[0]
         if not isinstance(reported, ReportedError):
             raise
         fail(str(reported), reported.exit_code)
@@ -186,14 +188,7 @@ def progress_lines(
     write: Callable[[str], object],
     clock: Callable[[], float] = time.monotonic,
 ) -> Advance:
-    """Return what writes a line at most every five seconds, when it is told of progress.
-
-    Args:
-        what: What is being done, in a word.
-        total: How many there are at most; None if nobody knows.
-        write: Takes each line, with its line break.
-        clock: Seconds that only grow.
-    """
+    """Return what writes a line at most every five seconds, when it is told of progress."""
     started = last = clock()
 
     def advance(done: int, total: int | None = total, failed: int = 0) -> None:
@@ -215,9 +210,3 @@ def progress_lines(
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else asdict(value)
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
