@@ -18,7 +18,6 @@ from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_DIGITS_AFTER_POINT, MAX_DIGITS_BEFORE_POINT
 
-_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ESCAPED_NUL = b"\\u0000"
 # A number of more digits than a numeric column takes, once every digit is written as 0 and what
 # may stand before a number as a colon. Exponents are looked for where rows are written.
@@ -51,7 +50,7 @@ def decode(data: bytes) -> Decoded:
         )
     except ValueError as error:
         if "recursion limit" in str(error):
-            raise _malformed(f"{_TOO_DEEP}: {error}") from error
+            raise malformed(f"{_TOO_DEEP}: {error}") from error
         return Decoded(_decode_slowly(data), suspicious=True)
     return Decoded(root, suspicious=_ESCAPED_NUL in data or _has_long_number(data))
 
@@ -64,7 +63,7 @@ def _has_long_number(data: bytes) -> bool:
 def _decode_slowly(data: bytes) -> Any:
     text = _text(data)
     if not text.strip():
-        raise _malformed("the document is empty")
+        raise malformed("the document is empty")
     try:
         root = json.loads(
             text,
@@ -75,29 +74,25 @@ def _decode_slowly(data: bytes) -> Any:
         )
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 20) : error.pos + 20]
-        raise _malformed(
+        raise malformed(
             f"{error.msg}: line {error.lineno} column {error.colno} (character "
             f"{error.pos} of {len(text)}), near {near!r}"
         ) from error
     except RecursionError as error:
-        raise _malformed(_TOO_DEEP) from error
+        raise malformed(_TOO_DEEP) from error
     if is_too_deep(root):
-        raise _malformed(_TOO_DEEP)
+        raise malformed(_TOO_DEEP)
     return root
 
 
 def _text(data: bytes) -> str:
-    if data.startswith(_UTF16_BOMS):
-        raise Permanent(
-            ErrorCode.ENCODING_INVALID, "the document is UTF-16; export it again as UTF-8"
-        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Permanent(
             ErrorCode.ENCODING_INVALID,
             f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}; export it again "
-            "as UTF-8",
+            "as UTF-8, not as UTF-16 or Latin-1",
         ) from error
 
 
@@ -113,5 +108,6 @@ def _parse_float(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
-def _malformed(message: str) -> Permanent:
+def malformed(message: str) -> Permanent:
+    """Return the error of a document that is not JSON."""
     return Permanent(ErrorCode.JSON_MALFORMED, f"{message}; fix the document and upload it again")

@@ -6,7 +6,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from producer.errors import LakeError, QueueError
-from producer.lake import Lake, LakeEntry, entries_after
+from producer.lake import Lake, LakeEntry
 from producer.rate_limit import RateLimit
 from producer.sending.announcing import BATCH_SIZE, Queue, event_body
 from producer.tally import Tally
@@ -83,7 +83,7 @@ async def publish(
 
 async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeEntry]]:
     batch: list[LakeEntry] = []
-    async for entry in entries_after(lake, selection.prefix):
+    async for entry in lake.entries(selection.prefix):
         if selection.takes(entry):
             batch.append(entry)
         if len(batch) == BATCH_SIZE:
