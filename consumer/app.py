@@ -18,7 +18,7 @@ from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
 from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
-from consumer.load.ledger import count_recent_failures, postgres_ledger
+from consumer.load.ledger import count_recent_failures, record_entry
 from consumer.load.migrations.steps import schema_head
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
@@ -96,7 +96,7 @@ async def _open(
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
-    record = postgres_ledger(pool)
+    record = partial(record_entry, pool)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases)
     handler = Handler(
         _rules(settings, aliases),
