@@ -1,20 +1,17 @@
 """`consumer drift`: what changed upstream, what can be acted on first, and what to do about it."""
 
-import asyncio
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import psycopg
 import typer
 from psycopg.rows import class_row, dict_row
 
 from consumer.drift.findings import DUPLICATE, FUTURE, LINE_TYPE, MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.drift.inference import ENOUGH_RECORDS, Stopped, infer
 from consumer.load import statements
-from consumer.load.database import mapped
-from consumer.load.sessions import connect
+from consumer.load.database import open_session
 from consumer.settings import DatabaseSettings
 from runtime.terminal import fail, finish, print_blocks, print_json, settings_of, tell
 
@@ -54,7 +51,7 @@ def show(
     """Show what changed upstream; what is only new is hidden unless asked for."""
     if context.invoked_subcommand:
         return
-    rows = finish(asyncio.to_thread(read_drift, settings_of(DatabaseSettings)))
+    rows = finish(read_drift(settings_of(DatabaseSettings)))
     if as_json:
         print_json(rows)
         return
@@ -72,15 +69,14 @@ def forget(
     path: Annotated[str, typer.Argument(help="A path that `consumer drift` names.")],
 ) -> None:
     """Leave a field out of the report until documents that come later show it again."""
-    settings = settings_of(DatabaseSettings)
-    sources = finish(asyncio.to_thread(_forget, settings, path))
+    sources = finish(_forget(settings_of(DatabaseSettings), path))
     if not sources:
         fail(f"nothing is reported of {path!r}; consumer drift --all names every path")
     typer.echo(f"forgotten: {path} of {', '.join(sources)}")
 
 
-def read_drift(settings: DatabaseSettings) -> list[Row]:
-    """Return what changed upstream, what can be acted on first. Blocks.
+async def read_drift(settings: DatabaseSettings) -> list[Row]:
+    """Return what changed upstream, what can be acted on first.
 
     Returns:
         Rows of `schema_drift` and of what only many documents tell (missing fields, scalars
@@ -90,21 +86,18 @@ def read_drift(settings: DatabaseSettings) -> list[Row]:
     Raises:
         ConsumerError: the database could not be asked.
     """
-    try:
-        with connect(settings) as connection:
-            connection.execute("SET LOCAL jit = off")
-            seen = connection.cursor(row_factory=dict_row)
-            seen.execute(statements.fixed("list_drift"))
-            stopped = connection.cursor(row_factory=class_row(Stopped))
-            enough = {"enough_records": ENOUGH_RECORDS}
-            stopped.execute(statements.fixed("find_stopped"), enough)
-            forgotten = connection.execute(statements.fixed("list_forgotten")).fetchall()
-            rows = seen.fetchall()
-            inferred = infer(stopped.fetchall(), rows)
-    except psycopg.Error as error:
-        raise mapped(error) from error
+    async with open_session(settings) as session, session.transaction():
+        await session.execute("SET LOCAL jit = off")
+        seen = session.cursor(row_factory=dict_row)
+        rows = await (await seen.execute(statements.fixed("list_drift"))).fetchall()
+        stopped = session.cursor(row_factory=class_row(Stopped))
+        enough = {"enough_records": ENOUGH_RECORDS}
+        await stopped.execute(statements.fixed("find_stopped"), enough)
+        inferred = infer(await stopped.fetchall(), rows)
+        known = await session.execute(statements.fixed("list_forgotten"))
+        forgotten = {(source, path): at for source, path, at in await known.fetchall()}
     told = [row | {"since": None, "stores": None} for row in rows] + inferred
-    left = _without_forgotten(told, {(source, path): at for source, path, at in forgotten})
+    left = _without_forgotten(told, forgotten)
     for row in left:
         words = row | {"path": shlex.quote(row["path"])}
         row["remedy"] = _REMEDIES[row["kind"]].format_map(words)
@@ -167,12 +160,10 @@ def _without_forgotten(rows: list[Row], forgotten: dict[tuple[str, str], Any]) -
     return [row for row in rows if is_news(row)]
 
 
-def _forget(settings: DatabaseSettings, path: str) -> list[str]:
-    sources = sorted({row["source"] for row in read_drift(settings) if row["path"] == path})
-    try:
-        with connect(settings) as connection:
-            asked = {"path": path, "sources": sources}
-            connection.execute(statements.fixed("forget_drift"), asked)
-    except psycopg.Error as error:
-        raise mapped(error) from error
+async def _forget(settings: DatabaseSettings, path: str) -> list[str]:
+    told = await read_drift(settings)
+    sources = sorted({row["source"] for row in told if row["path"] == path})
+    async with open_session(settings) as session:
+        asked = {"path": path, "sources": sources}
+        await session.execute(statements.fixed("forget_drift"), asked)
     return sources

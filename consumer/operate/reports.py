@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import typer
+from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from consumer.aws.clients import soon
@@ -13,8 +14,7 @@ from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
 from consumer.load.database import open_session
-from consumer.operate import drift_report
-from consumer.operate.drift_report import read_drift
+from consumer.operate.drift_report import read_drift, summary
 from consumer.operate.watch import find_unreceived
 from consumer.settings import ConsumerSettings, DatabaseSettings, LakeSettings
 from runtime.terminal import (
@@ -66,7 +66,7 @@ async def _read_status(settings: ConsumerSettings) -> Row:
 
 
 async def _read_drift(settings: DatabaseSettings) -> Row:
-    return {"drift": drift_report.summary(await asyncio.to_thread(read_drift, settings))}
+    return {"drift": summary(await read_drift(settings))}
 
 
 async def _read_lake(settings: ConsumerSettings) -> Row:
@@ -85,14 +85,15 @@ async def _read_queues(settings: LakeSettings) -> Row:
 
 async def _read_ledger(settings: DatabaseSettings) -> Row:
     async with open_session(settings) as session:
+        [totals] = await _rows(session, "summarize_ledger")
+        counts = await _rows(session, "count_objects")
+        alias_files = await _rows(session, "find_alias_files")
+    return totals | {"objects": counts, "alias_files": alias_files}
 
-        async def rows(name: str) -> list[Row]:
-            cursor = session.cursor(row_factory=dict_row)
-            return await (await cursor.execute(statements.fixed(name))).fetchall()
 
-        [summary] = await rows("summarize_ledger")
-        counts, alias_files = await rows("count_objects"), await rows("find_alias_files")
-    return summary | {"objects": counts, "alias_files": alias_files}
+async def _rows(session: AsyncConnection, name: str) -> list[Row]:
+    cursor = session.cursor(row_factory=dict_row)
+    return await (await cursor.execute(statements.fixed(name))).fetchall()
 
 
 def _print_status(found: Row) -> None:

@@ -47,7 +47,7 @@ async def keep_watch(settings: ConsumerSettings, lake: Lake, every_seconds: floa
 
 
 async def _look(settings: ConsumerSettings, lake: Lake) -> None:
-    kinds = [row["kind"] for row in await asyncio.to_thread(read_drift, settings)]
+    kinds = [row["kind"] for row in await read_drift(settings)]
     for kind in KINDS:
         DRIFT_FINDINGS.labels(kind).set(kinds.count(kind))
     async with open_session(settings) as session:

@@ -12,7 +12,7 @@ from consumer.cli import cli
 from consumer.drift.findings import MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.errors import Permanent
 from consumer.load.database import open_pool
-from consumer.load.ledger import Entry, postgres_ledger
+from consumer.load.ledger import Entry, record_entry
 from consumer.operate import drift_report
 from consumer.operate.drift_report import read_drift
 from schemas.aliases import load_aliases
@@ -147,7 +147,7 @@ def refuse(
 
     async def record() -> None:
         async with open_pool(warehouse.settings, 1) as pool:
-            await postgres_ledger(pool)(entry)
+            await record_entry(pool, entry)
 
     warehouse.runner.run(record())
 
@@ -212,7 +212,7 @@ def test_a_long_list_of_stores_is_shortened_for_people(
         read(warehouse, {1: checks(*(full_check(n, subTtl=n) for n in range(30)))}, store)
         read(warehouse, {2: checks(*(full_check(n) for n in range(30)))}, store)
     assert "0, 1, 2, 3, 4 and 2 more" in reported(database)
-    told = drift_report.summary(read_drift(warehouse.settings))
+    told = drift_report.summary(warehouse.runner.run(read_drift(warehouse.settings)))
     day = FIRST + timedelta(days=2)
     assert (
         told == f"drift: 1 missing since {day}, store 0, 1, 2, 3, 4 and 2 more; see consumer drift"

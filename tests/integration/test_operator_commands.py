@@ -140,7 +140,7 @@ async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
     lake.s3.put_object(Bucket=lake.bucket, Key="raw/erp/export.json", Body=b"{}")
     answers = iter((RuntimeError("a bug"), StorageUnavailable("away")))
 
-    def read(_settings: DatabaseSettings) -> list[dict[str, Any]]:
+    async def read(_settings: DatabaseSettings) -> list[dict[str, Any]]:
         for error in answers:
             raise error
         return [{"kind": "missing"}]

@@ -20,7 +20,6 @@ from consumer.settings import ConsumerSettings, DatabaseSettings
 
 _CHECK = "database"
 _WRITING = ("SELECT", "INSERT", "UPDATE")
-_CLEARING = (*_WRITING, "DELETE")
 # What the consumer does to each table; a test holds it to the migrations and the SQL.
 RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "menu_items": _WRITING,
@@ -30,7 +29,7 @@ RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "object_findings": ("SELECT", "INSERT", "DELETE"),
     "schema_drift": ("SELECT",),
     "forgotten_drift": ("SELECT", "INSERT", "UPDATE"),
-    "ingested_objects": _CLEARING,
+    "ingested_objects": (*_WRITING, "DELETE"),
     "alembic_version": ("SELECT",),
 }
 # What PostgreSQL and libpq say when they refuse us, and what helps; the first that fits.
@@ -45,6 +44,8 @@ _REMEDIES = (
     ("role ", "create the user, or correct DB_USER"),
     ("database ", "create the database, or correct DB_NAME"),
     ("unsupported startup parameter", "unset PGOPTIONS, or let the pooler pass it on"),
+    ("certificate", "correct PGSSLROOTCERT, PGSSLCERT or DB_HOST (docs/networks.md)"),
+    ("SSL", "correct PGSSLMODE, or switch TLS on in the server"),
     ("resolve host", "correct DB_HOST"),
     ("translate host", "correct DB_HOST"),
     ("No such file", "correct DB_HOST, the directory of the socket, or start PostgreSQL"),
