@@ -154,6 +154,7 @@ async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
                 assert not watching.done()
                 await asyncio.sleep(0.01)
         watching.cancel()
+        await asyncio.wait([watching])
     found = {
         kind: REGISTRY.get_sample_value("coco_drift_findings", {"kind": kind})
         for kind in ("missing", "retyped")
