@@ -105,12 +105,10 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
     try:
         fields = RootFields.model_validate(storable)
     except ValidationError as error:
-        raise DocumentInvalid(
-            ErrorCode.SCHEMA_INVALID,
-            "the document's root fields are wrong",
-            record_errors(error),
-            beside,
-        ) from error
+        errors = record_errors(error)
+        told = "; ".join(f"{found.location} is {found.value}: {found.message}" for found in errors)
+        message = f"{told}; correct it at its source, then pull or upload the document again"
+        raise DocumentInvalid(ErrorCode.SCHEMA_INVALID, message, errors, beside) from error
     store_id, bus_dt = _identity(fields, key)
     as_of = fields.curUTC
     if as_of is not None and as_of.tzinfo is None:

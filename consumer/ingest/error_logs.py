@@ -11,7 +11,7 @@ from typing import Any
 from consumer.aws.s3 import Lake
 from consumer.aws.sqs import Delivery
 from consumer.documents.quarantine import Quarantined
-from consumer.errors import ConsumerError, Permanent
+from consumer.errors import ConsumerError, Permanent, RecordError
 from consumer.ingest.prepare import Prepared
 from consumer.load.document import StagedDocument
 from consumer.load.ledger import source_of
@@ -88,6 +88,11 @@ def _records(quarantined: list[Quarantined]) -> list[dict[str, Any]]:
     ]
 
 
+def _told(problem: RecordError) -> str:
+    where = f"{problem.location}: " if problem.location else ""
+    return f"{where}{problem.message}" + (f", got {problem.value}" if problem.value else "")
+
+
 def records_invalid(document: StagedDocument, first: Quarantined) -> Permanent:
     """Return the error of a document of which some records were set aside."""
     problem = first.errors[0]
@@ -95,6 +100,6 @@ def records_invalid(document: StagedDocument, first: Quarantined) -> Permanent:
     return Permanent(
         ErrorCode.RECORDS_INVALID,
         f"{document.quarantined_count} of {total} records were set aside, the first {first.path} "
-        f"(id {first.record_id}): {problem.location}: {problem.message}; fix the records or add "
-        "an alias, then replay",
+        f"(id {first.record_id}): {_told(problem)}; fix the records or add an alias, then replay; "
+        "`consumer dlq show` lists them",
     )

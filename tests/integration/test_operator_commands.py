@@ -25,6 +25,7 @@ from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.dead_letters import counts, send_dead_letters
 from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
+from tests.support.samples import checks, full_check, json_bytes
 
 Command = Callable[..., Result]
 
@@ -160,6 +161,46 @@ async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
         for kind in ("missing", "retyped")
     }
     assert found == {"missing": 1, "retyped": 0}
+
+
+def test_a_dead_letter_is_shown_with_its_bad_records_and_their_values(
+    command: Command, environment: dict[str, str], lake: Lake
+) -> None:
+    """Field, value, rule and remedy: in the ledger, in the list, and in full from the error log."""
+    migrate(DatabaseSettings())
+    bad = full_check(2, subTtl="12,50", taxes=[{"taxNum": 1, "taxCollTtl": []}])
+    documents = {
+        "raw/erp/records.json": checks(full_check(1), bad),
+        "raw/erp/root.json": checks(full_check(3), curUTC="yesterday"),
+        "raw/erp/object.json": checks(full_check(4, taxes=7)),
+    }
+    for key, document in documents.items():
+        lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=json_bytes(document))
+    until(lambda: counts(lake, lake.queue_url)[0] == len(documents), "all are announced")
+    succeed("consumer", "run", "--until-idle", "1", environment=environment)
+    listed = {one["object_key"]: one for one in json.loads(command("dlq", "list", "--json").stdout)}
+    told = {
+        "raw/erp/records.json": ("guestChecks[1] (id 2): subTtl: ", "got '12,50'"),
+        "raw/erp/root.json": ("curUTC is 'yesterday': ", "correct it at its source"),
+        "raw/erp/object.json": ("taxes: expected a list", "got 7"),
+    }
+    for key, parts in told.items():
+        assert [part for part in parts if part not in listed[key]["error_message"]] == []
+        where = f"SELECT error_message FROM ingested_objects WHERE object_key = '{key}'"
+        assert query(environment, where) == [(listed[key]["error_message"],)]
+    shown = json.loads(command("dlq", "show", listed["raw/erp/records.json"]["id"]).stdout)
+    [record] = shown["records"]
+    assert (record["path"], record["record_id"], shown["records_total"]) == (
+        "guestChecks[1]",
+        "2",
+        1,
+    )
+    values = {error["location"]: error["value"] for error in record["errors"]}
+    assert values == {"subTtl": "'12,50'", "taxes[0].taxCollTtl": "[]"}
+    lake.s3.delete_object(Bucket=lake.bucket, Key=shown["error_log_key"])
+    result = command("dlq", "show", shown["id"])
+    assert json.loads(result.stdout)["records"] is None
+    assert "the error log cannot be read" in result.stderr
 
 
 def test_a_look_says_how_many_another_one_hides(command: Command, lake: Lake) -> None:

@@ -1,14 +1,17 @@
 """`consumer dlq …`: arguments in, tables or JSON out."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from consumer.aws.clients import soon
+from consumer.aws.s3 import open_lake
 from consumer.aws.sqs import Queues, open_queues
+from consumer.errors import ConsumerError
 from consumer.operate.dlq import output
 from consumer.operate.dlq import queue as dead_letter_queue
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_time
@@ -63,11 +66,13 @@ def list_dead_letters(*, as_json: AsJson = False) -> None:
 
 @dlq.command()
 def show(message_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Show one dead-lettered message with its body, as JSON."""
-    found = finish(_select(settings_of(LakeSettings), Filters(ids=(message_id,))))
+    """Show one dead-lettered message as JSON: its body, and the bad records from its error log."""
+    settings = settings_of(LakeSettings)
+    found = finish(_select(settings, Filters(ids=(message_id,))))
     if not found:
         fail(f"no dead letter has the id {message_id}; `consumer dlq list` shows all ids")
-    print_json(found[0].shown() | {"body": found[0].delivery.body}, indent=2)
+    log = finish(_read_log(settings, found[0].error_log_key))
+    print_json(found[0].shown() | log | {"body": found[0].delivery.body}, indent=2)
 
 
 @dlq.command()
@@ -167,6 +172,17 @@ async def _select(lake: LakeSettings, filters: Filters) -> list[DeadLetter]:
         aclosing(dead_letter_queue.select(queues.dead, filters)) as matching,
     ):
         return [dead_letter async for group in matching for dead_letter in group]
+
+
+async def _read_log(settings: LakeSettings, key: str) -> dict[str, Any]:
+    """Return what an error log tells of the document; the reason if it cannot be read."""
+    try:
+        async with open_lake(settings, 1) as lake:
+            log = json.loads(await soon(lake.read_log(key), f"reading {key}"))
+            return {name: log[name] for name in ("errors", "records", "records_total")}
+    except (ConsumerError, ValueError, KeyError, TypeError) as error:
+        tell(f"the error log cannot be read: {error}")
+        return {"errors": None, "records": None, "records_total": None}
 
 
 async def _replay(
