@@ -23,7 +23,7 @@ from producer.pulling.business_days import BusinessDays
 from producer.pulling.daemon import Daemon, Schedule
 from producer.pulling.targets import Plan
 from producer.sending import init_lake, publish, upload
-from producer.sending.announcing import AnnouncingLake
+from producer.sending.announcing import Announcer, AnnouncingLake
 from producer.sending.upload_files import UploadFile
 from producer.settings import Settings
 from producer.tally import Tally
@@ -39,7 +39,7 @@ async def _announced_lake(settings: Settings, concurrency: int) -> AsyncIterator
             yield lake
             return
         async with open_queue(settings, concurrency=concurrency) as queue:
-            yield AnnouncingLake(lake, queue, settings.bucket_name)
+            yield AnnouncingLake(lake, Announcer(queue.send, settings.bucket_name))
 
 
 def pull_options(settings: Settings, *, force: bool) -> pull.PullOptions:
@@ -146,7 +146,7 @@ async def run_publish(
         announcer = None
         if per_second is not None:
             queue = await stack.enter_async_context(open_queue(settings, concurrency=1))
-            announcer = publish.Announcer(queue, settings.bucket_name, per_second)
+            announcer = Announcer(queue.send, settings.bucket_name, per_second)
         await publish.publish(selection, lake, announcer, tally, tell)
 
 
