@@ -23,7 +23,7 @@ from producer.pulling.business_days import BusinessDays
 from producer.pulling.daemon import Daemon, Schedule
 from producer.pulling.targets import Plan
 from producer.sending import init_lake, publish, upload
-from producer.sending.announcing import AnnouncingLake
+from producer.sending.announcing import Announcer, AnnouncingLake
 from producer.sending.upload_files import UploadFile
 from producer.settings import Settings
 from producer.tally import Tally
@@ -39,7 +39,7 @@ async def _announced_lake(settings: Settings, concurrency: int) -> AsyncIterator
             yield lake
             return
         async with open_queue(settings, concurrency=concurrency) as queue:
-            yield AnnouncingLake(lake, queue, settings.bucket_name)
+            yield AnnouncingLake(lake, Announcer(queue.send, settings.bucket_name))
 
 
 def pull_options(settings: Settings, *, force: bool) -> pull.PullOptions:
@@ -71,12 +71,7 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
 async def run_daemon(
     settings: Settings, plan_until: Callable[[date], Plan], every_seconds: float
 ) -> None:
-    """Pull round after round until SIGTERM or SIGINT; each round asks for its whole plan.
-
-    Args:
-        settings: The ERP to ask and the lake to write to.
-        plan_until: Returns the plan of a round whose last day is this business date.
-        every_seconds: From the start of one round to the start of the next.
+    """Pull round after round, each from start to start, until SIGTERM or SIGINT.
 
     Raises:
         PortTaken: The HTTP port cannot be listened on.
@@ -151,16 +146,12 @@ async def run_publish(
         announcer = None
         if per_second is not None:
             queue = await stack.enter_async_context(open_queue(settings, concurrency=1))
-            announcer = publish.Announcer(queue, settings.bucket_name, per_second)
+            announcer = Announcer(queue.send, settings.bucket_name, per_second)
         await publish.publish(selection, lake, announcer, tally, tell)
 
 
 async def run_init_lake(settings: Settings, *, dry_run: bool) -> tuple[list[str], list[str]]:
-    """Create the missing folder markers; return them, and advice on the bucket's settings.
-
-    Raises:
-        LakeError: The bucket is missing or access is denied.
-    """
+    """Create the missing folder markers; return them, and advice on the bucket's settings."""
     async with open_lake(settings, concurrency=1) as lake:
         advice = init_lake.advise(await lake.bucket_settings(), settings.bucket_name)
         return await init_lake.create_folders(lake, dry_run=dry_run), advice
