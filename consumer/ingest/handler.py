@@ -1,7 +1,4 @@
-"""What happens to one message: announced objects in, outcomes out.
-
-fetch → prepare → load, each with its own kinds of failure. Decides nothing about the message.
-"""
+"""What happens to one message: announced objects in, outcomes out. Decides nothing about it."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,14 +10,7 @@ import structlog
 
 from consumer.aws.s3 import Lake, Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery
-from consumer.errors import (
-    ConsumerError,
-    Internal,
-    LeaseLost,
-    Permanent,
-    StorageUnavailable,
-    where,
-)
+from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, StorageUnavailable, where
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import records_invalid, write_error_log
 from consumer.ingest.outcome import Done, Failed, Outcome

@@ -1,8 +1,7 @@
 """The way of one message, from receipt to settlement.
 
-What waits here (for a database that is down, for the end of a failure burst) keeps its lease and
-uses up no receive of its message's budget. A message whose lease is lost is abandoned wherever it
-is: another consumer may work on it by now.
+What waits here keeps its lease and uses up no receive of its message's budget. A message whose
+lease is lost is abandoned wherever it is: another consumer may work on it by now.
 """
 
 import asyncio
@@ -56,11 +55,7 @@ class Slots:
             self._free.release()
 
     def lend(self, delivery: Delivery) -> None:
-        """Free the slot of a message that waits; repeating it changes nothing.
-
-        It takes none again when it goes on: for a moment more is in hand than there are slots, and
-        the byte budget still bounds what that takes.
-        """
+        """Free the slot of a message that waits, for good; the byte budget still bounds it."""
         if delivery not in self._lent:
             self._lent.add(delivery)
             self._free.release()
@@ -106,8 +101,7 @@ class DeliveryTasks:
     async def work(self, delivery: Delivery) -> None:
         """Take one message from receipt to settlement.
 
-        Cancelled, it leaves the message to be given back, unless its settlement was under way and
-        could be finished.
+        Cancelled, it leaves the message to be given back, unless a settlement could be finished.
         """
         with structlog.contextvars.bound_contextvars(message_id=delivery.message_id):
             try:
@@ -151,9 +145,8 @@ class DeliveryTasks:
     async def _handle(self, delivery: Delivery) -> list[Outcome]:
         """Handle a message; those that came twice before take turns.
 
-        The processes that had it may have been killed, perhaps since this document and others took
-        too much memory together. One at a time, only the document that kills is received too often.
-        What came once before was most likely given back, by a consumer that was told to stop.
+        The processes that had it may have been killed for want of memory. One at a time, only the
+        document that kills is received too often.
         """
         if delivery.receive_count <= _TRUSTED_RECEIVES:
             return await self._handler.handle(delivery)
@@ -166,15 +159,12 @@ class DeliveryTasks:
             self._suspects_turn.release()
 
     def _may_hold(self, delivery: Delivery, error: Transient) -> bool:
-        """Say whether a message may be held; with a fault of its own object only one of few.
-
-        At its last receive it may in any case: given back, it would be dead-lettered. Then its slot
-        is for others.
-        """
+        """Say whether a message may be held; with a fault of its own object only one of few."""
         if not error.is_about_object or self._breakers.held.may_hold(delivery):
             return True
         if not self._terms.is_last(delivery.receive_count):
             return False
+        # Given back, it would be dead-lettered: it is held, and its slot is for others.
         self.slots.lend(delivery)
         return True
 
@@ -213,11 +203,7 @@ class DeliveryTasks:
                 return
 
     async def _hold(self, delivery: Delivery, error: ConsumerError, tries: int) -> None:
-        """Wait until a fault of ours is mended, and then ever longer.
-
-        What the message needs may be down though the probe says otherwise: a full disk, a missing
-        grant. Giving it back would use up its receives.
-        """
+        """Wait until a fault of ours is mended, and ever longer: a probe may have missed it."""
         self._breakers.held.hold(delivery, error.code)
         is_about_object = isinstance(error, Transient) and error.is_about_object
         if isinstance(error, LocalDisk) or not is_about_object:

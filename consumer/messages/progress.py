@@ -1,7 +1,4 @@
-"""How the work is going: health pages, a log event every few seconds, a summary at the end.
-
-Reads the process's own metrics, so that nothing else has to report to it.
-"""
+"""How the work is going, by the process's own metrics: health pages, log events, a summary."""
 
 import asyncio
 from collections import Counter
@@ -75,17 +72,11 @@ class Counts:
 
 
 async def log_progress(queue: Queue, every_seconds: float) -> None:
-    """Log what was done, every so often while something is; run until cancelled.
-
-    Args:
-        queue: The main queue, asked for its depth.
-        every_seconds: How often; 0 for never.
-    """
+    """Log what was done, every so often (0: never) while something is; run until cancelled."""
     last = Counts.now()
     while every_seconds:
         await asyncio.sleep(every_seconds)
-        now = Counts.now()
-        done, last = now.since(last), now
+        done, last = (now := Counts.now()).since(last), now
         if not done.is_nothing:
             log.info(
                 "progress_made",

@@ -1,7 +1,6 @@
 """The pool: receives for free capacity, works concurrently, settles, and stops without loss.
 
-One task receives; each message gets a task of its own, from receipt to settlement. Nothing is
-queued in between: what is received is being worked on, and what cannot be is not received.
+Each message gets a task of its own. What is received is being worked on: nothing is queued.
 """
 
 import asyncio
@@ -76,7 +75,7 @@ class Worker:
 
         Raises:
             FailureBurst: too much failed for the queue ever to become empty; only with
-                `until_idle_seconds`. Otherwise the worker stays, probes, and reports unhealthy.
+                `until_idle_seconds`.
         """
         self._last_receipt = monotonic()
         async with asyncio.TaskGroup() as whole:
