@@ -28,7 +28,7 @@ class DatabaseSettings(BaseSettings):
     db_name: str = Field("postgres", description="database")
     db_user: str = Field("postgres", description="user; must own the tables to migrate them")
     db_password: SecretStr | None = Field(None, description="password")
-    db_connect_timeout_seconds: int = Field(10, ge=1, le=120, description="time to get a connection")
+    db_connect_timeout_seconds: int = Field(10, ge=1, le=120, description="longest time to connect")
     db_statement_timeout_seconds: int = Field(
         300, ge=1, le=86_400, description="longest statement before it is cancelled and retried"
     )
@@ -119,12 +119,11 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
         1, ge=1, le=64, description="documents validated at once, besides one read as a stream"
     )
     batch_max_rows: int = Field(10_000, ge=1, description="rows after which a batch is full")
-    batch_max_bytes: int = Field(16 * 2**20, ge=1024, description="bytes after which a batch is full")
+    batch_max_bytes: int = Field(
+        16 * 2**20, ge=1024, description="bytes after which a batch is full"
+    )
     batch_max_wait_milliseconds: int = Field(
-        50,
-        ge=0,
-        le=60_000,
-        description="a batch's wait for objects; 8 times that while others load",
+        50, ge=0, le=60_000, description="a batch's wait for more; 8 times that while others load"
     )
     loader_connections: int = Field(3, ge=1, le=64, description="transactions at once")
     retry_base_seconds: float = Field(
