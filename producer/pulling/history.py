@@ -24,10 +24,7 @@ class StoredAnswer:
 
 
 class History:
-    """The answers of one endpoint in the lake; ask for days in ascending order.
-
-    Going back to an earlier day works, and lists that day again.
-    """
+    """The answers of one endpoint in the lake; an earlier day than the last is listed again."""
 
     def __init__(self, lake: Lake, source: Source) -> None:
         self._lake = lake
