@@ -19,8 +19,8 @@ from producer.lake import Lake, LakeEntry
 from producer.lease_table import Leases
 from producer.metrics import Metrics
 from producer.pulling import pull
-from producer.pulling.business_days import BusinessDays
 from producer.pulling.daemon import Daemon
+from producer.pulling.history import BusinessDays
 from producer.pulling.targets import Plan
 from producer.sending import init_lake, publish, upload
 from producer.sending.announcing import Announcer, AnnouncingLake

@@ -13,9 +13,8 @@ from producer.lake import Lake, LakeObject
 from producer.pool import off_loop_if_large, work_through
 from producer.pulling.answers import Answer
 from producer.pulling.breakers import Breakers
-from producer.pulling.business_days import BusinessDays
 from producer.pulling.content import CONTENT_DIGEST, content_digest
-from producer.pulling.history import History, StoredAnswer
+from producer.pulling.history import BusinessDays, History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
 from producer.settings import Settings
 from producer.tally import Tally
