@@ -76,11 +76,7 @@ class ServiceSettings(BaseSettings):
 
 
 def read_settings(model: type[S]) -> S:
-    """Read settings from the environment and from `.env` in the working directory.
-
-    Raises:
-        SettingsInvalid: Names each variable that is missing or unusable, and no value.
-    """
+    """Read settings from the environment and `.env`; SettingsInvalid names what is unusable."""
     try:
         return model()
     except ValidationError as error:

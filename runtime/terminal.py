@@ -1,7 +1,6 @@
 """What every command does at a terminal: read settings, run, print, report what failed, exit.
 
-Results go to stdout, everything else to stderr. For people there are tables and bars; what is not
-a terminal gets lines: one for each row, tab-separated, nothing cut.
+Results go to stdout, everything else to stderr; what is not a terminal gets plain lines.
 """
 
 import asyncio

@@ -17,14 +17,13 @@ from producer.erp.connection import Credentials, base_url_of, proxy_for, tls_of
 from producer.erp.pages import join_pages, next_url
 from producer.erp.refusals import map_error, refusal
 from producer.errors import AnswerRejected, ErpRefused, ErpUnauthorized, ErpUnavailable
+from producer.pool import off_loop_if_large
 from producer.pulling.answers import Answer, Reading, check_whole, doubt_about, read_answer
 from producer.pulling.targets import PullTarget
 from producer.rate_limit import RateLimit
 from producer.settings import Settings
 from runtime.sockets import watched_socket
 
-# Reading more than that would hold up every other request.
-_LARGE_BYTES = 1024 * 1024
 _MAX_PAGES = 10_000
 
 log = structlog.get_logger(__name__)
@@ -107,8 +106,9 @@ class HttpErp:
         pages, readings, asked = list[Answer](), list[Reading](), set[URL]()
         while True:
             asked.add(url)
-            pages.append(await self._ask_renewing(url, body))
-            readings.append(await _read_off_loop(pages[-1], target))
+            page = await self._ask_renewing(url, body)
+            pages.append(page)
+            readings.append(await off_loop_if_large(len(page.body), read_answer, page, target))
             more = readings[-1].more
             # The last of N pages may say so by its count alone.
             if more is None or (more.link is None and more.page_count == len(pages) > 1):
@@ -192,9 +192,3 @@ class HttpErp:
                 f"the answer is larger than {self._settings.pull_max_answer_bytes} bytes; raise "
                 "PULL_MAX_ANSWER_BYTES if such answers are expected"
             )
-
-
-async def _read_off_loop(answer: Answer, target: PullTarget) -> Reading:
-    if len(answer.body) > _LARGE_BYTES:
-        return await asyncio.to_thread(read_answer, answer, target)
-    return read_answer(answer, target)

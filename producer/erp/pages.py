@@ -44,11 +44,7 @@ def next_url(more: More, base_url: URL, current: URL, endpoint_path: str) -> URL
 
 
 def join_pages(pages: Sequence[bytes]) -> bytes:
-    """Join the pages of one answer to one document; values keep their text. CPU-bound.
-
-    Raises:
-        AnswerRejected: No page has a list.
-    """
+    """Join the pages of an answer, whose values keep their text; needs a list. CPU-bound."""
     values: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
     for page in pages:

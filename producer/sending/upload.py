@@ -49,4 +49,4 @@ async def upload(
             log.debug("file_stored", key=key, size_bytes=len(body))
             tally.add_stored(len(body))
 
-    await work_through(tally.until_stopped(upload_files), upload_one, settings.upload_concurrency)
+    await work_through(upload_files, upload_one, settings.upload_concurrency, tally)

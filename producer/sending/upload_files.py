@@ -48,11 +48,7 @@ def check_prefix(prefix: str) -> str:
 
 
 def find_files(arguments: Iterable[Path]) -> list[Path]:
-    """Replace folders by the JSON files in them, at any depth; each file comes once.
-
-    Raises:
-        SettingsInvalid: A folder holds no JSON file.
-    """
+    """Replace folders by the JSON files in them, at any depth; raises SettingsInvalid for none."""
     found: dict[Path, Path] = {}
     for argument in arguments:
         inside = [argument]
