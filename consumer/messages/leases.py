@@ -1,8 +1,7 @@
 """Leases: keeping what we hold invisible to others, from receipt to settlement.
 
-SQS answers 200 to a deletion whose receipt handle has expired and deletes nothing, so the clock
-that counts is our own: a lease that could not be extended in time is lost, and whoever works on
-its message must abandon it.
+The clock that counts is our own: SQS answers 200 to a deletion whose receipt handle has expired,
+and deletes nothing. Whoever works on a message whose lease is lost must abandon it.
 """
 
 import asyncio

@@ -102,12 +102,10 @@ def _sample(name: str) -> float:
 
 
 def health_app(leases: Leases, breakers: Breakers, probe: Probe) -> FastAPI:
-    """Build the pages.
+    """Build the pages: `/metrics` is Prometheus text; the others answer 200, or 503 and why.
 
-    `/healthz` answers 200 while the event loop runs, leases are extended in time and no failure
-    burst suspends the work, else 503 with the reason: restart the process, or roll it back.
-    `/readyz` answers 200 while moreover no outage is known and database, bucket and queue
-    answer, else 503 with the reason: it mends itself. `/metrics` is Prometheus text.
+    `/healthz`: leases are extended in time and no failure burst suspends the work. `/readyz`:
+    nothing else suspends it either, and database, bucket and queue answer.
     """
 
     async def healthz() -> str | None:
