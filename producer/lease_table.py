@@ -52,8 +52,6 @@ class LeaseTable(Protocol):
 
 
 class _Lease(BaseModel):
-    """What one producer holds."""
-
     until: AwareDatetime
     stores: list[str]
 

@@ -38,12 +38,9 @@ async def open_client(
     timeout_seconds: float = _SILENCE_SECONDS,
     max_attempts: int = 4,
 ) -> AsyncIterator[Any]:
-    """Hold a client for a service while the block runs; it connects on its first call.
+    """Hold a client for a service while the block runs; raises AwsUnusable if there is none.
 
     `connections` calls may be under way at once, each silent for `timeout_seconds` at most.
-
-    Raises:
-        AwsUnusable: The SDK cannot make a client of its configuration.
     """
     session = get_session()
     config = AioConfig(

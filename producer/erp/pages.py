@@ -63,7 +63,6 @@ def join_pages(pages: Sequence[bytes]) -> bytes:
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each field of a JSON object."""
     place = text.index("{") + 1
     while text[place := _after_space(text, place)] != "}":
         name, place = _DECODER.raw_decode(text, place)
