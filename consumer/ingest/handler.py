@@ -1,7 +1,4 @@
-"""What happens to one message: announced objects in, outcomes out.
-
-fetch → prepare → load, each with its own kinds of failure. Decides nothing about the message.
-"""
+"""What happens to one message: announced objects in, outcomes out. Decides nothing about it."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,14 +10,7 @@ import structlog
 
 from consumer.aws.s3 import Lake, Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery
-from consumer.errors import (
-    ConsumerError,
-    Internal,
-    LeaseLost,
-    Permanent,
-    StorageUnavailable,
-    where,
-)
+from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, StorageUnavailable, where
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import records_invalid, write_error_log
 from consumer.ingest.outcome import Done, Failed, Outcome
@@ -97,8 +87,6 @@ class Handler:
     async def _outcome(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         try:
             return await self._ingest(event, delivery)
-        except Outdated:
-            return await self._superseded(event, delivery)
         except ConsumerError as error:
             return Failed(error, event)
         except LeaseLost:
@@ -117,8 +105,15 @@ class Handler:
                     # The event gave no size, or a wrong one: take room for the real one.
                     admitted_bytes = larger.held_bytes
                     continue
-                fetched = Fetched(_identity(event, stored, delivery), source, key, stored.data)
-                return await self._load(await self._prepare(fetched), event, delivery)
+                except Outdated:
+                    entry = Entry(
+                        event, State.SUPERSEDED, delivery.received_at, delivery.receive_count
+                    )
+                    await self._ports.record(entry)
+                    return Done(State.SUPERSEDED)
+                identity = _identity(event, stored, delivery)
+                prepared = await self._prepare(Fetched(identity, source, key, stored.data))
+                return await self._load(prepared, event, delivery)
         raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
 
     async def _fetch(self, event: ObjectEvent, admitted_bytes: int) -> StoredObject:
@@ -152,14 +147,6 @@ class Handler:
         LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
         return state
 
-    async def _superseded(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        entry = Entry(event, State.SUPERSEDED, delivery.received_at, delivery.receive_count)
-        try:
-            await self._ports.record(entry)
-        except ConsumerError as error:
-            return Failed(error, event)
-        return Done(State.SUPERSEDED)
-
 
 def _bug(error: Exception, event: ObjectEvent) -> Failed:
     # Without its message, which may quote the document; the error log will have it.
@@ -173,11 +160,5 @@ def _announced_bytes(event: ObjectEvent, memory_bytes: int) -> int:
 
 
 def _identity(event: ObjectEvent, stored: StoredObject, delivery: Delivery) -> Identity:
-    return Identity(
-        event=event,
-        version_id=stored.version_id,
-        etag=stored.etag,
-        last_modified=stored.last_modified,
-        received_at=delivery.received_at,
-        attempts=delivery.receive_count,
-    )
+    what = event, stored.version_id, stored.etag, stored.last_modified
+    return Identity(*what, delivery.received_at, delivery.receive_count)

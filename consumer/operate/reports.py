@@ -59,8 +59,6 @@ def status(*, as_json: AsJson = False) -> None:
 async def read_drift(settings: DatabaseSettings) -> list[Row]:
     """Return what changed upstream, what can be acted on first.
 
-    `since` and `stores` are of what only many documents tell: missing fields, scalars renamed.
-
     Raises:
         ConsumerError: the database could not be asked.
     """

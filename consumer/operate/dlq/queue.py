@@ -26,12 +26,8 @@ async def select(
 ) -> AsyncGenerator[list[DeadLetter], None]:
     """Yield the matching dead letters that are there now; give back what is not deleted.
 
-    Close it (`aclosing`), or what it holds is given back only after a minute.
-
-    Args:
-        queue: The dead-letter queue.
-        filters: Which are meant.
-        together: How many are yielded at once, at most; 1 when the caller takes its time.
+    Close it (`aclosing`), or what it holds is given back only after a minute. `together` is how
+    many are yielded at once; 1 when the caller takes its time.
 
     Raises:
         Transient: SQS could not answer.

@@ -36,10 +36,7 @@ class AnnouncingSettings(BaseSettings):
 def check_announcing(
     lake: LakeFacts | Unknown, main: QueueFacts | Unknown, bucket: str, events: str
 ) -> Iterator[Finding]:
-    """Check that the bucket announces what is to be loaded, and that the queue takes it.
-
-    `events` says who announces: `bucket`, or the producer with `publish`.
-    """
+    """Check that bucket or producer, as `events` says, announces what the queue then takes."""
     if isinstance(lake, Unknown) or isinstance(main, Unknown):
         yield not_checked(_CHECK, "bucket or queue could not be asked", "see above")
         return
@@ -74,9 +71,7 @@ def _direct(direct: Sequence[Mapping[str, Any]], main: QueueFacts) -> Iterator[F
         remedy = f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {_HOOK}"
         yield problem(_CHECK, found, remedy)
     if is_logging:
-        found = (
-            "error logs are announced too: each would be dead-lettered and logged again, for ever"
-        )
+        found = "error logs are announced too: each would be dead-lettered and logged, for ever"
         yield problem(_CHECK, found, f"set the notification's prefix to raw/; {_HOOK}")
     elif not unheard and not partly:
         yield fine(_CHECK, f"new objects under raw/ are announced on {main.arn}")

@@ -1,7 +1,6 @@
 """Asking AWS, and what its refusals mean to an operator.
 
-Permissions are tried by calls that cannot be carried out as they stand, for what they say: AWS
-refuses us if we may not, and the call itself otherwise. Nothing is received, sent or written.
+Permissions are tried by calls that cannot be carried out: AWS refuses us first if we may not.
 """
 
 from contextlib import AbstractAsyncContextManager
@@ -30,14 +29,7 @@ def open_impatient(
 
 
 def refusal(error: Exception, action: str, resource: str, variable: str) -> Unknown:
-    """Say what an AWS error means.
-
-    Args:
-        error: What the SDK raised.
-        action: What was tried, as IAM calls it.
-        resource: On what.
-        variable: The setting that names it.
-    """
+    """Say what an error of an IAM action means; `variable` is the resource's setting."""
     what = f"{action} on {resource}"
     fault = error.fault if isinstance(error, AwsUnusable) else classify(error)
     reason, remedy = f"{what}: {fault.code}: {fault.message}", fault.remedy

@@ -1,7 +1,6 @@
 """The two queues: redrive, timeouts, retention, encryption, permissions.
 
-Facts about SQS are Amazon's: the SQS Developer Guide on dead-letter queues, visibility timeout
-and encryption.
+Facts are from the SQS Developer Guide on dead-letter queues, visibility timeout and encryption.
 """
 
 import asyncio
@@ -123,9 +122,7 @@ def _each(name: str, queue: QueueFacts) -> Iterator[Finding]:
         yield problem(name, found, remedy)
     elif key:
         found = f"it is encrypted with {key}: whether S3 and the consumer may use it cannot be seen"
-        remedy = (
-            "let s3.amazonaws.com and the role kms:GenerateDataKey and kms:Decrypt in its policy"
-        )
+        remedy = "allow s3.amazonaws.com and the role kms:GenerateDataKey and kms:Decrypt with it"
         yield warning(name, found, remedy)
 
 
@@ -178,11 +175,7 @@ def _retention(main: QueueFacts, dead: QueueFacts) -> Finding:
 
 
 def _visibility(main: QueueFacts, settings: ConsumerSettings) -> Finding:
-    """Compare with what a lease must outlast.
-
-    Leases are extended at half of it, so that half must outlast the wait for a batch's neighbours
-    and a pause of 15 seconds; it also bounds the long polls.
-    """
+    """Half of it must outlast the wait for a batch's neighbours and a pause of 15 seconds."""
     check, name = "visibility timeout", "VisibilityTimeout"
     visibility, polls = main.number(name), 2 * settings.receive_wait_seconds
     needed = max(_SHORTEST_LEASE_SECONDS, round(2 * settings.batch_max_wait_milliseconds / 1000))
@@ -204,16 +197,10 @@ def _visibility(main: QueueFacts, settings: ConsumerSettings) -> Finding:
 def _sizes(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
     size, wait = "MaximumMessageSize", "ReceiveMessageWaitTimeSeconds"
     if dead.number(size) < main.number(size):
-        found = (
-            "the dead-letter queue takes smaller messages than the queue: large ones cannot be "
-            "dead-lettered"
-        )
+        found = "the dead-letter queue takes smaller messages than the queue: large ones get stuck"
         yield problem("message size", found, dead.setting(size, main.number(size)))
     if main.number(wait) == 0:
-        found = (
-            "the queue's own receive wait is 0: the consumer asks for long polls, other readers "
-            "pay for empty ones"
-        )
+        found = "the queue's own receive wait is 0: readers other than the consumer poll too often"
         yield warning("polling", found, main.setting(wait, 20))
 
 
