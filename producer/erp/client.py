@@ -75,10 +75,7 @@ class HttpErp:
 
         Waits grow exponentially with jitter. A Retry-After replaces the wait and holds back all
         other requests too, because limits apply to the caller. An answer that may be of another
-        day is asked for again, and returned with its doubt if it stays so.
-
-        Raises:
-            ErpError: Every attempt failed, or asking again will not help.
+        day is asked for again, and returned with its doubt if it stays so. Raises an ErpError.
         """
         max_attempts = self._settings.pull_max_attempts
         async for attempt in stamina.retry_context(
