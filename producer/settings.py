@@ -88,10 +88,7 @@ class Settings(ServiceSettings, AwsSettings):
         14, ge=0, le=366, description="Days in which answers may be corrected; then they are final."
     )
     pull_resume_within_seconds: float = Field(
-        3600,
-        ge=0,
-        le=7 * 86_400,
-        description="Age up to which an answer that is not final is not asked for again.",
+        3600, ge=0, le=7 * 86_400, description="Age up to which other answers are not asked again."
     )
     pull_gzip: bool = Field(False, description="Whether answers are stored gzipped.")
     pull_connect_timeout_seconds: float = Field(
