@@ -107,7 +107,6 @@ async def run_publish(
     selection: publish.Selection,
     tally: Tally,
     tell: Callable[[LakeEntry], None],
-    *,
     per_second: float | None,
 ) -> None:
     """Announce the objects of `selection`, so many per second; None only names them."""

@@ -85,16 +85,10 @@ class Settings(ServiceSettings, AwsSettings):
         20, gt=0, le=10_000, description="Requests to the ERP, retries included, per second."
     )
     pull_correction_days: int = Field(
-        14,
-        ge=0,
-        le=366,
-        description="Days during which answers may be corrected; one pulled later is final.",
+        14, ge=0, le=366, description="Days in which answers may be corrected; then they are final."
     )
     pull_resume_within_seconds: float = Field(
-        3600,
-        ge=0,
-        le=7 * 86_400,
-        description="Age up to which an answer that is not final is not asked for again.",
+        3600, ge=0, le=7 * 86_400, description="Age up to which other answers are not asked again."
     )
     pull_gzip: bool = Field(False, description="Whether answers are stored gzipped.")
     pull_connect_timeout_seconds: float = Field(
@@ -125,10 +119,7 @@ class Settings(ServiceSettings, AwsSettings):
         50, ge=1, le=100_000, description="Transient failures in a row that end the run."
     )
     pull_skip_after_failures: int = Field(
-        3,
-        ge=1,
-        le=100_000,
-        description="Transient failures in a row after which a run skips a store or an endpoint.",
+        3, ge=1, le=100_000, description="Failures in a row that have a store or endpoint skipped."
     )
     queue_url: str | None = Field(
         None, description="Queue that the consumer reads; needed by publish and by EVENTS=publish."

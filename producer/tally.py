@@ -1,7 +1,4 @@
-"""The tally of a run: what was stored, what is missing and why.
-
-The command creates it and passes it down, so that it can report an interrupted run too.
-"""
+"""The tally of a run: what was stored, what is missing and why, also when interrupted."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

@@ -1,7 +1,6 @@
 """The settings that every program has, and how settings are read.
 
-Read from the environment and from `.env`, which the programs share: names unknown to one are
-ignored. Nothing is read at import.
+The programs share `.env`, so names unknown to one are ignored. Nothing is read at import.
 """
 
 from typing import Literal, Self, TypeVar

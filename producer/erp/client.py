@@ -31,11 +31,7 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
-    """Open an HTTP session to the ERP for the block; connects on the first request.
-
-    Raises:
-        SettingsInvalid: The address, a certificate, the proxy or API_TOKEN_FILE is unusable.
-    """
+    """Open an HTTP session to the ERP for the block; SettingsInvalid says what is unusable."""
     set_on_retry_hooks([_log_retry])
     base_url = base_url_of(settings)
     async with aiohttp.ClientSession(
@@ -79,10 +75,7 @@ class HttpErp:
 
         Waits grow exponentially with jitter. A Retry-After replaces the wait and holds back all
         other requests too, because limits apply to the caller. An answer that may be of another
-        day is asked for again, and returned with its doubt if it stays so.
-
-        Raises:
-            ErpError: Every attempt failed, or asking again will not help.
+        day is asked for again, and returned with its doubt if it stays so. Raises an ErpError.
         """
         max_attempts = self._settings.pull_max_attempts
         async for attempt in stamina.retry_context(
@@ -126,7 +119,6 @@ class HttpErp:
         return replace(answer, body=joined, duration_seconds=duration)
 
     async def _ask_renewing(self, url: URL, body: dict[str, str]) -> Answer:
-        """Ask; after a 401, read the token again and ask once more."""
         try:
             return await self._ask_once(url, body)
         except ErpUnauthorized:
@@ -148,7 +140,6 @@ class HttpErp:
         return error.retry_after_seconds
 
     async def _turn(self) -> None:
-        """Wait until a request may be sent."""
         await self._rate_limit.turn()
         # Another task may have met a Retry-After meanwhile. After waiting for its end everyone
         # takes a new turn, or all would ask at once.

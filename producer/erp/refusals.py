@@ -12,8 +12,6 @@ from producer.json_text import NotJson, parse_json
 from producer.pulling.answers import error_text
 
 _COME_BACK = frozenset({408, 425, 429})
-_EXCERPT_BYTES = 8 * 1024
-_BAD_URL = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 
 
 def map_error(error: aiohttp.ClientError) -> errors.ErpError:
@@ -31,7 +29,7 @@ def map_error(error: aiohttp.ClientError) -> errors.ErpError:
             f"TLS with the ERP failed: {reason}; check API_BASE_URL, ERP_CLIENT_CERT_FILE and "
             "ERP_CLIENT_KEY_FILE"
         )
-    if isinstance(error, _BAD_URL):
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return errors.ErpMisconfigured(f"the address of the ERP is unusable: {reason}")
     if isinstance(error, aiohttp.ClientHttpProxyError):  # its text shows the proxy's password
         if 400 <= error.status < 500:
@@ -82,7 +80,7 @@ async def _excerpt(response: aiohttp.ClientResponse) -> str:
     """Return the text of an error body, or nothing; never fails over a broken one."""
     try:
         async with asyncio.timeout(5):
-            document = parse_json(await response.content.read(_EXCERPT_BYTES))
+            document = parse_json(await response.content.read(8 * 1024))
     except (NotJson, TimeoutError, aiohttp.ClientError):
         return ""
     return f": {error_text(document)}" if isinstance(document, dict) and document else ""

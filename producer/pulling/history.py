@@ -13,8 +13,6 @@ from producer.settings import Settings
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.registry import Source
 
-_KEY_TIME = "%Y%m%dT%H%M%S.%fZ"  # as `schemas.keys.api_key` writes it
-
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
@@ -98,7 +96,7 @@ class History:
 
 def _pulled_at(entry: LakeEntry) -> datetime:
     name = entry.key.rpartition("/")[2].partition(".json")[0]
-    try:
-        return datetime.strptime(name, _KEY_TIME).replace(tzinfo=UTC)
+    try:  # as `schemas.keys.api_key` writes it
+        return datetime.strptime(name, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
     except ValueError:  # put there by hand, under some other name
         return entry.last_modified

@@ -49,8 +49,6 @@ async def pull(plan: Plan, ask: Ask, lake: Lake, tally: Tally, pull_options: Pul
 
 
 class _Pull:
-    """One run, and what its workers share."""
-
     def __init__(
         self, plan: Plan, ask: Ask, lake: Lake, tally: Tally, pull_options: PullOptions
     ) -> None:

@@ -18,12 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 async def upload(
-    upload_files: Sequence[UploadFile],
-    lake: Lake,
-    tally: Tally,
-    settings: Settings,
-    *,
-    check: bool,
+    upload_files: Sequence[UploadFile], lake: Lake, tally: Tally, settings: Settings, *, check: bool
 ) -> None:
     """Store every file unchanged; one that cannot be stored does not stop the others.
 
