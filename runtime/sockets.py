@@ -1,16 +1,12 @@
-"""Sockets that notice when the other end has vanished without a word.
+"""Sockets that notice when the other end has vanished without FIN or RST.
 
-A failover or a firewall may drop a connection without FIN or RST; the kernel's own defaults notice
-that after 15 minutes (unsent data) or two hours (keepalives).
+The kernel's own defaults notice that after 15 minutes (unsent data) or two hours (keepalives).
 """
 
 import socket
 
 #: From here on, data that nobody acknowledges ends a connection.
 UNACKNOWLEDGED_SECONDS = 30
-_IDLE_SECONDS = 20
-_INTERVAL_SECONDS = 5
-_PROBE_COUNT = 3
 
 AddressInfo = tuple[
     int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -18,17 +14,14 @@ AddressInfo = tuple[
 
 
 def watched_socket(address: AddressInfo) -> socket.socket:
-    """Return a socket for an address of `getaddrinfo`; the caller connects it.
-
-    What a system does not offer is left out: Linux has all of it (tcp(7)).
-    """
+    """Return an unconnected socket; options that a system lacks are left out (tcp(7))."""
     family, kind, protocol, _, _ = address
     made = socket.socket(family, kind, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
-        ("TCP_KEEPIDLE", _IDLE_SECONDS),
-        ("TCP_KEEPINTVL", _INTERVAL_SECONDS),
-        ("TCP_KEEPCNT", _PROBE_COUNT),
+        ("TCP_KEEPIDLE", 20),  # seconds
+        ("TCP_KEEPINTVL", 5),  # seconds
+        ("TCP_KEEPCNT", 3),
         ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_SECONDS * 1000),
     ):
         if option := getattr(socket, name, None):

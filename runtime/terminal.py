@@ -1,7 +1,6 @@
 """What every command does at a terminal: read settings, run, print, report what failed, exit.
 
-Results go to stdout, everything else to stderr. For people there are tables and bars; what is not
-a terminal gets lines: one for each row, tab-separated, nothing cut.
+Results go to stdout, everything else to stderr; what is not a terminal gets plain lines.
 """
 
 import asyncio
@@ -30,7 +29,6 @@ from runtime.logs import configure_logs
 from runtime.settings import read_settings
 from runtime.signals import interrupt_when_told
 
-_DISTRIBUTION = "coco-ingest"
 _ID_CHARACTERS = 36
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -38,6 +36,9 @@ S = TypeVar("S", bound=BaseSettings)
 R = TypeVar("R")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
+]
 
 # Is told how many are done, of how many (None if nobody knows), and how many of them failed.
 Advance = Callable[..., None]
@@ -49,7 +50,7 @@ def program(name: str, purpose: str) -> typer.Typer:
 
     def show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
         if wanted:
-            typer.echo(f"{name} {version(_DISTRIBUTION)}")
+            typer.echo(f"{name} {version('coco-ingest')}")
             raise typer.Exit
 
     told = "Print the version and exit."
@@ -186,12 +187,7 @@ def printable(text: str) -> str:
 
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Advance]:
-    """Show how far a command is: a bar on a terminal, a line every few seconds elsewhere.
-
-    Args:
-        what: What is being done, in a word.
-        total: How many there are at most; None if nobody knows.
-    """
+    """Show how far a command is: a bar on a terminal, a line every few seconds elsewhere."""
     if not sys.stderr.isatty():
         yield progress_lines(what, total, sys.stderr.write)
         return

@@ -43,11 +43,7 @@ def source_of(event: ObjectEvent) -> Source | None:
 
 
 async def record_entry(pool: AsyncConnectionPool, entry: Entry) -> None:
-    """Write an entry; idempotent.
-
-    Raises:
-        ConsumerError: it was not committed.
-    """
+    """Write an entry; idempotent. Raises ConsumerError when it was not committed."""
     async with borrowed(pool) as session:
         cursor = await session.execute(statements.fixed("record_object"), _parameters(entry))
         recorded = await cursor.fetchone()
@@ -74,11 +70,7 @@ def loaded_before(pool: AsyncConnectionPool) -> Callable[[ObjectEvent], Awaitabl
 
 
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
-    """Return how many of the objects that ended last could not be loaded, newcomers left out.
-
-    Raises:
-        ConsumerError: the database could not be asked.
-    """
+    """Return how many of the objects that ended last could not be loaded, newcomers left out."""
     async with borrowed(pool) as session:
         statement = statements.fixed("count_recent_failures")
         row = await (await session.execute(statement, {"objects": objects})).fetchone()

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from consumer.aws.clients import soon
 from consumer.aws.s3 import open_lake
 from consumer.aws.sqs import open_queues
-from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
+from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
 from consumer.load.database import open_session
@@ -99,10 +99,8 @@ async def _rows(session: AsyncConnection, name: str) -> list[Row]:
 def _print_status(found: Row) -> None:
     for name, depth in (("queue", found["queue"]), ("dead-letter queue", found["dlq"])):
         if depth is not None:
-            typer.echo(
-                f"{name}: {depth.visible} visible, {depth.in_flight} in flight, "
-                f"{depth.delayed} delayed"
-            )
+            held = f"{depth.in_flight} in flight, {depth.delayed} delayed"
+            typer.echo(f"{name}: {depth.visible} visible, {held}")
     if found["objects"] is None:
         return
     columns = ("source", "state", "error_code", "objects")
@@ -112,12 +110,10 @@ def _print_status(found: Row) -> None:
     if found["median_lag_seconds"] is not None:
         typer.echo(f"median lag of the last hour: {found['median_lag_seconds']:.1f} s")
     if found["error_code"] is not None:
-        told = (
-            f"last error: {found['error_code']} in {found['object_key']} at "
-            f"{found['failed_at'].isoformat()}: {found['error_message']} "
-            f"(log: {found['error_log_key']})"
-        )
-        typer.echo(printable(told))
+        when = found["failed_at"].isoformat()
+        what = f"{found['error_code']} in {found['object_key']} at {when}"
+        where = f"{found['error_message']} (log: {found['error_log_key']})"
+        typer.echo(printable(f"last error: {what}: {where}"))
     if found["unreceived"]:
         typer.echo(
             f"lake: {len(found['unreceived'])} objects of the newest days never arrived, such as "

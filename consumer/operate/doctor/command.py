@@ -1,4 +1,4 @@
-"""The command: everything is asked at once, each within a time; then the checks judge."""
+"""The command: everything is asked at once; then the checks judge."""
 
 import asyncio
 from collections import Counter
