@@ -106,7 +106,8 @@ async def _open(
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
-    logs, record = ErrorLogs(lake), postgres_ledger(pool)
+    layout = settings.layout
+    logs, record = ErrorLogs(lake, layout), postgres_ledger(pool, layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
     handler = Handler(
         _rules(settings, aliases),
@@ -225,6 +226,7 @@ def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:
         settings.max_object_bytes,
         settings.max_decompressed_bytes,
         settings.stream_above_bytes,
+        settings.layout,
     )
 
 

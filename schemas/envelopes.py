@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
+from schemas.keys import is_folder_marker, is_own_output
+
 _SUPPORTED_MAJOR = "2"
 _CREATED = "ObjectCreated:"
 _EVENTBRIDGE_CREATED = "Object Created"
@@ -31,6 +33,7 @@ class IgnoreReason(StrEnum):
     NO_RECORDS = "no_records"
     NOT_A_CREATION = "not_a_creation"
     FOLDER_MARKER = "folder_marker"
+    OWN_OUTPUT = "own_output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,10 @@ def _bucket(parent: Mapping[str, Any], place: str) -> str:
 def _event(
     bucket: str, key: str, name: str, described: Mapping[str, Any], time: Any
 ) -> ObjectEvent | Ignored:
-    if key.endswith("/"):
+    if is_folder_marker(key):
         return Ignored(IgnoreReason.FOLDER_MARKER, key)
+    if is_own_output(key):  # or the error log of an error log would be announced, for ever
+        return Ignored(IgnoreReason.OWN_OUTPUT, key)
     size = described.get("size")
     return ObjectEvent(
         bucket=bucket,

@@ -10,6 +10,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import ClassVar
 from urllib.parse import quote, unquote
 
 from schemas.registry import ENDPOINTS_BY_NAME, Source
@@ -18,8 +19,10 @@ RAW_PREFIX = "raw/"
 ERP_PREFIX = "raw/erp/"
 API_PREFIX = "raw/api_responses/"
 PROCESSED_PREFIX = "processed/"
+LOGS_PREFIX = "logs/"
 ERRORS_PREFIX = "logs/errors/"
-FOLDERS = (RAW_PREFIX, ERP_PREFIX, API_PREFIX, PROCESSED_PREFIX, "logs/", ERRORS_PREFIX)
+FOLDERS = (RAW_PREFIX, ERP_PREFIX, API_PREFIX, PROCESSED_PREFIX, LOGS_PREFIX, ERRORS_PREFIX)
+OWN_OUTPUT = (LOGS_PREFIX, PROCESSED_PREFIX)  # what our programs write and never load
 
 _PULLED_AT_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 _API_KEY = re.compile(
@@ -43,6 +46,10 @@ class ApiKey:
 class ErpKey:
     """An ERP export: the key names neither store nor day."""
 
+    source: ClassVar[Source] = Source.ERP
+    bus_dt: ClassVar[None] = None
+    store_id: ClassVar[None] = None
+
 
 @dataclass(frozen=True, slots=True)
 class FolderMarker:
@@ -52,6 +59,11 @@ class FolderMarker:
 def is_folder_marker(key: str) -> bool:
     """Say whether `key` is a folder marker and not a document."""
     return key.endswith("/")
+
+
+def is_own_output(key: str) -> bool:
+    """Say whether `key` lies where our programs write what is not to be loaded."""
+    return key.startswith(OWN_OUTPUT)
 
 
 def store_day_prefix(source: Source, bus_dt: date, store_id: str) -> str:

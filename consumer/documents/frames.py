@@ -16,7 +16,8 @@ from consumer.errors import RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
-from schemas.keys import ApiKey, ErpKey, pull_command
+from schemas.key_templates import DocumentKey
+from schemas.keys import ApiKey, pull_command
 from schemas.paging import find_more
 from schemas.registry import Source
 from schemas.root_fields import RootFields
@@ -72,7 +73,7 @@ def as_utc(time: datetime | None) -> datetime | None:
 def open_document(
     root: Any,
     source: Source,
-    key: ApiKey | ErpKey,
+    key: DocumentKey,
     aliases: Aliases,
 ) -> tuple[Frame, list[Any]]:
     """Check a decoded document's frame and identity, and hand out its unvalidated records.
@@ -106,7 +107,7 @@ def open_document(
     return _frame(root, source, key), rows or []
 
 
-def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
+def _frame(root: dict[str, Any], source: Source, key: DocumentKey) -> Frame:
     own = source.entry.list_field
     beside = {name: value for name, value in root.items() if name != own}
     storable = beside.copy()
@@ -121,6 +122,8 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
             beside,
         ) from error
     store_id, bus_dt = _identity(fields, key)
+    if bus_dt is None and not source.holds_checks:
+        raise _schema_invalid("busDt is missing, and the key names no day", beside)
     return Frame(
         source=source,
         store_id=store_id,
@@ -133,15 +136,13 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
     )
 
 
-def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | None]:
-    store_id, bus_dt = (fields.storeId or "").strip(), fields.busDt
-    if isinstance(key, ApiKey):
-        key_store = key.store_id.strip()
-        if store_id and store_id != key_store:
-            raise _mismatch("store", store_id, key_store, key)
-        if bus_dt is not None and bus_dt != key.bus_dt:
-            raise _mismatch("day", str(bus_dt), str(key.bus_dt), key)
-        store_id, bus_dt = store_id or key_store, key.bus_dt
+def _identity(fields: RootFields, key: DocumentKey) -> tuple[str, date | None]:
+    store_id, key_store = (fields.storeId or "").strip(), (key.store_id or "").strip()
+    if store_id and key_store and store_id != key_store:
+        raise _mismatch("store", store_id, key_store, key)
+    if None not in (fields.busDt, key.bus_dt) and fields.busDt != key.bus_dt:
+        raise _mismatch("day", str(fields.busDt), str(key.bus_dt), key)
+    store_id, bus_dt = store_id or key_store, fields.busDt or key.bus_dt
     if not store_id:
         raise _schema_invalid(
             "storeId (or locRef) is missing, and the key names no store", fields.__pydantic_extra__
@@ -153,11 +154,13 @@ def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | Non
     return store_id, bus_dt
 
 
-def _mismatch(what: str, in_document: str, in_key: str, key: ApiKey) -> DocumentInvalid:
+def _mismatch(what: str, in_document: str, in_key: str, key: DocumentKey) -> DocumentInvalid:
+    remedy = "correct the document, or store it under the right key"
+    if isinstance(key, ApiKey):
+        remedy = f"pull it again, or upload it under the right key: {_pull_command(key)}"
     return DocumentInvalid(
         ErrorCode.IDENTITY_MISMATCH,
-        f"the document says {what} {in_document[:100]!r}, its key says {in_key[:100]!r}; "
-        f"pull it again, or upload it under the right key: {_pull_command(key)}",
+        f"the document says {what} {in_document[:100]!r}, its key says {in_key[:100]!r}; {remedy}",
     )
 
 
@@ -165,7 +168,7 @@ def _pull_command(key: ApiKey) -> str:
     return pull_command(key.source, key.bus_dt, key.store_id)
 
 
-def _refuse_part(root: dict[str, Any], key: ApiKey | ErpKey) -> None:
+def _refuse_part(root: dict[str, Any], key: DocumentKey) -> None:
     """Refuse one page of a paged answer: taken for the day, it would remove the other pages."""
     if more := find_more(root):
         remedy = (

@@ -11,8 +11,8 @@ from typing import BinaryIO, cast
 
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
+from schemas.file_kinds import GZIP_MAGIC
 
-_MAGIC = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -25,7 +25,7 @@ class PlainReader:
     """
 
     def __init__(self, file: BinaryIO, max_bytes: int) -> None:
-        packed = file.read(len(_MAGIC)) == _MAGIC
+        packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         file.seek(0)
         # The mode is given because that of a spool is the one it was written in.
         unpacked = gzip.GzipFile(fileobj=file, mode="rb") if packed else file

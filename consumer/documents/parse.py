@@ -17,8 +17,8 @@ from consumer.documents.storable import MAX_DEPTH, is_too_deep, object_from_pair
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_DIGITS_AFTER_POINT, MAX_DIGITS_BEFORE_POINT
+from schemas.file_kinds import file_kind
 
-_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ESCAPED_NUL = b"\\u0000"
 # A number of more digits than a numeric column takes, once every digit is written as 0 and what
 # may stand before a number as a colon. Exponents are looked for where rows are written.
@@ -52,7 +52,7 @@ def decode(data: bytes) -> Decoded:
     except ValueError as error:
         if "recursion limit" in str(error):
             raise _malformed(f"{_TOO_DEEP}: {error}") from error
-        return Decoded(_decode_slowly(data), suspicious=True)
+        return Decoded(_decode_or_name(data), suspicious=True)
     return Decoded(root, suspicious=_ESCAPED_NUL in data or _has_long_number(data))
 
 
@@ -61,10 +61,17 @@ def _has_long_number(data: bytes) -> bool:
     return _LONG_NUMBER in alike or _LONG_FRACTION in alike
 
 
+def _decode_or_name(data: bytes) -> Any:
+    try:
+        return _decode_slowly(data)
+    except Permanent as error:
+        if kind := file_kind(data):
+            raise Permanent(kind.code, kind.message) from error
+        raise
+
+
 def _decode_slowly(data: bytes) -> Any:
     text = _text(data)
-    if not text.strip():
-        raise _malformed("the document is empty")
     try:
         root = json.loads(
             text,
@@ -87,10 +94,6 @@ def _decode_slowly(data: bytes) -> Any:
 
 
 def _text(data: bytes) -> str:
-    if data.startswith(_UTF16_BOMS):
-        raise Permanent(
-            ErrorCode.ENCODING_INVALID, "the document is UTF-16; export it again as UTF-8"
-        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

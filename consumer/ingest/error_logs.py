@@ -13,9 +13,9 @@ from consumer.documents.quarantine import Quarantined
 from consumer.errors import ConsumerError, Permanent
 from consumer.ingest.prepare import Prepared
 from consumer.load.document import StagedDocument
-from consumer.load.ledger import source_of
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
+from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
 from schemas.keys import error_log_key
 
 _LOGGED_BODY_CHARACTERS = 20_000
@@ -36,6 +36,7 @@ class ErrorLogs:
     """Writes error log objects into the lake."""
 
     store: LogStore
+    layout: Layout = OWN_LAYOUT
 
     async def write(
         self,
@@ -49,15 +50,16 @@ class ErrorLogs:
         Raises:
             Transient: S3 could not take it.
         """
-        key = log_key(delivery, event)
+        key = log_key(delivery, event, self.layout)
         log = _log(delivery, error, event, prepared)
         await self.store.write_log(key, json.dumps(log, indent=2).encode())
         return key
 
 
-def log_key(delivery: Delivery, event: ObjectEvent | None) -> str:
+def log_key(delivery: Delivery, event: ObjectEvent | None, layout: Layout = OWN_LAYOUT) -> str:
     """Return where the error log of one record of a message is, the same at every receipt."""
-    source = (source_of(event) if event else None) or "unknown"
+    key = layout.read(event.key) if event else None
+    source = key.source if isinstance(key, DocumentKey) else "unknown"
     name = f"{delivery.message_id}-{_fingerprint(event)}"
     return error_log_key(source, delivery.sent_at or delivery.received_at, name)
 

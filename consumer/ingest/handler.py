@@ -34,7 +34,7 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
-from schemas.keys import ApiKey, ErpKey
+from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
 from schemas.registry import Source
 
 log = structlog.get_logger()
@@ -66,6 +66,7 @@ class Rules:
     max_object_bytes: int
     max_decompressed_bytes: int
     stream_above_bytes: int
+    layout: Layout = OWN_LAYOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,9 @@ class Handler:
             return _bug(error, event)
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        source, key = route(event, self._rules.buckets, self._rules.max_object_bytes)
-        admitted_bytes = _announced_bytes(event, self._rules.stream_above_bytes)
+        rules = self._rules
+        source, key = route(event, rules.buckets, rules.max_object_bytes, rules.layout)
+        admitted_bytes = _announced_bytes(event, rules.stream_above_bytes)
         for _ in range(_ADMISSIONS):
             async with self._byte_budget.of(admitted_bytes):
                 try:
@@ -146,7 +148,7 @@ class Handler:
         self,
         event: ObjectEvent,
         source: Source,
-        key: ApiKey | ErpKey,
+        key: DocumentKey,
         delivery: Delivery,
         admitted_bytes: int,
     ) -> Fetched:

@@ -33,7 +33,7 @@ from consumer.rows.row_writer import RowWriter
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
-from schemas.keys import ApiKey, ErpKey
+from schemas.key_templates import DocumentKey
 from schemas.registry import CHECKS_FIELD, Source
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Fetched:
 
     identity: Identity
     source: Source
-    key: ApiKey | ErpKey
+    key: DocumentKey
     data: bytes | Spool
 
 

@@ -13,8 +13,7 @@ from consumer.load import statements
 from consumer.load.database import mapped
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
-from schemas.keys import ApiKey, ErpKey, parse_key
-from schemas.registry import Source
+from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +34,14 @@ class Entry:
 RecordEntry = Callable[[Entry], Awaitable[None]]
 
 
-def source_of(event: ObjectEvent) -> Source | None:
-    """Return the source that an object's key names, or None."""
-    key = parse_key(event.key)
-    if isinstance(key, ApiKey):
-        return key.source
-    return Source.ERP if isinstance(key, ErpKey) else None
-
-
-def postgres_ledger(pool: AsyncConnectionPool) -> RecordEntry:
+def postgres_ledger(pool: AsyncConnectionPool, layout: Layout = OWN_LAYOUT) -> RecordEntry:
     """Return the function that writes entries through a pool."""
 
     async def record(entry: Entry) -> None:
         try:
             async with pool.connection() as connection:
                 cursor = await connection.execute(
-                    statements.fixed("record_object"), _parameters(entry)
+                    statements.fixed("record_object"), _parameters(entry, layout)
                 )
                 recorded = await cursor.fetchone()
                 if recorded and entry.findings is not None:
@@ -81,8 +72,9 @@ async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
     return int(row[0]) if row else 0
 
 
-def _parameters(entry: Entry) -> dict[str, object]:
-    event, key = entry.event, parse_key(entry.event.key)
+def _parameters(entry: Entry, layout: Layout) -> dict[str, object]:
+    event, key = entry.event, layout.read(entry.event.key)
+    known = key if isinstance(key, DocumentKey) else None
     return {
         "bucket": event.bucket,
         "object_key": event.key,
@@ -90,9 +82,9 @@ def _parameters(entry: Entry) -> dict[str, object]:
         "etag": event.etag,
         "sequencer": event.sequencer,
         "size_bytes": event.size_bytes,
-        "source": source_of(event),
-        "store_id": key.store_id if isinstance(key, ApiKey) else None,
-        "bus_dt": key.bus_dt if isinstance(key, ApiKey) else None,
+        "source": known and known.source,
+        "store_id": known and known.store_id,
+        "bus_dt": known and known.bus_dt,
         "state": entry.state,
         "error_code": entry.error_code,
         "error_message": entry.error_message,

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
+import structlog
+
 from producer.errors import LakeError, QueueError
 from producer.lake import Lake, LakeEntry
 from producer.rate_limit import RateLimit
 from producer.sending.announcing import BATCH_SIZE, Queue, event_body
+from producer.sending.upload_files import refuse_outside
 from producer.tally import Tally
-from runtime.errors import SettingsInvalid
-from schemas.keys import RAW_PREFIX, is_folder_marker
+from schemas.key_templates import OWN_LAYOUT, Layout
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +26,21 @@ class Selection:
         prefix: Prefix of their keys.
         since: Only objects written since then; None for any time.
         pattern: Pattern of the whole key, with `*`, `?` and `[…]`; None for any.
+        layout: How the keys of documents look; nothing else is announced.
     """
 
     prefix: str
     since: datetime | None = None
     pattern: str | None = None
+    layout: Layout = OWN_LAYOUT
 
     def __post_init__(self) -> None:
-        if not self.prefix.startswith(RAW_PREFIX):
-            raise SettingsInvalid(
-                f"--prefix {self.prefix!r} must start with {RAW_PREFIX}: nothing else in the lake "
-                "is loaded"
-            )
+        refuse_outside(self.layout, "--prefix", self.prefix)
 
     def takes(self, entry: LakeEntry) -> bool:
         """Return whether an object under the prefix is selected."""
         return (
-            not is_folder_marker(entry.key)
+            self.layout.is_document(entry.key)
             and (self.since is None or entry.last_modified >= self.since)
             and (self.pattern is None or fnmatchcase(entry.key, self.pattern))
         )
@@ -104,9 +106,10 @@ async def _announce(
 
 
 async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeEntry]]:
-    after, batch = "", list[LakeEntry]()
+    after, batch, foreign = "", list[LakeEntry](), list[str]()
     while True:
         page = await lake.list_page(selection.prefix, after)
+        foreign += (one.key for one in page.entries if selection.layout.read(one.key) is None)
         for entry in filter(selection.takes, page.entries):
             batch.append(entry)
             if len(batch) == BATCH_SIZE:
@@ -117,3 +120,6 @@ async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeE
         after = page.entries[-1].key
     if batch:
         yield batch
+    if foreign:
+        remedy = "describe such keys in KEY_TEMPLATES if they are documents"
+        log.warning("keys_not_recognized", objects=len(foreign), first=foreign[0], remedy=remedy)

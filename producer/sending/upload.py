@@ -9,9 +9,8 @@ import structlog
 from producer.errors import FileRejected, LakeError, QueueError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
-from producer.sending.upload_files import UploadFile, read_upload_file
+from producer.sending.upload_files import UploadFile, content_encoding, read_upload_file
 from producer.tally import Tally
-from schemas.keys import parse_key
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +38,7 @@ async def upload(
     """
 
     async def upload_one(upload_file: UploadFile) -> None:
-        if parse_key(upload_file.key) is None:
+        if not upload_file.is_document:
             log.warning(
                 "key_not_recognized", key=upload_file.key, outcome="the consumer rejects it"
             )
@@ -68,4 +67,4 @@ def _until_stopped(upload_files: Sequence[UploadFile], tally: Tally) -> Iterator
 def _lake_object(upload_file: UploadFile, body: bytes) -> LakeObject:
     uploaded_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     metadata = {"file-name": upload_file.path.name, "uploaded-at": uploaded_at}
-    return LakeObject(upload_file.key, body, metadata, upload_file.content_encoding)
+    return LakeObject(upload_file.key, body, metadata, content_encoding(body))

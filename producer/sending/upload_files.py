@@ -3,14 +3,15 @@
 import gzip
 import io
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from producer.errors import FileRejected, NotJson
 from producer.json_text import parse_json
 from runtime.errors import SettingsInvalid
-from schemas.keys import RAW_PREFIX
+from schemas.file_kinds import GZIP_MAGIC, file_kind
+from schemas.key_templates import OWN_LAYOUT, Layout
 
 _SUFFIXES = (".json", ".json.gz")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
@@ -24,87 +25,101 @@ class UploadFile:
     Attributes:
         path: The file, as the caller named it.
         key: Its key in the lake.
+        is_document: Whether the consumer reads such a key.
     """
 
     path: Path
     key: str
-
-    @property
-    def content_encoding(self) -> str | None:
-        """The content encoding of the file as it is stored."""
-        return "gzip" if self.key.endswith(".gz") else None
+    is_document: bool = True
 
     def subject(self) -> dict[str, str]:
         """Return the file as a printable field of a log event or a report."""
         return {"file": str(self.path).encode("utf-8", "backslashreplace").decode()}
 
 
-def check_prefix(prefix: str) -> str:
+def refuse_outside(layout: Layout, option: str, prefix: str) -> None:
+    """Refuse a prefix under which nothing is loaded.
+
+    Raises:
+        SettingsInvalid: The message names the option and the prefixes there are.
+    """
+    if not layout.covers(prefix):
+        raise SettingsInvalid(
+            f"{option} {prefix!r} must start with {' or '.join(layout.prefixes)}: nothing else in "
+            "the lake is loaded; KEY_TEMPLATES adds to it"
+        )
+
+
+def check_prefix(prefix: str, layout: Layout = OWN_LAYOUT) -> str:
     """Return a key prefix with its closing slash.
 
     Raises:
-        SettingsInvalid: It does not lie under `raw/`, or a part of it is empty, `.`, `..`
+        SettingsInvalid: The layout has no documents there, or a part of it is empty, `.`, `..`
             or not printable.
     """
     folder = prefix.removesuffix("/")
-    parts = folder.split("/")
-    if f"{parts[0]}/" != RAW_PREFIX:
-        raise SettingsInvalid(
-            f"--to {prefix!r} must start with {RAW_PREFIX}, such as raw/erp/: nothing else in "
-            "the lake is loaded"
-        )
-    for part in parts:
+    refuse_outside(layout, "--to", f"{folder}/" if folder else prefix)
+    if not prefix:
+        return ""
+    for part in folder.split("/"):
         if part in ("", ".", "..") or not part.isprintable() or "\\" in part:
             raise SettingsInvalid(f"--to {prefix!r} has an unusable part {part!r}; use plain names")
     return f"{folder}/"
 
 
-def find_files(arguments: Iterable[Path]) -> list[Path]:
-    """Replace folders by the JSON files in them, at any depth; each file comes once.
+def find_files(arguments: Iterable[Path]) -> dict[Path, str]:
+    """Return the files, each once, with their names; folders stand for the JSON files in them.
 
-    Files named directly are kept even if they do not exist: reading them says what is wrong.
+    In a folder a file's name is its path in it. Files named directly are kept even if they do not
+    exist: reading them says what is wrong.
 
     Raises:
         SettingsInvalid: A folder holds no JSON file.
     """
-    found: dict[Path, Path] = {}
+    found: dict[Path, tuple[Path, str]] = {}
     for argument in arguments:
-        inside = [argument]
+        folder, inside = argument.parent, [argument]
         if argument.is_dir():
-            inside = sorted(
-                path
-                for path in argument.rglob("*")
-                if path.name.lower().endswith(_SUFFIXES) and path.is_file()
+            folder, inside = (
+                argument,
+                sorted(
+                    path
+                    for path in argument.rglob("*")
+                    if path.name.lower().endswith(_SUFFIXES) and path.is_file()
+                ),
             )
             if not inside:
                 raise SettingsInvalid(
                     f"folder {argument} holds no *.json or *.json.gz file; name another one"
                 )
         for path in inside:
-            found.setdefault(path.absolute(), path)
-    return list(found.values())
+            found.setdefault(path.absolute(), (path, path.relative_to(folder).as_posix()))
+    return dict(found.values())
 
 
-def plan_uploads(paths: Iterable[Path], prefix: str) -> list[UploadFile]:
-    """Give every file its key: the prefix plus its own name.
+def plan_uploads(
+    found: Mapping[Path, str], prefix: str, layout: Layout = OWN_LAYOUT
+) -> list[UploadFile]:
+    """Give every file its key: the prefix plus its name.
 
     Args:
-        paths: From `find_files`.
+        found: From `find_files`.
         prefix: From `check_prefix`.
+        layout: How the keys of documents look.
 
     Raises:
         SettingsInvalid: Two files would get the same key.
     """
     by_key: dict[str, Path] = {}
-    for path in paths:
-        key = prefix + path.name
+    for path, name in found.items():
+        key = prefix + name
         if key in by_key:
             raise SettingsInvalid(
                 f"{by_key[key]} and {path} would both become {key}; rename one, or upload it "
                 "separately with another --to"
             )
         by_key[key] = path
-    return [UploadFile(path, key) for key, path in by_key.items()]
+    return [UploadFile(path, key, layout.is_document(key)) for key, path in by_key.items()]
 
 
 def read_upload_file(upload_file: UploadFile, *, max_bytes: int, check: bool) -> bytes:
@@ -123,21 +138,28 @@ def read_upload_file(upload_file: UploadFile, *, max_bytes: int, check: bool) ->
     body = _read(upload_file.path, max_bytes)
     if not check:
         return body
-    text = _unpack(body, max_bytes) if upload_file.content_encoding else body
+    text = _unpack(body, max_bytes) if content_encoding(body) else body
     try:
         parse_json(text)
     except NotJson as error:
+        if kind := file_kind(text):
+            raise FileRejected(kind.message) from error
         raise FileRejected(
             f"{error}; correct the file, or upload it unchecked with --no-check"
         ) from error
     return body
 
 
+def content_encoding(body: bytes) -> str | None:
+    """Return the content encoding of a file, whatever its name says."""
+    return "gzip" if body.startswith(GZIP_MAGIC) else None
+
+
 def _check_name(upload_file: UploadFile) -> None:
-    name = upload_file.path.name
-    if not name.endswith(_SUFFIXES):
+    key = upload_file.key
+    if not key.endswith(_SUFFIXES):
         raise FileRejected("the name must end with .json or .json.gz; rename the file")
-    if not name.isprintable() or "\\" in name:
+    if not key.isprintable() or "\\" in key:
         raise FileRejected(
             "the name contains characters that do not belong in a key; rename the file"
         )

@@ -91,7 +91,7 @@ def test_a_decision_can_be_written_as_json(capsys: pytest.CaptureFixture[str]) -
 
 def test_what_was_chosen_for_an_error_code_is_what_would_be_done() -> None:
     policy = read_policy("unknown_source=ignore")
-    explained = explain(announcing("processed/a.json"), [BUCKET], 2**30, policy)
+    explained = explain(announcing("raw/a.json"), [BUCKET], 2**30, policy)
     assert ("ignore", "unknown_source") == (
         explained["decision"],
         explained["records"][0]["error_code"],

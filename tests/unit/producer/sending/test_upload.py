@@ -15,7 +15,7 @@ async def run(
     paths: list[Path], lake: FakeLake, *, check: bool = True, to: str = "raw/erp/"
 ) -> Tally:
     tally = Tally(len(paths))
-    upload_files = plan_uploads(paths, to)
+    upload_files = plan_uploads({path: path.name for path in paths}, to)
     await upload(upload_files, lake, tally, concurrency=2, max_file_bytes=10_000, check=check)
     return tally
 
