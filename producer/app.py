@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -102,13 +102,12 @@ async def _run_rounds(
             pull_options(settings, force=True), last_day_first=True, check_lease=leases.check
         )
 
-        async def pull_round(begin: Callable[[Tally], None]) -> bool:
+        async def pull_round(tally: Tally) -> bool:
             plan = plan_until(business_days(settings).day_of(datetime.now(UTC)))
             async with leases.held(plan.stores) as ours:
                 metrics.stores_leased_elsewhere.set(len(plan.stores) - len(ours))
-                part = plan.of_stores(ours)
-                tally = Tally(part.target_count)
-                begin(tally)
+                part = replace(plan, stores=ours)
+                tally.total = part.target_count
                 await pull.pull(part, erp, lake, tally, options)
             return bool(ours)
 
@@ -172,15 +171,14 @@ async def run_publish(
         SettingsInvalid: QUEUE_URL is not set; nothing was sent.
         AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
-    rate = settings.publish_events_per_second
-    async with open_lake(settings, concurrency=1) as lake:
-        if dry_run:
-            unsent = publish.Announcer(None, settings.bucket_name, per_second=1_000_000)
-            await publish.publish(selection, lake, unsent, tally, tell)
-            return
-        async with open_queue(settings, concurrency=1) as queue:
+    async with AsyncExitStack() as stack:
+        lake = await stack.enter_async_context(open_lake(settings, concurrency=1))
+        announcer = None
+        if not dry_run:
+            queue = await stack.enter_async_context(open_queue(settings, concurrency=1))
+            rate = settings.publish_events_per_second
             announcer = publish.Announcer(queue, settings.bucket_name, rate)
-            await publish.publish(selection, lake, announcer, tally, tell)
+        await publish.publish(selection, lake, announcer, tally, tell)
 
 
 async def run_init_lake(

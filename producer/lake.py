@@ -1,7 +1,7 @@
 """The lake: objects, and the operations the producer needs."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -56,36 +56,31 @@ class Page:
 
 
 class Lake(Protocol):
-    """An object store. Every call may raise a `ProducerError` and is safe to repeat."""
+    """An object store. Every call is safe to repeat, and raises a LakeError when it fails."""
 
     async def put(self, obj: LakeObject) -> LakeEntry:
-        """Write one object, replacing what lies under its key; return what was written.
-
-        Raises:
-            LakeError: It was not written, as far as is known.
-        """
+        """Write one object, replacing what lies under its key; return what was written."""
         ...
 
     async def list_page(self, prefix: str, after: str) -> Page:
-        """Return the first objects under `prefix` whose keys come after `after`.
-
-        Raises:
-            LakeError: They could not be listed.
-        """
+        """Return the first objects under `prefix` whose keys come after `after`."""
         ...
 
     async def metadata(self, key: str) -> Mapping[str, str] | None:
-        """Return an object's metadata as S3 keeps it; None when there is no such object.
-
-        Raises:
-            LakeError: It could not be read.
-        """
+        """Return an object's metadata as S3 keeps it; None when there is no such object."""
         ...
 
-    async def read(self, key: str) -> bytes | None:
-        """Return an object's bytes as stored; None when there is no such object.
 
-        Raises:
-            LakeError: It could not be read.
-        """
-        ...
+async def entries_after(lake: Lake, prefix: str, after: str = "") -> AsyncIterator[LakeEntry]:
+    """Yield the objects under `prefix` whose keys come after `after`, in the order of keys.
+
+    Raises:
+        LakeError: They could not be listed.
+    """
+    while True:
+        page = await lake.list_page(prefix, after)
+        for entry in page.entries:
+            yield entry
+        if page.is_last or not page.entries:
+            return
+        after = page.entries[-1].key

@@ -56,18 +56,9 @@ class Metrics:
         for result in ("complete", "incomplete", "leased_elsewhere"):
             self.rounds.labels(result)
 
-    def note_round(self, seconds: float, tally: Tally) -> None:
-        """Record how long a round took and what it did not get."""
-        self.round_seconds.set(seconds)
-        for reason, count in (
-            ("failed", tally.failed),
-            ("skipped", tally.skipped.total()),
-            ("untried", tally.untried),
-        ):
-            self.round_missing.labels(reason).set(count)
-
-    def follow(self, tally: Tally) -> None:
-        """Add to the counters whatever a tally counts from now on."""
+    def begin_round(self, tally: Tally) -> None:
+        """Add to the counters whatever the round's tally counts from now on."""
+        self.round_running.set(1)
         known = dict.fromkeys((*_OUTCOMES, "stored_bytes"), 0)
 
         def on_change(tally: Tally) -> None:
@@ -79,3 +70,14 @@ class Metrics:
             known["stored_bytes"] = tally.stored_bytes
 
         tally.on_change = on_change
+
+    def end_round(self, tally: Tally, result: str, seconds: float) -> None:
+        """Record how a round ended, how long it took and what it did not get."""
+        self.round_running.set(0)
+        self.rounds.labels(result).inc()
+        self.round_seconds.set(seconds)
+        self.round_missing.labels("failed").set(tally.failed)
+        self.round_missing.labels("skipped").set(tally.skipped.total())
+        self.round_missing.labels("untried").set(tally.untried)
+        if result == "complete":
+            self.last_complete.set_to_current_time()

@@ -5,33 +5,19 @@ are exact; details of failures are kept up to a limit, because a run may span ye
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 
 from producer.errors import ProducerError
 
+T = TypeVar("T")
+
 FAILURES_KEPT_COUNT = 10_000
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One thing that is not in the lake, and why.
-
-    Attributes:
-        subject: Store, day and endpoint, or a file, or an object.
-        code: The error's code.
-        message: What happened.
-        remedy: What to do about it.
-    """
-
-    subject: Mapping[str, str]
-    code: str
-    message: str
-    remedy: str
 
 
 @dataclass(slots=True)
@@ -46,7 +32,8 @@ class Tally:
         present: Objects not asked for, because the lake has them.
         failed: Objects tried in vain.
         skipped: Objects not tried because of an open breaker, by breaker, such as `store 001`.
-        failures: Details of the first `FAILURES_KEPT_COUNT` failures, oldest first.
+        failures: The first `FAILURES_KEPT_COUNT` failures: the subject's fields, and the error's
+            `code`, `message` and `remedy`.
         stopped_by: Why the run ended early; None when it did not.
         missed_in_a_row: Transient failures since the last success.
     """
@@ -59,7 +46,7 @@ class Tally:
     present: int = 0
     failed: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
     stopped_by: str | None = None
     missed_in_a_row: int = 0
 
@@ -106,11 +93,19 @@ class Tally:
         self.failed += 1
         self.missed_in_a_row = self.missed_in_a_row + 1 if error.is_transient else 0
         if len(self.failures) < FAILURES_KEPT_COUNT:
-            self.failures.append(Failure(subject, error.code, str(error), error.remedy))
+            why = {"code": error.code, "message": str(error), "remedy": error.remedy}
+            self.failures.append({**subject, **why})
         log.error("object_not_stored", code=error.code, reason=str(error), **subject)
         if error.stops_the_run:
             self.stop(str(error))
         self.on_change(self)
+
+    def until_stopped(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield items for as long as nothing has stopped the run."""
+        for item in items:
+            if self.stopped_by is not None:
+                return
+            yield item
 
     def stop(self, reason: str) -> None:
         """End the run: finish what is under way, begin nothing new."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from consumer.drift.json_types import LINES_LEVEL, ROOT_LEVEL, contract_at
+from consumer.drift.json_types import LINES_LEVEL, ROOT_LEVEL, contracts
 from consumer.drift.renames import remedy, scalars_for, structure_for
 from consumer.drift.shapes import (
     MAX_NAME_CHARACTERS,
@@ -101,7 +101,7 @@ class _Comparison:
     def __init__(self, source: Source, level: Level, findings: _Findings) -> None:
         self._source = source
         self._level = level
-        self._contract = contract_at(source, level.path)
+        self._contract = contracts(source)[level.path]
         self._native = self._contract.native
         self._findings = findings
         self._scalars: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -133,8 +133,8 @@ class _Comparison:
         unknown = (
             (shape, name)
             for shape in level.shapes
-            if not self._native.keys() >= set(shape.names)
-            for name, kind in zip(shape.names, shape.kinds, strict=True)
+            if not self._native.keys() >= shape.fields.keys()
+            for name, kind in shape.fields.items()
             if kind in _STRUCTURES and name not in self._native and len(name) <= MAX_NAME_CHARACTERS
         )
         for shape, name in islice(unknown, MAX_NAMES):
@@ -179,10 +179,10 @@ class _Comparison:
         return [
             shape
             for shape in self._level.partial
-            if _VERSION_FIELD not in shape.names
+            if _VERSION_FIELD not in shape.fields
             and any(
                 _VERSION_FIELD in self._stands_for(name, "text")
-                for name in islice(shape.names, MAX_NAMES)
+                for name in islice(shape.fields, MAX_NAMES)
                 if name not in self._native
             )
         ]
@@ -193,6 +193,6 @@ def _fields(shapes: list[Shape]) -> dict[tuple[str, str | None], int]:
     counts: dict[tuple[str, str | None], int] = {}
     for shape in shapes:
         count = shape.count
-        for name_and_kind in zip(shape.names, shape.kinds, strict=True):
+        for name_and_kind in shape.fields.items():
             counts[name_and_kind] = counts.get(name_and_kind, 0) + count
     return counts

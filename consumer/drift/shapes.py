@@ -7,7 +7,7 @@ finds out a record's shape for purposes of its own counts for less: a shape is a
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from consumer.drift.json_types import DETAIL_LEVELS, JSON_TYPES, LINES_LEVEL, TAXES_LEVEL, path_at
 from schemas.guest_checks import LINE_TYPES
@@ -23,13 +23,26 @@ _MAX_EXAMPLE_CHARACTERS = 100  # likewise
 NULL = "null"
 _KIND_OF = {**JSON_TYPES, type(None): NULL}.get
 
+# Names of fields, and behind them the JSON type of each
+ShapeKey = tuple[str | None, ...]
+
+
+def shape_of(record: dict[str, Any]) -> ShapeKey:
+    """Return an object's shape."""
+    return (*record, *map(_KIND_OF, map(type, record.values())))
+
+
+def fields_of(shape: ShapeKey) -> Iterator[tuple[str, str | None]]:
+    """Yield the name of each field of a shape with its JSON type."""
+    half = len(shape) // 2
+    return zip(cast("tuple[str, ...]", shape[:half]), shape[half:], strict=True)
+
 
 @dataclass(slots=True)
 class Shape:
     """How many objects have the same names and JSON types, and one of them."""
 
-    names: tuple[str, ...]
-    kinds: tuple[str | None, ...]
+    fields: dict[str, str | None]
     example: dict[str, Any]
     count: int = 0
 
@@ -57,15 +70,12 @@ def is_whole(check: dict[str, Any]) -> bool:
     return bool(check.get("lastUpdatedUTC")) and check.get("clsdFlag") is not False
 
 
-_Key = tuple[Any, ...]
-
-
 @dataclass(slots=True)
 class _Shapes:
     """The shapes of one level, also by what is seen of them at a glance: names, Python types."""
 
-    distinct: dict[_Key, Shape] = field(default_factory=dict)
-    at_a_glance: dict[_Key, Shape] = field(default_factory=dict)
+    distinct: dict[ShapeKey, Shape] = field(default_factory=dict)
+    at_a_glance: dict[tuple[Any, ...], Shape] = field(default_factory=dict)
 
     def count(self, record: dict[str, Any]) -> None:
         glance = (*record, *map(type, record.values()))
@@ -77,12 +87,12 @@ class _Shapes:
         shape.count += 1
 
     def of(self, record: dict[str, Any]) -> Shape:
-        names, kinds = tuple(record), tuple(map(_KIND_OF, map(type, record.values())))
-        shape = self.distinct.get((names, kinds))
+        key = shape_of(record)
+        shape = self.distinct.get(key)
         if shape is None:
-            shape = Shape(names, kinds, _example(record))
+            shape = Shape(dict(fields_of(key)), _example(record))
             if len(self.distinct) < _MAX_SHAPES:
-                self.distinct[names, kinds] = shape
+                self.distinct[key] = shape
         return shape
 
 

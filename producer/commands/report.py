@@ -36,15 +36,7 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
             "seconds": round(seconds, 3),
             "interrupted": interrupted,
             "stopped_by": tally.stopped_by,
-            "failures": [
-                {
-                    **failure.subject,
-                    "code": failure.code,
-                    "message": failure.message,
-                    "remedy": failure.remedy,
-                }
-                for failure in tally.failures
-            ],
+            "failures": tally.failures,
             "failures_omitted": tally.failed - len(tally.failures),
         },
         ensure_ascii=False,
@@ -81,11 +73,12 @@ def print_report(tally: Tally, *, seconds: float, interrupted: bool, verb: str =
 
 
 def _print_missing(tally: Tally) -> None:
-    columns = [name.replace("_", " ") for name in tally.failures[0].subject]
+    subject = [name for name in tally.failures[0] if name not in ("code", "message", "remedy")]
+    columns = [name.replace("_", " ") for name in subject]
     rows = (
-        (*failure.subject.values(), f"{failure.code}: {failure.message}")
+        (*(failure[name] for name in subject), f"{failure['code']}: {failure['message']}")
         for failure in tally.failures[:_ROWS_SHOWN_COUNT]
     )
     print_table((*columns, "why"), rows, title="Missing")
-    for code, remedy in {each.code: each.remedy for each in tally.failures}.items():
+    for code, remedy in {each["code"]: each["remedy"] for each in tally.failures}.items():
         typer.echo(f"{code}: {remedy}")

@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,10 @@ from producer.errors import ProducerError
 from producer.metrics import Metrics
 from producer.tally import Tally
 
-_STOPPED = "told to stop"
-
 log = structlog.get_logger(__name__)
 
-#: Pulls one round: passes the round's tally to its argument, then works. Returns False when
-#: other producers hold the leases of all stores.
-Round = Callable[[Callable[[Tally], None]], Coroutine[Any, Any, bool]]
+#: Pulls one round, which its tally counts. Returns False when other producers hold all stores.
+Round = Callable[[Tally], Coroutine[Any, Any, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,6 @@ class Daemon:
         self._pull_round = pull_round
         self._schedule = schedule
         self._metrics = metrics
-        self._tally: Tally | None = None
-        self._is_stopping = False
         #: What the last finished round lacks; None when nothing.
         self.problem: str | None = "no round has ended yet"
 
@@ -69,71 +65,45 @@ class Daemon:
             pause = self._schedule.every_seconds + random.uniform(-spread, spread)  # noqa: S311 - jitter
             if not had_stores:
                 pause = min(pause, self._schedule.retry_seconds)
-            await _wait(stop, started + pause - time.monotonic())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(started + pause - time.monotonic()):
+                    await stop.wait()
 
     async def _run_round(self, stop: asyncio.Event) -> bool:
         """Run one round; return False if other producers held the leases of all stores."""
-        self._tally = None
-        had_stores = True
+        tally, had_stores = Tally(0), True
         started = time.monotonic()
-        self._metrics.round_running.set(1)
-        work = asyncio.create_task(self._pull_round(self._begin), name="round")
+        self._metrics.begin_round(tally)
+        work = asyncio.create_task(self._pull_round(tally), name="round")
         stopping = asyncio.create_task(stop.wait(), name="stop-signal")
         try:
             await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                await self._end(work)
+                await self._end(work, tally)
             if not work.cancelled():
                 had_stores = work.result()
+            self.problem = _missing(tally)
         except ProducerError as error:
             log.error("round_failed", code=error.code, reason=str(error))  # noqa: TRY400 - no bug, no traceback
-            self._note(str(error), "incomplete", started)
-        else:
-            missing = self._missing()
-            result = "incomplete" if missing else "complete" if had_stores else "leased_elsewhere"
-            self._note(missing, result, started)
+            self.problem = str(error)
         finally:
             stopping.cancel()
             work.cancel()
-            self._metrics.round_running.set(0)
+        result = "complete" if had_stores else "leased_elsewhere"
+        self._note(tally, "incomplete" if self.problem else result, time.monotonic() - started)
         return had_stores
 
-    def _begin(self, tally: Tally) -> None:
-        self._tally = tally
-        if self._is_stopping:  # the signal came while the round was waiting for its leases
-            tally.stop(_STOPPED)
-        self._metrics.follow(tally)
-
-    async def _end(self, work: asyncio.Task[bool]) -> None:
+    async def _end(self, work: asyncio.Task[bool], tally: Tally) -> None:
         """Begin nothing new, and give what is under way its time to finish."""
-        self._is_stopping = True
-        if self._tally is not None:
-            self._tally.stop(_STOPPED)
+        tally.stop("told to stop")
         await asyncio.wait({work}, timeout=self._schedule.stop_timeout_seconds)
         if not work.done():
             log.warning("round_cancelled", outcome="the next start asks for the rest")
             work.cancel()
             await asyncio.wait({work})
 
-    def _missing(self) -> str | None:
-        tally = self._tally
-        if tally is None or tally.is_complete:
-            return None
-        why = tally.stopped_by or (tally.failures[0].message if tally.failures else "interrupted")
-        skipped = tally.skipped.total()
-        return (
-            f"{tally.failed} failed, {skipped} skipped and {tally.untried} not tried of "
-            f"{tally.total}: {why}"
-        )
-
-    def _note(self, problem: str | None, result: str, started: float) -> None:
-        seconds = time.monotonic() - started
-        self.problem = problem
-        self._metrics.note_round(seconds, self._tally or Tally(0))
-        self._metrics.rounds.labels(result).inc()
-        if result == "complete":
-            self._metrics.last_complete.set_to_current_time()
-        tally = self._tally or Tally(0)
+    def _note(self, tally: Tally, result: str, seconds: float) -> None:
+        self._metrics.end_round(tally, result, seconds)
         log.info(
             "round_ended",
             result=result,
@@ -143,15 +113,15 @@ class Daemon:
             failed=tally.failed,
             skipped=dict(tally.skipped),
             untried=tally.untried,
-            problem=problem,
+            problem=self.problem,
         )
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    if seconds <= 0:
-        return
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
+def _missing(tally: Tally) -> str | None:
+    if tally.is_complete:
+        return None
+    why = tally.stopped_by or (tally.failures[0]["message"] if tally.failures else "interrupted")
+    return (
+        f"{tally.failed} failed, {tally.skipped.total()} skipped and {tally.untried} not tried of "
+        f"{tally.total}: {why}"
+    )

@@ -1,7 +1,7 @@
 """The pull targets of a plan: every endpoint of every store on every day."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from runtime.errors import SettingsInvalid
@@ -57,10 +57,6 @@ class Plan:
     def target_count(self) -> int:
         """The number of targets, without iterating over them."""
         return self.day_count * len(self.stores) * len(self.endpoints)
-
-    def of_stores(self, stores: tuple[str, ...]) -> "Plan":
-        """Return the plan with some of its stores, perhaps none."""
-        return replace(self, stores=stores)
 
     def targets(self, *, last_day_first: bool = False) -> Iterator[PullTarget]:
         """Yield the targets, oldest day first, except for the last day if that is to be first."""

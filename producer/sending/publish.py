@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import structlog
 
 from producer.errors import LakeError, QueueError
-from producer.lake import Lake, LakeEntry
+from producer.lake import Lake, LakeEntry, entries_after
 from producer.rate_limit import RateLimit
 from producer.sending.announcing import BATCH_SIZE, Queue, event_body
 from producer.sending.upload_files import refuse_outside
@@ -46,25 +46,24 @@ class Selection:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Announcer:
-    """Where to send events, and how fast.
+    """Sends events about objects in a bucket, so many per second at most."""
 
-    Attributes:
-        queue: Where events go; None sends nothing.
-        bucket: The lake's bucket.
-        per_second: Events per second at most.
-    """
+    def __init__(self, queue: Queue, bucket: str, per_second: float) -> None:
+        self._queue = queue
+        self._bucket = bucket
+        self._rate_limit = RateLimit(per_second)
 
-    queue: Queue | None
-    bucket: str
-    per_second: float
+    async def announce(self, batch: list[LakeEntry]) -> list[QueueError | None]:
+        """Announce up to ten objects; return an error or None for each."""
+        await self._rate_limit.turn(len(batch))
+        return await self._queue.send([event_body(entry, self._bucket) for entry in batch])
 
 
 async def publish(
     selection: Selection,
     lake: Lake,
-    announcer: Announcer,
+    announcer: Announcer | None,
     tally: Tally,
     tell: Callable[[LakeEntry], None],
 ) -> None:
@@ -73,16 +72,20 @@ async def publish(
     Args:
         selection: Which objects.
         lake: Listed page by page.
-        announcer: Where to send events, and how fast.
+        announcer: Sends the events; None for a dry run.
         tally: Counts every object; its total grows with the listing.
         tell: Called for each object that was announced, or would be.
     """
-    rate_limit = RateLimit(announcer.per_second)
     try:
         async for batch in _batches(selection, lake):
             tally.total += len(batch)
-            await rate_limit.turn(len(batch))
-            await _announce(batch, announcer, tally, tell)
+            failures = await announcer.announce(batch) if announcer else [None] * len(batch)
+            for entry, failure in zip(batch, failures, strict=True):
+                if failure is None:
+                    tally.add_stored(entry.size_bytes)
+                    tell(entry)
+                else:
+                    tally.add_failure({"object": entry.key}, failure)
             if tally.stopped_by is not None:
                 return
     except LakeError as error:
@@ -90,36 +93,19 @@ async def publish(
         tally.add_failure({"object": f"{selection.prefix}…"}, error)
 
 
-async def _announce(
-    batch: list[LakeEntry], announcer: Announcer, tally: Tally, tell: Callable[[LakeEntry], None]
-) -> None:
-    failures: list[QueueError | None] = [None] * len(batch)
-    if announcer.queue is not None:
-        bodies = [event_body(entry, announcer.bucket) for entry in batch]
-        failures = await announcer.queue.send(bodies)
-    for entry, failure in zip(batch, failures, strict=True):
-        if failure is None:
-            tally.add_stored(entry.size_bytes)
-            tell(entry)
-        else:
-            tally.add_failure({"object": entry.key}, failure)
-
-
 async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeEntry]]:
-    after, batch, foreign = "", list[LakeEntry](), list[str]()
-    while True:
-        page = await lake.list_page(selection.prefix, after)
-        foreign += (one.key for one in page.entries if selection.layout.read(one.key) is None)
-        for entry in filter(selection.takes, page.entries):
+    batch: list[LakeEntry] = []
+    foreign_count, foreign_key = 0, ""
+    async for entry in entries_after(lake, selection.prefix):
+        if selection.takes(entry):
             batch.append(entry)
-            if len(batch) == BATCH_SIZE:
-                yield batch
-                batch = []
-        if page.is_last or not page.entries:
-            break
-        after = page.entries[-1].key
+        elif selection.layout.read(entry.key) is None:
+            foreign_count, foreign_key = foreign_count + 1, foreign_key or entry.key
+        if len(batch) == BATCH_SIZE:
+            yield batch
+            batch = []
     if batch:
         yield batch
-    if foreign:
+    if foreign_count:
         remedy = "describe such keys in KEY_TEMPLATES if they are documents"
-        log.warning("keys_not_recognized", objects=len(foreign), first=foreign[0], remedy=remedy)
+        log.warning("keys_not_recognized", objects=foreign_count, first=foreign_key, remedy=remedy)

@@ -11,11 +11,10 @@ from producer.metrics import Metrics
 from producer.pulling.daemon import Daemon, Schedule
 from producer.tally import Tally
 
-Begin = Callable[[Tally], None]
 QUICK = Schedule(every_seconds=0.001, jitter=0.1, stop_timeout_seconds=5)
 
 
-def daemon(pull_round: Callable[[Begin], Awaitable[bool]], schedule: Schedule = QUICK) -> Daemon:
+def daemon(pull_round: Callable[[Tally], Awaitable[bool]], schedule: Schedule = QUICK) -> Daemon:
     return Daemon(pull_round, schedule, Metrics())
 
 
@@ -28,9 +27,8 @@ async def test_rounds_follow_each_other_and_never_overlap() -> None:
     """The race: a round takes longer than the interval."""
     stop, running, peak, ended = asyncio.Event(), 0, 0, 0
 
-    async def pull_round(begin: Begin) -> bool:
+    async def pull_round(tally: Tally) -> bool:
         nonlocal running, peak, ended
-        begin(Tally(0))
         running += 1
         peak = max(peak, running)
         await asyncio.sleep(0.005)
@@ -47,9 +45,8 @@ async def test_rounds_follow_each_other_and_never_overlap() -> None:
 async def test_told_to_stop_it_finishes_what_is_under_way_and_begins_nothing_new() -> None:
     stop, begun = asyncio.Event(), list[Tally]()
 
-    async def pull_round(begin: Begin) -> bool:
-        tally = Tally(2)
-        begin(tally)
+    async def pull_round(tally: Tally) -> bool:
+        tally.total = 2
         begun.append(tally)
         stop.set()
         while tally.stopped_by is None:
@@ -64,8 +61,8 @@ async def test_told_to_stop_it_finishes_what_is_under_way_and_begins_nothing_new
 async def test_what_does_not_finish_in_time_is_cancelled() -> None:
     stop, cancelled = asyncio.Event(), asyncio.Event()
 
-    async def pull_round(begin: Begin) -> bool:
-        begin(Tally(1))
+    async def pull_round(tally: Tally) -> bool:
+        tally.total = 1
         stop.set()
         try:
             await asyncio.Event().wait()
@@ -82,9 +79,8 @@ async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> No
     stop, ended = asyncio.Event(), asyncio.Event()
     rounds: list[Tally] = []
 
-    async def pull_round(begin: Begin) -> bool:
-        rounds.append(Tally(0))
-        begin(rounds[-1])
+    async def pull_round(tally: Tally) -> bool:
+        rounds.append(tally)
         ended.set()
         return True
 
@@ -98,14 +94,13 @@ async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> No
 async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -> None:
     stop, problems, number = asyncio.Event(), list[str | None](), 0
 
-    async def pull_round(begin: Begin) -> bool:
+    async def pull_round(tally: Tally) -> bool:
         nonlocal number
         problems.append(subject.problem)
         number += 1
         if number == 1:
             raise LakeClosed("no bucket")
-        tally = Tally(2)
-        begin(tally)
+        tally.total = 2
         tally.add_stored(7)
         if number == 2:
             tally.add_failure({"store": "1"}, ErpRefused("404"))
@@ -147,10 +142,9 @@ async def test_a_round_whose_stores_are_all_with_others_is_tried_again_soon() ->
     """Not complete and not incomplete: a producer that only stands by is ready."""
     stop, number = asyncio.Event(), 0
 
-    async def pull_round(begin: Begin) -> bool:
+    async def pull_round(tally: Tally) -> bool:
         nonlocal number
         number += 1
-        begin(Tally(0))
         if number == 3:
             stop.set()
         return False
@@ -169,11 +163,10 @@ async def test_told_to_stop_before_a_round_has_its_plan_it_begins_nothing() -> N
     """The race: the signal comes while the leases are taken."""
     stop, stopped_by = asyncio.Event(), list[str | None]()
 
-    async def pull_round(begin: Begin) -> bool:
+    async def pull_round(tally: Tally) -> bool:
         stop.set()
         await asyncio.sleep(0.01)
-        tally = Tally(2)
-        begin(tally)
+        tally.total = 2
         stopped_by.append(tally.stopped_by)
         return True
 
@@ -182,7 +175,7 @@ async def test_told_to_stop_before_a_round_has_its_plan_it_begins_nothing() -> N
 
 
 async def test_a_bug_ends_the_daemon() -> None:
-    async def pull_round(_begin: Begin) -> bool:
+    async def pull_round(_tally: Tally) -> bool:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

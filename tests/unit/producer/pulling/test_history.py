@@ -36,23 +36,23 @@ async def test_the_newest_answer_of_every_store_and_day_is_found(lake: FakeLake)
                     moment = PULLED_AT + timedelta(microseconds=later)
                     put(lake, api_key(CHECKS, day(offset), store, moment))
                 put(lake, api_key(Source.CHARGE_BACK, day(offset), store, PULLED_AT))
-        history = History(lake)
+        history = History(lake, CHECKS)
         for offset in range(4):
             for store in STORES:
-                found = await history.newest(CHECKS, day(offset), store)
+                found = await history.newest(day(offset), store)
                 assert found is not None
                 assert found.pulled_at == PULLED_AT + timedelta(microseconds=2)
                 assert found.key == api_key(CHECKS, day(offset), store, found.pulled_at)
-            assert await history.newest(CHECKS, day(offset), "other") is None
-        assert await history.newest(CHECKS, day(4), STORES[0]) is None
+            assert await history.newest(day(offset), "other") is None
+        assert await history.newest(day(4), STORES[0]) is None
 
 
 async def test_a_range_costs_a_listing_per_page_and_not_per_day(lake: FakeLake) -> None:
     for offset in range(365):
         put(lake, api_key(CHECKS, day(offset), "1", PULLED_AT))
-    history = History(lake)
+    history = History(lake, CHECKS)
     for offset in range(400):
-        found = await history.newest(CHECKS, day(offset), "1")
+        found = await history.newest(day(offset), "1")
         assert (found is not None) == (offset < 365)
     assert len(lake.listed) == 1
 
@@ -68,7 +68,7 @@ async def test_what_is_no_answer_does_not_count(lake: FakeLake) -> None:
         ("raw/api_responses/getGuestChecks/busDt=zzz/storeId=1/a.json", b"x"),
     ):
         put(lake, key, body)
-    assert await History(lake).newest(CHECKS, FIRST, "1") is None
+    assert await History(lake, CHECKS).newest(FIRST, "1") is None
 
 
 async def test_an_object_under_a_name_of_its_own_has_the_time_of_its_writing(
@@ -77,7 +77,7 @@ async def test_an_object_under_a_name_of_its_own_has_the_time_of_its_writing(
     by_hand = f"{store_day_prefix(CHECKS, FIRST, '1')}by-hand.json"
     put(lake, api_key(CHECKS, FIRST, "1", PULLED_AT))
     put(lake, by_hand)
-    found = await History(lake).newest(CHECKS, FIRST, "1")
+    found = await History(lake, CHECKS).newest(FIRST, "1")
     assert found is not None
     assert (found.key, found.pulled_at) == (by_hand, MODIFIED)
 
@@ -85,9 +85,9 @@ async def test_an_object_under_a_name_of_its_own_has_the_time_of_its_writing(
 async def test_an_earlier_day_is_listed_again(lake: FakeLake) -> None:
     for offset in range(3):
         put(lake, api_key(CHECKS, day(offset), "1", PULLED_AT))
-    history = History(lake)
+    history = History(lake, CHECKS)
     for offset in (2, 0, 1, 2):
-        assert await history.newest(CHECKS, day(offset), "1") is not None
+        assert await history.newest(day(offset), "1") is not None
 
 
 class FlakyLake(FakeLake):
@@ -108,9 +108,9 @@ async def test_a_listing_that_failed_is_not_taken_for_an_empty_lake() -> None:
     for offset in range(3):
         for store in STORES:
             put(lake, api_key(CHECKS, day(offset), store, PULLED_AT))
-    history = History(lake)
+    history = History(lake, CHECKS)
     answers = await asyncio.gather(
-        *(history.newest(CHECKS, day(offset), store) for offset in range(3) for store in STORES),
+        *(history.newest(day(offset), store) for offset in range(3) for store in STORES),
         return_exceptions=True,
     )
     assert None not in answers
@@ -119,7 +119,7 @@ async def test_a_listing_that_failed_is_not_taken_for_an_empty_lake() -> None:
 
 async def test_a_lake_that_cannot_be_listed_is_reported(lake: FakeLake) -> None:
     lake = FlakyLake()
-    history = History(lake)
-    assert await history.newest(CHECKS, FIRST, "1") is None
+    history = History(lake, CHECKS)
+    assert await history.newest(FIRST, "1") is None
     with pytest.raises(LakeUnavailable):
-        await history.newest(Source.CHARGE_BACK, FIRST, "1")
+        await history.newest(day(-1), "1")

@@ -30,7 +30,7 @@ async def test_good_files_are_stored_and_bad_ones_named(lake: FakeLake, tmp_path
         "raw/erp/good.json": b'{"a": 1.50}\n'
     }
     assert (tally.stored, tally.stored_bytes, tally.failed) == (1, 12, 2)
-    assert {failure.subject["file"] for failure in tally.failures} == {
+    assert {failure["file"] for failure in tally.failures} == {
         str(tmp_path / "missing.json"),
         str(tmp_path / "bad.json"),
     }
