@@ -105,8 +105,7 @@ async def _open(
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
-    layout = settings.layout
-    logs, record = ErrorLogs(lake, layout), postgres_ledger(pool, layout)
+    logs, record = ErrorLogs(lake), postgres_ledger(pool, settings.layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
     handler = Handler(
         _rules(settings, aliases),

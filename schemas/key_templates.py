@@ -130,8 +130,15 @@ class Layout:
 
     @property
     def samples(self) -> tuple[str, ...]:
-        """A key of each template."""
-        return tuple(_sample(template.text) for template in self.templates)
+        """A key, or the beginning and end of one, of each kind of document."""
+        own = (f"{ERP_PREFIX}x.json", f"{API_PREFIX}x.json")
+        keys = (*own, *(_sample(template.text) for template in self.templates))
+        return tuple(f"{key.removesuffix(_GZIP)}{suffix}" for key in keys for suffix in ("", _GZIP))
+
+    @property
+    def place(self) -> str:
+        """Where documents lie, for people."""
+        return ", ".join(prefix or "the whole bucket" for prefix in self.prefixes)
 
     def read(self, key: str) -> DocumentKey | FolderMarker | None:
         """Read what a key says about its object; None when it is no document, or ambiguous."""

@@ -129,6 +129,12 @@ def parse_key(key: str) -> ApiKey | ErpKey | FolderMarker | None:
     return ApiKey(Source(match["endpoint"]), bus_dt, store_id)
 
 
+def source_named(key: str) -> Source | None:
+    """Return the source whose name is a folder or the name of a key, whatever its layout."""
+    words = re.split(r"[/.]", key)
+    return next((source for word in words for source in Source if source == word), None)
+
+
 def error_log_key(source: str, failed_at: datetime, name: str) -> str:
     """Build the key of an error log: `logs/errors/<source>/<yyyy>/<mm>/<dd>/<name>.json`.
 

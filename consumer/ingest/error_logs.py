@@ -15,8 +15,7 @@ from consumer.ingest.prepare import Prepared
 from consumer.load.document import StagedDocument
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
-from schemas.keys import error_log_key
+from schemas.keys import error_log_key, source_named
 
 _LOGGED_BODY_CHARACTERS = 20_000
 _LOGGED_ERRORS = 20_000  # of all records of a document: five megabytes, a fifth of a second
@@ -36,7 +35,6 @@ class ErrorLogs:
     """Writes error log objects into the lake."""
 
     store: LogStore
-    layout: Layout = OWN_LAYOUT
 
     async def write(
         self,
@@ -50,16 +48,15 @@ class ErrorLogs:
         Raises:
             Transient: S3 could not take it.
         """
-        key = log_key(delivery, event, self.layout)
+        key = log_key(delivery, event)
         log = _log(delivery, error, event, prepared)
         await self.store.write_log(key, json.dumps(log, indent=2).encode())
         return key
 
 
-def log_key(delivery: Delivery, event: ObjectEvent | None, layout: Layout = OWN_LAYOUT) -> str:
+def log_key(delivery: Delivery, event: ObjectEvent | None) -> str:
     """Return where the error log of one record of a message is, the same at every receipt."""
-    key = layout.read(event.key) if event else None
-    source = key.source if isinstance(key, DocumentKey) else "unknown"
+    source = (source_named(event.key) if event else None) or "unknown"
     name = f"{delivery.message_id}-{_fingerprint(event)}"
     return error_log_key(source, delivery.sent_at or delivery.received_at, name)
 

@@ -21,12 +21,15 @@ from consumer.operate.reports import AsJson
 from consumer.settings import ConsumerSettings
 from runtime.terminal import finish, print_json, printable, progress, settings_of, tell
 from schemas.envelopes import ObjectEvent, created_body
-from schemas.keys import RAW_PREFIX, is_folder_marker
+from schemas.key_templates import OWN_LAYOUT, Layout
 
 
 def reconcile(
     *,
-    prefix: Annotated[str, typer.Option(help="Only keys with this prefix.")] = RAW_PREFIX,
+    prefix: Annotated[
+        str | None,
+        typer.Option(help="Only keys with this prefix. Default: raw/ and what KEY_TEMPLATES adds."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
     ] = False,
@@ -51,7 +54,7 @@ def reconcile(
 
 
 async def _reconcile(
-    settings: ConsumerSettings, prefix: str, keys: list[str], *, dry_run: bool
+    settings: ConsumerSettings, prefix: str | None, keys: list[str], *, dry_run: bool
 ) -> None:
     """Reconcile; `keys` learns what was done, whatever happens."""
     async with (
@@ -64,7 +67,9 @@ async def _reconcile(
             tell(f"the queue holds {depth.total} messages; their objects may be announced twice")
         await soon(lake.ping(), f"asking for bucket {settings.bucket_name}")
         with progress("reconciling", None) as advance:
-            async with aclosing(find_forgotten(lake, session, prefix)) as pages:
+            layout = settings.layout
+            prefixes = layout.prefixes if prefix is None else (prefix,)
+            async with aclosing(find_forgotten(lake, session, prefixes, layout)) as pages:
                 async for page in pages:
                     if dry_run:
                         keys.extend(event.key for event in page)
@@ -75,9 +80,12 @@ async def _reconcile(
 
 
 async def find_forgotten(
-    lake: Lake, session: AsyncConnection[Any], prefix: str
+    lake: Lake,
+    session: AsyncConnection[Any],
+    prefixes: Sequence[str],
+    layout: Layout = OWN_LAYOUT,
 ) -> AsyncGenerator[list[ObjectEvent], None]:
-    """Yield events for the objects under a prefix without a ledger row, page by page; reads only.
+    """Yield events for the documents under prefixes without a ledger row, page by page; reads only.
 
     An object whose message is waiting in the queue right now has no row either.
 
@@ -85,13 +93,14 @@ async def find_forgotten(
         ConsumerError: S3 could not be asked.
         psycopg.Error: PostgreSQL could not be asked.
     """
-    async for page in lake.pages(prefix):
-        documents = [event for event in page if not is_folder_marker(event.key)]
-        if documents:
-            asked = {"bucket": documents[0].bucket, "keys": [event.key for event in documents]}
-            cursor = await session.execute(statements.fixed("find_ingested"), asked)
-            known = set(await cursor.fetchall())
-            yield [event for event in documents if (event.key, event.etag) not in known]
+    for prefix in prefixes:
+        async for page in lake.pages(prefix):
+            documents = [event for event in page if layout.is_document(event.key)]
+            if documents:
+                asked = {"bucket": documents[0].bucket, "keys": [event.key for event in documents]}
+                cursor = await session.execute(statements.fixed("find_ingested"), asked)
+                known = set(await cursor.fetchall())
+                yield [event for event in documents if (event.key, event.etag) not in known]
 
 
 async def announce(events: Sequence[ObjectEvent], queue: Queue) -> AsyncIterator[ObjectEvent]:

@@ -169,8 +169,9 @@ def test_the_prefixes_cover_every_document_once(
 ) -> None:
     layout = read_layout(setting)
     assert layout.prefixes == prefixes
-    assert all(layout.is_document(sample) for sample in layout.samples)
-    assert len(layout.samples) == len(layout.templates)
+    assert all(sample.startswith(prefixes) for sample in layout.samples)
+    assert all(layout.is_document(sample) for sample in layout.samples[4:])
+    assert len(layout.samples) == 4 + 2 * len(layout.templates)
 
 
 @given(st.text())
