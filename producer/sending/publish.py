@@ -14,6 +14,7 @@ from producer.sending.announcing import BATCH_SIZE, Queue, event_body
 from producer.sending.upload_files import refuse_outside
 from producer.tally import Tally
 from schemas.key_templates import OWN_LAYOUT, Layout
+from schemas.keys import is_folder_marker
 
 log = structlog.get_logger(__name__)
 
@@ -38,11 +39,9 @@ class Selection:
         refuse_outside(self.layout, "--prefix", self.prefix)
 
     def takes(self, entry: LakeEntry) -> bool:
-        """Return whether an object under the prefix is selected."""
-        return (
-            self.layout.is_document(entry.key)
-            and (self.since is None or entry.last_modified >= self.since)
-            and (self.pattern is None or fnmatchcase(entry.key, self.pattern))
+        """Return whether an object under the prefix is selected, if it is a document."""
+        return (self.since is None or entry.last_modified >= self.since) and (
+            self.pattern is None or fnmatchcase(entry.key, self.pattern)
         )
 
 
@@ -97,9 +96,11 @@ async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeE
     batch: list[LakeEntry] = []
     foreign_count, foreign_key = 0, ""
     async for entry in entries_after(lake, selection.prefix):
-        if selection.takes(entry):
+        if not selection.takes(entry) or is_folder_marker(entry.key):
+            continue
+        if selection.layout.is_document(entry.key):
             batch.append(entry)
-        elif selection.layout.read(entry.key) is None:
+        else:
             foreign_count, foreign_key = foreign_count + 1, foreign_key or entry.key
         if len(batch) == BATCH_SIZE:
             yield batch
