@@ -12,19 +12,12 @@ CONTENT_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class LakeObject:
-    """One object about to be written.
+    """One object about to be written."""
 
-    Attributes:
-        key: Its real, unencoded key.
-        body: Its bytes, stored as they are.
-        metadata: Its origin; any text, encoded for S3 by `ascii_metadata`.
-        content_encoding: "gzip" when `body` is compressed, else None.
-    """
-
-    key: str
+    key: str  # real, unencoded
     body: bytes
-    metadata: Mapping[str, str]
-    content_encoding: str | None = None
+    metadata: Mapping[str, str]  # any text, encoded for S3 by `ascii_metadata`
+    content_encoding: str | None = None  # "gzip" when `body` is compressed
 
     def ascii_metadata(self) -> dict[str, str]:
         """Return the metadata with the body's digest, as S3 takes it.

@@ -73,23 +73,15 @@ async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
 
 
 def _parameters(entry: Entry, layout: Layout) -> dict[str, object]:
-    event, key = entry.event, layout.read(entry.event.key)
+    key = layout.read(entry.event.key)
     known = key if isinstance(key, DocumentKey) else None
-    return {
-        "bucket": event.bucket,
-        "object_key": event.key,
-        "version_id": event.version_id,
-        "etag": event.etag,
-        "sequencer": event.sequencer,
-        "size_bytes": event.size_bytes,
-        "source": known and known.source,
-        "store_id": known and known.store_id,
-        "bus_dt": known and known.bus_dt,
-        "state": entry.state,
-        "error_code": entry.error_code,
-        "error_message": entry.error_message,
-        "error_log_key": entry.error_log_key,
-        "attempts": entry.attempts,
-        "event_time": event.event_time,
-        "received_at": entry.received_at,
-    }
+    return (
+        asdict(entry.event)
+        | asdict(entry)
+        | {
+            "object_key": entry.event.key,
+            "source": known and known.source,
+            "store_id": known and known.store_id,
+            "bus_dt": known and known.bus_dt,
+        }
+    )

@@ -51,29 +51,17 @@ class Erp(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PullOptions:
-    """How a plan is pulled.
+    """How a plan is pulled."""
 
-    Attributes:
-        concurrency: How many targets are under way at once.
-        stop_after_failures: Transient failures in a row that end the run.
-        skip_after_failures: Transient failures in a row after which a store or an endpoint is
-            skipped for the rest of the run.
-        days: Decides which answers in the lake are current.
-        force: Whether to ask for current answers too.
-        gzip: Whether answers are stored gzipped.
-        last_day_first: Whether the last day comes before the others, which are history.
-        check_lease: Raises LeaseLost for a store that another producer may pull by now; a pull by
-            hand takes no leases.
-    """
-
-    concurrency: int
-    stop_after_failures: int
-    skip_after_failures: int
-    days: BusinessDays
-    force: bool = False
-    gzip: bool = False
-    last_day_first: bool = False
-    check_lease: Callable[[str], None] = lambda _store_id: None
+    concurrency: int  # targets under way at once
+    stop_after_failures: int  # transient failures in a row that end the run
+    skip_after_failures: int  # ... after which a store or an endpoint is skipped in this run
+    days: BusinessDays  # decides which answers in the lake are current
+    force: bool = False  # whether to ask for current answers too
+    gzip: bool = False  # whether answers are stored gzipped
+    last_day_first: bool = False  # whether the last day comes before the others, which are history
+    # Raises LeaseLost for a store that another producer may pull by now
+    check_lease: Callable[[str], None] = lambda _store_id: None  # a pull by hand takes no leases
 
 
 async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:

@@ -21,27 +21,22 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which objects are announced.
-
-    Attributes:
-        prefix: Prefix of their keys.
-        since: Only objects written since then; None for any time.
-        pattern: Pattern of the whole key, with `*`, `?` and `[…]`; None for any.
-        layout: How the keys of documents look; nothing else is announced.
-    """
+    """Which objects are announced."""
 
     prefix: str
-    since: datetime | None = None
-    pattern: str | None = None
-    layout: Layout = OWN_LAYOUT
+    since: datetime | None = None  # only objects written since then
+    pattern: str | None = None  # of the whole key, with `*`, `?` and `[…]`
+    layout: Layout = OWN_LAYOUT  # how the keys of documents look; nothing else is announced
 
     def __post_init__(self) -> None:
         refuse_outside(self.layout, "--prefix", self.prefix)
 
     def takes(self, entry: LakeEntry) -> bool:
         """Return whether an object under the prefix is selected, if it is a document."""
-        return (self.since is None or entry.last_modified >= self.since) and (
-            self.pattern is None or fnmatchcase(entry.key, self.pattern)
+        return (
+            not is_folder_marker(entry.key)
+            and (self.since is None or entry.last_modified >= self.since)
+            and (self.pattern is None or fnmatchcase(entry.key, self.pattern))
         )
 
 
@@ -68,12 +63,8 @@ async def publish(
 ) -> None:
     """Announce every object of the selection; repeating it changes nothing in the tables.
 
-    Args:
-        selection: Which objects.
-        lake: Listed page by page.
-        announcer: Sends the events; None for a dry run.
-        tally: Counts every object; its total grows with the listing.
-        tell: Called for each object that was announced, or would be.
+    Without an announcer, a dry run. The tally's total grows with the listing; `tell` is called
+    for each object that was announced, or would be.
     """
     try:
         async for batch in _batches(selection, lake):
@@ -96,7 +87,7 @@ async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeE
     batch: list[LakeEntry] = []
     foreign_count, foreign_key = 0, ""
     async for entry in entries_after(lake, selection.prefix):
-        if not selection.takes(entry) or is_folder_marker(entry.key):
+        if not selection.takes(entry):
             continue
         if selection.layout.is_document(entry.key):
             batch.append(entry)

@@ -14,23 +14,15 @@ from schemas.file_kinds import GZIP_MAGIC, file_kind
 from schemas.key_templates import OWN_LAYOUT, Layout
 
 _SUFFIXES = (".json", ".json.gz")
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-_MAX_KEY_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class UploadFile:
-    """One file and the key it goes to.
-
-    Attributes:
-        path: The file, as the caller named it.
-        key: Its key in the lake.
-        is_document: Whether the consumer reads such a key.
-    """
+    """One file, as the caller named it, and the key it goes to."""
 
     path: Path
     key: str
-    is_document: bool = True
+    is_document: bool = True  # whether the consumer reads such a key
 
     def subject(self) -> dict[str, str]:
         """Return the file as a printable field of a log event or a report."""
@@ -70,7 +62,7 @@ def check_prefix(prefix: str, layout: Layout = OWN_LAYOUT) -> str:
 def find_files(arguments: Iterable[Path]) -> dict[Path, str]:
     """Return the files, each once, with their names; folders stand for the JSON files in them.
 
-    In a folder a file's name is its path in it. Files named directly are kept even if they do not
+    In a folder a file's name is its path there. Files named directly are kept even if they do not
     exist: reading them says what is wrong.
 
     Raises:
@@ -80,14 +72,9 @@ def find_files(arguments: Iterable[Path]) -> dict[Path, str]:
     for argument in arguments:
         folder, inside = argument.parent, [argument]
         if argument.is_dir():
-            folder, inside = (
-                argument,
-                sorted(
-                    path
-                    for path in argument.rglob("*")
-                    if path.name.lower().endswith(_SUFFIXES) and path.is_file()
-                ),
-            )
+            folder = argument
+            files = (path for path in argument.rglob("*") if path.is_file())
+            inside = sorted(path for path in files if path.name.lower().endswith(_SUFFIXES))
             if not inside:
                 raise SettingsInvalid(
                     f"folder {argument} holds no *.json or *.json.gz file; name another one"
@@ -100,12 +87,7 @@ def find_files(arguments: Iterable[Path]) -> dict[Path, str]:
 def plan_uploads(
     found: Mapping[Path, str], prefix: str, layout: Layout = OWN_LAYOUT
 ) -> list[UploadFile]:
-    """Give every file its key: the prefix plus its name.
-
-    Args:
-        found: From `find_files`.
-        prefix: From `check_prefix`.
-        layout: How the keys of documents look.
+    """Give every file of `find_files` its key: a prefix from `check_prefix` plus its name.
 
     Raises:
         SettingsInvalid: Two files would get the same key.
@@ -131,31 +113,8 @@ def read_upload_file(upload_file: UploadFile, *, max_bytes: int, check: bool) ->
         check: Whether the content must be JSON.
 
     Raises:
-        FileRejected: The name or the content is unusable, or it cannot be read; the message
-            says where and what to do.
+        FileRejected: The name or the content is unusable, or it cannot be read.
     """
-    _check_name(upload_file)
-    body = _read(upload_file.path, max_bytes)
-    if not check:
-        return body
-    text = _unpack(body, max_bytes) if content_encoding(body) else body
-    try:
-        parse_json(text)
-    except NotJson as error:
-        if kind := file_kind(text):
-            raise FileRejected(kind.message) from error
-        raise FileRejected(
-            f"{error}; correct the file, or upload it unchecked with --no-check"
-        ) from error
-    return body
-
-
-def content_encoding(body: bytes) -> str | None:
-    """Return the content encoding of a file, whatever its name says."""
-    return "gzip" if body.startswith(GZIP_MAGIC) else None
-
-
-def _check_name(upload_file: UploadFile) -> None:
     key = upload_file.key
     if not key.endswith(_SUFFIXES):
         raise FileRejected("the name must end with .json or .json.gz; rename the file")
@@ -163,8 +122,21 @@ def _check_name(upload_file: UploadFile) -> None:
         raise FileRejected(
             "the name contains characters that do not belong in a key; rename the file"
         )
-    if len(upload_file.key.encode()) > _MAX_KEY_BYTES:
-        raise FileRejected(f"its key would be longer than {_MAX_KEY_BYTES} bytes; rename the file")
+    body = _read(upload_file.path, max_bytes)
+    if check:
+        text = _unpack(body, max_bytes) if content_encoding(body) else body
+        try:
+            parse_json(text)
+        except NotJson as error:
+            kind = file_kind(text)
+            otherwise = f"{error}; correct the file, or upload it unchecked with --no-check"
+            raise FileRejected(kind.message if kind else otherwise) from error
+    return body
+
+
+def content_encoding(body: bytes) -> str | None:
+    """Return the content encoding of a file, whatever its name says."""
+    return "gzip" if body.startswith(GZIP_MAGIC) else None
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
