@@ -61,7 +61,7 @@ WIDE = [
 ]
 
 
-@pytest.mark.parametrize(("data", "said"), FILES + WIDE)
+@pytest.mark.parametrize(("data", "said"), FILES + WIDE, ids=[said for _, said in FILES + WIDE])
 def test_upload_and_consumer_say_what_it_is_and_how_to_send_it(
     data: bytes, said: str, tmp_path: Path
 ) -> None:
