@@ -5,14 +5,20 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
 from schemas.registry import Source
 
 # (alias, canonical) pairs for one level of one source's documents
 Renames = tuple[tuple[str, str], ...]
-_NO_RENAMES: Renames = ()
-_EVERY_SOURCE = "*"
+
+# Which sources a section of an alias file is about
+_SECTIONS: dict[str, tuple[Source, ...]] = {
+    **{source: (source,) for source in Source},
+    Source.GUEST_CHECKS: (Source.GUEST_CHECKS, Source.ERP),
+    "*": tuple(Source),
+}
 
 
 class AliasesInvalid(ValueError):
@@ -27,7 +33,6 @@ class AmbiguousField(ValueError):
             f"both {canonical!r} and its other name {alias!r} are filled, with different values"
         )
         self.canonical = canonical
-        self.alias = alias
 
 
 class Aliases:
@@ -42,7 +47,7 @@ class Aliases:
 
     def at(self, source: Source, level: str) -> Renames:
         """Return the (alias, canonical) pairs for the fields of one level."""
-        return self._by_level.get((source, level), _NO_RENAMES)
+        return self._by_level.get((source, level), ())
 
     @cached_property
     def fingerprint(self) -> str:
@@ -65,7 +70,7 @@ def apply_renames(record: dict[str, Any], renames: Renames) -> None:
     Raises:
         AmbiguousField: both are filled and differ. All other fields are renamed.
     """
-    ambiguous = []
+    ambiguous: list[AmbiguousField] = []
     for alias, canonical in renames:
         if alias not in record:
             continue
@@ -127,22 +132,11 @@ def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
     for section, paths in sections.items():
         if not isinstance(paths, dict):
             raise AliasesInvalid(f"{name}: {section!r} must be a section like [getGuestChecks]")
+        if section not in _SECTIONS:
+            known = ", ".join(Source)
+            raise AliasesInvalid(f"{name}: [{section}] is no source; use one of {known} or '*'")
         for path, names in paths.items():
             if not isinstance(names, list) or not all(isinstance(alias, str) for alias in names):
                 raise AliasesInvalid(f'{name}: [{section}] {path} must be a list like ["taxation"]')
-            for source in _sources_of(section, name):
-                yield from ((source, path, alias) for alias in names)
-
-
-def _sources_of(section: str, name: str) -> tuple[Source, ...]:
-    if section == _EVERY_SOURCE:
-        return tuple(Source)
-    if section == Source.GUEST_CHECKS:
-        return (Source.GUEST_CHECKS, Source.ERP)
-    try:
-        return (Source(section),)
-    except ValueError:
-        known = ", ".join(Source)
-        raise AliasesInvalid(
-            f"{name}: [{section}] is no source; use one of {known} or '*'"
-        ) from None
+            for source, alias in product(_SECTIONS[section], names):
+                yield source, path, alias

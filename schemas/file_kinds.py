@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from schemas.codes import ErrorCode
 
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952
+HEAD_BYTES = 4096  # enough to tell a file's kind
 
-_HEAD_BYTES = 4096
 _OFFICE_FILE = "an Excel or other Office file"
 _UNPACK = "unpack it and upload the JSON files in it"
 _EXPORT = "export the data as JSON"
@@ -56,7 +56,7 @@ def file_kind(data: bytes) -> FileKind | None:
     """Tell what `data` is, or None if it may be one JSON document, whole or broken."""
     if not data.removeprefix(codecs.BOM_UTF8).strip():
         return FileKind("the file is empty; export it again")
-    if kind := kind_by_first_bytes(data[:_HEAD_BYTES]):
+    if kind := kind_by_first_bytes(data[:HEAD_BYTES]):
         return kind
     if (documents := _count_documents(data)) > 1:
         return FileKind(

@@ -51,7 +51,7 @@ def decode(data: bytes) -> Decoded:
         )
     except ValueError as error:
         if "recursion limit" in str(error):
-            raise _malformed(f"{_TOO_DEEP}: {error}") from error
+            raise malformed(f"{_TOO_DEEP}: {error}") from error
         return Decoded(_decode_or_name(data), suspicious=True)
     return Decoded(root, suspicious=_ESCAPED_NUL in data or _has_long_number(data))
 
@@ -82,14 +82,14 @@ def _decode_slowly(data: bytes) -> Any:
         )
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 20) : error.pos + 20]
-        raise _malformed(
+        raise malformed(
             f"{error.msg}: line {error.lineno} column {error.colno} (character "
             f"{error.pos} of {len(text)}), near {near!r}"
         ) from error
     except RecursionError as error:
-        raise _malformed(_TOO_DEEP) from error
+        raise malformed(_TOO_DEEP) from error
     if is_too_deep(root):
-        raise _malformed(_TOO_DEEP)
+        raise malformed(_TOO_DEEP)
     return root
 
 
@@ -100,7 +100,7 @@ def _text(data: bytes) -> str:
         raise Permanent(
             ErrorCode.ENCODING_INVALID,
             f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}; export it again "
-            "as UTF-8",
+            "as UTF-8, not as UTF-16 or Latin-1",
         ) from error
 
 
@@ -116,5 +116,6 @@ def _parse_float(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
-def _malformed(message: str) -> Permanent:
+def malformed(message: str) -> Permanent:
+    """Return the error of a document that is not JSON."""
     return Permanent(ErrorCode.JSON_MALFORMED, f"{message}; fix the document and upload it again")

@@ -5,8 +5,8 @@ different values. Looking for these costs more than validation, so it is done on
 that gave a reason: the parser or the bytes.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from consumer.documents.quarantine import cut_short, dotted
@@ -21,13 +21,13 @@ Problem = tuple[ErrorCode, RecordError]
 class RepeatedKeys(dict[str, Any]):
     """A JSON object that named `repeated` keys more than once with different values."""
 
-    repeated: tuple[str, ...] = ()
+    def __init__(self, record: dict[str, Any], repeated: tuple[str, ...]) -> None:
+        super().__init__(record)
+        self.repeated = repeated
 
     def copy(self) -> "RepeatedKeys":
         """Return a shallow copy that remembers the same keys."""
-        copied = RepeatedKeys(self)
-        copied.repeated = self.repeated
-        return copied
+        return RepeatedKeys(self, self.repeated)
 
 
 def object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -39,27 +39,20 @@ def object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) == len(pairs):
         return record
     repeated = tuple(dict.fromkeys(name for name, value in pairs if record[name] != value))
-    if not repeated:
-        return record
-    marked = RepeatedKeys(record)
-    marked.repeated = repeated
-    return marked
+    return RepeatedKeys(record, repeated) if repeated else record
 
 
 def is_too_deep(value: Any) -> bool:
     """Say whether a decoded JSON value is nested deeper than `MAX_DEPTH` levels."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return False
-    return any(isinstance(inner, dict | list) for inner in level)
+        inside = (item.values() if isinstance(item, dict) else item for item in _structures(level))
+        level = list(chain.from_iterable(inside))
+    return bool(_structures(level))
 
 
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _structures(values: list[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, dict | list)]
 
 
 def find_unstorable(value: Any) -> Problem | None:

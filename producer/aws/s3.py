@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.handlers import set_list_objects_encoding_type_url
 
 from producer.aws.errors import is_missing, is_outdated, lake_error
-from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject, Page
+from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject
 from producer.lease_table import Tagged
 from producer.settings import Settings
 from runtime.aws_clients import open_client
@@ -49,13 +49,7 @@ class S3Lake:
         self._bucket = bucket
 
     async def put(self, obj: LakeObject) -> LakeEntry:
-        """Write one object, replacing what lies under its key; safe to repeat.
-
-        Raises:
-            LakeUnavailable: Every attempt of the SDK failed; the object may have been written.
-            LakeRefused: S3 does not accept this object.
-            LakeClosed: No bucket, or no permission.
-        """
+        """Write one object; after a LakeUnavailable it may have been written all the same."""
         encoding: Any = {"ContentEncoding": obj.content_encoding} if obj.content_encoding else {}
         with self._mapped_errors():
             written = await self._client.put_object(
@@ -74,22 +68,18 @@ class S3Lake:
             version_id=written.get("VersionId"),
         )
 
-    async def list_page(self, prefix: str, after: str) -> Page:
-        """Return up to 1,000 objects; needs `s3:ListBucket`."""
+    async def entries(self, prefix: str, after: str = "") -> AsyncIterator[LakeEntry]:
+        """List objects, 1,000 with one request; needs `s3:ListBucket`."""
+        pages = self._client.get_paginator("list_objects_v2")
         with self._mapped_errors():
-            page = await self._client.list_objects_v2(
-                Bucket=self._bucket, Prefix=prefix, StartAfter=after
-            )
-        entries = tuple(
-            LakeEntry(
-                key=found["Key"],
-                size_bytes=found["Size"],
-                etag=found.get("ETag", "").strip('"') or None,
-                last_modified=found["LastModified"],
-            )
-            for found in page.get("Contents", ())
-        )
-        return Page(entries, is_last=not page["IsTruncated"])
+            async for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
+                for found in page.get("Contents", ()):
+                    yield LakeEntry(
+                        key=found["Key"],
+                        size_bytes=found["Size"],
+                        etag=found.get("ETag", "").strip('"') or None,
+                        last_modified=found["LastModified"],
+                    )
 
     async def metadata(self, key: str) -> Mapping[str, str] | None:
         """Return an object's metadata; needs `s3:GetObject`."""

@@ -12,14 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from producer.errors import (
-    AnswerRejected,
-    ErpError,
-    ErpUnavailable,
-    LakeError,
-    LeaseLost,
-    QueueError,
-)
+from producer.errors import AnswerRejected, ErpUnavailable, ProducerError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
 from producer.pulling.answers import Answer
@@ -29,7 +22,7 @@ from producer.pulling.content import CONTENT_DIGEST, content_digest
 from producer.pulling.history import History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
 from producer.tally import Tally
-from schemas.keys import api_key
+from schemas.keys import api_key, pull_command
 
 # Digesting or packing more than this would hold up the event loop.
 _LARGE_BYTES = 1024 * 1024
@@ -41,11 +34,7 @@ class Erp(Protocol):
     """The ERP API as pulling uses it."""
 
     async def ask(self, target: PullTarget) -> Answer:
-        """Ask for one answer that may be stored, with retries; safe to repeat.
-
-        Raises:
-            ErpError: No such answer after every attempt.
-        """
+        """Ask for one answer that may be stored, with retries; raises an ErpError without one."""
         ...
 
 
@@ -99,7 +88,7 @@ class _Pull:
         with structlog.contextvars.bound_contextvars(**target.subject()):
             try:
                 await self._pull_one(target)
-            except (ErpError, LakeError, LeaseLost, QueueError) as error:
+            except ProducerError as error:
                 self._tally.add_failure(target.subject(), error)
                 if isinstance(error, ErpUnavailable):
                     self._breakers.note_failure(target)
@@ -123,7 +112,7 @@ class _Pull:
         if answer.doubt is not None:
             raise AnswerRejected(
                 f"stored, but {answer.doubt}; look the day up in the ERP, then run: "
-                f"{target.pull_command}"
+                f"{pull_command(target.endpoint.source, target.bus_dt, target.store_id)}"
             )
         if size_bytes is None:
             self._tally.add_unchanged()

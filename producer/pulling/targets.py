@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from runtime.errors import SettingsInvalid
-from schemas.keys import pull_command, store_day_prefix
+from schemas.keys import store_day_prefix
 from schemas.registry import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 
 # S3 takes keys of 1,024 bytes; the rest is for the name under the store-day's prefix.
@@ -29,11 +29,6 @@ class PullTarget:
             "business_date": self.bus_dt.isoformat(),
             "endpoint": self.endpoint.name,
         }
-
-    @property
-    def pull_command(self) -> str:
-        """The command that pulls this answer again."""
-        return pull_command(self.endpoint.source, self.bus_dt, self.store_id)
 
 
 @dataclass(frozen=True, slots=True)

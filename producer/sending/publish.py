@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import structlog
 
 from producer.errors import LakeError, QueueError
-from producer.lake import Lake, LakeEntry, entries_after
+from producer.lake import Lake, LakeEntry
 from producer.rate_limit import RateLimit
 from producer.sending.announcing import BATCH_SIZE, Queue, event_body
 from producer.sending.upload_files import refuse_outside
@@ -86,7 +86,7 @@ async def publish(
 async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeEntry]]:
     batch: list[LakeEntry] = []
     foreign_count, foreign_key = 0, ""
-    async for entry in entries_after(lake, selection.prefix):
+    async for entry in lake.entries(selection.prefix):
         if not selection.takes(entry):
             continue
         if selection.layout.is_document(entry.key):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from producer.errors import FileRejected, LakeError, QueueError
+from producer.errors import ProducerError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
 from producer.sending.upload_files import UploadFile, content_encoding, read_upload_file
@@ -43,7 +43,7 @@ async def upload(
                 read_upload_file, upload_file, max_bytes=max_file_bytes, check=check
             )
             await lake.put(LakeObject(key, body, metadata, content_encoding(body)))
-        except (FileRejected, LakeError, QueueError) as error:
+        except ProducerError as error:
             tally.add_failure(upload_file.subject(), error)
         else:
             log.debug("file_stored", key=key, size_bytes=len(body))

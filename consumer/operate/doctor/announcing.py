@@ -40,12 +40,8 @@ def check_announcing(
 ) -> Iterator[Finding]:
     """Check that the bucket announces what is to be loaded, and that the queue takes it.
 
-    Args:
-        lake: The bucket.
-        main: The queue.
-        bucket: The bucket's name.
-        events: Who announces: `bucket`, or the producer with `publish`.
-        layout: How the keys of documents look.
+    `events` says who announces: `bucket`, or the producer with `publish`; `layout`, how the keys of
+    documents look.
     """
     if isinstance(lake, Unknown) or isinstance(main, Unknown):
         yield not_checked(_CHECK, "bucket or queue could not be asked", "see above")
