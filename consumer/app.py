@@ -15,20 +15,19 @@ from consumer.drift.alias_file import read_aliases
 from consumer.errors import DatabaseUnavailable, SchemaMismatch, StorageUnavailable, Throttled
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler, Ports, Rules
-from consumer.interpreter import collect_garbage_seldom
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
 from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
 from consumer.load.ledger import count_recent_failures, record_entry
 from consumer.load.migrations.steps import schema_head
-from consumer.memory import memory_limit_bytes, needed_bytes
+from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.leases import Leases
 from consumer.messages.progress import health_app, log_progress
-from consumer.messages.settlement import Backoff, Terms
+from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.settings import ConsumerSettings
@@ -88,7 +87,8 @@ async def _open(
     leases = Leases(queues.main, await _once_reachable(queues.main.visibility_timeout_seconds))
     terms = Terms(
         settings.policy,
-        Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
+        settings.retry_base_seconds,
+        settings.retry_max_seconds,
         await _once_reachable(queues.main.max_receives),
     )
     probe, loader = _probe(pool, lake, queues), _loader(settings, pool)
