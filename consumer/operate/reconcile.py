@@ -66,26 +66,24 @@ async def _reconcile(
         if depth.total:
             tell(f"the queue holds {depth.total} messages; their objects may be announced twice")
         await soon(lake.ping(), f"asking for bucket {settings.bucket_name}")
+        layout = settings.layout
+        prefixes = layout.prefixes if prefix is None else (prefix,)
         with progress("reconciling", None) as advance:
-            layout = settings.layout
-            prefixes = layout.prefixes if prefix is None else (prefix,)
-            async with aclosing(find_forgotten(lake, session, prefixes, layout)) as pages:
-                async for page in pages:
-                    if dry_run:
-                        keys.extend(event.key for event in page)
-                        continue
-                    async for event in announce(page, queues.main):
-                        keys.append(event.key)
-                        advance(len(keys))
+            for listed in prefixes:
+                async with aclosing(find_forgotten(lake, session, listed, layout)) as pages:
+                    async for page in pages:
+                        if dry_run:
+                            keys.extend(event.key for event in page)
+                            continue
+                        async for event in announce(page, queues.main):
+                            keys.append(event.key)
+                            advance(len(keys))
 
 
 async def find_forgotten(
-    lake: Lake,
-    session: AsyncConnection[Any],
-    prefixes: Sequence[str],
-    layout: Layout = OWN_LAYOUT,
+    lake: Lake, session: AsyncConnection[Any], prefix: str, layout: Layout = OWN_LAYOUT
 ) -> AsyncGenerator[list[ObjectEvent], None]:
-    """Yield events for the documents under prefixes without a ledger row, page by page; reads only.
+    """Yield events for the documents under a prefix without a ledger row, page by page; reads only.
 
     An object whose message is waiting in the queue right now has no row either.
 
@@ -93,14 +91,13 @@ async def find_forgotten(
         ConsumerError: S3 could not be asked.
         psycopg.Error: PostgreSQL could not be asked.
     """
-    for prefix in prefixes:
-        async for page in lake.pages(prefix):
-            documents = [event for event in page if layout.is_document(event.key)]
-            if documents:
-                asked = {"bucket": documents[0].bucket, "keys": [event.key for event in documents]}
-                cursor = await session.execute(statements.fixed("find_ingested"), asked)
-                known = set(await cursor.fetchall())
-                yield [event for event in documents if (event.key, event.etag) not in known]
+    async for page in lake.pages(prefix):
+        documents = [event for event in page if layout.is_document(event.key)]
+        if documents:
+            asked = {"bucket": documents[0].bucket, "keys": [event.key for event in documents]}
+            cursor = await session.execute(statements.fixed("find_ingested"), asked)
+            known = set(await cursor.fetchall())
+            yield [event for event in documents if (event.key, event.etag) not in known]
 
 
 async def announce(events: Sequence[ObjectEvent], queue: Queue) -> AsyncIterator[ObjectEvent]:

@@ -50,7 +50,7 @@ def test_objects_without_a_row_of_their_version_are_found_on_every_page() -> Non
     async def story() -> None:
         ledger: Any = Ledger(("raw/erp/a.json", "e1"), ("raw/erp/c.json", "e1"))
         lake: Any = Pages()
-        found = [page async for page in find_forgotten(lake, ledger, ["raw/"])]
+        found = [page async for page in find_forgotten(lake, ledger, "raw/")]
         keys = [[event.key for event in page] for page in found]
         assert keys == [["raw/erp/b.json"], ["raw/erp/c.json", "raw/erp/d.json"]]
         # A page at a time, and no folder.
