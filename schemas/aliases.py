@@ -22,7 +22,7 @@ _SECTIONS: dict[str, tuple[Source, ...]] = {
 
 
 class AliasesInvalid(ValueError):
-    """An alias file is not of the documented form; the message names file, place and remedy."""
+    """An alias file is not of the documented form."""
 
 
 class AmbiguousField(ValueError):

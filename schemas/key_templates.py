@@ -22,7 +22,6 @@ from schemas.keys import (
     RAW_PREFIX,
     ApiKey,
     ErpKey,
-    FolderMarker,
     is_own_output,
     parse_key,
 )
@@ -140,7 +139,7 @@ class Layout:
         """Where documents lie, for people."""
         return ", ".join(prefix or "the whole bucket" for prefix in self.prefixes)
 
-    def read(self, key: str) -> DocumentKey | FolderMarker | None:
+    def read(self, key: str) -> DocumentKey | None:
         """Read what a key says about its object; None when it is no document, or ambiguous."""
         if (ours := parse_key(key)) is not None or is_own_output(key):
             return ours
@@ -156,7 +155,7 @@ class Layout:
 
     def is_document(self, key: str) -> bool:
         """Say whether an object under this key would be loaded."""
-        return isinstance(self.read(key), DocumentKey)
+        return self.read(key) is not None
 
 
 OWN_LAYOUT = Layout()

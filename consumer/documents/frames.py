@@ -18,9 +18,8 @@ from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
 from schemas.key_templates import DocumentKey
 from schemas.keys import ApiKey, pull_command
-from schemas.paging import find_more
-from schemas.registry import Source
-from schemas.root_fields import RootFields
+from schemas.paging import find_more, find_total
+from schemas.registry import RootFields, Source
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _FIRST_ERROR_STATUS = 400  # RFC 9110: from here on, an HTTP status is an error
@@ -28,10 +27,7 @@ _LIST_FIELDS = frozenset(source.entry.list_field for source in Source)
 
 
 class DocumentInvalid(Permanent):
-    """The document as a whole is refused.
-
-    `drifted` is the root of one whose root fields are not what they used to be.
-    """
+    """The document as a whole is refused; `drifted` is its root if the root fields have changed."""
 
     def __init__(
         self,
@@ -62,19 +58,11 @@ class Frame:
 
 
 def open_document(
-    root: Any,
-    source: Source,
-    key: DocumentKey,
-    aliases: Aliases,
+    root: Any, source: Source, key: DocumentKey, aliases: Aliases
 ) -> tuple[Frame, list[Any]]:
     """Check a decoded document's frame and identity, and hand out its unvalidated records.
 
-    Args:
-        root: What a JSON parser made of the document: numbers as int or Decimal, never float.
-            Renamed root fields get their canonical names, in place.
-        source: The source that the object's key names.
-        key: The identity in the object's key.
-        aliases: The renames in force.
+    Numbers are int or Decimal, never float. Root fields get their canonical names, in place.
 
     Raises:
         DocumentInvalid: the frame or the identity is wrong; nothing of it may be loaded.
@@ -90,7 +78,8 @@ def open_document(
     rows = root.get(own)
     if not isinstance(rows, list | None):
         raise _schema_invalid(f"{own} is {type(rows).__name__}, expected a list or null", root)
-    _refuse_part(root, key)
+    if more := find_more(root):
+        raise _part(f"as {more.field} says", key)
     if not rows:
         _refuse_error_answer(root)
     if own not in root:
@@ -162,15 +151,23 @@ def _pull_command(key: ApiKey) -> str:
     return pull_command(key.source, key.bus_dt, key.store_id)
 
 
-def _refuse_part(root: dict[str, Any], key: DocumentKey) -> None:
-    """Refuse one page of a paged answer: taken for the day, it would remove the other pages."""
-    if more := find_more(root):
-        remedy = (
-            f"pull the day again: {_pull_command(key)}"
-            if isinstance(key, ApiKey)
-            else ("export the whole day")
-        )
-        raise _schema_invalid(f"the document is only a part, as {more.field} says; {remedy}")
+def refuse_fewer(frame: Frame, key: DocumentKey, record_count: int) -> None:
+    """Refuse a document that holds fewer records than it says there are.
+
+    Raises:
+        DocumentInvalid: it is a part of the day.
+    """
+    total = find_total(frame.root)
+    if total is not None and total > record_count:
+        raise _part(f"with {record_count} of {total} records", key)
+
+
+def _part(why: str, key: DocumentKey) -> DocumentInvalid:
+    """Return the error of a part: taken for the day, it would remove the rest of it."""
+    remedy = "export the whole day"
+    if isinstance(key, ApiKey):
+        remedy = f"pull the day again: {_pull_command(key)}"
+    return _schema_invalid(f"the document is only a part, {why}; {remedy}")
 
 
 def _refuse_error_answer(root: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
 from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
-from schemas.keys import FolderMarker
 from schemas.registry import Source
 
 
@@ -39,7 +38,7 @@ def route(
             f"{event.size_bytes} bytes; split it or raise MAX_OBJECT_BYTES ({max_object_bytes})",
         )
     key = layout.read(event.key)
-    if key is None or isinstance(key, FolderMarker):
+    if key is None:
         raise Permanent(
             ErrorCode.UNKNOWN_SOURCE,
             f"the key is none of {layout.expected}, or can be read in two ways; move the object, "

@@ -12,7 +12,7 @@ from consumer.load import statements
 from consumer.load.database import borrowed
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
+from schemas.key_templates import OWN_LAYOUT, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,13 @@ async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
 
 def _parameters(entry: Entry, layout: Layout) -> dict[str, object]:
     key = layout.read(entry.event.key)
-    known = key if isinstance(key, DocumentKey) else None
     return (
         asdict(entry.event)
         | asdict(entry)
         | {
             "object_key": entry.event.key,
-            "source": known and known.source,
-            "store_id": known and known.store_id,
-            "bus_dt": known and known.bus_dt,
+            "source": key and key.source,
+            "store_id": key and key.store_id,
+            "bus_dt": key and key.bus_dt,
         }
     )

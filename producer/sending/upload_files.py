@@ -25,16 +25,12 @@ class UploadFile:
     is_document: bool = True  # whether the consumer reads such a key
 
     def subject(self) -> dict[str, str]:
-        """Return the file as a printable field of a log event or a report."""
+        """Return the fields of a log event or a report."""
         return {"file": str(self.path).encode("utf-8", "backslashreplace").decode()}
 
 
 def refuse_outside(layout: Layout, option: str, prefix: str) -> None:
-    """Refuse a prefix under which nothing is loaded.
-
-    Raises:
-        SettingsInvalid: The message names the option and the prefixes there are.
-    """
+    """Refuse a prefix under which nothing is loaded, with SettingsInvalid."""
     if not layout.covers(prefix):
         raise SettingsInvalid(
             f"{option} {prefix!r} must start with {' or '.join(layout.prefixes)}: nothing else in "
@@ -43,12 +39,7 @@ def refuse_outside(layout: Layout, option: str, prefix: str) -> None:
 
 
 def check_prefix(prefix: str, layout: Layout = OWN_LAYOUT) -> str:
-    """Return a key prefix with its closing slash.
-
-    Raises:
-        SettingsInvalid: The layout has no documents there, or a part of it is empty, `.`, `..`
-            or not printable.
-    """
+    """Return a key prefix with its closing slash; raises SettingsInvalid outside of the layout."""
     folder = prefix.removesuffix("/")
     refuse_outside(layout, "--to", f"{folder}/" if folder else prefix)
     if not prefix:
@@ -62,8 +53,7 @@ def check_prefix(prefix: str, layout: Layout = OWN_LAYOUT) -> str:
 def find_files(arguments: Iterable[Path]) -> dict[Path, str]:
     """Return the files, each once, with their names; folders stand for the JSON files in them.
 
-    In a folder a file's name is its path there. Files named directly are kept even if they do not
-    exist: reading them says what is wrong.
+    In a folder a file's name is its path there.
 
     Raises:
         SettingsInvalid: A folder holds no JSON file.
@@ -87,11 +77,7 @@ def find_files(arguments: Iterable[Path]) -> dict[Path, str]:
 def plan_uploads(
     found: Mapping[Path, str], prefix: str, layout: Layout = OWN_LAYOUT
 ) -> list[UploadFile]:
-    """Give every file of `find_files` its key: a prefix from `check_prefix` plus its name.
-
-    Raises:
-        SettingsInvalid: Two files would get the same key.
-    """
+    """Give every file its key; raises SettingsInvalid if two would get the same."""
     by_key: dict[str, Path] = {}
     for path, name in found.items():
         key = prefix + name
@@ -105,15 +91,10 @@ def plan_uploads(
 
 
 def read_upload_file(upload_file: UploadFile, *, max_bytes: int, check: bool) -> bytes:
-    """Read a file unchanged, after checking that it may be uploaded. Blocks.
-
-    Args:
-        upload_file: The file to read.
-        max_bytes: The largest size accepted, on disk and unpacked.
-        check: Whether the content must be JSON.
+    """Read a file unchanged, of at most `max_bytes` on disk and unpacked. Blocks.
 
     Raises:
-        FileRejected: The name or the content is unusable, or it cannot be read.
+        FileRejected: It cannot be read, or its name or, with `check`, its content is unusable.
     """
     key = upload_file.key
     if not key.endswith(_SUFFIXES):
@@ -155,7 +136,6 @@ def _read(path: Path, max_bytes: int) -> bytes:
 
 
 def _unpack(body: bytes, max_bytes: int) -> bytes:
-    """Unpack gzip, but never more than `max_bytes`."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
             text = packed.read(max_bytes + 1)

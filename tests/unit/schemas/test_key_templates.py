@@ -15,7 +15,7 @@ from schemas.key_templates import (
     TemplateKey,
     read_layout,
 )
-from schemas.keys import ApiKey, ErpKey, FolderMarker, api_key
+from schemas.keys import ApiKey, ErpKey, api_key
 from schemas.registry import Source
 
 DAY = date(2024, 1, 31)
@@ -94,7 +94,7 @@ def test_our_own_layout_is_read_first_and_always() -> None:
     own = api_key(CHECKS, DAY, "x7", datetime.now(UTC))
     assert layout.read(own) == ApiKey(CHECKS, DAY, "x7")
     assert layout.read("raw/erp/20240131/getGuestChecks.json") == ErpKey()
-    assert layout.read("raw/") == FolderMarker()
+    assert layout.read("raw/") is None
     assert OWN_LAYOUT.read(OWN_KEY) == layout.read(OWN_KEY) == ApiKey(CHECKS, DAY, "7")
 
 
