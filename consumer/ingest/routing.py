@@ -15,13 +15,7 @@ def route(
     max_object_bytes: int,
     layout: Layout = OWN_LAYOUT,
 ) -> tuple[Source, DocumentKey]:
-    """Return an object's source and the identity in its key.
-
-    Args:
-        event: What was announced.
-        buckets: The names of buckets that are served.
-        max_object_bytes: Largest object, as stored.
-        layout: How keys look.
+    """Return an object's source and the identity in its key, or refuse it.
 
     Raises:
         Permanent: `unknown_source` or `object_too_large`.

@@ -36,11 +36,7 @@ RecordEntry = Callable[[Entry], Awaitable[None]]
 async def record_entry(
     pool: AsyncConnectionPool, entry: Entry, layout: Layout = OWN_LAYOUT
 ) -> None:
-    """Write an entry; idempotent.
-
-    Raises:
-        ConsumerError: it was not committed.
-    """
+    """Write an entry; idempotent. Raises ConsumerError when it was not committed."""
     async with borrowed(pool) as session:
         parameters = _parameters(entry, layout)
         cursor = await session.execute(statements.fixed("record_object"), parameters)
@@ -53,11 +49,7 @@ async def record_entry(
 
 
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
-    """Return how many of the objects that ended last could not be loaded.
-
-    Raises:
-        ConsumerError: the database could not be asked.
-    """
+    """Return how many of the objects that ended last could not be loaded."""
     async with borrowed(pool) as session:
         statement = statements.fixed("count_recent_failures")
         row = await (await session.execute(statement, {"objects": objects})).fetchone()

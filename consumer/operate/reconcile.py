@@ -1,8 +1,4 @@
-"""`consumer reconcile`: objects that the lake has and the ledger has not are announced again.
-
-For events that were lost before they reached the queue, or a queue that was purged. An object
-that is announced twice is loaded once.
-"""
+"""`consumer reconcile`: objects that the lake has and the ledger has not are announced again."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -17,7 +13,7 @@ from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
 from consumer.load.database import open_session
-from consumer.operate.reports import AsJson
+from consumer.operate.reports import AsJson, DryRun
 from consumer.settings import ConsumerSettings
 from runtime.terminal import finish, print_json, printable, progress, settings_of, tell
 from schemas.envelopes import ObjectEvent, created_body
@@ -30,9 +26,7 @@ def reconcile(
         str | None,
         typer.Option(help="Only keys with this prefix. Default: raw/ and what KEY_TEMPLATES adds."),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
-    ] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Announce again the objects in the lake that have no ledger row.
@@ -84,8 +78,6 @@ async def find_forgotten(
     lake: Lake, session: AsyncConnection[Any], prefix: str, layout: Layout = OWN_LAYOUT
 ) -> AsyncGenerator[list[ObjectEvent], None]:
     """Yield events for the documents under a prefix without a ledger row, page by page; reads only.
-
-    An object whose message is waiting in the queue right now has no row either.
 
     Raises:
         ConsumerError: S3 could not be asked.

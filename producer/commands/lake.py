@@ -1,14 +1,13 @@
 """The commands about the lake itself: upload, publish and init-lake."""
 
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from producer import app as application
-from producer.commands.shared import AsJson, run, settings_of_the_environment
+from producer.commands.report import AsJson, run, settings_of_the_environment
 from producer.lake import LakeEntry
 from producer.sending.publish import Selection
 from producer.sending.upload_files import check_prefix, find_files, plan_uploads
@@ -91,16 +90,14 @@ def publish_command(
         if dry_run and not as_json:
             typer.echo(entry.key)
 
-    per_second = rate or settings.publish_events_per_second
-    work = partial(
-        application.run_publish,
-        settings,
-        selection,
-        tell=tell,
-        per_second=None if dry_run else per_second,
+    per_second = None if dry_run else rate or settings.publish_events_per_second
+    verb = "found" if dry_run else "announced"
+    run(
+        lambda tally: application.run_publish(settings, selection, tally, tell, per_second),
+        Tally(0),
+        {"command": "publish", "prefix": prefix, "dry_run": dry_run, "verb": verb},
+        as_json=as_json,
     )
-    about = {"command": "publish", "prefix": prefix, "dry_run": dry_run}
-    run(work, Tally(0), about | {"verb": "found" if dry_run else "announced"}, as_json=as_json)
 
 
 def init_lake_command(

@@ -7,10 +7,9 @@ from fnmatch import fnmatchcase
 
 import structlog
 
-from producer.errors import LakeError, QueueError
+from producer.errors import LakeError
 from producer.lake import Lake, LakeEntry
-from producer.rate_limit import RateLimit
-from producer.sending.announcing import BATCH_SIZE, Queue, event_body
+from producer.sending.announcing import Announcer
 from producer.sending.upload_files import refuse_outside
 from producer.tally import Tally
 from schemas.key_templates import OWN_LAYOUT, Layout
@@ -40,20 +39,6 @@ class Selection:
         )
 
 
-class Announcer:
-    """Sends events about objects in a bucket, so many per second at most."""
-
-    def __init__(self, queue: Queue, bucket: str, per_second: float) -> None:
-        self._queue = queue
-        self._bucket = bucket
-        self._rate_limit = RateLimit(per_second)
-
-    async def announce(self, batch: list[LakeEntry]) -> list[QueueError | None]:
-        """Announce up to ten objects; return an error or None for each."""
-        await self._rate_limit.turn(len(batch))
-        return await self._queue.send([event_body(entry, self._bucket) for entry in batch])
-
-
 async def publish(
     selection: Selection,
     lake: Lake,
@@ -61,10 +46,9 @@ async def publish(
     tally: Tally,
     tell: Callable[[LakeEntry], None],
 ) -> None:
-    """Announce every object of the selection; repeating it changes nothing in the tables.
+    """Announce every object of the selection; without an announcer, a dry run.
 
-    Without an announcer, a dry run. The tally's total grows with the listing; `tell` is called
-    for each object that was announced, or would be.
+    The tally's total grows with the listing. `tell` is called for each object.
     """
     try:
         async for batch in _batches(selection, lake):
@@ -93,7 +77,7 @@ async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeE
             batch.append(entry)
         else:
             foreign_count, foreign_key = foreign_count + 1, foreign_key or entry.key
-        if len(batch) == BATCH_SIZE:
+        if len(batch) == 10:  # one call to SQS takes no more
             yield batch
             batch = []
     if batch:

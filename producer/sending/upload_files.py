@@ -51,12 +51,9 @@ def check_prefix(prefix: str, layout: Layout = OWN_LAYOUT) -> str:
 
 
 def find_files(arguments: Iterable[Path]) -> dict[Path, str]:
-    """Return the files, each once, with their names; folders stand for the JSON files in them.
+    """Return files with their names: of JSON files in folders, at any depth, their paths there.
 
-    In a folder a file's name is its path there.
-
-    Raises:
-        SettingsInvalid: A folder holds no JSON file.
+    Raises SettingsInvalid for a folder without any.
     """
     found: dict[Path, tuple[Path, str]] = {}
     for argument in arguments:
@@ -91,11 +88,7 @@ def plan_uploads(
 
 
 def read_upload_file(upload_file: UploadFile, *, max_bytes: int, check: bool) -> bytes:
-    """Read a file unchanged, of at most `max_bytes` on disk and unpacked. Blocks.
-
-    Raises:
-        FileRejected: It cannot be read, or its name or, with `check`, its content is unusable.
-    """
+    """Read a file of at most `max_bytes`, also unpacked; raises FileRejected. Blocks."""
     key = upload_file.key
     if not key.endswith(_SUFFIXES):
         raise FileRejected("the name must end with .json or .json.gz; rename the file")

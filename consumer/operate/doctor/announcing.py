@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic_settings import BaseSettings
 
+from consumer.operate.doctor.aws import HOOK
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
 from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts
@@ -18,7 +19,6 @@ from schemas.keys import ERRORS_PREFIX
 
 _CREATED = "s3:ObjectCreated:"
 _WAYS = {_CREATED + way for way in ("Put", "Post", "Copy", "CompleteMultipartUpload")}
-_HOOK = "localstack-init/ready.d/10_lake_and_queues.py shows the whole set-up"
 _CHECK = "notification"
 _SOURCE_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
 
@@ -38,11 +38,7 @@ def check_announcing(
     events: str,
     layout: Layout = OWN_LAYOUT,
 ) -> Iterator[Finding]:
-    """Check that the bucket announces what is to be loaded, and that the queue takes it.
-
-    `events` says who announces: `bucket`, or the producer with `publish`; `layout`, how the keys of
-    documents look.
-    """
+    """Check that bucket or producer, as `events` says, announces what the queue then takes."""
     if isinstance(lake, Unknown) or isinstance(main, Unknown):
         yield not_checked(_CHECK, "bucket or queue could not be asked", "see above")
         return
@@ -72,46 +68,38 @@ def _direct(
     is_logging = bool(_events(direct, f"{ERRORS_PREFIX}x.json"))
     if unheard:
         found = f"its filters leave out {', '.join(unheard)}"
-        remedy = f"announce {layout.place}, without a suffix, on {main.arn}; {_HOOK}"
+        remedy = f"announce {layout.place}, without a suffix, on {main.arn}; {HOOK}"
         yield problem(_CHECK, found, remedy)
     elif partly:
         found = f"objects are not announced when written by {', '.join(sorted(partly))}"
-        remedy = f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {_HOOK}"
+        remedy = f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {HOOK}"
         yield problem(_CHECK, found, remedy)
     if is_logging:
-        remedy = f"let the notification announce {layout.place} only; {_HOOK}"
+        remedy = f"let the notification announce {layout.place} only; {HOOK}"
         yield warning(_CHECK, "error logs are announced too, and ignored", remedy)
     elif not unheard and not partly:
         yield fine(_CHECK, f"new objects under {layout.place} are announced on {main.arn}")
 
 
 def _indirect(
-    found: Mapping[str, Any], main: QueueFacts, bucket: str, layout: Layout
+    ways: Mapping[str, Any], main: QueueFacts, bucket: str, layout: Layout
 ) -> Iterator[Finding]:
-    topics = [one["TopicArn"] for one in found.get("TopicConfigurations", [])]
-    others = [one["QueueArn"] for one in found.get("QueueConfigurations", [])]
+    topics = [one["TopicArn"] for one in ways.get("TopicConfigurations", [])]
+    others = [one["QueueArn"] for one in ways.get("QueueConfigurations", [])]
     if topics:
-        yield warning(
-            _CHECK,
-            f"the bucket announces on {', '.join(topics)}; what that passes on cannot be seen here",
-            f"make sure that {main.arn} is subscribed to it",
-        )
+        found = f"the bucket announces on {', '.join(topics)}; what is subscribed cannot be seen"
+        yield warning(_CHECK, found, f"make sure that {main.arn} is subscribed to it")
         yield _policy(main, "sns.amazonaws.com", topics[0])
-    elif found.get("EventBridgeConfiguration") is not None:
-        yield warning(
-            _CHECK,
-            "the bucket announces on EventBridge; its rules cannot be seen here",
-            f"make sure that a rule sends Object Created events of {bucket} to {main.arn}",
-        )
+    elif ways.get("EventBridgeConfiguration") is not None:
+        found = "the bucket announces on EventBridge; its rules cannot be seen here"
+        remedy = f"make sure that a rule sends Object Created events of {bucket} to {main.arn}"
+        yield warning(_CHECK, found, remedy)
         yield _policy(main, "events.amazonaws.com", None)
     else:
         elsewhere = f", only to {', '.join(others)}" if others else ""
-        yield problem(
-            _CHECK,
-            f"the bucket announces nothing on {main.arn}{elsewhere}",
-            f"announce {_CREATED}* of {layout.place} on it ({_HOOK}), or set EVENTS=publish for "
-            "the producer",
-        )
+        found = f"the bucket announces nothing on {main.arn}{elsewhere}"
+        remedy = f"announce {_CREATED}* of {layout.place}, or set the producer's EVENTS=publish"
+        yield problem(_CHECK, found, f"{remedy}; {HOOK}")
 
 
 def _events(direct: Sequence[Mapping[str, Any]], key: str) -> set[str]:
@@ -143,7 +131,7 @@ def _policy(main: QueueFacts, service: str, source_arn: str | None) -> Finding:
         on_behalf = f" on behalf of {source_arn}" if source_arn else ""
         found = f"it does not let {service} send{on_behalf}: what is announced is lost"
         wanted = f"sqs:SendMessage on {main.arn}, with ArnEquals aws:SourceArn"
-        return problem(check, found, f"allow {service} {wanted}; {_HOOK}")
+        return problem(check, found, f"allow {service} {wanted}; {HOOK}")
     return fine(check, f"{service} may send")
 
 
