@@ -52,16 +52,16 @@ class Ports:
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
 
 
+@dataclass
 class Handler:
     """Ingests the objects that messages announce."""
 
-    def __init__(
-        self, rules: Rules, ports: Ports, byte_budget: ByteBudget, decode_slots: asyncio.Semaphore
-    ) -> None:
-        self._rules = rules
-        self._ports = ports
-        self._byte_budget = byte_budget
-        self._decode_slots = decode_slots
+    rules: Rules
+    ports: Ports
+    byte_budget: ByteBudget
+    decode_slots: asyncio.Semaphore
+
+    def __post_init__(self) -> None:
         # A huge document takes its time; small ones pass it by.
         self._stream_slots = asyncio.Semaphore(1)
 
@@ -95,10 +95,10 @@ class Handler:
             return _bug(error, event)
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        source, key = route(event, self._rules.buckets, self._rules.max_object_bytes)
-        admitted_bytes = _announced_bytes(event, self._rules.stream_above_bytes)
+        source, key = route(event, self.rules.buckets, self.rules.max_object_bytes)
+        admitted_bytes = _announced_bytes(event, self.rules.stream_above_bytes)
         for _ in range(_ADMISSIONS):
-            async with self._byte_budget.of(admitted_bytes):
+            async with self.byte_budget.of(admitted_bytes):
                 try:
                     stored = await self._fetch(event, admitted_bytes)
                 except Larger as larger:
@@ -109,7 +109,7 @@ class Handler:
                     entry = Entry(
                         event, State.SUPERSEDED, delivery.received_at, delivery.receive_count
                     )
-                    await self._ports.record(entry)
+                    await self.ports.record(entry)
                     return Done(State.SUPERSEDED)
                 identity = _identity(event, stored, delivery)
                 prepared = await self._prepare(Fetched(identity, source, key, stored.data))
@@ -117,32 +117,32 @@ class Handler:
         raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
 
     async def _fetch(self, event: ObjectEvent, admitted_bytes: int) -> StoredObject:
-        rules = self._rules
+        rules = self.rules
         limits = ReadLimits(rules.max_object_bytes, rules.stream_above_bytes, admitted_bytes)
         with STAGE_SECONDS.labels("fetch").time():
-            return await self._ports.lake.fetch(event, limits)
+            return await self.ports.lake.fetch(event, limits)
 
     async def _prepare(self, fetched: Fetched) -> Prepared:
-        limit = self._rules.max_decompressed_bytes
-        slots = self._stream_slots if isinstance(fetched.data, Spool) else self._decode_slots
+        limit = self.rules.max_decompressed_bytes
+        slots = self._stream_slots if isinstance(fetched.data, Spool) else self.decode_slots
         async with slots:
             with STAGE_SECONDS.labels("prepare").time():
-                return await asyncio.to_thread(prepare, fetched, self._rules.aliases, limit)
+                return await asyncio.to_thread(prepare, fetched, self.rules.aliases, limit)
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
-        is_wanted = partial(self._ports.is_held, delivery)
+        is_wanted = partial(self.ports.is_held, delivery)
         if not quarantined:
             return Done(await self._commit(LoadRequest(document, is_wanted)))
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
-        log_key = await write_error_log(self._ports.lake, delivery, error, event, prepared)
+        log_key = await write_error_log(self.ports.lake, delivery, error, event, prepared)
         await self._commit(LoadRequest(document, is_wanted, str(error), log_key))
         return Failed(error, event, log_key, document.record_count > document.quarantined_count)
 
     async def _commit(self, request: LoadRequest) -> State:
         with STAGE_SECONDS.labels("load").time():
-            state = await self._ports.loader.load(request)
+            state = await self.ports.loader.load(request)
         lag = datetime.now(UTC) - request.document.identity.event_time
         LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
         return state

@@ -40,11 +40,6 @@ class Settle:
     dead_lettered: tuple[Failed, ...] = ()
     ignored: tuple[Failed, ...] = ()
 
-    @property
-    def is_of_one_object(self) -> bool:
-        """Whether the message announced no other object."""
-        return len(self.done) + len(self.dead_lettered) + len(self.ignored) == 1
-
 
 @dataclass(frozen=True, slots=True)
 class Terms:

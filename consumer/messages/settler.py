@@ -42,7 +42,8 @@ class Settler:
                 *(partial(note, failed) for failed in decision.failures),
                 partial(self._retry, delivery, decision),
             ]
-        send = partial(self._dead_letters.send, delivery, alone=decision.is_of_one_object)
+        is_alone = len((*decision.done, *decision.dead_lettered, *decision.ignored)) == 1
+        send = partial(self._dead_letters.send, delivery, alone=is_alone)
         ignore = partial(self._dead_letters.ignore, delivery)
         return [
             *(partial(send, failed) for failed in decision.dead_lettered),

@@ -13,6 +13,7 @@ from consumer.settings import LakeSettings
 from runtime.aws_clients import AwsUnusable, open_client
 from runtime.aws_errors import AWS_ERRORS, Verdict, classify
 
+HOOK = "localstack-init/ready.d/10_lake_and_queues.py shows the whole set-up"
 # What AWS says of an action that a policy does not grant
 NOT_GRANTED = frozenset({"403", "AccessDenied", "AccessDeniedException"})
 ASKING_ERRORS = (*AWS_ERRORS, AwsUnusable)
@@ -36,10 +37,7 @@ def refusal(error: Exception, action: str, resource: str, variable: str) -> Unkn
     is_denial = fault.verdict in (Verdict.DENIED, Verdict.MISCONFIGURED)
     if fault.code in _ABSENT:
         reason = f"{resource} does not exist"
-        remedy = (
-            f"create it, or correct {variable}; localstack-init/ready.d/10_lake_and_queues.py "
-            "shows the whole set-up"
-        )
+        remedy = f"create it, or correct {variable}; {HOOK}"
     elif isinstance(error, ParamValidationError):
         reason, remedy = f"{resource} is no possible name", f"correct {variable}"
         is_denial = True

@@ -175,12 +175,9 @@ def _access(database: DatabaseFacts, settings: ConsumerSettings) -> Iterator[Fin
         found = f"{user} may not create temporary tables, which documents are staged in"
         yield problem(_CHECK, found, f"GRANT TEMPORARY ON DATABASE {name} TO {user}")
     if database.is_pooled_by_transaction:
-        yield problem(
-            _CHECK,
-            "a pooler in front gives each transaction another session: staging tables get lost",
-            "let the pooler pool by session (PgBouncer: pool_mode = session), or set DB_HOST and "
-            "DB_PORT to the server itself",
-        )
+        found = "a pooler in front gives each transaction another session: staging tables get lost"
+        remedy = "pool by session (PgBouncer: pool_mode = session), or set DB_HOST to the server"
+        yield problem(_CHECK, found, remedy)
     yield fine(_CHECK, f"{name} on {settings.db_host} answers {user}")
 
 

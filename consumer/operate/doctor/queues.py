@@ -137,10 +137,7 @@ def _redrive(main: QueueFacts, dead: QueueFacts) -> Finding:
         found = f"the queue's redrive policy leads to {target}, DLQ_URL to {dead.arn}"
         remedy += " (or correct DLQ_URL)"
     elif count < _FEWEST_RECEIVES:
-        found = (
-            f"maxReceiveCount is {count}: every receive counts, so deploys and crashes alone "
-            "would dead-letter good messages"
-        )
+        found = f"maxReceiveCount is {count}: deploys and crashes would dead-letter good messages"
     else:
         return fine("redrive", f"after {count} receives to the dead-letter queue")
     return problem("redrive", found, remedy)
@@ -180,10 +177,7 @@ def _visibility(main: QueueFacts, settings: ConsumerSettings) -> Finding:
     visibility, polls = main.number(name), 2 * settings.receive_wait_seconds
     needed = max(_SHORTEST_LEASE_SECONDS, round(2 * settings.batch_max_wait_milliseconds / 1000))
     if visibility < needed:
-        found = (
-            f"{visibility} s, {needed} s are needed: leases are extended at half of it, and one "
-            "that runs out during a batch gives its message to another consumer"
-        )
+        found = f"{visibility} s, {needed} s are needed: leases would run out during a batch"
         return problem(check, found, main.setting(name, max(60, needed)))
     if visibility > _LONGEST_LEASE_SECONDS:
         found = f"{visibility} s: what a killed consumer held comes back only after that"
