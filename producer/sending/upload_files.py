@@ -122,10 +122,8 @@ def _read(path: Path, max_bytes: int) -> bytes:
                 "split it, or raise the limit"
             )
         return path.read_bytes()
-    except FileNotFoundError as error:
-        raise FileRejected("there is no such file; check the path") from error
     except (OSError, ValueError) as error:
-        raise FileRejected(f"it cannot be read: {error}; check the file's permissions") from error
+        raise FileRejected(f"it cannot be read: {error}; check path and permissions") from error
 
 
 def _unpack(body: bytes, max_bytes: int) -> bytes:
