@@ -1,7 +1,6 @@
 """Which shapes the objects of a document have: field names and JSON types, level by level.
 
-A source has few shapes, so documents of any size are described by few counts and examples. Whoever
-finds out a record's shape for purposes of its own counts for less: a shape is asked for once.
+A source has few shapes, so documents of any size are described by few counts and examples.
 """
 
 from collections import Counter, defaultdict

@@ -29,9 +29,7 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
         The schema versions before and after; equal when there was nothing to do.
 
     Raises:
-        SettingsInvalid: the database cannot hold every text.
-        SchemaMismatch: the database was migrated by a newer release than this one, or the tables
-            are in another schema than `public`.
+        SettingsInvalid, SchemaMismatch: this release cannot work with the database.
         DatabaseUnavailable: PostgreSQL could not be reached or refused.
     """
     engine = create_engine(
