@@ -1,7 +1,7 @@
 """How the plain records of one shape are written as COPY text: by one format string.
 
-Plain is what was sent as the contract would make it: nearly all records are. Whether one is depends
-on its shape, decided once for each, and on few of its values.
+Plain is what was sent as the contract would make it: nearly all records are. That depends on the
+shape, decided once for each, and on few values: integers must fit, times and dates exist.
 """
 
 from array import array
