@@ -1,7 +1,6 @@
 """What every command does at a terminal: read settings, run, print, report what failed, exit.
 
-Results go to stdout, everything else to stderr. For people there are tables and bars; what is not
-a terminal gets lines: one for each row, tab-separated, nothing cut.
+Results go to stdout, everything else to stderr; what is not a terminal gets plain lines.
 """
 
 import asyncio
@@ -29,7 +28,6 @@ from runtime.logs import configure_logs
 from runtime.settings import read_settings
 from runtime.signals import interrupt_when_told
 
-_DISTRIBUTION = "coco-ingest"
 _ID_CHARACTERS = 36
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -46,7 +44,7 @@ def program(name: str, purpose: str) -> typer.Typer:
 
     def show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
         if wanted:
-            typer.echo(f"{name} {version(_DISTRIBUTION)}")
+            typer.echo(f"{name} {version('coco-ingest')}")
             raise typer.Exit
 
     told = "Print the version and exit."
@@ -131,10 +129,7 @@ def print_json(value: Any, indent: int | None = None) -> None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | None = None
 ) -> None:
-    """Print a table on stdout; nothing in a cell is taken for markup or a terminal's command.
-
-    Without a terminal: a line of column names and one for each row, tab-separated.
-    """
+    """Print a table on stdout; without a terminal, tab-separated lines. Cells hold no markup."""
     lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in (columns, *lines):
