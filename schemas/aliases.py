@@ -64,8 +64,7 @@ class Aliases:
 def apply_renames(record: dict[str, Any], renames: Renames) -> None:
     """Give the fields of `record` their canonical names, in place.
 
-    When both names are there and one is empty or null, the filled one is taken; equal values
-    are one value.
+    When both names are there, the filled one is taken.
 
     Raises:
         AmbiguousField: both are filled and differ. All other fields are renamed.

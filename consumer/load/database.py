@@ -112,11 +112,7 @@ async def ping(pool: AsyncConnectionPool) -> None:
 
 
 async def schema_version(session: AsyncConnection) -> str | None:
-    """Return the version that `consumer migrate` left, or None if it never ran.
-
-    Raises:
-        psycopg.Error: the database could not be asked.
-    """
+    """Return the version that `consumer migrate` left, or None if it never ran."""
     try:
         cursor = await session.execute("SELECT version_num FROM alembic_version")
     except errors.UndefinedTable:
