@@ -16,8 +16,16 @@ from consumer.errors import DatabaseUnavailable, SchemaMismatch, StorageUnavaila
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler, Ports
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
-from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
-from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
+from consumer.load.database import (
+    LACKING_REMEDY,
+    lacking_columns,
+    open_pool,
+    open_session,
+    ping,
+    schema_version,
+    stored_columns,
+    watch_pool,
+)
 from consumer.load.ledger import count_recent_failures, record_entry
 from consumer.load.migrations.steps import schema_head
 from consumer.load.sessions import check_encoding

@@ -31,12 +31,10 @@ async def probe_lake(settings: ConsumerSettings) -> LakeFacts | Unknown:
     try:
         async with open_impatient("s3", settings) as client:
             answer = await client.head_bucket(Bucket=bucket)
-            asked = (
-                _notification(client, bucket),
-                _reading(client, bucket, settings.layout.prefixes),
-                _writing(client, bucket),
-            )
-            return LakeFacts(answer.get("BucketRegion"), *await asyncio.gather(*asked))
+            prefixes = settings.layout.prefixes
+            asked = (_notification(client, bucket), _reading(client, bucket, prefixes))
+            facts: Any = await asyncio.gather(*asked, _writing(client, bucket))
+            return LakeFacts(answer.get("BucketRegion"), *facts)
     except ASKING_ERRORS as error:
         return refusal(error, "s3:ListBucket", f"s3://{bucket}", "BUCKET_NAME")
 
