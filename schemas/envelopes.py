@@ -13,9 +13,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-_SUPPORTED_MAJOR = "2"
 _CREATED = "ObjectCreated:"
-_EVENTBRIDGE_CREATED = "Object Created"
 _MAX_CHARACTERS = 1024  # S3's own limit for keys and version ids, in bytes
 
 
@@ -115,7 +113,7 @@ def _native(records: Any) -> Iterator[ObjectEvent | Ignored]:
 
 def _native_record(record: Any, place: str) -> ObjectEvent | Ignored:
     major = _text(record, "eventVersion", place).partition(".")[0]
-    if major != _SUPPORTED_MAJOR:
+    if major != "2":
         raise EventMalformed(f"{place}.eventVersion is {major}.x; only 2.x is known")
     name = _text(record, "eventName", place).removeprefix("s3:")
     s3 = _mapping(record, "s3", place)
@@ -133,7 +131,7 @@ def _eventbridge(body: Mapping[str, Any]) -> ObjectEvent | Ignored:
     described = _mapping(detail, "object", "detail")
     key = _stored(_text(described, "key", "detail.object"), "detail.object.key")
     name = _text(body, "detail-type", "body")
-    if name != _EVENTBRIDGE_CREATED:
+    if name != "Object Created":
         return Ignored(IgnoreReason.NOT_A_CREATION, f"{name} {key}")
     plain = {
         "size": described.get("size"),

@@ -19,7 +19,6 @@ PROCESSED_PREFIX = "processed/"
 ERRORS_PREFIX = "logs/errors/"
 FOLDERS = (RAW_PREFIX, ERP_PREFIX, API_PREFIX, PROCESSED_PREFIX, "logs/", ERRORS_PREFIX)
 
-_PULLED_AT_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 _API_KEY = re.compile(
     re.escape(API_PREFIX)
     + r"(?P<endpoint>[^/]+)/busDt=(?P<bus_dt>\d{4}-\d{2}-\d{2})/storeId=(?P<store>[^/]+)/"
@@ -75,7 +74,7 @@ def api_key(source: Source, bus_dt: date, store_id: str, pulled_at: datetime) ->
     """
     if pulled_at.tzinfo is None:
         raise ValueError("pulled_at must carry a time zone")
-    name = pulled_at.astimezone(UTC).strftime(_PULLED_AT_FORMAT)
+    name = pulled_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     return f"{store_day_prefix(source, bus_dt, store_id)}{name}.json"
 
 

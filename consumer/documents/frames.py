@@ -44,8 +44,7 @@ class Frame:
     """What holds for every record of one document.
 
     `as_of` is the document's own `curUTC` in UTC, or None: then the object's LastModified
-    stands for it. `bus_dt` is None for exports of checks, which span days. `root` is the
-    document's root object, its list without its records.
+    stands for it. `bus_dt` is None for exports, which span days. `root` has a list without records.
     """
 
     source: Source
@@ -149,11 +148,7 @@ def _pull_command(key: ApiKey) -> str:
 
 
 def refuse_fewer(frame: Frame, key: ApiKey | ErpKey, record_count: int) -> None:
-    """Refuse a document that holds fewer records than it says there are.
-
-    Raises:
-        DocumentInvalid: it is a part of the day.
-    """
+    """Raise DocumentInvalid for a document that holds fewer records than it says there are."""
     total = find_total(frame.root)
     if total is not None and total > record_count:
         raise _part(f"with {record_count} of {total} records", key)

@@ -1,7 +1,6 @@
 """Reading a document's bytes, gunzipped if they are gzip, and never more of them than allowed.
 
-A gzip file is one or more members (RFC 1952). The first bytes tell what is gzip: neither
-`Content-Encoding` nor the key's ending is reliable.
+The first bytes tell what is gzip: neither `Content-Encoding` nor the key's ending is reliable.
 """
 
 import gzip

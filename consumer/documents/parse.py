@@ -1,8 +1,7 @@
 """From a document's bytes to Python values: encoding and JSON.
 
-The fast parser is strict: whatever it refuses goes to a slow one that tells a broken document
-from a readable one with values that cannot be stored. Numbers keep their digits: int or Decimal,
-never float.
+What the strict, fast parser refuses goes to a slow one that tells a broken document from one with
+values that cannot be stored. Numbers keep their digits: int or Decimal, never float.
 """
 
 import codecs

@@ -33,12 +33,9 @@ async def probe_lake(settings: LakeSettings) -> LakeFacts | Unknown:
     try:
         async with open_impatient("s3", settings) as client:
             answer = await client.head_bucket(Bucket=bucket)
-            asked = (
-                _notification(client, bucket),
-                _reading(client, bucket),
-                _writing(client, bucket),
-            )
-            return LakeFacts(answer.get("BucketRegion"), *await asyncio.gather(*asked))
+            asked = (ask(client, bucket) for ask in (_notification, _reading, _writing))
+            facts: Any = await asyncio.gather(*asked)
+            return LakeFacts(answer.get("BucketRegion"), *facts)
     except ASKING_ERRORS as error:
         return refusal(error, "s3:ListBucket", f"s3://{bucket}", "BUCKET_NAME")
 
