@@ -83,5 +83,6 @@ def explain(
     settings = terminal.settings_of(RoutingSettings)
     own = settings.bucket_name
     buckets = (own, *settings.other_bucket_names) if own else ()
-    decision = explaining.explain(body, buckets, settings.max_object_bytes, settings.policy)
+    limit, policy, layout = settings.max_object_bytes, settings.policy, settings.layout
+    decision = explaining.explain(body, buckets, limit, policy, layout)
     terminal.print_json(decision, indent=2)

@@ -135,10 +135,7 @@ def print_json(value: Any, indent: int | None = None) -> None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | None = None
 ) -> None:
-    """Print a table on stdout; nothing in a cell is taken for markup or a terminal's command.
-
-    Without a terminal: a line of column names and one for each row, tab-separated.
-    """
+    """Print a table on stdout; without a terminal, tab-separated lines. Cells hold no markup."""
     lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in (columns, *lines):

@@ -1,7 +1,7 @@
 """What only many documents tell: fields that stopped coming, scalars that came under a new name.
 
 Worked out per store when asked, from what is kept of each store-day, by business date: documents
-that were loaded in another order, or twice, change nothing. Knows no SQL.
+that were loaded in another order, or twice, change nothing.
 """
 
 from collections import defaultdict

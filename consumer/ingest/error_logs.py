@@ -14,10 +14,9 @@ from consumer.documents.quarantine import Quarantined
 from consumer.errors import ConsumerError, Permanent, RecordError
 from consumer.ingest.prepare import Prepared
 from consumer.load.document import StagedDocument
-from consumer.load.ledger import source_of
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
-from schemas.keys import error_log_key
+from schemas.keys import error_log_key, source_named
 
 _LOGGED_BODY_CHARACTERS = 20_000
 _LOGGED_ERRORS = 20_000  # of all records of a document: five megabytes, a fifth of a second
@@ -45,7 +44,7 @@ async def write_error_log(
 
 def log_key(delivery: Delivery, event: ObjectEvent | None) -> str:
     """Return where the error log of one record of a message is, the same at every receipt."""
-    source = (source_of(event) if event else None) or "unknown"
+    source = (source_named(event.key) if event else None) or "unknown"
     # Tells the records of one message apart.
     record = "message"
     if event is not None:

@@ -132,12 +132,8 @@ class FailureBreaker:
             if not self.is_open:
                 self._trip(failed, failed.total())
             else:
-                self._pause_seconds = self._longer_pause()
-                log.warning(
-                    "probe_failed",
-                    cause=Cause.FAILURE_BURST,
-                    next_probe_seconds=self._pause_seconds,
-                )
+                self._pause_seconds = seconds = self._longer_pause()
+                log.warning("probe_failed", cause=Cause.FAILURE_BURST, next_probe_seconds=seconds)
             return
         self._next_probe = monotonic()
         self._good_in_a_row += bool(loaded)
@@ -158,13 +154,8 @@ class FailureBreaker:
         self._opened.set()
         BREAKER_OPEN.labels(Cause.FAILURE_BURST).set(1)
         BREAKER_OPENED.labels(codes.most_common(1)[0][0]).inc()
-        log.error(
-            "breaker_opened",
-            cause=Cause.FAILURE_BURST,
-            objects=total,
-            failed=dict(codes),
-            remedy=_REMEDY,
-        )
+        told = {"objects": total, "failed": dict(codes), "remedy": _REMEDY}
+        log.error("breaker_opened", cause=Cause.FAILURE_BURST, **told)
 
     def _longer_pause(self) -> float:
         return min(2 * self._pause_seconds, _MAX_PAUSE_SECONDS)

@@ -16,7 +16,7 @@ from runtime.terminal import finish, reported_errors
 from schemas.keys import ERP_PREFIX
 
 Prefix = Annotated[
-    str, typer.Option(metavar="PREFIX", help="Only keys with this prefix; it starts with raw/.")
+    str, typer.Option(metavar="PREFIX", help="Only keys with this prefix, such as raw/erp/.")
 ]
 Rate = Annotated[
     float | None,
@@ -32,25 +32,29 @@ Rate = Annotated[
 def upload_command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Files, or folders: all *.json and *.json.gz in them."),
+        typer.Argument(
+            metavar="FILE",
+            help="Files, or folders: all *.json and *.json.gz in them, which keep their paths.",
+        ),
     ],
     *,
     to: Annotated[
-        str, typer.Option(metavar="PREFIX", help="Key prefix to upload to; it starts with raw/.")
+        str, typer.Option(metavar="PREFIX", help="Key prefix to upload to.")
     ] = ERP_PREFIX,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Reject files that are not JSON.")
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Upload ERP exports to the lake, unchanged and under their own names."""
+    """Upload files to the lake, unchanged and under their own names."""
     with reported_errors():
         settings = settings_of_the_environment()
-        upload_files = plan_uploads(find_files(files), check_prefix(to))
+        prefix = check_prefix(to, settings.layout)
+        upload_files = plan_uploads(find_files(files), prefix, settings.layout)
     run(
         lambda tally: application.run_upload(settings, upload_files, tally, check=check),
         Tally(len(upload_files)),
-        {"command": "upload", "to": check_prefix(to)},
+        {"command": "upload", "to": prefix},
         as_json=as_json,
     )
 
@@ -79,7 +83,8 @@ def publish_command(
     """Send an object-created event for every matching object in the lake."""
     with reported_errors():
         settings = settings_of_the_environment()
-        selection = Selection(prefix, since.replace(tzinfo=UTC) if since else None, pattern)
+        written = since.replace(tzinfo=UTC) if since else None
+        selection = Selection(prefix, written, pattern, settings.layout)
 
     def tell(entry: LakeEntry) -> None:
         if dry_run and not as_json:

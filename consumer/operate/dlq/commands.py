@@ -144,11 +144,8 @@ def purge(
         return
     if not yes:
         found = finish(_select(lake, filters))
-        typer.confirm(
-            f"Delete {_counted(one.error_code for one in found)} for good?",
-            abort=True,
-            err=True,
-        )
+        meant = _counted(one.error_code for one in found)
+        typer.confirm(f"Delete {meant} for good?", abort=True, err=True)
         # Those and no others: more may have come while we asked.
         filters = Filters(ids=frozenset(one.id for one in found))
     purged: list[DeadLetter] = []
@@ -164,10 +161,8 @@ async def _open(lake: LakeSettings) -> AsyncIterator[tuple[Queues, int]]:
     async with open_queues(lake) as queues:
         depth = await soon(queues.dead.depth(), f"asking about {lake.dlq_url}")
         if hidden := depth.in_flight + depth.delayed:
-            tell(
-                f"{hidden} dead letters are invisible now: another command is reading them, or was "
-                "killed while it did. Run this again in a minute to see them."
-            )
+            why = "another command reads them, or was killed while it did"
+            tell(f"{hidden} dead letters are invisible now: {why}. Run this again in a minute.")
         yield queues, depth.total
 
 

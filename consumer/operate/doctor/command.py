@@ -56,7 +56,7 @@ async def _examine(settings: ConsumerSettings, announcing: AnnouncingSettings) -
         *host,
         *check_queues(main, dead, settings),
         *check_lake(lake, settings),
-        *check_announcing(lake, main, settings.bucket_name, announcing.events),
+        *check_announcing(lake, main, settings.bucket_name, announcing.events, settings.layout),
         *check_database(database, settings),
     ]
 

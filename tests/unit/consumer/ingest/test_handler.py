@@ -11,12 +11,13 @@ import pytest
 from consumer.aws.s3 import Larger, Outdated, ReadLimits, StoredObject
 from consumer.errors import DatabaseUnavailable, LeaseLost, Permanent, StorageUnavailable
 from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.handler import Handler, Ports, Rules
+from consumer.ingest.handler import Handler, Ports
 from consumer.ingest.outcome import Done, Failed, Outcome
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
 from tests.support.consumer_fakes import BUCKET, FakeLedger, announcing, delivery
+from tests.support.doctor_facts import settings
 from tests.support.handler_fakes import FakeLake, FakeLoad
 from tests.support.samples import checks, full_check, json_bytes
 
@@ -42,8 +43,9 @@ class Bench:
             self.was_loaded,
             lambda _: self.is_held,
         )
-        rules = Rules(frozenset((BUCKET,)), load_aliases(), 10**6, 10**6, 10**5)
-        self.handler = Handler(rules, ports, self.byte_budget, asyncio.Semaphore(2))
+        limits = {"max_object_bytes": 10**6, "max_decompressed_bytes": 10**6}
+        rules = settings(bucket_name=BUCKET, stream_above_bytes=10**5, decode_threads=2, **limits)
+        self.handler = Handler(rules, load_aliases(), ports, self.byte_budget)
 
     async def handle(self, body: str) -> list[Outcome]:
         return await self.handler.handle(delivery(body, receive_count=2))
