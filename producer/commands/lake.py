@@ -1,6 +1,6 @@
 """The commands about the lake itself: upload, publish and init-lake."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from producer.lake import LakeEntry
 from producer.sending.publish import Selection
 from producer.sending.upload_files import check_prefix, find_files, plan_uploads
 from producer.tally import Tally
-from runtime.terminal import finish, reported_errors
+from runtime.terminal import finish, reported_errors, since_option
 from schemas.keys import ERP_PREFIX
 
 Prefix = Annotated[
@@ -62,14 +62,7 @@ def upload_command(
 def publish_command(
     *,
     prefix: Prefix,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-            metavar="TIME",
-            help="Only objects written since then, UTC.",
-        ),
-    ] = None,
+    since: Annotated[datetime | None, since_option("objects written")] = None,
     pattern: Annotated[
         str | None,
         typer.Option(metavar="GLOB", help="Only keys that match this pattern of *, ? and […]."),
@@ -83,8 +76,7 @@ def publish_command(
     """Send an object-created event for every matching object in the lake."""
     with reported_errors():
         settings = settings_of_the_environment()
-        written = since.replace(tzinfo=UTC) if since else None
-        selection = Selection(prefix, written, pattern, settings.layout)
+        selection = Selection(prefix, since, pattern, settings.layout)
 
     def tell(entry: LakeEntry) -> None:
         if dry_run and not as_json:
