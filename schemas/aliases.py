@@ -1,18 +1,20 @@
-"""Renamed fields: which other names a canonical path may arrive under, and how they resolve."""
+"""Renamed fields and moved records: what the alias file says, and how two names resolve."""
 
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
+from schemas.record_paths import RecordPath
 from schemas.registry import Source
 
 # (alias, canonical) pairs for one level of one source's documents
 Renames = tuple[tuple[str, str], ...]
 _NO_RENAMES: Renames = ()
 _EVERY_SOURCE = "*"
+_RECORDS = "records"  # the section of record paths
 
 
 class AliasesInvalid(ValueError):
@@ -31,23 +33,37 @@ class AmbiguousField(ValueError):
 
 
 class Aliases:
-    """The renames in force, looked up by source and level.
+    """The renames and record paths in force, looked up by source and level.
 
     A level is the dotted canonical path of the object that holds the field: `""` is the root,
     `guestChecks` one check, `guestChecks.detailLines` one line.
     """
 
-    def __init__(self, by_level: Mapping[tuple[Source, str], Renames]) -> None:
+    def __init__(
+        self,
+        by_level: Mapping[tuple[Source, str], Renames],
+        record_paths: Mapping[Source, tuple[RecordPath, ...]],
+    ) -> None:
         self._by_level = dict(by_level)
+        self._record_paths = dict(record_paths)
 
     def at(self, source: Source, level: str) -> Renames:
         """Return the (alias, canonical) pairs for the fields of one level."""
         return self._by_level.get((source, level), _NO_RENAMES)
 
+    def record_paths(self, source: Source) -> tuple[RecordPath, ...]:
+        """Return where a source's records may be, besides its list at the root."""
+        return self._record_paths.get(source, ())
+
     @cached_property
     def fingerprint(self) -> str:
-        """What tells these renames from any others: the same in every process."""
-        rows = sorted((*level, *pair) for level, pairs in self._by_level.items() for pair in pairs)
+        """What tells these renames and paths from any others: the same in every process."""
+        rows: list[tuple[str, ...]] = sorted(
+            (*level, *pair) for level, pairs in self._by_level.items() for pair in pairs
+        )
+        rows += sorted(
+            (source, _RECORDS, *map(str, paths)) for source, paths in self._record_paths.items()
+        )
         return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 
     def paths(self) -> Iterator[tuple[Source, str]]:
@@ -87,54 +103,89 @@ def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASE
     """Read the shipped aliases and add those of `extra_toml`, the text of a file of that form.
 
     Raises:
-        AliasesInvalid: a section is no source, a path or a name is not text, or one name stands
-            for two fields of the same level, or is the other name of one and itself has some.
+        AliasesInvalid: a section is no source, a path or a name is not text, one name stands
+            for two fields of the same level, or is the other name of one and itself has some, or
+            a record path cannot be one.
     """
-    rows = list(_shipped())
+    lines = list(_shipped())
     if extra_toml is not None:
-        rows += _parse(extra_toml, extra_name)
+        lines += _parse(extra_toml, extra_name)
     by_level: dict[tuple[Source, str], dict[str, str]] = {}
-    for source, path, alias in rows:
-        level, _, canonical = path.rpartition(".")
-        names = by_level.setdefault((source, level), {})
-        if names.setdefault(alias, canonical) != canonical:
-            raise AliasesInvalid(
-                f"{extra_name}: [{source}] gives {alias!r} to both {names[alias]!r} and "
-                f"{canonical!r} of level {level or 'root'!r}; keep one of the two lines"
-            )
-    for (source, level), names in by_level.items():
-        if chained := names.keys() & names.values():
-            canonical = min(chained)
-            raise AliasesInvalid(
-                f"{extra_name}: [{source}] gives other names to {canonical!r} of level "
-                f"{level or 'root'!r}, which is itself another name of {names[canonical]!r}; "
-                "give them all to that one"
-            )
-    return Aliases({level: tuple(names.items()) for level, names in by_level.items()})
+    record_paths: dict[Source, tuple[RecordPath, ...]] = {}
+    for line in lines:
+        if line.section == _RECORDS:
+            for source in _sources_of(line.key, line.file):
+                record_paths[source] = (*record_paths.get(source, ()), *_record_paths(line))
+        else:
+            for source in _sources_of(line.section, line.file):
+                _add_names(by_level, source, line)
+    _refuse_chains(by_level, extra_name)
+    return Aliases({level: tuple(names.items()) for level, names in by_level.items()}, record_paths)
+
+
+class _Line(NamedTuple):
+    """One line of an alias file."""
+
+    file: str
+    section: str
+    key: str
+    values: list[str]
 
 
 @cache
-def _shipped() -> tuple[tuple[Source, str, str], ...]:
+def _shipped() -> tuple[_Line, ...]:
     text = files("schemas").joinpath("aliases.toml").read_text(encoding="utf-8")
     return tuple(_parse(text, "schemas/aliases.toml"))
 
 
-def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
+def _parse(text: str, file: str) -> Iterator[_Line]:
     try:
         sections = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise AliasesInvalid(f"{name} is not TOML: {error}") from error
-    for section, paths in sections.items():
-        if not isinstance(paths, dict):
-            raise AliasesInvalid(f"{name}: {section!r} must be a section like [getGuestChecks]")
-        for path, names in paths.items():
-            if not isinstance(names, list) or not all(isinstance(alias, str) for alias in names):
-                raise AliasesInvalid(f'{name}: [{section}] {path} must be a list like ["taxation"]')
-            for source in _sources_of(section, name):
-                yield from ((source, path, alias) for alias in names)
+        raise AliasesInvalid(f"{file} is not TOML: {error}") from error
+    for section, lines in sections.items():
+        if not isinstance(lines, dict):
+            raise AliasesInvalid(f"{file}: {section!r} must be a section like [getGuestChecks]")
+        example = '["payload.data[]"]' if section == _RECORDS else '["taxation"]'
+        for key, values in lines.items():
+            if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
+                raise AliasesInvalid(f"{file}: [{section}] {key} must be a list like {example}")
+            yield _Line(file, section, key, values)
 
 
-def _sources_of(section: str, name: str) -> tuple[Source, ...]:
+def _add_names(
+    by_level: dict[tuple[Source, str], dict[str, str]], source: Source, line: _Line
+) -> None:
+    level, _, canonical = line.key.rpartition(".")
+    names = by_level.setdefault((source, level), {})
+    for alias in line.values:
+        if names.setdefault(alias, canonical) != canonical:
+            raise AliasesInvalid(
+                f"{line.file}: [{source}] gives {alias!r} to both {names[alias]!r} and "
+                f"{canonical!r} of level {level or 'root'!r}; keep one of the two lines"
+            )
+
+
+def _refuse_chains(by_level: dict[tuple[Source, str], dict[str, str]], file: str) -> None:
+    for (source, level), names in by_level.items():
+        if chained := names.keys() & names.values():
+            canonical = min(chained)
+            raise AliasesInvalid(
+                f"{file}: [{source}] gives other names to {canonical!r} of level "
+                f"{level or 'root'!r}, which is itself another name of {names[canonical]!r}; "
+                "give them all to that one"
+            )
+
+
+def _record_paths(line: _Line) -> Iterator[RecordPath]:
+    for text in line.values:
+        try:
+            yield RecordPath.of(text)
+        except ValueError as error:
+            raise AliasesInvalid(f"{line.file}: [{_RECORDS}] {line.key}: {error}") from error
+
+
+def _sources_of(section: str, file: str) -> tuple[Source, ...]:
     if section == _EVERY_SOURCE:
         return tuple(Source)
     if section == Source.GUEST_CHECKS:
@@ -144,5 +195,5 @@ def _sources_of(section: str, name: str) -> tuple[Source, ...]:
     except ValueError:
         known = ", ".join(Source)
         raise AliasesInvalid(
-            f"{name}: [{section}] is no source; use one of {known} or '*'"
+            f"{file}: [{section}] is no source; use one of {known} or '*'"
         ) from None

@@ -33,9 +33,13 @@ def refuse_unknown_paths(aliases: Aliases, name: str) -> None:
 
 def remedy(source: Source, level: str, unknown: str, known: str) -> str:
     """Return the line that lets a field arrive under its new name."""
-    section = Source.GUEST_CHECKS if source.holds_checks else source
     path = path_at(level, known)
-    return f"add to the alias file: [{section}] {_toml(path)} = [{_toml(unknown)}]"
+    return f"add to the alias file: [{_section(source)}] {_toml(path)} = [{_toml(unknown)}]"
+
+
+def records_remedy(source: Source, path: str) -> str:
+    """Return the line that says where a source's records are."""
+    return f"add to the alias file: [records] {_section(source)} = [{_toml(path)}]"
 
 
 def structure_for(contract: Contract, record: dict[str, Any], value: Any) -> str | None:
@@ -86,6 +90,10 @@ def _likeness(name: str, other: str) -> float:
 def _fields(value: Any) -> AbstractSet[str]:
     example = value[0] if isinstance(value, list) and value else value
     return example.keys() if isinstance(example, dict) else frozenset()
+
+
+def _section(source: Source) -> Source:
+    return Source.GUEST_CHECKS if source.holds_checks else source
 
 
 def _toml(text: str) -> str:

@@ -21,6 +21,7 @@ from consumer.documents.gunzip import PlainReader
 from consumer.documents.parse import Decoded, decode
 from consumer.documents.quarantine import Quarantined
 from consumer.documents.readers import Accepted, RowReader, record_reader
+from consumer.documents.record_paths import unwrap
 from consumer.documents.record_stream import RecordStream
 from consumer.documents.storable import find_unstorable, text_problem
 from consumer.drift.findings import Drift, find_drift, find_root_drift
@@ -104,10 +105,11 @@ def _open(fetched: Fetched, aliases: Aliases, max_bytes: int) -> tuple[Frame, It
 
 def _open_whole(fetched: Fetched, data: bytes, aliases: Aliases) -> tuple[Frame, Iterator[Decoded]]:
     decoded = decode(data)
-    frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
+    root, places = unwrap(decoded.root, fetched.source, fetched.key, aliases)
+    frame, rows = open_document(root, fetched.source, fetched.key, aliases)
     if decoded.suspicious:
-        _screen_frame(decoded.root, fetched.source)
-    return frame, _in_runs(rows, suspicious=decoded.suspicious)
+        _screen_frame(root, fetched.source)
+    return replace(frame, places=places), _in_runs(rows, suspicious=decoded.suspicious)
 
 
 def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
@@ -125,9 +127,18 @@ def _open_stream(
     for _ in first:
         pass  # to its end: fields of the frame may stand behind the records
     decoded = decode(first.frame)
-    frame, rows = open_document(decoded.root, fetched.source, fetched.key, aliases)
+    root = decoded.root
+    if aliases.record_paths(fetched.source) and not (
+        isinstance(root, dict) and fields & root.keys()
+    ):
+        raise Permanent(
+            ErrorCode.OBJECT_TOO_LARGE,
+            f"more than {_MAX_WHOLE_BYTES} bytes, and only documents with {own} at their root are "
+            "read in pieces; split it (NDJSON: `split -l 500 FILE`)",
+        )
+    frame, rows = open_document(root, fetched.source, fetched.key, aliases)
     if decoded.suspicious:
-        _screen_frame(decoded.root, fetched.source)
+        _screen_frame(root, fetched.source)
     if rows != ([first.digest] if first.digest else []):
         raise Permanent(ErrorCode.JSON_MALFORMED, f"{own} was cut at the wrong place")
     return frame, map(decode, RecordStream(reader(), fields, _MAX_RUN_BYTES))
@@ -170,6 +181,8 @@ class _Assembly:
                 self._accept(record.record)
                 self._rows.add(record)
             else:
+                if self._frame.places:
+                    record = replace(record, path=self._frame.places.of(position))
                 self._quarantined_ids.append(record.record_id)
                 if len(self._quarantined) < _DETAILED_QUARANTINES:
                     self._quarantined.append(record)
