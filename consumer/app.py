@@ -10,8 +10,8 @@ from typing import TypeVar
 import structlog
 from psycopg_pool import AsyncConnectionPool
 
-from consumer.aws.queues import Queues, open_queues
 from consumer.aws.s3 import Lake, open_lake
+from consumer.aws.sqs import Queues, open_queues
 from consumer.drift.alias_file import read_aliases
 from consumer.errors import (
     DatabaseUnavailable,
@@ -33,9 +33,8 @@ from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Pr
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
-from consumer.messages.health import health_app
 from consumer.messages.leases import Leases
-from consumer.messages.progress import log_progress
+from consumer.messages.progress import health_app, log_progress
 from consumer.messages.settlement import Backoff, Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker

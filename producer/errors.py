@@ -18,7 +18,6 @@
     │   ├── QueueRefused      SQS does not accept this message
     │   └── QueueClosed       no queue or no permission: every other message fails too
     ├── LeaseLost             another producer may pull the store by now: the next round asks
-    ├── NotJson               bytes that are not a JSON text
     └── FileRejected          a file on disk that may not be uploaded
 
 Errors are mapped where the foreign library is called, always `from error`. They carry a code and
@@ -166,13 +165,6 @@ class LeaseLost(ProducerError):
 
     code = "lease_lost"
     remedy = "nothing to do: the next round asks again; if frequent, raise RUN_LEASE_SECONDS"
-
-
-class NotJson(ProducerError):
-    """Bytes that are not a JSON text; the message says where."""
-
-    code = "not_json"
-    remedy = "correct the text at the place in the message"
 
 
 class FileRejected(ProducerError):

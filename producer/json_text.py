@@ -1,38 +1,41 @@
 """Whether bytes are a JSON text, and if not, at which line and column."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from producer.errors import NotJson
 from schemas.paging import FIELDS_OF_GROUPS
 
-_KEPT = FIELDS_OF_GROUPS | {"message", "title", "detail"}
-_NOTHING: frozenset[str] = frozenset()
+#: A check's business dates of opening and closing.
+CHECK_DAYS = ("opnBusDt", "clsdBusDt")
+_KEPT = FIELDS_OF_GROUPS | {"message", "title", "detail", *CHECK_DAYS}
 _FILLED = {"": None}
 
 
-def parse_json(
-    body: bytes, collect: frozenset[str] = _NOTHING, collected: set[str] | None = None
-) -> Any:
+class NotJson(ValueError):
+    """Bytes that are not a JSON text; the message says where."""
+
+
+def parse_json(body: bytes) -> Any:
     """Parse a UTF-8 JSON text and return its outermost value.
 
-    Of the objects inside it only the texts of a possible error and paging fields are kept, and
-    numbers stay text: a day of 50,000 checks would fill a gigabyte otherwise. Lenient where the
-    consumer decides per record (NaN, lone surrogates, a byte order mark).
-
-    Args:
-        body: The text.
-        collect: Names of fields whose texts are added to `collected`, at any depth.
-        collected: Where they are added.
+    Of the objects inside it only the days of checks, and the texts of a possible error and paging
+    fields, are kept, and numbers stay text: a day of 50,000 checks would fill a gigabyte
+    otherwise. Lenient where the consumer decides per record (NaN, lone surrogates, a byte order
+    mark).
 
     Raises:
         NotJson: The bytes are empty, not UTF-8 or not JSON; names line and column.
     """
     if not body.strip():
         raise NotJson("it is empty")
-    outermost: list[list[tuple[str, Any]]] = []
-    keep_little = _keeper(outermost, collect, set() if collected is None else collected)
+    outermost: list[tuple[str, Any]] = []
+
+    def keep_little(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal outermost
+        outermost = pairs  # the outermost object ends last
+        kept = {name: value for name, value in pairs if name in _KEPT}
+        return kept or (_FILLED if pairs else {})
+
     try:
         value = json.loads(
             body.decode("utf-8-sig"),
@@ -50,22 +53,4 @@ def parse_json(
         ) from error
     except RecursionError as error:
         raise NotJson("it is nested too deeply") from error
-    return dict(outermost[0]) if isinstance(value, dict) else value
-
-
-def _keeper(
-    outermost: list[list[tuple[str, Any]]], collect: frozenset[str], collected: set[str]
-) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
-    """Return what makes a small dict of an object; `outermost` is the pairs of the last one."""
-
-    def keep_little(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        outermost[:] = (pairs,)  # the outermost object ends last
-        kept = {}
-        for name, value in pairs:
-            if name in _KEPT:
-                kept[name] = value
-            elif name in collect and isinstance(value, str):
-                collected.add(value)
-        return kept or (_FILLED if pairs else {})
-
-    return keep_little
+    return dict(outermost) if isinstance(value, dict) else value

@@ -70,10 +70,6 @@ class Lake(Protocol):
         """Return an object's metadata as S3 keeps it; None when there is no such object."""
         ...
 
-    async def read(self, key: str) -> bytes | None:
-        """Return an object's bytes as stored; None when there is no such object."""
-        ...
-
 
 async def entries_after(lake: Lake, prefix: str, after: str = "") -> AsyncIterator[LakeEntry]:
     """Yield the objects under `prefix` whose keys come after `after`, in the order of keys.

@@ -5,12 +5,15 @@ are exact; details of failures are kept up to a limit, because a run may span ye
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 
 from producer.errors import ProducerError
+
+T = TypeVar("T")
 
 FAILURES_KEPT_COUNT = 10_000
 
@@ -96,6 +99,13 @@ class Tally:
         if error.stops_the_run:
             self.stop(str(error))
         self.on_change(self)
+
+    def until_stopped(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield items for as long as nothing has stopped the run."""
+        for item in items:
+            if self.stopped_by is not None:
+                return
+            yield item
 
     def stop(self, reason: str) -> None:
         """End the run: finish what is under way, begin nothing new."""

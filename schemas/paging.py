@@ -22,7 +22,10 @@ _TOKENS = (
 )
 _TOTALS = ("pageCount", "totalPages")
 _GROUPS = ("cursors", "links", "meta", "metadata", "page", "pageInfo", "paging", "pagination")
-_OTHERS = ("count", "limit", "offset", "pageNumber", "pageSize", "perPage", "total", "totalCount")
+_RECORD_TOTALS = (
+    "total", "totalCount", "totalElements", "totalItems", "totalRecords", "totalResults",
+)  # fmt: skip
+_OTHERS = ("count", "limit", "offset", "pageNumber", "pageSize", "perPage")
 
 
 def _plain(name: str) -> str:
@@ -31,13 +34,13 @@ def _plain(name: str) -> str:
 
 _MARKS = {
     _plain(name): kind
-    for kind in (_FLAGS, _LINKS, _TOKENS, _TOTALS, _GROUPS, _OTHERS)
+    for kind in (_FLAGS, _LINKS, _TOKENS, _TOTALS, _RECORD_TOTALS, _GROUPS, _OTHERS)
     for name in kind
 }
 #: The fields inside a group, such as `paging.next`, in their common spellings.
 FIELDS_OF_GROUPS = frozenset(
     spelling
-    for name in (*_FLAGS, *_LINKS, *_TOKENS, *_TOTALS, "href", "rel")
+    for name in (*_FLAGS, *_LINKS, *_TOKENS, *_TOTALS, *_RECORD_TOTALS, "href", "rel")
     for spelling in (
         name,
         name[0].upper() + name[1:],
@@ -73,6 +76,20 @@ def find_more(root: Mapping[str, Any]) -> More | None:
 
 def _is_telling(more: More) -> tuple[bool, bool]:
     return more.link is not None, more.page_count is None
+
+
+def find_total(root: Mapping[str, Any]) -> int | None:
+    """Return how many records the whole answer has; None if it does not say.
+
+    Args:
+        root: The answer's root object; numbers may be texts.
+    """
+    totals = [
+        int(value)
+        for name, value in _fields(root)
+        if _MARKS.get(_plain(name.rpartition(".")[2])) is _RECORD_TOTALS and str(value).isdecimal()
+    ]
+    return max(totals, default=None)
 
 
 def is_paging_field(name: str) -> bool:

@@ -1,7 +1,8 @@
 """What AWS errors mean to the consumer, and how long an operator waits for AWS."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from consumer.errors import (
@@ -16,7 +17,7 @@ from consumer.errors import (
     Throttled,
     Transient,
 )
-from runtime.aws_errors import Verdict, classify
+from runtime.aws_errors import AWS_ERRORS, Verdict, classify
 from schemas.codes import ErrorCode
 
 _ANSWER_SECONDS = 10
@@ -55,6 +56,15 @@ def mapped_read(error: Exception, what: str) -> ConsumerError:
     if fault.verdict is Verdict.MISCONFIGURED and fault.code.startswith(("KMS.", "InvalidRequest")):
         return ObjectMisconfigured(message)
     return mapped(error, what)
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Translate AWS errors of the block; `what` says what it does, for the message."""
+    try:
+        yield
+    except AWS_ERRORS as error:
+        raise mapped(error, what) from error
 
 
 async def soon(work: Coroutine[Any, Any, R], what: str) -> R:

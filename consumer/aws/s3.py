@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.handlers import set_list_objects_encoding_type_url
 
-from consumer.aws.clients import mapped, mapped_read
+from consumer.aws.clients import asking, mapped_read
 from consumer.errors import Permanent, StorageUnavailable
 from consumer.metrics import OBJECT_BYTES
 from consumer.settings import LakeSettings
@@ -125,11 +125,9 @@ class Lake:
             Transient: S3 could not answer, throttles or refuses us.
         """
         paginator = self._client.get_paginator("list_objects_v2")
-        try:
+        with asking(f"listing s3://{self._bucket}/{prefix}"):
             async for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
                 yield [self._created(found) for found in page.get("Contents", [])]
-        except AWS_ERRORS as error:
-            raise mapped(error, f"listing s3://{self._bucket}/{prefix}") from error
 
     def _created(self, found: "ObjectTypeDef") -> ObjectEvent:
         return ObjectEvent(
@@ -147,10 +145,8 @@ class Lake:
         Raises:
             Transient: S3 could not answer, throttles or refuses us.
         """
-        try:
+        with asking(f"asking for bucket {self._bucket}"):
             await self._client.head_bucket(Bucket=self._bucket)
-        except AWS_ERRORS as error:
-            raise mapped(error, f"asking for bucket {self._bucket}") from error
 
     async def write_log(self, key: str, body: bytes) -> None:
         """Write an error log object, replacing the one a former attempt wrote.
@@ -158,12 +154,10 @@ class Lake:
         Raises:
             Transient: S3 could not answer, throttles or refuses us.
         """
-        try:
+        with asking(f"writing s3://{self._bucket}/{key}"):
             await self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
             )
-        except AWS_ERRORS as error:
-            raise mapped(error, f"writing s3://{self._bucket}/{key}") from error
 
 
 def held_bytes(size_bytes: int, memory_bytes: int, *, packed: bool) -> int:

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from consumer.aws.clients import mapped
+from consumer.aws.clients import asking, mapped
 from consumer.errors import LeaseLost
 from consumer.settings import LakeSettings
 from runtime.aws_clients import open_client
@@ -17,7 +17,7 @@ from runtime.aws_errors import AWS_ERRORS, SQS_PREFIX, error_code
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
-    from types_aiobotocore_sqs.type_defs import GetQueueAttributesResultTypeDef
+    from types_aiobotocore_sqs.type_defs import GetQueueAttributesResultTypeDef, MessageTypeDef
 
 BATCH_SIZE = 10  # entries of one SQS batch call
 # Attributes of a message that was dead-lettered before: ours on a replay, and that of a dead letter
@@ -27,13 +27,7 @@ WAS_DEAD_LETTERED = frozenset({REPLAYED, "ErrorCode"})
 # The id under which a message came first, kept by its dead letter, the replay of that, and so on.
 ORIGINAL_ID = "OriginalMessageId"
 # Answers to an expired receipt handle (SQS API Reference, ChangeMessageVisibility)
-_LOST_CODES = frozenset(
-    {
-        "InvalidParameterValue",
-        "MessageNotInflight",
-        "ReceiptHandleIsInvalid",
-    }
-)
+_LOST_CODES = frozenset({"InvalidParameterValue", "MessageNotInflight", "ReceiptHandleIsInvalid"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,40 +65,7 @@ class Depth:
         return self.visible + self.in_flight + self.delayed
 
 
-class Queue(Protocol):
-    """What the consumer needs of a queue."""
-
-    async def receive(
-        self, limit: int, wait_seconds: int, visibility_seconds: int | None = None
-    ) -> list[Delivery]:
-        """Long-poll for at most `limit` (1 to 10) messages; empty when none came."""
-
-    async def delete(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Delete up to ten; return those that could not be."""
-
-    async def change_visibility(
-        self, deliveries: Sequence[Delivery], seconds: int
-    ) -> dict[Delivery, Exception]:
-        """Set the remaining visibility timeout of up to ten; return the failures."""
-
-    async def send(self, body: str, attributes: Mapping[str, str]) -> None:
-        """Send one message with text attributes."""
-
-    async def depth(self) -> Depth:
-        """Count the messages."""
-
-    async def time(self) -> datetime:
-        """Return the time by the clock that dates messages, in whole seconds, rounded down."""
-
-
-@asynccontextmanager
-async def open_sqs(settings: LakeSettings, connections: int) -> AsyncIterator["SQSClient"]:
-    """Hold a client for SQS while the block runs; connects on first use."""
-    async with open_client("sqs", settings, connections) as client:
-        yield client
-
-
-class SqsQueue:
+class Queue:
     """One queue.
 
     Every call raises `Transient` when SQS cannot answer, throttles or refuses us.
@@ -121,7 +82,7 @@ class SqsQueue:
         visibility: dict[str, Any] = (
             {} if visibility_seconds is None else {"VisibilityTimeout": visibility_seconds}
         )
-        try:
+        with asking(f"receiving from {self._url}"):
             answer = await self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=limit,
@@ -130,37 +91,15 @@ class SqsQueue:
                 MessageAttributeNames=["All"],
                 **visibility,
             )
-        except AWS_ERRORS as error:
-            raise mapped(error, f"receiving from {self._url}") from error
         now = datetime.now(UTC)
-        return [
-            Delivery(
-                message["MessageId"],
-                message["ReceiptHandle"],
-                message["Body"],
-                int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
-                now,
-                {
-                    name: value.get("StringValue", "")
-                    for name, value in message.get("MessageAttributes", {}).items()
-                },
-                _sent_at(message.get("Attributes", {})),
-            )
-            for message in answer.get("Messages", [])
-        ]
+        return [_delivery(message, now) for message in answer.get("Messages", [])]
 
     async def delete(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Delete up to ten; return those that could not be."""
-        try:
+        with asking(f"deleting from {self._url}"):
             answer = await self._client.delete_message_batch(
-                QueueUrl=self._url,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": delivery.receipt_handle}
-                    for number, delivery in enumerate(deliveries)
-                ],
+                QueueUrl=self._url, Entries=_entries(deliveries)
             )
-        except AWS_ERRORS as error:
-            raise mapped(error, f"deleting from {self._url}") from error
         return [deliveries[int(entry["Id"])] for entry in answer.get("Failed", [])]
 
     async def change_visibility(
@@ -173,14 +112,7 @@ class SqsQueue:
         try:
             answer = await self._client.change_message_visibility_batch(
                 QueueUrl=self._url,
-                Entries=[
-                    {
-                        "Id": str(number),
-                        "ReceiptHandle": delivery.receipt_handle,
-                        "VisibilityTimeout": seconds,
-                    }
-                    for number, delivery in enumerate(deliveries)
-                ],
+                Entries=_entries(deliveries, VisibilityTimeout=seconds),
             )
         except AWS_ERRORS as error:
             if error_code(error) in _LOST_CODES:
@@ -197,7 +129,7 @@ class SqsQueue:
 
     async def send(self, body: str, attributes: Mapping[str, str]) -> None:
         """Send one message with text attributes; empty ones are left out."""
-        try:
+        with asking(f"sending to {self._url}"):
             await self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
@@ -207,8 +139,6 @@ class SqsQueue:
                     if value
                 },
             )
-        except AWS_ERRORS as error:
-            raise mapped(error, f"sending to {self._url}") from error
 
     async def depth(self) -> Depth:
         """Count the messages; SQS says that the numbers are approximate."""
@@ -241,22 +171,51 @@ class SqsQueue:
         return {str(name): value for name, value in answer.get("Attributes", {}).items()}
 
     async def _ask(self) -> "GetQueueAttributesResultTypeDef":
-        try:
+        with asking(f"asking about {self._url}"):
             return await self._client.get_queue_attributes(
                 QueueUrl=self._url, AttributeNames=["All"]
             )
-        except AWS_ERRORS as error:
-            raise mapped(error, f"asking about {self._url}") from error
 
 
-def _sent_at(attributes: Mapping[Any, str]) -> datetime | None:
-    milliseconds = attributes.get("SentTimestamp", "")
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds else None
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The main queue and its dead-letter queue."""
+
+    main: Queue
+    dead: Queue
 
 
-async def in_batches(
-    deliveries: Sequence[Delivery],
-) -> AsyncIterator[Sequence[Delivery]]:
+@asynccontextmanager
+async def open_queues(settings: LakeSettings, connections: int = 10) -> AsyncIterator[Queues]:
+    """Hold both queues while the block runs; connects on first use."""
+    async with open_client("sqs", settings, connections) as client:
+        yield Queues(Queue(client, settings.queue_url), Queue(client, settings.dlq_url))
+
+
+def _delivery(message: "MessageTypeDef", received_at: datetime) -> Delivery:
+    system = message.get("Attributes", {})
+    sent = system.get("SentTimestamp")
+    own = message.get("MessageAttributes", {})
+    return Delivery(
+        message["MessageId"],
+        message["ReceiptHandle"],
+        message["Body"],
+        int(system.get("ApproximateReceiveCount", "1")),
+        received_at,
+        {name: value.get("StringValue", "") for name, value in own.items()},
+        datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None,
+    )
+
+
+def _entries(deliveries: Sequence[Delivery], **more: int) -> list[Any]:
+    """Return the entries of a batch call; an answer's ids are the places of its deliveries."""
+    return [
+        {"Id": str(place), "ReceiptHandle": delivery.receipt_handle, **more}
+        for place, delivery in enumerate(deliveries)
+    ]
+
+
+async def in_batches(deliveries: Sequence[Delivery]) -> AsyncIterator[Sequence[Delivery]]:
     """Cut deliveries into runs that one batch call takes; lets others run in between."""
     for start in range(0, len(deliveries), BATCH_SIZE):
         yield deliveries[start : start + BATCH_SIZE]

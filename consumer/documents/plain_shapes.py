@@ -9,41 +9,13 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from types import NoneType
-from typing import Any, cast, get_origin
+from typing import Any
 
-from consumer.drift.json_types import JSON_TYPES
+from consumer.drift.json_types import native_types
+from consumer.drift.shapes import NULL, ShapeKey, fields_of
 from schemas.columns import field_types
-from schemas.fields import (
-    BusinessDate,
-    Flag,
-    Int64,
-    LocalTime,
-    Number,
-    Record,
-    RecordId,
-    ScalarText,
-    Text,
-    UtcTime,
-)
+from schemas.fields import BusinessDate, Flag, Int64, LocalTime, Record, UtcTime
 
-# Names of fields, and behind them the JSON type of each
-Shape = tuple[str | None, ...]
-
-# The JSON types of plain values. As text to a contract, true is "true": that is a conversion.
-_PLAIN: dict[Any, tuple[str, ...]] = {
-    Int64: ("number",),
-    Number: ("number",),
-    Text: ("text",),
-    ScalarText: ("text", "number"),
-    RecordId: ("text", "number"),
-    Flag: ("boolean",),
-    UtcTime: ("text",),
-    LocalTime: ("text",),
-    BusinessDate: ("text",),
-}
-_NULL = "null"
-_KIND_OF = {**JSON_TYPES, NoneType: _NULL}.get
 _TIME_CHARACTERS = len("2024-01-31T13:45:00")  # without fraction and offset
 _MAX_KNOWN_TEXTS = 50_000
 
@@ -66,18 +38,12 @@ class PlainShape:
     has_text: bool
 
 
-def shape_of(record: dict[str, Any]) -> Shape:
-    """Return a record's shape."""
-    return (*record, *map(_KIND_OF, map(type, record.values())))
-
-
-def plain_shape(model: type[Record], shape: Shape) -> PlainShape | None:
+def plain_shape(model: type[Record], shape: ShapeKey) -> PlainShape | None:
     """Return what records of a shape hold, or None if a contract has to convert or refuse them."""
     types, fields = field_types(model), model.model_fields
-    names = cast("tuple[str, ...]", shape[: len(shape) // 2])
-    kind_of = dict(zip(names, shape[len(names) :], strict=True))
-    filled = [name for name in names if name in fields and kind_of[name] != _NULL]
-    if any(kind_of[name] not in _plain_kinds(types[name]) for name in filled):
+    sent = dict(fields_of(shape))
+    filled = [name for name, kind in sent.items() if name in fields and kind != NULL]
+    if any(sent[name] not in _plain_kinds(types[name]) for name in filled):
         return None
     if any(field.is_required() and name not in filled for name, field in fields.items()):
         return None
@@ -85,22 +51,21 @@ def plain_shape(model: type[Record], shape: Shape) -> PlainShape | None:
     def of_type(*hints: Any) -> tuple[str, ...]:
         return tuple(name for name in filled if types[name] in hints)
 
+    times, dates = of_type(UtcTime, LocalTime), of_type(BusinessDate)
     return PlainShape(
         filled=frozenset(filled),
-        null=frozenset(names).intersection(fields).difference(filled),
-        unknown=tuple(name for name in names if name not in fields),
+        null=frozenset(sent).intersection(fields).difference(filled),
+        unknown=tuple(name for name in sent if name not in fields),
         integers=of_type(Int64),
-        times=of_type(UtcTime, LocalTime),
-        dates=of_type(BusinessDate),
-        has_text=any(
-            kind_of[name] == "text" and types[name] not in (UtcTime, LocalTime, BusinessDate)
-            for name in filled
-        ),
+        times=times,
+        dates=dates,
+        has_text=any(sent[name] == "text" and name not in times + dates for name in filled),
     )
 
 
-def _plain_kinds(hint: Any) -> tuple[str, ...]:
-    return _PLAIN.get(hint) or (("list",) if get_origin(hint) is list else ("object",))
+def _plain_kinds(hint: Any) -> frozenset[str]:
+    # As text to a contract, true is "true": that is a conversion.
+    return native_types(hint) if hint == Flag else native_types(hint) - {"boolean"}
 
 
 def fit_64_bits(numbers: tuple[Any, ...]) -> bool:

@@ -82,10 +82,3 @@ def quarantine(
         problem = RecordError(error.canonical, str(error), "")
         return Quarantined(path, record_id, ErrorCode.AMBIGUOUS_FIELD, (problem,))
     return Quarantined(path, record_id, ErrorCode.SCHEMA_INVALID, record_errors(error))
-
-
-def quarantine_problem(
-    path: str, record_id: str | None, code: ErrorCode, problem: RecordError
-) -> Quarantined:
-    """Set a record aside for a single problem found outside its contract."""
-    return Quarantined(path, record_id, code, (problem,))

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from consumer.documents.frames import Frame
 from consumer.documents.odd_values import set_aside
-from consumer.documents.quarantine import Quarantined, cut_short, quarantine, quarantine_problem
+from consumer.documents.quarantine import Quarantined, cut_short, quarantine
 from consumer.documents.storable import Problem, RepeatedKeys, text_problem
 from consumer.documents.validation import ValidRecord, every_error, validator
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL
@@ -27,7 +28,6 @@ from consumer.errors import RecordError
 from schemas.aliases import Aliases, AmbiguousField, Renames, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import Record, RecordId
-from schemas.guest_checks import GuestCheck
 from schemas.registry import CHECKS_FIELD, Source
 
 Screen = Callable[[Any], Problem | None]
@@ -57,48 +57,60 @@ class RecordReader(ABC):
     `shapes` counts what records look like, valid or not, and ids that came before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, source: Source, aliases: Aliases) -> None:
         self.shapes = Shapes()
+        self._entry = source.entry
+        self._renames_at = partial(aliases.at, source)
 
-    @abstractmethod
     def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
         """Validate one record; never raises for what it holds. Renames its fields in place.
 
         A record in which `screen` finds a problem is quarantined for it.
         """
+        path = f"{self._entry.list_field}[{position}]"
+        if not isinstance(row, dict):
+            problem = RecordError("", "expected an object", cut_short(row))
+            return Quarantined(path, None, ErrorCode.SCHEMA_INVALID, (problem,))
+        if screen is not None and (found := screen(row)):
+            code, problem = found
+            return Quarantined(path, self._id_of(row), code, (problem,))
+        try:
+            self._prepare(row)
+            record = _validated(self._entry.model, row)
+        except AmbiguousField as error:
+            return quarantine(path, self._id_of(row, error), error)
+        except ValidationError as error:
+            return quarantine(path, self._id_of(row), every_error(self._entry.model, row, error))
+        return Accepted(position, self._take(row, record), record)
 
+    @abstractmethod
+    def _prepare(self, row: dict[str, Any]) -> None:
+        """Give fields their canonical names, in place, and count the shapes."""
 
-def record_reader(frame: Frame, aliases: Aliases) -> "CheckReader | RowReader":
-    """Return the reader for one document's records."""
-    if frame.source.holds_checks:
-        return CheckReader(frame.source, aliases)
-    return RowReader(frame.source, aliases)
+    @abstractmethod
+    def _take(self, row: dict[str, Any], record: ValidRecord) -> str:
+        """Remember a valid record; returns its id."""
+
+    def _id_of(self, row: dict[str, Any], error: AmbiguousField | None = None) -> str | None:
+        """Return the id that a bad record is stored under, or None when that cannot be told."""
+        name = self._entry.id_field
+        if (isinstance(row, RepeatedKeys) and name in row.repeated) or (
+            error is not None and error.canonical == name
+        ):
+            return None
+        try:
+            record_id = _ANY_ID.validate_python(row.get(name))
+        except ValidationError:
+            return None
+        return None if not record_id or text_problem(record_id) else record_id
 
 
 class CheckReader(RecordReader):
     """Validates guest checks."""
 
     def __init__(self, source: Source, aliases: Aliases) -> None:
-        super().__init__()
-        self._renames = _CheckRenames(source, aliases)
+        super().__init__(source, aliases)
         self._seen: set[int] = set()
-
-    def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
-        """Validate one record."""
-        path = f"{CHECKS_FIELD}[{position}]"
-        if bad := _unreadable(path, row, "guestCheckId", screen):
-            return bad
-        try:
-            self._renames.apply(row)
-            self.shapes.count_check(row)
-            check = _validated(GuestCheck, row)
-        except AmbiguousField as error:
-            return quarantine(path, _id_of(row, "guestCheckId", error), error)
-        except ValidationError as error:
-            errors = every_error(GuestCheck, row, error)
-            return quarantine(path, _id_of(row, "guestCheckId", errors), errors)
-        self.remember(check)
-        return Accepted(position, str(check["guestCheckId"]), check)
 
     def remember(self, check: ValidRecord) -> None:
         """Count ids that came before: a check's in the document, a child's in its check."""
@@ -111,65 +123,50 @@ class CheckReader(RecordReader):
             repeated[CHECKS_FIELD] += 1
         self._seen.add(check_id)
 
+    def _prepare(self, row: dict[str, Any]) -> None:
+        apply_renames(row, self._renames_at(CHECKS_FIELD))
+        _rename_all(row.get("taxes"), self._renames_at(TAXES_LEVEL))
+        lines = row.get("detailLines")
+        _rename_all(lines, self._renames_at(LINES_LEVEL))
+        for name, level in DETAIL_LEVELS.items():
+            if isinstance(lines, list) and (renames := self._renames_at(level)):
+                details = [line.get(name) for line in lines if isinstance(line, dict)]
+                _rename_all(details, renames)
+        self.shapes.count_check(row)
+
+    def _take(self, _row: dict[str, Any], record: ValidRecord) -> str:
+        self.remember(record)
+        return str(record["guestCheckId"])
+
 
 class RowReader(RecordReader):
-    """Validates the rows of a store-day list."""
+    """Validates the rows of a store-day list; `record_ids` are those of the valid ones so far."""
 
     def __init__(self, source: Source, aliases: Aliases) -> None:
-        super().__init__()
-        entry = source.entry
-        self._level, self._id_field = entry.list_field, entry.id_field
-        self._renames = aliases.at(source, entry.list_field)
-        self._model = entry.model
+        super().__init__(source, aliases)
+        self.record_ids: set[str] = set()
         self._occurrences: Counter[str] = Counter()
-        self._seen: set[str] = set()
-
-    def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
-        """Validate one record."""
-        path = f"{self._level}[{position}]"
-        if bad := _unreadable(path, row, self._id_field, screen):
-            return bad
-        try:
-            apply_renames(row, self._renames)
-            self.shapes.count(self._level, row)
-            record = _validated(self._model, row)
-        except (ValidationError, AmbiguousField) as error:
-            return quarantine(path, _id_of(row, self._id_field, error), error)
-        record_id = record.get(self._id_field) or _content_id(row, self._occurrences)
-        self.remember(record_id)
-        return Accepted(position, record_id, record)
-
-    @property
-    def record_ids(self) -> set[str]:
-        """The ids of the valid rows so far."""
-        return self._seen
 
     def remember(self, record_id: str) -> None:
         """Count an id that came before."""
-        if record_id in self._seen:
-            self.shapes.duplicates[self._level] += 1
-        self._seen.add(record_id)
+        if record_id in self.record_ids:
+            self.shapes.duplicates[self._entry.list_field] += 1
+        self.record_ids.add(record_id)
+
+    def _prepare(self, row: dict[str, Any]) -> None:
+        apply_renames(row, self._renames_at(self._entry.list_field))
+        self.shapes.count(self._entry.list_field, row)
+
+    def _take(self, row: dict[str, Any], record: ValidRecord) -> str:
+        record_id = record.get(self._entry.id_field) or _content_id(row, self._occurrences)
+        self.remember(record_id)
+        return str(record_id)
 
 
-class _CheckRenames:
-    """The renames of every level of a check, looked up once per document."""
-
-    def __init__(self, source: Source, aliases: Aliases) -> None:
-        self._check = aliases.at(source, CHECKS_FIELD)
-        self._tax = aliases.at(source, TAXES_LEVEL)
-        self._line = aliases.at(source, LINES_LEVEL)
-        details = {name: aliases.at(source, level) for name, level in DETAIL_LEVELS.items()}
-        self._details = {name: renames for name, renames in details.items() if renames}
-
-    def apply(self, check: dict[str, Any]) -> None:
-        apply_renames(check, self._check)
-        _rename_all(check.get("taxes"), self._tax)
-        lines = check.get("detailLines")
-        _rename_all(lines, self._line)
-        if self._details and isinstance(lines, list):
-            for name, renames in self._details.items():
-                details = (line.get(name) for line in lines if isinstance(line, dict))
-                _rename_all([detail for detail in details if detail is not None], renames)
+def record_reader(frame: Frame, aliases: Aliases) -> CheckReader | RowReader:
+    """Return the reader for one document's records."""
+    kind = CheckReader if frame.source.holds_checks else RowReader
+    return kind(frame.source, aliases)
 
 
 def _validated(model: type[Record], row: dict[str, Any]) -> ValidRecord:
@@ -188,28 +185,6 @@ def _rename_all(records: Any, renames: Renames) -> None:
         for record in records:
             if isinstance(record, dict):
                 apply_renames(record, renames)
-
-
-def _unreadable(path: str, row: Any, id_field: str, screen: Screen | None) -> Quarantined | None:
-    if not isinstance(row, dict):
-        problem = RecordError("", "expected an object", cut_short(row))
-        return quarantine_problem(path, None, ErrorCode.SCHEMA_INVALID, problem)
-    if screen is not None and (found := screen(row)):
-        return quarantine_problem(path, _id_of(row, id_field), *found)
-    return None
-
-
-def _id_of(row: dict[str, Any], name: str, error: Exception | None = None) -> str | None:
-    """Return the id that a bad record is stored under, or None when that cannot be told."""
-    if isinstance(row, RepeatedKeys) and name in row.repeated:
-        return None
-    if isinstance(error, AmbiguousField) and error.canonical == name:
-        return None
-    try:
-        record_id = _ANY_ID.validate_python(row.get(name))
-    except ValidationError:
-        return None
-    return None if not record_id or text_problem(record_id) else record_id
 
 
 def _content_id(row: dict[str, Any], occurrences: Counter[str]) -> str:

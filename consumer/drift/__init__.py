@@ -1,1 +1,1 @@
-"""What documents usually hold, and what changed."""
+"""Which fields documents hold, how often they come filled, and what changed."""

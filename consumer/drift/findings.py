@@ -5,12 +5,13 @@ document shows by itself. That a field is missing, or comes under another name, 
 beside other documents: for that it is counted which fields came filled.
 """
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from consumer.drift.json_types import LINES_LEVEL, ROOT_LEVEL, contract_at
+from consumer.drift.json_types import LINES_LEVEL, ROOT_LEVEL, Contract, contracts
 from consumer.drift.renames import remedy, scalars_for, structure_for
 from consumer.drift.shapes import (
     MAX_NAME_CHARACTERS,
@@ -31,8 +32,7 @@ _MAX_FINDINGS = 200  # of one document: a hostile one must not fill the table
 _MAX_COMPARED = 100  # names of one level of one document: comparing takes time
 _VERSION_FIELD = "lastUpdatedUTC"
 
-# By path and kind: how often, and the details
-_Findings = dict[tuple[str, str], tuple[int, set[str]]]
+_KnownScalars = dict[tuple[str, str | None], tuple[str, ...]]  # by unknown name and JSON type
 
 # What documents of any content can have only so many of comes first, if there is too much.
 _ORDER = (FUTURE, RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
@@ -68,24 +68,24 @@ class Drift:
 
 def find_drift(source: Source, shapes: Shapes) -> Drift:
     """Compare a document's shapes with the contracts; tells at most two hundred findings."""
-    findings: _Findings = {(path, DUPLICATE): (n, set()) for path, n in shapes.duplicates.items()}
-    findings |= {(path, FUTURE): (n, set()) for path, n in shapes.future.items()}
+    found = [Finding(path, DUPLICATE, count) for path, count in shapes.duplicates.items()]
+    found += [Finding(path, FUTURE, count) for path, count in shapes.future.items()]
     record_counts: dict[str, int] = {}
-    field_counts: dict[str, int] = {}
+    field_counts: Counter[str] = Counter()
     for level in shapes.levels():
-        comparison = _Comparison(source, level, findings)
-        comparison.find_unknown_and_retyped()
-        comparison.find_odd_lines()
-        comparison.find_renamed_structures()
-        if records := comparison.count_fields(field_counts):
+        contract = contracts(source)[level.path]
+        found += _changes(level, contract)
+        found += _renamed_structures(source, level, contract)
+        may_be = _known_scalars(source, level, contract)
+        counted = level.whole + _renamed_versions(level, may_be)
+        if records := sum(shape.count for shape in counted):
             record_counts[level.path] = records
-    found = [
-        Finding(path, kind, count, " or ".join(sorted(details)) or None)
-        for (path, kind), (count, details) in findings.items()
-        if count
-    ]
-    found.sort(key=lambda finding: (_ORDER.index(finding.kind), -finding.occurrences))
-    return Drift(tuple(found[:_MAX_FINDINGS]), record_counts, field_counts)
+        for (name, kind), count in _counts(counted).items():
+            # A line has one of its sub-objects, and does not miss the others.
+            is_known = name in contract.native and name not in LINE_TYPES
+            if kind not in (NULL, None) and (is_known or may_be.get((name, kind))):
+                field_counts[level.path_of(name)] += count
+    return Drift(_merged(found), record_counts, field_counts)
 
 
 def find_root_drift(source: Source, root: dict[str, Any]) -> Drift:
@@ -95,104 +95,86 @@ def find_root_drift(source: Source, root: dict[str, Any]) -> Drift:
     return find_drift(source, shapes)
 
 
-class _Comparison:
-    """One level of one document against its contract."""
-
-    def __init__(self, source: Source, level: Level, findings: _Findings) -> None:
-        self._source = source
-        self._level = level
-        self._contract = contract_at(source, level.path)
-        self._native = self._contract.native
-        self._findings = findings
-        self._scalars: dict[tuple[str, str], tuple[str, ...]] = {}
-
-    def _add(self, path: str, kind: str, count: int, detail: str | None = None) -> None:
-        known = self._findings.get((path, kind))
-        if known is None and kind == UNKNOWN and len(self._findings) >= MAX_NAMES:
-            return
-        before, details = known or (0, set())
-        self._findings[path, kind] = before + count, details | ({detail} if detail else set())
-
-    def find_unknown_and_retyped(self) -> None:
-        level = self._level
-        for (name, kind), count in _fields(level.shapes).items():
-            if name not in self._native:
-                self._add(level.path_of(name), UNKNOWN, count, None if kind == NULL else kind)
-            elif kind != NULL and kind not in self._native[name]:
-                expected = " or ".join(sorted(self._native[name]))
-                self._add(level.path_of(name), RETYPED, count, f"expected {expected}")
-
-    def find_odd_lines(self) -> None:
-        """Tell lines with two sub-objects or none."""
-        for shape in self._level.shapes if self._level.path == LINES_LEVEL else ():
-            if sum(shape.example.get(name) is not None for name in LINE_TYPES) != 1:
-                self._add(LINES_LEVEL, LINE_TYPE, shape.count)
-
-    def find_renamed_structures(self) -> None:
-        level = self._level
-        unknown = (
-            (shape, name)
-            for shape in level.shapes
-            if not self._native.keys() >= set(shape.names)
-            for name, kind in zip(shape.names, shape.kinds, strict=True)
-            if kind in _STRUCTURES and name not in self._native and len(name) <= MAX_NAME_CHARACTERS
-        )
-        for shape, name in islice(unknown, MAX_NAMES):
-            known = structure_for(self._contract, shape.example, shape.example[name])
-            if known is not None:
-                line = remedy(self._source, level.path, name, known)
-                self._add(level.path_of(name), RENAMED, shape.count, line)
-
-    def count_fields(self, field_counts: dict[str, int]) -> int:
-        """Count how often known fields, and what may be their new names, were filled.
-
-        Returns:
-            The objects that were looked at.
-        """
-        shapes = self._level.whole + self._renamed_version()
-        for (name, kind), count in _fields(shapes).items():
-            if kind == NULL or kind is None:
-                continue
-            # A line has one of its sub-objects, and does not miss the others.
-            is_known = name in self._native and name not in LINE_TYPES
-            if is_known or (name not in self._native and self._stands_for(name, kind)):
-                path = self._level.path_of(name)
-                field_counts[path] = field_counts.get(path, 0) + count
-        return sum(shape.count for shape in shapes)
-
-    def _stands_for(self, unknown: str, kind: str) -> tuple[str, ...]:
-        """Return the known scalars that an unknown one may be, for the first hundred of them."""
-        found = self._scalars.get((unknown, kind))
-        if found is None:
-            # A dot in a name would make it a path of another level.
-            is_path = "." in unknown or len(unknown) > MAX_NAME_CHARACTERS
-            if is_path or kind in _STRUCTURES or len(self._scalars) >= _MAX_COMPARED:
-                return ()
-            found = scalars_for(self._source, self._level.path, unknown, kind)
-            self._scalars[unknown, kind] = found
-        return found
-
-    def _renamed_version(self) -> list[Shape]:
-        """Return checks that seem partial because their version has another name."""
-        if self._level.path != CHECKS_FIELD:
-            return []
-        return [
-            shape
-            for shape in self._level.partial
-            if _VERSION_FIELD not in shape.names
-            and any(
-                _VERSION_FIELD in self._stands_for(name, "text")
-                for name in islice(shape.names, MAX_NAMES)
-                if name not in self._native
-            )
-        ]
+def _changes(level: Level, contract: Contract) -> Iterator[Finding]:
+    """Tell unknown fields, retyped ones, and lines with two sub-objects or none."""
+    new = 0
+    for (name, kind), count in _counts(level.shapes).items():
+        native = contract.native.get(name)
+        if native is None:
+            new += 1
+            if new <= MAX_NAMES:
+                known_as = None if kind == NULL else kind
+                yield Finding(level.path_of(name), UNKNOWN, count, known_as)
+        elif kind != NULL and kind not in native:
+            expected = f"expected {' or '.join(sorted(native))}"
+            yield Finding(level.path_of(name), RETYPED, count, expected)
+    for shape in level.shapes if level.path == LINES_LEVEL else ():
+        if sum(shape.example.get(name) is not None for name in LINE_TYPES) != 1:
+            yield Finding(LINES_LEVEL, LINE_TYPE, shape.count)
 
 
-def _fields(shapes: list[Shape]) -> dict[tuple[str, str | None], int]:
+def _renamed_structures(source: Source, level: Level, contract: Contract) -> Iterator[Finding]:
+    unknown = (
+        (shape, name)
+        for shape in level.shapes
+        for name, kind in shape.fields.items()
+        if kind in _STRUCTURES and name not in contract.native and len(name) <= MAX_NAME_CHARACTERS
+    )
+    for shape, name in islice(unknown, MAX_NAMES):
+        known = structure_for(contract, shape.example, shape.example[name])
+        if known is not None:
+            line = remedy(source, level.path, name, known)
+            yield Finding(level.path_of(name), RENAMED, shape.count, line)
+
+
+def _known_scalars(source: Source, level: Level, contract: Contract) -> _KnownScalars:
+    """Return the known scalars that unknown ones may be, for the first hundred of these."""
+    unknown = (
+        (name, kind)
+        for name, kind in _counts(level.shapes)
+        # A dot in a name would make it a path of another level.
+        if not (name in contract.native or "." in name or len(name) > MAX_NAME_CHARACTERS)
+        if kind is not None and kind != NULL and kind not in _STRUCTURES
+    )
+    return {
+        (name, kind): scalars_for(source, level.path, name, kind)
+        for name, kind in islice(unknown, _MAX_COMPARED)
+    }
+
+
+def _renamed_versions(level: Level, may_be: _KnownScalars) -> list[Shape]:
+    """Return checks that seem partial because their version has another name."""
+    if level.path != CHECKS_FIELD:
+        return []
+    versions = {name for (name, _), known in may_be.items() if _VERSION_FIELD in known}
+    return [
+        shape
+        for shape in level.partial
+        if _VERSION_FIELD not in shape.fields and not versions.isdisjoint(shape.fields)
+    ]
+
+
+def _merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Make one finding of those of one path and kind; those worth most come first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    details: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for found in findings:
+        counts[found.path, found.kind] += found.occurrences
+        if found.detail is not None:
+            details[found.path, found.kind].add(found.detail)
+    merged = [
+        Finding(path, kind, count, " or ".join(sorted(details[path, kind])) or None)
+        for (path, kind), count in counts.items()
+        if count
+    ]
+    merged.sort(key=lambda finding: (_ORDER.index(finding.kind), -finding.occurrences))
+    return tuple(merged[:_MAX_FINDINGS])
+
+
+def _counts(shapes: list[Shape]) -> Counter[tuple[str, str | None]]:
     """Count how often each name came with each JSON type."""
-    counts: dict[tuple[str, str | None], int] = {}
+    counts: Counter[tuple[str, str | None]] = Counter()
     for shape in shapes:
-        count = shape.count
-        for name_and_kind in zip(shape.names, shape.kinds, strict=True):
-            counts[name_and_kind] = counts.get(name_and_kind, 0) + count
+        for name_and_kind in shape.fields.items():
+            counts[name_and_kind] += shape.count
     return counts

@@ -15,7 +15,7 @@ from consumer.drift.json_types import field_paths, path_at
 from consumer.drift.renames import remedy, scalars_for
 from schemas.registry import Source
 
-ENOUGH_RECORDS = 20  # before which nothing is usual
+ENOUGH_RECORDS = 20  # before which no field is expected in every one
 _ENOUGH_WITHOUT = 10  # records without a field, before it is missing
 
 Row = dict[str, Any]
@@ -24,7 +24,7 @@ _Field = tuple[str, str]  # source and path
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A field that was usual in a store, and is in none of its documents since a day.
+    """A field that most records of a store had, and none of its documents has since a day.
 
     `records` and `documents` came without it since then; `…_before` are of the half year up to
     the last day with it: so many records, in so many of them filled, so many documents lacking it.
@@ -91,13 +91,13 @@ def infer(stopped: Iterable[Stopped], seen: Iterable[Row]) -> list[Row]:
     unknown = {(row["source"], row["path"]): row for row in seen if row["kind"] == UNKNOWN}
     missing: defaultdict[_Field, list[Stopped]] = defaultdict(list)
     renamed: defaultdict[tuple[str, str, str], list[Stopped]] = defaultdict(list)
-    for fields in by_store.values():
-        pairs = dict(_renamed(fields, unknown))
+    for (source, _), fields in by_store.items():
+        pairs = dict(_renamed(Source(source), fields, unknown))
         for new, old in pairs.items():
-            renamed[old.source, new, old.path].append(old)
+            renamed[source, new, old.path].append(old)
         for field in fields.values():
             if field.is_missing or field in pairs.values():
-                missing[field.source, field.path].append(field)
+                missing[source, field.path].append(field)
     return [
         *(_renamed_row(unknown[source, new], old) for (source, new, _), old in renamed.items()),
         *(_missing_row(fields) for fields in missing.values()),
@@ -105,24 +105,22 @@ def infer(stopped: Iterable[Stopped], seen: Iterable[Row]) -> list[Row]:
 
 
 def _renamed(
-    fields: Mapping[str, Stopped], unknown: Mapping[_Field, Row]
+    source: Source, fields: Mapping[str, Stopped], unknown: Mapping[_Field, Row]
 ) -> Iterator[tuple[str, Stopped]]:
     """Pair unknown fields of one store with those whose place they took; the likest one wins."""
     for new in sorted({path for field in fields.values() for path in field.first_fields}):
-        source = next(iter(fields.values())).source
-        known_as = unknown.get((source, new))
-        for kind in (known_as["detail"] or "").split(" or ") if known_as else ():
-            level, _, name = new.rpartition(".")
-            likely = scalars_for(Source(source), level, name, kind)
-            gone = (fields.get(path_at(level, known)) for known in likely)
-            for field in gone:
+        level, _, name = new.rpartition(".")
+        row = unknown.get((source, new))
+        for kind in (row["detail"] or "").split(" or ") if row else ():
+            for known in scalars_for(source, level, name, kind):
+                field = fields.get(path_at(level, known))
                 if field and new in field.first_fields and field.is_replaced_by(new):
                     yield new, field
                     break
 
 
 def _renamed_row(seen: Row, stores: list[Stopped]) -> Row:
-    _, _, known = stores[0].path.rpartition(".")
+    known = stores[0].path.rpartition(".")[2]
     level, _, name = seen["path"].rpartition(".")
     line = remedy(Source(seen["source"]), level, name, known)
     return seen | {"kind": RENAMED, "detail": line} | _where(stores)

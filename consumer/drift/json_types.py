@@ -3,27 +3,16 @@
 Narrower than what validation accepts: a quoted number is accepted, and told as drift.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, get_origin
 
 from schemas.columns import field_types, record_type
-from schemas.fields import (
-    BusinessDate,
-    Flag,
-    Int64,
-    LocalTime,
-    Number,
-    Record,
-    RecordId,
-    ScalarText,
-    StoreId,
-    Text,
-    UtcTime,
-)
-from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
-from schemas.registry import CHECKS_FIELD, STORE_DAY_LISTS, Source
+from schemas.fields import Record, json_types
+from schemas.guest_checks import LINE_TYPES
+from schemas.registry import CHECKS_FIELD, Source
 from schemas.root_fields import RootFields
 
 ROOT_LEVEL = ""
@@ -38,20 +27,8 @@ JSON_TYPES: dict[type, str] = {
     dict: "object",
     list: "list",
 }
-_NUMBER, _TEXT = frozenset({"number"}), frozenset({"text"})
-_OBJECT, _LIST = frozenset({"object"}), frozenset({"list"})
-_ANNOTATED: dict[Any, frozenset[str]] = {
-    Int64: _NUMBER,
-    Number: _NUMBER,
-    Text: _TEXT,
-    StoreId: _TEXT,
-    ScalarText: frozenset({"text", "number", "boolean"}),
-    RecordId: frozenset({"text", "number", "boolean"}),
-    Flag: frozenset({"boolean"}),
-    UtcTime: _TEXT,
-    LocalTime: _TEXT,
-    BusinessDate: _TEXT,
-}
+# By the words of JSON Schema
+_OF_SCHEMA = {"string": "text", "integer": "number", "number": "number", "boolean": "boolean"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +43,33 @@ class Contract:
     inner: Mapping[str, type[Record]]
 
 
-def contract_at(source: Source, level: str) -> Contract:
-    """Return the contract of a level: of the document's root, its records or what is in them."""
-    if level == ROOT_LEVEL:
-        return _ROOTS[source]
-    return _CHECK_CONTRACTS[level] if source.holds_checks else _LIST_CONTRACTS[source]
+@cache
+def contracts(source: Source) -> Mapping[str, Contract]:
+    """Return the contract of each level: of the document's root, its records and what is in them.
+
+    A level is named by its dotted path, the root by `ROOT_LEVEL`.
+    """
+    root, entry = _contract(RootFields), source.entry
+    native = {**root.native, entry.list_field: frozenset({"list"})}
+    inner = {entry.list_field: entry.model}
+    return {
+        ROOT_LEVEL: Contract(native, inner),
+        **dict(_contracts_inside(entry.list_field, entry.model)),
+    }
 
 
+@cache
 def field_paths(source: Source) -> frozenset[str]:
     """Return the dotted path of every field that a source's contracts name."""
-    inside = (
-        _CHECK_CONTRACTS
-        if source.holds_checks
-        else {source.entry.list_field: _LIST_CONTRACTS[source]}
-    )
-    levels = {ROOT_LEVEL: _ROOTS[source], **inside}
-    return frozenset(path_at(level, name) for level in levels for name in levels[level].native)
+    levels = contracts(source).items()
+    return frozenset(path_at(level, name) for level, contract in levels for name in contract.native)
+
+
+def native_types(hint: Any) -> frozenset[str]:
+    """Return the JSON types that the values of a contract's field naturally come as."""
+    if record_type(hint):
+        return frozenset({"list" if get_origin(hint) is list else "object"})
+    return frozenset(_OF_SCHEMA[name] for name in json_types(hint))
 
 
 def json_type(value: Any) -> str:
@@ -96,36 +84,17 @@ def path_at(level: str, name: str) -> str:
 
 def detail_model(name: str) -> type[Record]:
     """Return the contract of a detail line's sub-object."""
-    model = record_type(field_types(DetailLine)[name])
-    if model is None:
-        raise KeyError(name)
-    return model
-
-
-def _native(hint: Any) -> frozenset[str]:
-    if hint in _ANNOTATED:
-        return _ANNOTATED[hint]
-    return _LIST if get_origin(hint) is list else _OBJECT
+    return contracts(Source.GUEST_CHECKS)[LINES_LEVEL].inner[name]
 
 
 def _contract(model: type[Record]) -> Contract:
     types = field_types(model)
     inner = {name: record for name, hint in types.items() if (record := record_type(hint))}
-    return Contract({name: _native(hint) for name, hint in types.items()}, inner)
+    return Contract({name: native_types(hint) for name, hint in types.items()}, inner)
 
 
-def _root_contract(source: Source) -> Contract:
-    root, entry = _contract(RootFields), source.entry
-    return Contract({**root.native, entry.list_field: _LIST}, {entry.list_field: entry.model})
-
-
-_CHECK_CONTRACTS: dict[str, Contract] = {
-    CHECKS_FIELD: _contract(GuestCheck),
-    TAXES_LEVEL: _contract(Tax),
-    LINES_LEVEL: _contract(DetailLine),
-    **{DETAIL_LEVELS[name]: _contract(detail_model(name)) for name in LINE_TYPES},
-}
-_LIST_CONTRACTS: dict[Source, Contract] = {
-    source: _contract(source.entry.model) for source in STORE_DAY_LISTS
-}
-_ROOTS: dict[Source, Contract] = {source: _root_contract(source) for source in Source}
+def _contracts_inside(level: str, model: type[Record]) -> Iterator[tuple[str, Contract]]:
+    contract = _contract(model)
+    yield level, contract
+    for name, inner in contract.inner.items():
+        yield from _contracts_inside(path_at(level, name), inner)

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from consumer.drift.json_types import Contract, contract_at, field_paths, json_type, path_at
+from consumer.drift.json_types import Contract, contracts, field_paths, json_type, path_at
 from schemas.aliases import Aliases, AliasesInvalid, load_aliases
 from schemas.registry import Source
 
@@ -62,7 +62,7 @@ def structure_for(contract: Contract, record: dict[str, Any], value: Any) -> str
 @lru_cache(maxsize=4096)
 def scalars_for(source: Source, level: str, unknown: str, kind: str) -> tuple[str, ...]:
     """Return the known scalars that an unknown one may be by name and type, the likest first."""
-    contract = contract_at(source, level)
+    contract = contracts(source)[level]
     likeness = {
         name: max(_likeness(unknown, other) for other in _names_of(source, level, name))
         for name, kinds in contract.native.items()

@@ -6,15 +6,14 @@ finds out a record's shape for purposes of its own counts for less: a shape is a
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from consumer.drift.json_types import DETAIL_LEVELS, JSON_TYPES, LINES_LEVEL, TAXES_LEVEL, path_at
 from schemas.guest_checks import LINE_TYPES
 from schemas.registry import CHECKS_FIELD
 
 _MAX_SHAPES = 2000  # of one level of one document: a hostile one must not fill memory
-_MAX_GLANCES = 4 * _MAX_SHAPES  # likewise
 MAX_NAMES = 1000  # looked at, of one level of one document: as above, for time
 MAX_NAME_CHARACTERS = 200
 _MAX_EXAMPLE_CHARACTERS = 100  # likewise
@@ -23,13 +22,26 @@ _MAX_EXAMPLE_CHARACTERS = 100  # likewise
 NULL = "null"
 _KIND_OF = {**JSON_TYPES, type(None): NULL}.get
 
+# Names of fields, and behind them the JSON type of each
+ShapeKey = tuple[str | None, ...]
+
+
+def shape_of(record: dict[str, Any]) -> ShapeKey:
+    """Return an object's shape."""
+    return (*record, *map(_KIND_OF, map(type, record.values())))
+
+
+def fields_of(shape: ShapeKey) -> Iterator[tuple[str, str | None]]:
+    """Yield the name of each field of a shape with its JSON type."""
+    half = len(shape) // 2
+    return zip(cast("tuple[str, ...]", shape[:half]), shape[half:], strict=True)
+
 
 @dataclass(slots=True)
 class Shape:
     """How many objects have the same names and JSON types, and one of them."""
 
-    names: tuple[str, ...]
-    kinds: tuple[str | None, ...]
+    fields: dict[str, str | None]
     example: dict[str, Any]
     count: int = 0
 
@@ -57,38 +69,6 @@ def is_whole(check: dict[str, Any]) -> bool:
     return bool(check.get("lastUpdatedUTC")) and check.get("clsdFlag") is not False
 
 
-_Key = tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class _Shapes:
-    """The shapes of one level, also by what is seen of them at a glance: names, Python types."""
-
-    distinct: dict[_Key, Shape] = field(default_factory=dict)
-    at_a_glance: dict[_Key, Shape] = field(default_factory=dict)
-
-    def count(self, record: dict[str, Any]) -> None:
-        glance = (*record, *map(type, record.values()))
-        shape = self.at_a_glance.get(glance)
-        if shape is None:
-            shape = self.of(record)
-            if len(self.at_a_glance) < _MAX_GLANCES:
-                self.at_a_glance[glance] = shape
-        shape.count += 1
-
-    def of(self, record: dict[str, Any]) -> Shape:
-        names, kinds = tuple(record), tuple(map(_KIND_OF, map(type, record.values())))
-        shape = self.distinct.get((names, kinds))
-        if shape is None:
-            shape = Shape(names, kinds, _example(record))
-            if len(self.distinct) < _MAX_SHAPES:
-                self.distinct[names, kinds] = shape
-        return shape
-
-
-_Levels = defaultdict[str, _Shapes]
-
-
 class Shapes:
     """Counts the shapes of one document's objects, level by level; repeated ids; future versions.
 
@@ -99,39 +79,41 @@ class Shapes:
     def __init__(self) -> None:
         self.duplicates: Counter[str] = Counter()
         self.future: Counter[str] = Counter()
-        self._whole: _Levels = defaultdict(_Shapes)
-        self._partial: _Levels = defaultdict(_Shapes)
+        self._seen: defaultdict[tuple[str, bool], dict[ShapeKey, Shape]] = defaultdict(dict)
 
     def count_check(self, check: dict[str, Any]) -> None:
         """Count a check with its taxes, lines and their sub-objects."""
-        levels = self._whole if is_whole(check) else self._partial
-        levels[CHECKS_FIELD].count(check)
+        whole = is_whole(check)
+        self.count(CHECKS_FIELD, check, whole=whole)
         for tax in _objects(check.get("taxes")):
-            levels[TAXES_LEVEL].count(tax)
+            self.count(TAXES_LEVEL, tax, whole=whole)
         for line in _objects(check.get("detailLines")):
-            levels[LINES_LEVEL].count(line)
+            self.count(LINES_LEVEL, line, whole=whole)
             for name in LINE_TYPES:
                 detail = line.get(name)
                 if isinstance(detail, dict):
-                    levels[DETAIL_LEVELS[name]].count(detail)
+                    self.count(DETAIL_LEVELS[name], detail, whole=whole)
                     break
 
-    def count(self, level: str, record: dict[str, Any]) -> None:
-        """Count one object at a level."""
-        self._whole[level].count(record)
+    def count(self, level: str, record: dict[str, Any], *, whole: bool = True) -> None:
+        """Count one object at a level, without those inside of it."""
+        self.like(level, record, whole=whole).count += 1
 
     def like(self, level: str, record: dict[str, Any], *, whole: bool) -> Shape:
         """Return what counts the objects like this one at a level, without those inside of them."""
-        return (self._whole if whole else self._partial)[level].of(record)
+        seen, key = self._seen[level, whole], shape_of(record)
+        shape = seen.get(key)
+        if shape is None:
+            shape = Shape(dict(fields_of(key)), _example(record))
+            if len(seen) < _MAX_SHAPES:
+                seen[key] = shape
+        return shape
 
     def levels(self) -> Iterator[Level]:
         """Yield what was counted at each level."""
-        for path in self._whole | self._partial:
-            whole, partial = (
-                list(levels[path].distinct.values()) if path in levels else []
-                for levels in (self._whole, self._partial)
-            )
-            yield Level(path, whole, partial)
+        for path in {level: None for level, _ in self._seen}:
+            whole, partial = self._seen[path, True], self._seen[path, False]
+            yield Level(path, list(whole.values()), list(partial.values()))
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

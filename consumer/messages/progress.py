@@ -1,35 +1,33 @@
-"""How the work is going: a log event every few seconds, and a summary for people at the end.
+"""How the work is going: health pages, a log event every few seconds, a summary at the end.
 
 Reads the process's own metrics, so that nothing else has to report to it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass
-from itertools import chain
 from typing import Self
 
 import structlog
-from prometheus_client.metrics import MetricWrapperBase
+from fastapi import FastAPI
 
 from consumer.aws.sqs import Queue
 from consumer.errors import ConsumerError
-from consumer.metrics import (
-    BATCH_ROWS,
-    IN_FLIGHT_MESSAGES,
-    LAG_SECONDS,
-    OBJECT_BYTES,
-    OBJECTS_ENDED,
-)
+from consumer.messages.breakers import Breakers, Probe
+from consumer.messages.leases import Leases
+from consumer.metrics import OBJECTS_ENDED, REGISTRY
+from runtime.http_server import health_pages
 
 log = structlog.get_logger()
+
+_PROBE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """What this process has done since some moment."""
 
-    objects: Mapping[str, int]
+    objects: Counter[str]  # by end state
     rows: int
     byte_count: int
     commits: int
@@ -38,26 +36,22 @@ class Counts:
     @classmethod
     def now(cls) -> Self:
         """Return what was done since the process started."""
-        objects: dict[str, int] = {}
-        for sample in chain.from_iterable(family.samples for family in OBJECTS_ENDED.collect()):
+        objects: Counter[str] = Counter()
+        for sample in (sample for family in OBJECTS_ENDED.collect() for sample in family.samples):
             if sample.name.endswith("_total"):
-                state = sample.labels["state"]
-                objects[state] = objects.get(state, 0) + int(sample.value)
+                objects[sample.labels["state"]] += int(sample.value)
         return cls(
             objects,
-            int(_sample(BATCH_ROWS, "_sum")),
-            int(_sample(OBJECT_BYTES, "_total")),
-            int(_sample(LAG_SECONDS, "_count")),
-            _sample(LAG_SECONDS, "_sum"),
+            int(_sample("coco_batch_rows_sum")),
+            int(_sample("coco_object_bytes_total")),
+            int(_sample("coco_lag_seconds_count")),
+            _sample("coco_lag_seconds_sum"),
         )
 
     def since(self, before: Self) -> Self:
         """Return what was done between two moments."""
-        ended = {
-            state: count - before.objects.get(state, 0) for state, count in self.objects.items()
-        }
         return type(self)(
-            {state: count for state, count in ended.items() if count},
+            self.objects - before.objects,
             self.rows - before.rows,
             self.byte_count - before.byte_count,
             self.commits - before.commits,
@@ -95,12 +89,12 @@ async def log_progress(queue: Queue, every_seconds: float) -> None:
         if not done.is_nothing:
             log.info(
                 "progress_made",
-                objects=sum(done.objects.values()),
+                objects=done.objects.total(),
                 **done.objects,
                 rows=done.rows,
                 megabytes=done.megabytes,
                 lag_seconds=done.mean_lag_seconds,
-                in_flight=int(_sample(IN_FLIGHT_MESSAGES, "")),
+                in_flight=int(_sample("coco_in_flight_messages")),
                 queue_depth=await _depth(queue),
             )
 
@@ -112,7 +106,31 @@ async def _depth(queue: Queue) -> int | None:
         return None  # an outage is told by its breaker
 
 
-def _sample(metric: MetricWrapperBase, suffix: str) -> float:
-    """Return a sample of a metric without labels."""
-    samples = chain.from_iterable(family.samples for family in metric.collect())
-    return next(sample.value for sample in samples if sample.name.endswith(suffix))
+def _sample(name: str) -> float:
+    return REGISTRY.get_sample_value(name) or 0.0
+
+
+def health_app(leases: Leases, breakers: Breakers, probe: Probe) -> FastAPI:
+    """Build the pages.
+
+    `/healthz` answers 200 while the event loop runs, leases are extended in time and no failure
+    burst suspends the work, else 503 with the reason: restart the process, or roll it back.
+    `/readyz` answers 200 while moreover no outage is known and database, bucket and queue
+    answer, else 503 with the reason: it mends itself. `/metrics` is Prometheus text.
+    """
+
+    async def healthz() -> str | None:
+        late = None if leases.is_on_time else "leases are not extended in time"
+        return late or breakers.failure.reason
+
+    async def readyz() -> str | None:
+        if breakers.reason:
+            return breakers.reason
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await probe()
+        except (ConsumerError, TimeoutError) as error:
+            return str(error) or f"no answer within {_PROBE_SECONDS} s"
+        return None
+
+    return health_pages(healthz, readyz, REGISTRY)

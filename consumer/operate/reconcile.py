@@ -13,9 +13,8 @@ import typer
 from psycopg import AsyncConnection
 
 from consumer.aws.clients import soon
-from consumer.aws.queues import open_queues
 from consumer.aws.s3 import Lake, open_lake
-from consumer.aws.sqs import BATCH_SIZE, Queue
+from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
 from consumer.load.database import open_session
 from consumer.operate.reports import AsJson

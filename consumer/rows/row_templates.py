@@ -10,12 +10,12 @@ from typing import Any
 
 from consumer.documents.plain_shapes import (
     PlainShape,
-    Shape,
     are_dates,
     are_times,
     fit_64_bits,
     plain_shape,
 )
+from consumer.drift.shapes import ShapeKey
 from consumer.rows.copy_text import EXPONENT, NULL, escape, json_cell
 from consumer.rows.fields import Fields
 from schemas.guest_checks import LINE_TYPES
@@ -85,7 +85,7 @@ class RowShape:
 
 
 @lru_cache(_MAX_SHAPES)
-def row_shape(fields: Fields, shape: Shape) -> RowShape | None:
+def row_shape(fields: Fields, shape: ShapeKey) -> RowShape | None:
     """Return how records of a shape are written, or None if they are not plain."""
     plain = plain_shape(fields.model, shape)
     if plain is None or len(plain.filled & LINE_TYPES.keys()) > 1:

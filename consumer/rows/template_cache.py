@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from consumer.documents.plain_shapes import Shape, shape_of
 from consumer.drift.shapes import Shape as CountedShape
+from consumer.drift.shapes import ShapeKey, shape_of
 from consumer.rows.fields import Fields
 from consumer.rows.row_templates import NotPlain, RowShape, row_shape
 from schemas.aliases import Renames
@@ -50,7 +50,7 @@ class SeenShapes:
         self._fields = fields
         self._renames = renames
         self._count = count
-        self._seen: dict[Shape, SeenShape] = {}
+        self._seen: dict[ShapeKey, SeenShape] = {}
 
     def find(self, record: Any, found: Found) -> RowShape:
         """Return how a record is written, and add it with its shape to those that were `found`.

@@ -109,10 +109,6 @@ class S3Lake:
                 raise
         return head["Metadata"]
 
-    async def read(self, key: str) -> bytes | None:
-        """Return an object's bytes; needs `s3:GetObject`."""
-        return (await self.read_tagged(key)).body
-
     async def read_tagged(self, key: str) -> Tagged:
         """Return an object with its ETag and S3's time; needs `s3:GetObject`."""
         with self._mapped_errors():

@@ -1,21 +1,20 @@
 """What failed requests mean: aiohttp's errors, and statuses other than 200."""
 
 import asyncio
+import email.utils
 import ssl
 from datetime import UTC, datetime
 
 import aiohttp
 
-from producer.erp.retry_after import retry_after_seconds
 from producer.errors import (
     ErpError,
     ErpMisconfigured,
     ErpRefused,
     ErpUnauthorized,
     ErpUnavailable,
-    NotJson,
 )
-from producer.json_text import parse_json
+from producer.json_text import NotJson, parse_json
 from producer.pulling.answers import error_text
 
 _COME_BACK = frozenset({408, 425, 429})
@@ -27,9 +26,11 @@ def map_error(error: aiohttp.ClientError) -> ErpError:
     """Return the error for one of aiohttp's; the caller raises it `from` the original."""
     reason = str(error) or type(error).__name__
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        cause = error.certificate_error
+        verdict = getattr(cause, "verify_message", None) or str(cause)
         return ErpMisconfigured(
-            f"TLS: the ERP's certificate is not trusted: {_verdict(error)}; set ERP_CA_FILE to the "
-            "CA that signed it, or correct API_BASE_URL"
+            f"TLS: the ERP's certificate is not trusted: {verdict}; set ERP_CA_FILE to the CA that "
+            "signed it, or correct API_BASE_URL"
         )
     if isinstance(error, aiohttp.ClientSSLError) or isinstance(error.__cause__, ssl.SSLError):
         return ErpMisconfigured(
@@ -43,11 +44,6 @@ def map_error(error: aiohttp.ClientError) -> ErpError:
             return _refused_by_proxy(error.status)
         return ErpUnavailable(f"the proxy has no connection to the ERP: it answered {error.status}")
     return ErpUnavailable(f"connection to the ERP failed: {reason}")
-
-
-def _verdict(error: aiohttp.ClientConnectorCertificateError) -> str:
-    cause = error.certificate_error
-    return getattr(cause, "verify_message", None) or str(cause)
 
 
 def _refused_by_proxy(status: int) -> ErpMisconfigured:
@@ -70,6 +66,24 @@ async def refusal(response: aiohttp.ClientResponse) -> ErpError:
     if response.status in (401, 403):
         message += "; check API_TOKEN, API_TOKEN_FILE or API_KEY, and what they may read"
     return (ErpUnauthorized if response.status == 401 else ErpRefused)(message)
+
+
+def retry_after_seconds(header: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header: seconds, or an HTTP date (RFC 9110, 10.2.3).
+
+    Returns:
+        Seconds from `now`, at least 0; None when the header is absent or unreadable.
+    """
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
 
 
 async def _excerpt(response: aiohttp.ClientResponse) -> str:

@@ -4,21 +4,21 @@ The checks keep out error pages, error bodies, other days and parts of days, not
 document contains is the consumer's business, so unknown, renamed and odd fields all pass.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from producer.errors import AnswerRejected, NotJson
-from producer.json_text import parse_json
+from producer.errors import AnswerRejected
+from producer.json_text import CHECK_DAYS, NotJson, parse_json
 from producer.pulling.targets import PullTarget
 from schemas.fields import BusinessDate
-from schemas.paging import More, find_more
+from schemas.paging import More, find_more, find_total, is_paging_field
 
 _PROBLEM_FIELDS = frozenset({"type", "title", "status", "detail"})
-_CHECK_DAYS = frozenset({"opnBusDt", "clsdBusDt"})
 _DAYS_SHOWN_COUNT = 3
 _EXCERPT_CHARS = 200
 _BUSINESS_DATE: TypeAdapter[Any] = TypeAdapter(BusinessDate)
@@ -32,7 +32,6 @@ class Answer:
         body: The bytes after any transfer and content decoding, untouched; the pages of a paged
             answer are joined.
         content_type: The media type from the answer's header, for messages only.
-        status: The HTTP status.
         pulled_at: When the last byte had arrived, in UTC.
         duration_seconds: From sending the request that succeeded to its last byte.
         next_link: URL of the next part according to the header `Link` (RFC 8288); None without.
@@ -41,7 +40,6 @@ class Answer:
 
     body: bytes
     content_type: str
-    status: int
     pulled_at: datetime
     duration_seconds: float
     next_link: str | None = None
@@ -50,15 +48,20 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the producer reads in an answer.
+    """What the producer reads in an answer, or in a page of one.
 
     Attributes:
         more: What says that the answer is only a part; None for the whole.
-        days: The texts of its checks' business dates of opening and closing.
+        days: How many checks are of which day: the one asked for, if they were opened or closed
+            on it, else that on which they were opened.
+        record_count: How many records its lists hold.
+        total: How many the whole answer has; None if it does not say.
     """
 
-    more: More | None = None
-    days: frozenset[str] = frozenset()
+    more: More | None
+    days: Counter[str]
+    record_count: int
+    total: int | None
 
 
 def read_answer(answer: Answer, target: PullTarget) -> Reading:
@@ -70,9 +73,8 @@ def read_answer(answer: Answer, target: PullTarget) -> Reading:
         AnswerRejected: The body is no JSON, no object, an empty object, an error body, or the
             answer of another store or day.
     """
-    days: set[str] = set()
     try:
-        document = parse_json(answer.body, _CHECK_DAYS, days)
+        document = parse_json(answer.body)
     except NotJson as error:
         media_type = answer.content_type or "no content type"
         raise AnswerRejected(
@@ -88,7 +90,14 @@ def read_answer(answer: Answer, target: PullTarget) -> Reading:
         raise AnswerRejected(f"the ERP answered 200 with an error: {error_text(document)}")
     _check_identity(document, target)
     linked = More("header Link", answer.next_link) if answer.next_link else None
-    return Reading(find_more(document) or linked, frozenset(days))
+    records = [
+        record
+        for name, value in document.items()
+        if isinstance(value, list) and not is_paging_field(name)
+        for record in value
+    ]
+    days = _days_of(records, target.bus_dt.isoformat())
+    return Reading(find_more(document) or linked, days, len(records), find_total(document))
 
 
 def _check_identity(document: Mapping[str, Any], target: PullTarget) -> None:
@@ -104,20 +113,47 @@ def _check_identity(document: Mapping[str, Any], target: PullTarget) -> None:
         raise AnswerRejected(f"the ERP answered with another day: {day}")
 
 
-def doubt_about(readings: Iterable[Reading], target: PullTarget) -> str | None:
+def _days_of(records: Sequence[Any], asked: str) -> Counter[str]:
+    days: Counter[str] = Counter()
+    for record in records:
+        if isinstance(record, dict):
+            texts = [record[name] for name in CHECK_DAYS if isinstance(record.get(name), str)]
+            found = [text[: len(asked)] for text in texts]
+            if found:
+                days[asked if asked in found else found[0]] += 1
+    return days
+
+
+def check_whole(readings: Sequence[Reading]) -> None:
+    """Reject an answer whose pages hold fewer records than it says there are.
+
+    Raises:
+        AnswerRejected: It is a part of the day.
+    """
+    count = sum(reading.record_count for reading in readings)
+    total = max((reading.total or 0 for reading in readings), default=0)
+    if total > count:
+        raise AnswerRejected(
+            f"the ERP answered with {count} of {total} records and does not say where the rest "
+            "is; have paging switched off for this endpoint",
+            ask_again=len(readings) > 1,  # records may have come between two pages
+        )
+
+
+def doubt_about(readings: Sequence[Reading], target: PullTarget) -> str | None:
     """Return why an answer may be of another day: guest checks have no day at their root.
 
-    Args:
-        readings: Its pages.
-        target: What was asked.
+    A check may have been opened the evening before, or closed after midnight, so that only an
+    answer in which most checks are of other days is doubted.
     """
-    days = sorted({day for reading in readings for day in reading.days})
-    if not days or any(day.startswith(target.bus_dt.isoformat()) for day in days):
+    days = sum((reading.days for reading in readings), Counter[str]())
+    checks_count, ours_count = days.total(), days.pop(target.bus_dt.isoformat(), 0)
+    if 2 * ours_count >= checks_count:
         return None
-    shown = ", ".join(day[:10] for day in days[:_DAYS_SHOWN_COUNT])
+    shown = ", ".join(sorted(days)[:_DAYS_SHOWN_COUNT])
     return (
-        f"no check was opened or closed on {target.bus_dt}, but on {shown}"
-        f"{' …' if len(days) > _DAYS_SHOWN_COUNT else ''}"
+        f"{ours_count} of {checks_count} checks were opened or closed on {target.bus_dt}, the "
+        f"others on {shown}{' …' if len(days) > _DAYS_SHOWN_COUNT else ''}"
     )
 
 

@@ -5,7 +5,7 @@ Knows the ERP and the lake as protocols, not how they are reached.
 
 import asyncio
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -22,10 +22,10 @@ from producer.errors import (
 )
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
-from producer.pulling.answers import Answer, Reading, read_answer
+from producer.pulling.answers import Answer
 from producer.pulling.breakers import Breakers
 from producer.pulling.business_days import BusinessDays
-from producer.pulling.content import CONTENT_DIGEST, content_digest, stored_digest
+from producer.pulling.content import CONTENT_DIGEST, content_digest
 from producer.pulling.history import History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
 from producer.tally import Tally
@@ -37,17 +37,11 @@ _LARGE_BYTES = 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
-def _no_lease_needed(_store_id: str) -> None:
-    """Do nothing: a pull by hand takes no leases."""
-
-
 class Erp(Protocol):
     """The ERP API as pulling uses it."""
 
-    async def ask(
-        self, target: PullTarget, read: Callable[[Answer, PullTarget], Reading]
-    ) -> Answer:
-        """Ask for one answer that `read` accepts, with retries; safe to repeat.
+    async def ask(self, target: PullTarget) -> Answer:
+        """Ask for one answer that may be stored, with retries; safe to repeat.
 
         Raises:
             ErpError: No such answer after every attempt.
@@ -68,7 +62,8 @@ class PullOptions:
         force: Whether to ask for current answers too.
         gzip: Whether answers are stored gzipped.
         last_day_first: Whether the last day comes before the others, which are history.
-        check_lease: Raises LeaseLost for a store that another producer may pull by now.
+        check_lease: Raises LeaseLost for a store that another producer may pull by now; a pull by
+            hand takes no leases.
     """
 
     concurrency: int
@@ -78,7 +73,7 @@ class PullOptions:
     force: bool = False
     gzip: bool = False
     last_day_first: bool = False
-    check_lease: Callable[[str], None] = _no_lease_needed
+    check_lease: Callable[[str], None] = lambda _store_id: None
 
 
 async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
@@ -87,17 +82,12 @@ async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: Pul
     An answer that is current in the lake is not asked for again, and one equal to the newest in
     the lake is not written again. A new answer gets a key of its own and replaces nothing.
     Cancelling leaves whole objects only.
-
-    Args:
-        plan: What to pull.
-        erp: The ERP to ask.
-        lake: Where answers go.
-        tally: Counts every target that was tried.
-        pull_options: How to pull.
     """
     one_pull = _Pull(plan, erp, lake, tally, pull_options)
-    targets = _until_stopped(plan, tally, pull_options)
-    await work_through(targets, one_pull.pull_one, pull_options.concurrency)
+    targets = plan.targets(last_day_first=pull_options.last_day_first)
+    await work_through(
+        tally.until_stopped(targets), one_pull.pull_one, concurrency=pull_options.concurrency
+    )
 
 
 class _Pull:
@@ -125,19 +115,23 @@ class _Pull:
                 self._tally.add_failure(target.subject(), error)
                 if isinstance(error, ErpUnavailable):
                     self._breakers.note_failure(target)
+        missed_count = self._tally.missed_in_a_row
+        if missed_count >= self._options.stop_after_failures:
+            self._tally.stop(f"{missed_count} targets in a row failed: ERP or S3 may be down")
 
     async def _pull_one(self, target: PullTarget) -> None:
-        # No await before this one: the history must be asked in the order of days.
-        history = self._histories[target.endpoint.source]
-        newest = await history.newest(target.bus_dt, target.store_id)
-        if newest and not self._options.force and _is_current(newest, target, self._options.days):
+        # No await before this one: a history must be asked in the order of days.
+        newest = await self._histories[target.endpoint.source].newest(
+            target.bus_dt, target.store_id
+        )
+        if newest and not self._options.force and self._is_current(newest, target):
             self._tally.add_present()
             return
         self._options.check_lease(target.store_id)
-        answer = await self._erp.ask(target, read_answer)
+        answer = await self._erp.ask(target)
         self._breakers.note_answer(target)
         self._options.check_lease(target.store_id)
-        size_bytes = await _store_unless_known(target, answer, newest, self._lake, self._options)
+        size_bytes = await self._store_unless_known(target, answer, newest)
         if answer.doubt is not None:
             raise AnswerRejected(
                 f"stored, but {answer.doubt}; look the day up in the ERP, then run: "
@@ -148,55 +142,30 @@ class _Pull:
         else:
             self._tally.add_stored(size_bytes)
 
+    def _is_current(self, newest: StoredAnswer, target: PullTarget) -> bool:
+        return self._options.days.is_current(newest.pulled_at, target.bus_dt, datetime.now(UTC))
 
-def _until_stopped(plan: Plan, tally: Tally, pull_options: PullOptions) -> Iterator[PullTarget]:
-    for target in plan.targets(last_day_first=pull_options.last_day_first):
-        if tally.stopped_by is None and tally.missed_in_a_row >= pull_options.stop_after_failures:
-            tally.stop(f"{tally.missed_in_a_row} targets in a row failed: ERP or S3 may be down")
-        if tally.stopped_by is not None:
-            return
-        yield target
-
-
-def _is_current(newest: StoredAnswer, target: PullTarget, days: BusinessDays) -> bool:
-    return days.is_current(newest.pulled_at, target.bus_dt, datetime.now(UTC))
-
-
-async def _store_unless_known(
-    target: PullTarget,
-    answer: Answer,
-    newest: StoredAnswer | None,
-    lake: Lake,
-    pull_options: PullOptions,
-) -> int | None:
-    """Return the number of bytes stored; None if the newest answer in the lake is equal."""
-    if len(answer.body) > _LARGE_BYTES:
-        digest = await asyncio.to_thread(content_digest, answer.body)
-    else:
-        digest = content_digest(answer.body)
-    if newest is not None and await _digest_of(newest, lake) == digest:
-        return None
-    key = api_key(target.endpoint.source, target.bus_dt, target.store_id, answer.pulled_at)
-    metadata = {**_metadata(target, answer), CONTENT_DIGEST: digest}
-    obj = LakeObject(key, answer.body, metadata)
-    if pull_options.gzip:
-        # Without a time in the header, equal answers give equal bytes.
-        packed = await asyncio.to_thread(gzip.compress, answer.body, mtime=0)
-        obj = LakeObject(f"{key}.gz", packed, metadata, "gzip")
-    await lake.put(obj)
-    log.debug("answer_stored", key=obj.key, size_bytes=len(obj.body))
-    return len(obj.body)
-
-
-async def _digest_of(newest: StoredAnswer, lake: Lake) -> str | None:
-    """Return the digest of an answer in the lake; None when it is gone or broken."""
-    metadata = await lake.metadata(newest.key)
-    if metadata is None:
-        return None
-    if CONTENT_DIGEST in metadata:
-        return metadata[CONTENT_DIGEST]
-    stored = await lake.read(newest.key)
-    return None if stored is None else stored_digest(stored)
+    async def _store_unless_known(
+        self, target: PullTarget, answer: Answer, newest: StoredAnswer | None
+    ) -> int | None:
+        """Return the number of bytes stored; None if the newest answer in the lake is equal."""
+        if len(answer.body) > _LARGE_BYTES:
+            digest = await asyncio.to_thread(content_digest, answer.body)
+        else:
+            digest = content_digest(answer.body)
+        stored = await self._lake.metadata(newest.key) if newest else None
+        if stored and stored.get(CONTENT_DIGEST) == digest:
+            return None
+        key = api_key(target.endpoint.source, target.bus_dt, target.store_id, answer.pulled_at)
+        metadata = {**_metadata(target, answer), CONTENT_DIGEST: digest}
+        obj = LakeObject(key, answer.body, metadata)
+        if self._options.gzip:
+            # Without a time in the header, equal answers give equal bytes.
+            packed = await asyncio.to_thread(gzip.compress, answer.body, mtime=0)
+            obj = LakeObject(f"{key}.gz", packed, metadata, "gzip")
+        await self._lake.put(obj)
+        log.debug("answer_stored", key=obj.key, size_bytes=len(obj.body))
+        return len(obj.body)
 
 
 def _metadata(target: PullTarget, answer: Answer) -> dict[str, str]:
@@ -205,6 +174,6 @@ def _metadata(target: PullTarget, answer: Answer) -> dict[str, str]:
         "store": target.store_id,
         "business-date": target.bus_dt.isoformat(),
         "pulled-at": answer.pulled_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "http-status": str(answer.status),
+        "http-status": "200",
         "duration-ms": str(round(answer.duration_seconds * 1000)),
     }

@@ -46,7 +46,6 @@ class AnnouncingLake:
         self._bucket = bucket
         self.list_page = lake.list_page
         self.metadata = lake.metadata
-        self.read = lake.read
 
     async def put(self, obj: LakeObject) -> LakeEntry:
         """Write one object, then announce it.

@@ -1,7 +1,7 @@
 """Uploading: the way of one file into the lake."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -55,14 +55,7 @@ async def upload(
             log.debug("file_stored", key=upload_file.key, size_bytes=len(body))
             tally.add_stored(len(body))
 
-    await work_through(_until_stopped(upload_files, tally), upload_one, concurrency)
-
-
-def _until_stopped(upload_files: Sequence[UploadFile], tally: Tally) -> Iterator[UploadFile]:
-    for upload_file in upload_files:
-        if tally.stopped_by is not None:
-            return
-        yield upload_file
+    await work_through(tally.until_stopped(upload_files), upload_one, concurrency)
 
 
 def _lake_object(upload_file: UploadFile, body: bytes) -> LakeObject:

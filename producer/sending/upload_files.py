@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from producer.errors import FileRejected, NotJson
-from producer.json_text import parse_json
+from producer.errors import FileRejected
+from producer.json_text import NotJson, parse_json
 from runtime.errors import SettingsInvalid
 from schemas.keys import RAW_PREFIX
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from consumer import settings
 from consumer.cli import cli
 from consumer.load.migrate import migrate
-from consumer.operate.doctor import examination
+from consumer.operate.doctor import command as doctor_command
 from tests.conftest import Lake
 from tests.support.dead_letters import counts
 from tests.support.programs import query, run, succeed
@@ -92,7 +92,7 @@ def test_a_deployment_as_the_hook_makes_it_is_fine_and_stays_as_it_is(
         assert message["Attributes"]["ApproximateReceiveCount"] == "1"
 
 
-def test_the_table_names_what_is_wrong_and_what_to_type(
+def test_people_are_told_what_is_wrong_and_what_to_type(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
@@ -191,7 +191,7 @@ def test_while_all_is_down_all_is_named(diagnose: Diagnose, unused_tcp_port: int
 def test_servers_that_never_answer_are_not_waited_for(
     diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(examination, "_PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(doctor_command, "_PROBE_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = str(silent.getsockname()[1])
         found = diagnose(

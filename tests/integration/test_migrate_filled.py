@@ -9,10 +9,11 @@ import pytest
 from psycopg.rows import dict_row
 
 from consumer.load.migrate import migrate
-from consumer.load.migrations.steps import schema_head, step_files
+from consumer.load.migrations.steps import schema_head
 from consumer.settings import DatabaseSettings
 from schemas.registry import Source
 from tests.support.loading import load
+from tests.support.released import FIRST_STEP
 from tests.support.samples import checks, day_list, full_check
 from tests.support.warehouse import database_settings, open_warehouse
 
@@ -114,7 +115,7 @@ def settings(database: dict[str, str]) -> DatabaseSettings:
 def old(settings: DatabaseSettings) -> Iterator[Connection]:
     """A session of a database that the release with step 0001 made and filled."""
     with psycopg.connect(**settings.conninfo, autocommit=True, row_factory=dict_row) as session:
-        session.execute(step_files()[0].read_bytes())
+        session.execute(FIRST_STEP.read_bytes())
         session.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         session.execute("INSERT INTO alembic_version VALUES ('0001')")
         session.execute(FILLED.encode())

@@ -8,7 +8,7 @@ YEAR = """
 import asyncio, json, resource, sys
 from datetime import UTC, date, datetime, timedelta
 
-from producer.pulling.answers import Answer
+from producer.pulling.answers import Answer, read_answer
 from producer.pulling.business_days import BusinessDays
 from producer.lake import LakeEntry, Page
 from runtime.logs import configure_logs
@@ -33,10 +33,10 @@ def peak_bytes():
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 class Erp:
-    async def ask(self, target, read):
+    async def ask(self, target):
         body = json.dumps({"curUTC": "1", "storeId": target.store_id, "rows": [filling]}).encode()
-        answer = Answer(body, "application/json", 200, datetime.now(UTC), 0.1)
-        read(answer, target)
+        answer = Answer(body, "application/json", datetime.now(UTC), 0.1)
+        read_answer(answer, target)
         return answer
 
 class Lake:
@@ -59,9 +59,6 @@ class Lake:
         )
 
     async def metadata(self, key):
-        return None
-
-    async def read(self, key):
         return None
 
 async def run(days):

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,10 +11,10 @@ from psycopg.rows import dict_row
 
 from consumer.load.contract_columns import stored_columns
 from consumer.load.migrate import migrate
-from consumer.load.migrations import steps
 from consumer.load.migrations.writing import migration
 from schemas.registry import Source
 from tests.support.facts import KINDS, LISTS, Kind, column
+from tests.support.released import FIRST_STEP
 from tests.support.samples import checks, day_list, full_check, staged
 from tests.support.warehouse import Warehouse, database_settings, open_warehouse
 
@@ -121,14 +120,12 @@ def test_what_partial_documents_said_of_a_field_still_counts_as_old_as_it_is(
     assert "extra" not in found
 
 
-def old_database(settings: Any, *files: Path) -> None:
-    """Run the first steps only."""
+def old_database(settings: Any) -> None:
+    """Make the tables of release 0.1.0."""
     with psycopg.connect(**settings.conninfo, autocommit=True) as connection:
-        for path in files:
-            connection.execute(path.read_text(encoding="utf-8").encode())
+        connection.execute(FIRST_STEP.read_bytes())
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
-        version = files[-1].name.partition("_")[0]
-        connection.execute("INSERT INTO alembic_version VALUES (%s)", (version,))
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
 
 
 def test_a_filled_database_is_after_the_migration_as_if_its_columns_had_always_been_there(
@@ -136,7 +133,7 @@ def test_a_filled_database_is_after_the_migration_as_if_its_columns_had_always_b
 ) -> None:
     """The rows of the lists, kept in extra by an older release, equal those of a fresh load."""
     settings = database_settings(database)
-    old_database(settings, steps.step_files()[0])
+    old_database(settings)
     new = "INSERT INTO {} (store_id, bus_dt, record_id, extra, as_of, object_id) VALUES "
     sent = {}
     with psycopg.connect(**settings.conninfo, autocommit=True) as connection:

@@ -13,8 +13,7 @@ from psycopg import sql
 from consumer.load.database import open_pool, open_session, schema_version
 from consumer.load.migrate import migrate
 from consumer.load.sessions import connect
-from consumer.operate.doctor.facts import DatabaseFacts
-from consumer.operate.doctor.probes.database import probe_database
+from consumer.operate.doctor.database import DatabaseFacts, probe_database
 from consumer.settings import DatabaseSettings
 from runtime.errors import SettingsInvalid
 from schemas.registry import Source

@@ -6,7 +6,7 @@ from datetime import date
 from aiohttp import web
 
 from producer.erp.client import open_erp
-from producer.pulling.answers import Answer, Reading
+from producer.pulling.answers import Answer
 from producer.pulling.targets import PullTarget
 from producer.settings import Settings
 from schemas.registry import ENDPOINTS, Endpoint
@@ -17,7 +17,7 @@ SettingsFor = Callable[..., Settings]
 
 def ok() -> web.Response:
     """Give a document."""
-    return web.Response(body=b'{"storeId":"1"}', content_type="application/json")
+    return web.Response(body=b'{"rows":[]}', content_type="application/json")
 
 
 def status(code: int, **headers: str) -> Callable[[], web.Response]:
@@ -26,21 +26,12 @@ def status(code: int, **headers: str) -> Callable[[], web.Response]:
     return lambda: web.json_response({"title": "No"}, status=code, headers=named)
 
 
-def anything(_answer: Answer, _target: PullTarget) -> Reading:
-    """Accept every answer as a whole one."""
-    return Reading()
-
-
 def about(store_id: str, endpoint: Endpoint = ENDPOINTS[0]) -> PullTarget:
     """Return what to ask for a store."""
     return PullTarget(endpoint, store_id, DAY)
 
 
-async def ask(
-    settings: Settings,
-    read: Callable[[Answer, PullTarget], Reading] = anything,
-    endpoint: Endpoint = ENDPOINTS[0],
-) -> Answer:
+async def ask(settings: Settings, endpoint: Endpoint = ENDPOINTS[0]) -> Answer:
     """Ask for one answer until it is accepted or attempts run out."""
     async with open_erp(settings) as erp:
-        return await erp.ask(about("1", endpoint), read)
+        return await erp.ask(about("1", endpoint))

@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
-from consumer.operate.doctor.facts import DatabaseFacts, LakeFacts, QueueFacts, Sessions, TableFacts
+from consumer.load.migrations.steps import schema_head
+from consumer.operate.doctor.database import DatabaseFacts, TableFacts
+from consumer.operate.doctor.lake import LakeFacts
+from consumer.operate.doctor.queues import QueueFacts
 from consumer.settings import ConsumerSettings
 
 MAIN_ARN = "arn:aws:sqs:eu-west-1:123456789012:main"
@@ -96,9 +99,13 @@ def database(**changed: Any) -> DatabaseFacts:
         "is_read_only": False,
         "may_create_temporary": True,
         "is_pooled_by_transaction": False,
-        "schema_version": "0002",
-        "lacking": (),
-        "tables": (TableFacts("taxes", "coco", is_owned=True),),
-        "sessions": Sessions(100, -1, -1, 5),
+        "schema_version": schema_head(),
+        "lacking": [],
+        "alias_files": 1,
+        "tables": [TableFacts("taxes", "coco", is_owned=True, lacking=[])],
+        "server_limit": 100,
+        "role_limit": -1,
+        "database_limit": -1,
+        "in_use": 5,
     }
     return DatabaseFacts(**(wanted | changed))

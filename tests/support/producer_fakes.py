@@ -79,7 +79,6 @@ class FakeLake:
         self.page_size = page_size
         self.listed: list[str] = []
         self.looked_at: list[str] = []
-        self.read_whole: list[str] = []
 
     async def put(self, obj: LakeObject) -> LakeEntry:
         """Keep the object, or refuse it."""
@@ -99,11 +98,6 @@ class FakeLake:
         """Give the metadata of an object."""
         self.looked_at.append(key)
         return self.objects[key].ascii_metadata() if key in self.objects else None
-
-    async def read(self, key: str) -> bytes | None:
-        """Give the bytes of an object."""
-        self.read_whole.append(key)
-        return self.objects[key].body if key in self.objects else None
 
     def entry(self, key: str) -> LakeEntry:
         """Give an object as a listing would."""

@@ -21,9 +21,9 @@ class Proxy:
 
     latency_seconds = 0.0
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, listener: socket.socket | None = None) -> None:
         self._connect = connect
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=256)
         self._guard = threading.Lock()
         self._open: set[socket.socket] = set()
         self._asking: set[socket.socket] = set()
@@ -157,8 +157,8 @@ def _hang_up(end: socket.socket) -> None:
 
 
 @contextmanager
-def proxy_to_unix_socket(path: str) -> Iterator[Proxy]:
-    """Run a proxy in front of a server that listens on a Unix socket."""
+def proxy_to_unix_socket(path: str, listener: socket.socket | None = None) -> Iterator[Proxy]:
+    """Run a proxy in front of a server that listens on a Unix socket, at 127.0.0.1 by default."""
 
     def connect() -> socket.socket:
         server = socket.socket(socket.AF_UNIX)
@@ -169,14 +169,18 @@ def proxy_to_unix_socket(path: str) -> Iterator[Proxy]:
             raise
         return server
 
-    with _running(Proxy(connect)) as proxy:
+    with _running(Proxy(connect, listener)) as proxy:
         yield proxy
 
 
 @contextmanager
-def proxy_to_port(port: int) -> Iterator[Proxy]:
-    """Run a proxy in front of a server that listens on a port of 127.0.0.1."""
-    with _running(Proxy(lambda: socket.create_connection(("127.0.0.1", port)))) as proxy:
+def proxy_to_port(port: int, listener: socket.socket | None = None) -> Iterator[Proxy]:
+    """Run a proxy in front of a server that listens on a port of 127.0.0.1, there by default."""
+
+    def connect() -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port))
+
+    with _running(Proxy(connect, listener)) as proxy:
         yield proxy
 
 

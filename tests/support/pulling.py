@@ -1,11 +1,11 @@
 """An ERP that answers a pull as scripted, and a pull of a plan from it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from producer.errors import ErpError
-from producer.pulling.answers import Answer, Reading
+from producer.pulling.answers import Answer, read_answer
 from producer.pulling.business_days import BusinessDays
 from producer.pulling.pull import PullOptions, pull
 from producer.pulling.targets import Plan, PullTarget, make_plan
@@ -26,16 +26,14 @@ class ScriptedErp:
         self.asked: list[tuple[str, str, date]] = []
         self.pulled_at = PULLED_AT
 
-    async def ask(
-        self, target: PullTarget, read: Callable[[Answer, PullTarget], Reading]
-    ) -> Answer:
+    async def ask(self, target: PullTarget) -> Answer:
         """Note the question and answer it as scripted."""
         self.asked.append((target.endpoint.name, target.store_id, target.bus_dt))
         told = self.failures.get(target.store_id, b'{"busDt": null}')
         if isinstance(told, ErpError):
             raise told
-        answer = Answer(told, "application/json", 200, self.pulled_at, 0.0126)
-        read(answer, target)
+        answer = Answer(told, "application/json", self.pulled_at, 0.0126)
+        read_answer(answer, target)
         return answer
 
 

@@ -110,8 +110,6 @@ COMMENT ON COLUMN guest_checks.as_of IS
 COMMENT ON COLUMN guest_checks.object_id IS 'Ledger row of the document that the row comes from';
 COMMENT ON COLUMN guest_checks.extra IS 'Fields that the contract does not name, as sent';
 COMMENT ON COLUMN guest_checks.sub_ttl IS 'Sales after discounts';
-COMMENT ON COLUMN guest_checks.patched IS
-    'Whether partial documents told of the check: check_patches has what they said';
 
 CREATE TABLE taxes (
     store_id text NOT NULL,
@@ -201,7 +199,6 @@ CREATE TABLE detail_lines (
     FOREIGN KEY (store_id, guest_check_id) REFERENCES guest_checks,
     FOREIGN KEY (store_id, menu_item_id) REFERENCES menu_items
 );
-CREATE INDEX detail_lines_check ON detail_lines (guest_check_id, store_id);
 CREATE INDEX detail_lines_menu_item ON detail_lines (menu_item_id, store_id);
 COMMENT ON TABLE detail_lines IS 'Lines of a check; versioned with their check';
 COMMENT ON COLUMN detail_lines.line_type IS
@@ -222,60 +219,10 @@ CREATE TABLE check_patches (
     patches jsonb NOT NULL,
     PRIMARY KEY (store_id, guest_check_id, table_name, child_id)
 );
-COMMENT ON TABLE check_patches IS
-    'What partial documents said of checks, taxes and lines, kept so that the result does not '
-    'depend on the order of arrival';
 COMMENT ON COLUMN check_patches.child_id IS 'tax_num or guest_check_line_item_id; 0 of a header';
 COMMENT ON COLUMN check_patches.patches IS
     'Per column {"v": value, "a": as-of, "o": event order} of the newest document that set it; a '
     'key that starts with + is a field of extra';
-
-CREATE TABLE line_claims (
-    store_id text NOT NULL,
-    guest_check_line_item_id bigint NOT NULL,
-    guest_check_id bigint NOT NULL,
-    line jsonb NOT NULL,
-    PRIMARY KEY (store_id, guest_check_line_item_id, guest_check_id)
-);
-CREATE INDEX line_claims_check ON line_claims (guest_check_id, store_id);
-COMMENT ON TABLE line_claims IS
-    'Lines that two checks claim: what the one says that does not hold the line now. It comes '
-    'back when the other lets go';
-COMMENT ON COLUMN line_claims.line IS 'The row of detail_lines as this check says it';
-
-CREATE TABLE store_day_snapshots (
-    source text NOT NULL,
-    store_id text NOT NULL,
-    bus_dt date NOT NULL,
-    as_of timestamptz NOT NULL,
-    event_order text COLLATE "C" NOT NULL,
-    object_id bigint NOT NULL,
-    whole_as_of timestamptz NOT NULL DEFAULT '-infinity',
-    whole_event_order text COLLATE "C" NOT NULL DEFAULT '',
-    PRIMARY KEY (source, store_id, bus_dt)
-);
-COMMENT ON TABLE store_day_snapshots IS
-    'Which answer each store-day list stands at; an empty day has a row here and none there';
-COMMENT ON COLUMN store_day_snapshots.whole_as_of IS
-    'As-of of the newest answer without a quarantined row; what is older has no say';
-
-CREATE TABLE store_day_gaps (
-    object_id bigint PRIMARY KEY,
-    source text NOT NULL,
-    store_id text NOT NULL,
-    bus_dt date NOT NULL,
-    as_of timestamptz NOT NULL,
-    event_order text COLLATE "C" NOT NULL,
-    tells boolean NOT NULL,
-    record_ids text[] NOT NULL
-);
-CREATE INDEX store_day_gaps_day ON store_day_gaps (source, store_id, bus_dt);
-COMMENT ON TABLE store_day_gaps IS
-    'Answers with quarantined rows, newer than the newest whole one: of what they do not tell, '
-    'the answer before them does, whichever arrives first';
-COMMENT ON COLUMN store_day_gaps.tells IS
-    'Whether record_ids are the rows that the answer tells of (a bad row has no readable id), or '
-    'those that it does not';
 
 CREATE TABLE fiscal_invoices (
     store_id text NOT NULL,
@@ -341,55 +288,6 @@ COMMENT ON TABLE cash_management_details IS 'Cash boxes of a store and business 
 COMMENT ON COLUMN cash_management_details.record_id IS
     'cashBoxId as text, or content:<hash>:<n> for rows without an id';
 
-CREATE TABLE schema_drift (
-    source text NOT NULL,
-    path text NOT NULL,
-    kind text NOT NULL,
-    first_seen timestamptz NOT NULL,
-    last_seen timestamptz NOT NULL,
-    occurrences bigint NOT NULL,
-    objects bigint NOT NULL,
-    first_object_key text NOT NULL,
-    last_object_key text NOT NULL,
-    detail text,
-    inferred boolean NOT NULL DEFAULT false,
-    PRIMARY KEY (source, path, kind)
-);
-COMMENT ON TABLE schema_drift IS 'What changed upstream: where, how, since when';
-COMMENT ON COLUMN schema_drift.path IS 'Dotted path in the document; it passes through lists';
-COMMENT ON COLUMN schema_drift.occurrences IS
-    'Times seen in loads; a document loaded twice counts twice';
-COMMENT ON COLUMN schema_drift.inferred IS
-    'Seen only beside other documents, from schema_fields: taken back when further ones differ';
-
-CREATE TABLE schema_fields (
-    source text NOT NULL,
-    path text NOT NULL,
-    week date NOT NULL,
-    came boolean NOT NULL,
-    objects bigint NOT NULL,
-    records bigint NOT NULL,
-    filled bigint NOT NULL,
-    first_day date NOT NULL,
-    first_seen timestamptz NOT NULL,
-    last_seen timestamptz NOT NULL,
-    first_object_key text NOT NULL,
-    last_object_key text NOT NULL,
-    json_type text,
-    PRIMARY KEY (source, path, week, came)
-);
-COMMENT ON TABLE schema_fields IS
-    'How often fields come filled, by week: what is usual, so that one that stops coming stands out';
-COMMENT ON COLUMN schema_fields.week IS 'Monday of the week of the documents'' days';
-COMMENT ON COLUMN schema_fields.first_day IS
-    'Earliest business date; of an export of checks the day its first check opened';
-COMMENT ON COLUMN schema_fields.came IS
-    'Whether the counted documents filled the field in any record: those that did not count apart';
-COMMENT ON COLUMN schema_fields.records IS
-    'Objects at the field''s level in those documents, without partial and open checks';
-COMMENT ON COLUMN schema_fields.json_type IS
-    'Of an unknown field whose name is like a known one''s; NULL for known fields';
-
 CREATE VIEW v_daily_revenue AS
 SELECT
     c.store_id,
@@ -453,17 +351,6 @@ LANGUAGE sql VOLATILE AS $$
     >= (SELECT o.event_order FROM ingested_objects AS o WHERE o.object_id = $2)
 $$;
 COMMENT ON FUNCTION is_no_older_event IS 'Decides between two documents of equal version';
-
--- An upsert that runs into another check's line leaves the row alone and puts the line among those
--- that are settled afterwards; stage_contested is the loading session's own table.
-CREATE FUNCTION contest_line(store text, line_id bigint) RETURNS boolean
-LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-    INSERT INTO stage_contested (store_id, child_id) VALUES (store, line_id);
-    RETURN false;
-END
-$$;
-COMMENT ON FUNCTION contest_line IS 'Remembers that two checks claim a line; always false';
 
 CREATE FUNCTION merge_patches(stored jsonb, fresh jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

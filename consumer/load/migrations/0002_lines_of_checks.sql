@@ -5,21 +5,28 @@ ALTER TABLE detail_lines
 DROP CONSTRAINT detail_lines_pkey,
 ADD PRIMARY KEY (store_id, guest_check_id, guest_check_line_item_id);
 
-INSERT INTO detail_lines
-SELECT (l.row).*
-FROM (
-    SELECT jsonb_populate_record(NULL::detail_lines, line) AS row
-    FROM line_claims
-    OFFSET 0
-) AS l
--- Whoever held a line had no claim to it.
-ON CONFLICT (store_id, guest_check_id, guest_check_line_item_id) DO NOTHING;
+-- Release 0.1.0 has the table, a new database does not.
+DO $$
+BEGIN
+    IF to_regclass('line_claims') IS NOT NULL THEN
+        INSERT INTO detail_lines
+        SELECT (l.row).*
+        FROM (
+            SELECT jsonb_populate_record(NULL::detail_lines, line) AS row
+            FROM line_claims
+            OFFSET 0
+        ) AS l
+        -- Whoever held a line had no claim to it.
+        ON CONFLICT (store_id, guest_check_id, guest_check_line_item_id) DO NOTHING;
 
-DROP TABLE line_claims;
-DROP FUNCTION contest_line;
+        DROP TABLE line_claims;
+        DROP FUNCTION contest_line;
+        DROP INDEX detail_lines_check;
+    END IF;
+END
+$$;
 
 -- The key leads with the store and the check now; look-ups by check alone need no more than this.
-DROP INDEX detail_lines_check;
 CREATE INDEX detail_lines_guest_check_id ON detail_lines (guest_check_id);
 
 -- A reload gives every header a new as_of and object_id. With room on its page the new row needs

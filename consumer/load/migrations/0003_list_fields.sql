@@ -176,28 +176,6 @@ COMMENT ON COLUMN fiscal_invoices.access_key IS 'NFC-e access key of 44 digits';
 COMMENT ON COLUMN fiscal_invoices.guest_check_id IS 'The check that was invoiced';
 COMMENT ON COLUMN fiscal_invoices.contingency IS 'Issued offline, while the tax authority did not answer';
 
-SELECT promote_fields('fiscal_invoices', '{
-    "invoiceNumber": "invoice_number",
-    "series": "series",
-    "accessKey": "access_key",
-    "guestCheckId": "guest_check_id",
-    "transUTC": "trans_utc",
-    "transLcl": "trans_lcl",
-    "wsNum": "ws_num",
-    "contingency": "contingency"
-}');
-DELETE FROM schema_drift
-WHERE kind = 'unknown' AND source IN ('getFiscalInvoice') AND path IN (
-    'fiscalInvoices.invoiceNumber',
-    'fiscalInvoices.series',
-    'fiscalInvoices.accessKey',
-    'fiscalInvoices.guestCheckId',
-    'fiscalInvoices.transUTC',
-    'fiscalInvoices.transLcl',
-    'fiscalInvoices.wsNum',
-    'fiscalInvoices.contingency'
-);
-
 ALTER TABLE charge_backs
 ADD COLUMN guest_check_id bigint,
 ADD COLUMN tmed_num bigint,
@@ -205,18 +183,6 @@ ADD COLUMN trans_utc timestamptz;
 
 CREATE INDEX charge_backs_guest_check_id ON charge_backs (guest_check_id);
 COMMENT ON COLUMN charge_backs.guest_check_id IS 'The check that was paid';
-
-SELECT promote_fields('charge_backs', '{
-    "guestCheckId": "guest_check_id",
-    "tmedNum": "tmed_num",
-    "transUTC": "trans_utc"
-}');
-DELETE FROM schema_drift
-WHERE kind = 'unknown' AND source IN ('getChargeBack') AND path IN (
-    'chargeBacks.guestCheckId',
-    'chargeBacks.tmedNum',
-    'chargeBacks.transUTC'
-);
 
 ALTER TABLE transactions
 ADD COLUMN guest_check_id bigint,
@@ -230,26 +196,6 @@ ADD COLUMN description text;
 CREATE INDEX transactions_guest_check_id ON transactions (guest_check_id);
 COMMENT ON COLUMN transactions.guest_check_id IS 'Null: money that belongs to no check';
 
-SELECT promote_fields('transactions', '{
-    "guestCheckId": "guest_check_id",
-    "transUTC": "trans_utc",
-    "transLcl": "trans_lcl",
-    "tmedNum": "tmed_num",
-    "wsNum": "ws_num",
-    "empNum": "emp_num",
-    "description": "description"
-}');
-DELETE FROM schema_drift
-WHERE kind = 'unknown' AND source IN ('getTransactions') AND path IN (
-    'transactions.guestCheckId',
-    'transactions.transUTC',
-    'transactions.transLcl',
-    'transactions.tmedNum',
-    'transactions.wsNum',
-    'transactions.empNum',
-    'transactions.description'
-);
-
 ALTER TABLE cash_management_details
 ADD COLUMN over_short_amt numeric,
 ADD COLUMN ws_num bigint,
@@ -260,20 +206,45 @@ ADD COLUMN description text;
 
 COMMENT ON COLUMN cash_management_details.over_short_amt IS 'Counted less expected: negative when money is missing';
 
-SELECT promote_fields('cash_management_details', '{
-    "overShortAmt": "over_short_amt",
-    "wsNum": "ws_num",
-    "empNum": "emp_num",
-    "openUTC": "open_utc",
-    "closeUTC": "close_utc",
-    "description": "description"
-}');
-DELETE FROM schema_drift
-WHERE kind = 'unknown' AND source IN ('getCashManagementDetails') AND path IN (
-    'cashManagement.overShortAmt',
-    'cashManagement.wsNum',
-    'cashManagement.empNum',
-    'cashManagement.openUTC',
-    'cashManagement.closeUTC',
-    'cashManagement.description'
-);
+CREATE TEMP TABLE promoted ON COMMIT DROP AS
+SELECT
+    data_table,
+    source,
+    list || '.' || field AS path,
+    field,
+    lower(regexp_replace(field, '([a-z0-9])([A-Z])', '\1_\2', 'g')) AS field_column
+FROM (
+    VALUES
+    (
+        'fiscal_invoices', 'getFiscalInvoice', 'fiscalInvoices',
+        '{invoiceNumber, series, accessKey, guestCheckId, transUTC, transLcl, wsNum, contingency}'
+    ),
+    (
+        'charge_backs', 'getChargeBack', 'chargeBacks',
+        '{guestCheckId, tmedNum, transUTC}'
+    ),
+    (
+        'transactions', 'getTransactions', 'transactions',
+        '{guestCheckId, transUTC, transLcl, tmedNum, wsNum, empNum, description}'
+    ),
+    (
+        'cash_management_details', 'getCashManagementDetails', 'cashManagement',
+        '{overShortAmt, wsNum, empNum, openUTC, closeUTC, description}'
+    )
+) AS l (data_table, source, list, fields)
+CROSS JOIN unnest(fields::text[]) AS field;
+
+SELECT promote_fields(data_table, jsonb_object_agg(field, field_column))
+FROM promoted
+GROUP BY data_table;
+
+DO $$
+BEGIN
+    -- In a database of release 0.1.0, where drift is a table.
+    IF to_regclass('store_day_snapshots') IS NOT NULL THEN
+        DELETE FROM schema_drift AS d
+        USING promoted AS p
+        WHERE d.kind = 'unknown' AND d.source = p.source AND d.path = p.path;
+    END IF;
+END
+$$;

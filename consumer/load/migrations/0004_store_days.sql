@@ -98,56 +98,6 @@ $$;
 COMMENT ON FUNCTION merge_gaps IS
     'The gaps newer than the newest whole answer, without those of which a newer one tells as much';
 
-INSERT INTO store_days (
-    source, store_id, bus_dt, object_id, as_of, event_order, state, whole_as_of,
-    whole_event_order, gaps, first_loaded_at, last_loaded_at
-)
-SELECT
-    s.source, s.store_id, s.bus_dt, s.object_id, s.as_of, s.event_order,
-    CASE WHEN o.quarantined > 0 THEN 'dead_lettered' ELSE 'loaded' END,
-    s.whole_as_of, s.whole_event_order, g.gaps,
-    coalesce(o.committed_at, now()), coalesce(o.committed_at, now())
-FROM store_day_snapshots AS s
-LEFT JOIN (
-    SELECT
-        source, store_id, bus_dt,
-        jsonb_agg(
-            jsonb_build_object(
-                'object_id', object_id, 'as_of', as_of, 'event_order', event_order,
-                'tells', tells, 'record_ids', record_ids
-            )
-            ORDER BY as_of, event_order
-        ) AS gaps
-    FROM store_day_gaps
-    GROUP BY source, store_id, bus_dt
-) AS g USING (source, store_id, bus_dt)
-LEFT JOIN ingested_objects AS o ON o.object_id = s.object_id;
-
--- Days of checks were in no table: the newest object of each, as far as the ledger tells.
-INSERT INTO store_days (
-    source, store_id, bus_dt, object_id, as_of, event_order, state, first_loaded_at, last_loaded_at
-)
-SELECT DISTINCT ON (d.source, d.store_id, d.bus_dt)
-    d.source, d.store_id, d.bus_dt, d.object_id, d.as_of, o.event_order,
-    CASE WHEN o.quarantined > 0 THEN 'dead_lettered' ELSE 'loaded' END,
-    o.committed_at, o.committed_at
-FROM (
-    SELECT 'erp' AS source, store_id, opn_bus_dt AS bus_dt, object_id, max(as_of) AS as_of
-    FROM guest_checks
-    WHERE opn_bus_dt IS NOT NULL
-    GROUP BY store_id, opn_bus_dt, object_id
-    UNION ALL
-    SELECT source, store_id, bus_dt, object_id, event_time
-    FROM ingested_objects
-    WHERE source = 'getGuestChecks' AND event_order <> ''
-) AS d
-JOIN ingested_objects AS o USING (source, object_id)
-WHERE d.store_id IS NOT NULL AND d.bus_dt IS NOT NULL AND d.as_of IS NOT NULL
-ORDER BY d.source, d.store_id, d.bus_dt, d.as_of DESC, o.event_order DESC;
-
-DROP TABLE store_day_snapshots;
-DROP TABLE store_day_gaps;
-
 CREATE TABLE drift_findings (
     finding_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source text NOT NULL,
@@ -174,32 +124,93 @@ COMMENT ON TABLE object_findings IS
     'Which object versions show a finding, and how often; written with their ledger rows, so that '
     'each counts once';
 
--- How many objects showed a finding was counted per load. The first and the last are known: they
--- stand for all of them until they are loaded again.
-WITH known AS (
-    INSERT INTO drift_findings (source, path, kind, detail)
-    SELECT source, path, kind, detail FROM schema_drift WHERE NOT inferred
-    RETURNING finding_id, source, path, kind
-),
-ends AS (
-    SELECT
-        k.finding_id, o.object_id, coalesce(o.event_time, o.received_at) AS event_time,
-        s.occurrences, row_number() OVER (PARTITION BY k.finding_id ORDER BY o.event_order) AS place
-    FROM known AS k
-    JOIN schema_drift AS s USING (source, path, kind)
-    JOIN ingested_objects AS o
-        ON (o.object_key, o.event_time)
-        IN ((s.first_object_key, s.first_seen), (s.last_object_key, s.last_seen))
-)
-INSERT INTO object_findings (finding_id, object_id, event_time, occurrences)
-SELECT finding_id, object_id, event_time, CASE WHEN place = 1 THEN occurrences - others ELSE 1 END
-FROM ends
-CROSS JOIN LATERAL (
-    SELECT count(*) - 1 AS others FROM ends AS e WHERE e.finding_id = ends.finding_id
-) AS beside;
+-- What the tables of release 0.1.0 told, which a new database never has.
+DO $$
+BEGIN
+    IF to_regclass('store_day_snapshots') IS NOT NULL THEN
+        INSERT INTO store_days (
+            source, store_id, bus_dt, object_id, as_of, event_order, state, whole_as_of,
+            whole_event_order, gaps, first_loaded_at, last_loaded_at
+        )
+        SELECT
+            s.source, s.store_id, s.bus_dt, s.object_id, s.as_of, s.event_order,
+            CASE WHEN o.quarantined > 0 THEN 'dead_lettered' ELSE 'loaded' END,
+            s.whole_as_of, s.whole_event_order, g.gaps,
+            coalesce(o.committed_at, now()), coalesce(o.committed_at, now())
+        FROM store_day_snapshots AS s
+        LEFT JOIN (
+            SELECT
+                source, store_id, bus_dt,
+                jsonb_agg(
+                    jsonb_build_object(
+                        'object_id', object_id, 'as_of', as_of, 'event_order', event_order,
+                        'tells', tells, 'record_ids', record_ids
+                    )
+                    ORDER BY as_of, event_order
+                ) AS gaps
+            FROM store_day_gaps
+            GROUP BY source, store_id, bus_dt
+        ) AS g USING (source, store_id, bus_dt)
+        LEFT JOIN ingested_objects AS o ON o.object_id = s.object_id;
 
-DROP TABLE schema_drift;
-DROP TABLE schema_fields;
+        -- Days of checks were in no table: the newest object of each, as far as the ledger tells.
+        INSERT INTO store_days (
+            source, store_id, bus_dt, object_id, as_of, event_order, state, first_loaded_at,
+            last_loaded_at
+        )
+        SELECT DISTINCT ON (d.source, d.store_id, d.bus_dt)
+            d.source, d.store_id, d.bus_dt, d.object_id, d.as_of, o.event_order,
+            CASE WHEN o.quarantined > 0 THEN 'dead_lettered' ELSE 'loaded' END,
+            o.committed_at, o.committed_at
+        FROM (
+            SELECT 'erp' AS source, store_id, opn_bus_dt AS bus_dt, object_id, max(as_of) AS as_of
+            FROM guest_checks
+            WHERE opn_bus_dt IS NOT NULL
+            GROUP BY store_id, opn_bus_dt, object_id
+            UNION ALL
+            SELECT source, store_id, bus_dt, object_id, event_time
+            FROM ingested_objects
+            WHERE source = 'getGuestChecks' AND event_order <> ''
+        ) AS d
+        JOIN ingested_objects AS o USING (source, object_id)
+        WHERE d.store_id IS NOT NULL AND d.bus_dt IS NOT NULL AND d.as_of IS NOT NULL
+        ORDER BY d.source, d.store_id, d.bus_dt, d.as_of DESC, o.event_order DESC;
+
+        DROP TABLE store_day_snapshots;
+        DROP TABLE store_day_gaps;
+
+        -- How many objects showed a finding was counted per load. The first and the last are
+        -- known: they stand for all of them until they are loaded again.
+        WITH known AS (
+            INSERT INTO drift_findings (source, path, kind, detail)
+            SELECT source, path, kind, detail FROM schema_drift WHERE NOT inferred
+            RETURNING finding_id, source, path, kind
+        ),
+        ends AS (
+            SELECT
+                k.finding_id, o.object_id, coalesce(o.event_time, o.received_at) AS event_time,
+                s.occurrences,
+                row_number() OVER (PARTITION BY k.finding_id ORDER BY o.event_order) AS place
+            FROM known AS k
+            JOIN schema_drift AS s USING (source, path, kind)
+            JOIN ingested_objects AS o
+                ON (o.object_key, o.event_time)
+                IN ((s.first_object_key, s.first_seen), (s.last_object_key, s.last_seen))
+        )
+        INSERT INTO object_findings (finding_id, object_id, event_time, occurrences)
+        SELECT
+            finding_id, object_id, event_time,
+            CASE WHEN place = 1 THEN occurrences - others ELSE 1 END
+        FROM ends
+        CROSS JOIN LATERAL (
+            SELECT count(*) - 1 AS others FROM ends AS e WHERE e.finding_id = ends.finding_id
+        ) AS beside;
+
+        DROP TABLE schema_drift;
+        DROP TABLE schema_fields;
+    END IF;
+END
+$$;
 
 CREATE VIEW schema_drift AS
 SELECT

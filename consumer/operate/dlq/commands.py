@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from consumer.aws.clients import soon
-from consumer.aws.queues import Queues, open_queues
-from consumer.aws.sqs import Queue
+from consumer.aws.sqs import Queue, Queues, open_queues
 from consumer.operate.dlq import queue as dead_letter_queue
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters
 from consumer.operate.dlq.output import (

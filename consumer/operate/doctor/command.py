@@ -1,16 +1,25 @@
-"""The command: a table for people, JSON for machines, and an exit code."""
+"""The command: everything is asked at once, each within a time; then the checks judge."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Awaitable
+from typing import Annotated, TypeVar
 
 import typer
 
-from consumer.operate.doctor.examination import AnnouncingSettings, examine
-from consumer.operate.doctor.findings import Finding, Level
+from consumer.operate.doctor.announcing import AnnouncingSettings, check_announcing
+from consumer.operate.doctor.configuration import check_configuration, check_host
+from consumer.operate.doctor.database import check_database, probe_database
+from consumer.operate.doctor.findings import Finding, Level, Unknown, not_checked
+from consumer.operate.doctor.lake import check_lake, probe_lake
+from consumer.operate.doctor.queues import check_queues, probe_queue
 from consumer.settings import ConsumerSettings
 from runtime.errors import EXIT_FAILED
-from runtime.terminal import finish, print_json, print_table, printable, settings_of
+from runtime.terminal import finish, print_json, printable, settings_of
+
+_PROBE_SECONDS = 8.0
+
+T = TypeVar("T")
 
 
 def doctor(
@@ -20,23 +29,46 @@ def doctor(
 
     Changes nothing. Exits 1 if there is a problem; warnings do not count.
     """
-    findings = finish(examine(settings_of(ConsumerSettings), settings_of(AnnouncingSettings)))
-    is_well = not any(finding.level is Level.PROBLEM for finding in findings)
+    findings = finish(_examine(settings_of(ConsumerSettings), settings_of(AnnouncingSettings)))
+    counts = Counter(one.level for one in findings)
     if as_json:
-        print_json({"ok": is_well, "findings": findings})
+        print_json({"ok": not counts[Level.PROBLEM], "findings": findings})
     else:
-        _print(findings)
-    if not is_well:
+        for one in findings:
+            remedy = f"\n  -> {one.remedy}" if one.remedy else ""
+            typer.echo(printable(f"{one.level}: {one.check}: {one.found}{remedy}"))
+        typer.echo("\n" + ", ".join(f"{counts[level]} {level}" for level in Level if counts[level]))
+    if counts[Level.PROBLEM]:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _print(findings: Sequence[Finding]) -> None:
-    rows = ((one.level, one.check, one.found) for one in findings)
-    print_table(("level", "check", "found"), rows)
-    # Beside the table, because a command that is broken into cells cannot be copied.
-    for one in findings:
-        if one.remedy and one.level is not Level.OK:
-            told = f"\n{one.level}: {one.check}: {one.found}\n  -> {one.remedy}"
-            typer.echo(printable(told))
-    counts = Counter(one.level for one in findings)
-    typer.echo("\n" + ", ".join(f"{counts[level]} {level}" for level in Level if counts[level]))
+async def _examine(settings: ConsumerSettings, announcing: AnnouncingSettings) -> list[Finding]:
+    """Take about ten seconds at most; what is down is said, and the rest goes on."""
+    main, dead, lake, database, host = await asyncio.gather(
+        _bounded(probe_queue(settings, settings.queue_url, "QUEUE_URL"), "the queue"),
+        _bounded(probe_queue(settings, settings.dlq_url, "DLQ_URL"), "the dead-letter queue"),
+        _bounded(probe_lake(settings), "the bucket"),
+        _bounded(probe_database(settings), "the database"),
+        _bounded(asyncio.to_thread(check_host, settings), "this machine"),
+    )
+    if isinstance(host, Unknown):
+        host = [not_checked("health port", host.reason, host.remedy)]
+    return [
+        *check_configuration(settings),
+        *host,
+        *check_queues(main, dead, settings),
+        *check_lake(lake, settings),
+        *check_announcing(lake, main, settings.bucket_name, announcing.events),
+        *check_database(database, settings),
+    ]
+
+
+async def _bounded(probe: Awaitable[T | Unknown], what: str) -> T | Unknown:
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            return await probe
+    except TimeoutError:
+        reason = f"{what} does not answer within {_PROBE_SECONDS:g} s"
+    except OSError as error:
+        reason = f"{what} cannot be asked: {error}"
+    return Unknown(reason, "check its address in the settings, and the network")

@@ -1,7 +1,8 @@
-"""What a check says."""
+"""What a check says, and what is said of something that could not be asked."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class Level(StrEnum):
@@ -17,27 +18,25 @@ class Level(StrEnum):
 class Finding:
     """One check's answer; `remedy` says what to do next, a setting or a command."""
 
-    check: str
     level: Level
+    check: str
     found: str
     remedy: str = ""
 
 
-def fine(check: str, found: str) -> Finding:
-    """Say that all is well."""
-    return Finding(check, Level.OK, found)
+fine = partial(Finding, Level.OK)
+warning = partial(Finding, Level.WARNING)  # works, but should be different
+problem = partial(Finding, Level.PROBLEM)  # breaks a guarantee, or the service
+not_checked = partial(Finding, Level.UNKNOWN)  # could not be asked, which proves neither
 
 
-def warning(check: str, found: str, remedy: str) -> Finding:
-    """Say what works but should be different."""
-    return Finding(check, Level.WARNING, found, remedy)
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that could not be learned: why, and what to do about it.
 
+    `is_denial` says that it was refused and will not work, rather than that nobody knows.
+    """
 
-def problem(check: str, found: str, remedy: str) -> Finding:
-    """Say what breaks a guarantee, or the service."""
-    return Finding(check, Level.PROBLEM, found, remedy)
-
-
-def not_checked(check: str, why: str, remedy: str = "") -> Finding:
-    """Say that a check could not run, which proves neither."""
-    return Finding(check, Level.UNKNOWN, why, remedy)
+    reason: str
+    remedy: str
+    is_denial: bool = False

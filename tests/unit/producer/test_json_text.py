@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from producer.errors import NotJson
-from producer.json_text import parse_json
+from producer.json_text import NotJson, parse_json
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
--- Per store, the fields that were usual (filled in four of five of at least twenty records of the
--- half year up to the last day with the field) and came in no document since then. Beside them
+-- Per store, the fields that were filled in four of five of at least twenty records of the half
+-- year up to the last day with the field, and came in no document since then. Beside them
 -- the documents of the last day with the field and of the first without it.
 WITH newest AS MATERIALIZED (
     -- What came on a store's newest day has not stopped, and nearly every field did: in its

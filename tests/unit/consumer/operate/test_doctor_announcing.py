@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import pytest
 
-from consumer.operate.doctor.checks.announcing import check_announcing
-from consumer.operate.doctor.facts import LakeFacts, QueueFacts, Unknown
-from consumer.operate.doctor.findings import Finding, Level
+from consumer.operate.doctor.announcing import check_announcing
+from consumer.operate.doctor.findings import Finding, Level, Unknown
+from consumer.operate.doctor.lake import LakeFacts
+from consumer.operate.doctor.queues import QueueFacts
 from tests.support.doctor_facts import BUCKET, MAIN_ARN, lake, main_queue, notification, statement
 
 

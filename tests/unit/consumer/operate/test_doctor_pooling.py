@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import pytest
 
-from consumer.operate.doctor.probes import database as database_probe
+from consumer.operate.doctor import database
 from tests.support.doctor_facts import settings
 
 
@@ -49,8 +49,5 @@ class Session:
 async def test_a_session_that_others_may_have_is_pooled_by_transaction(
     monkeypatch: pytest.MonkeyPatch, first: Any, second: Any, *, expected: bool
 ) -> None:
-    async def connect(_settings: object) -> Any:
-        return second
-
-    monkeypatch.setattr(database_probe, "_connect", connect)
-    assert expected == await database_probe._is_pooled_by_transaction(first, settings())
+    monkeypatch.setattr(database, "open_session", lambda _settings: second)
+    assert expected == await database._is_pooled_by_transaction(first, settings())

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from consumer.operate.doctor.checks.queues import check_queues
-from consumer.operate.doctor.facts import QueueFacts, Unknown
-from consumer.operate.doctor.findings import Finding, Level
+from consumer.operate.doctor.findings import Finding, Level, Unknown
+from consumer.operate.doctor.queues import QueueFacts, check_queues
 from consumer.settings import ConsumerSettings
 from tests.support.doctor_facts import DEAD_ARN, MAIN_ARN, dead_queue, main_queue, settings
 

@@ -12,7 +12,7 @@ from producer.erp.refusals import map_error
 from producer.errors import ErpRefused, ErpUnavailable
 from runtime.errors import SettingsInvalid
 from schemas.registry import ENDPOINTS
-from tests.support.asking import SettingsFor, about, anything, ask, ok
+from tests.support.asking import SettingsFor, about, ask, ok
 from tests.support.facts import LISTS
 from tests.support.producer_fakes import FakeErp
 
@@ -25,7 +25,7 @@ async def test_the_request_is_the_documented_one(
         settings_for(api_base_url=erp_server.url + "v1/", api_token="s3cret")
     ) as erp:
         for endpoint in ENDPOINTS:
-            await erp.ask(about("São João", endpoint), anything)
+            await erp.ask(about("São João", endpoint))
 
     lists = (f"/v1{facts.path}" for facts in LISTS.values())
     assert [path for path, _, _ in erp_server.asked] == ["/v1/res/getGuestChecks", *lists]
@@ -41,7 +41,6 @@ async def test_the_body_comes_back_byte_for_byte(
     erp_server.answer_with(lambda: web.Response(body=body, content_type="application/json"))
     answer = await ask(settings_for(api_base_url=erp_server.url))
     assert answer.body == body
-    assert answer.status == 200
     assert answer.pulled_at.tzinfo is not None
 
 
@@ -49,10 +48,10 @@ async def test_a_body_compressed_on_the_wire_is_unpacked(
     erp_server: FakeErp, settings_for: SettingsFor
 ) -> None:
     erp_server.answer_with(
-        lambda: web.Response(body=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})
+        lambda: web.Response(body=gzip.compress(b'{"a": 1}'), headers={"Content-Encoding": "gzip"})
     )
     answer = await ask(settings_for(api_base_url=erp_server.url))
-    assert answer.body == b"{}"
+    assert answer.body == b'{"a": 1}'
 
 
 @pytest.mark.parametrize("code", [201, 204, 301, 302, 400, 401, 403, 404, 422])

@@ -41,7 +41,7 @@ async def test_a_token_that_expired_is_read_anew_and_the_question_asked_again(
     erp_server.respond = respond
     settings = settings_for(api_base_url=erp_server.url, api_token_file=file, pull_max_attempts=1)
     answer = await ask(settings)
-    assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 2)
+    assert (answer.body, len(erp_server.asked)) == (b'{"rows":[]}', 2)
 
 
 async def test_a_token_is_renewed_once_and_then_refused(

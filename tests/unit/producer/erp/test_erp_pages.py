@@ -52,7 +52,7 @@ async def test_links_are_followed_and_the_pages_stored_as_one_document(
 
     erp_server.respond = respond
     settings = settings_for(api_base_url=erp_server.url + prefix, api_token="s3cret")
-    answer = await ask(settings, read_answer, TRANSACTIONS)
+    answer = await ask(settings, TRANSACTIONS)
 
     assert asked == [f"/{prefix}trans/getTransactions", f"/{prefix}trans/getTransactions?page=2"]
     assert [body for _, body, _ in erp_server.asked] == [
@@ -71,7 +71,7 @@ async def test_links_are_followed_and_the_pages_stored_as_one_document(
 async def test_the_link_header_is_followed(erp_server: FakeErp, settings_for: SettingsFor) -> None:
     answers = pages(page(1), page(2), Link=f'<{PATH}?page=2>; rel="next"')
     erp_server.answer_with(answers)
-    answer = await ask(settings_for(api_base_url=erp_server.url), read_answer, TRANSACTIONS)
+    answer = await ask(settings_for(api_base_url=erp_server.url), TRANSACTIONS)
     assert [row["amount"] for row in json.loads(answer.body)["transactions"]] == [1, 2]
 
 
@@ -80,7 +80,7 @@ async def test_the_last_page_may_be_known_by_its_number(
 ) -> None:
     answers = pages(page(1, totalPages=2, next="?page=2"), page(2, totalPages=2))
     erp_server.answer_with(answers)
-    answer = await ask(settings_for(api_base_url=erp_server.url), read_answer, TRANSACTIONS)
+    answer = await ask(settings_for(api_base_url=erp_server.url), TRANSACTIONS)
     assert json.loads(answer.body)["transactions"] == [{"amount": 1}, {"amount": 2}]
 
 
@@ -103,9 +103,36 @@ async def test_a_part_is_refused_when_the_rest_cannot_be_had(
     """Never is a part taken for the day; nor is the token sent to another host."""
     erp_server.answer_with(lambda: web.json_response(page(1, **more)))
     with pytest.raises(AnswerRejected) as rejected:
-        await ask(settings_for(api_base_url=erp_server.url), read_answer, TRANSACTIONS)
+        await ask(settings_for(api_base_url=erp_server.url), TRANSACTIONS)
     assert reason in str(rejected.value)
     assert len(erp_server.asked) == asked_count
+
+
+@pytest.mark.parametrize(
+    "more", [{"totalCount": 2}, {"total": "2"}, {"page": {"total_results": 2}}]
+)
+async def test_fewer_records_than_the_answer_counts_are_not_the_day(
+    erp_server: FakeErp, settings_for: SettingsFor, more: dict[str, Any]
+) -> None:
+    erp_server.answer_with(lambda: web.json_response(page(1, links=[{"rel": "self"}], **more)))
+    with pytest.raises(AnswerRejected, match="1 of 2 records and does not say where the rest is"):
+        await ask(settings_for(api_base_url=erp_server.url), TRANSACTIONS)
+    assert len(erp_server.asked) == 1
+
+
+async def test_pages_that_hold_what_the_answer_counts_are_the_day(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    """The count is of all pages; one that changed between two pages is asked for again."""
+    first = page(1, totalCount=2, next="?page=2")
+    erp_server.answer_with(
+        lambda: web.json_response(first),
+        lambda: web.json_response(page(2, totalCount=3)),
+        lambda: web.json_response(first),
+        lambda: web.json_response(page(3, totalCount=2)),
+    )
+    answer = await ask(settings_for(api_base_url=erp_server.url), TRANSACTIONS)
+    assert [row["amount"] for row in json.loads(answer.body)["transactions"]] == [1, 3]
 
 
 async def test_a_page_of_another_day_is_rejected(
@@ -114,7 +141,7 @@ async def test_a_page_of_another_day_is_rejected(
     first = page(1, next="?page=2")
     erp_server.answer_with(*[lambda: web.json_response(first), another_day] * 3)
     with pytest.raises(AnswerRejected, match="another day: 2024-01-02"):
-        await ask(settings_for(api_base_url=erp_server.url), read_answer, TRANSACTIONS)
+        await ask(settings_for(api_base_url=erp_server.url), TRANSACTIONS)
 
 
 def another_day() -> web.Response:
@@ -130,7 +157,7 @@ async def test_a_failing_page_begins_the_answer_anew(
         lambda: web.json_response(page(3, next="?page=2")),
         lambda: web.json_response(page(4)),
     )
-    answer = await ask(settings_for(api_base_url=erp_server.url), read_answer, TRANSACTIONS)
+    answer = await ask(settings_for(api_base_url=erp_server.url), TRANSACTIONS)
     assert [row["amount"] for row in json.loads(answer.body)["transactions"]] == [3, 4]
 
 
@@ -142,7 +169,7 @@ async def test_the_limit_of_an_answer_holds_for_all_its_pages(
     )
     settings = settings_for(api_base_url=erp_server.url, pull_max_answer_bytes=2048)
     with pytest.raises(ErpRefused, match="PULL_MAX_ANSWER_BYTES"):
-        await ask(settings, read_answer, TRANSACTIONS)
+        await ask(settings, TRANSACTIONS)
 
 
 def test_joined_values_keep_their_text() -> None:

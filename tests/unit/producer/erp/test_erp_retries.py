@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from producer.erp.client import open_erp
-from producer.erp.retry_after import retry_after_seconds
+from producer.erp.refusals import retry_after_seconds
 from producer.errors import AnswerRejected, ErpUnavailable
-from producer.pulling.answers import read_answer
-from tests.support.asking import SettingsFor, about, anything, ask, ok, status
+from tests.support.asking import SettingsFor, about, ask, ok, status
 from tests.support.producer_fakes import FakeErp
 
 
@@ -22,7 +22,7 @@ async def test_a_passing_failure_is_asked_again(
 ) -> None:
     erp_server.answer_with(status(code), status(code), ok)
     answer = await ask(settings_for(api_base_url=erp_server.url))
-    assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 3)
+    assert (answer.body, len(erp_server.asked)) == (b'{"rows":[]}', 3)
 
 
 async def test_an_answer_that_does_not_pass_is_asked_for_again(
@@ -34,8 +34,26 @@ async def test_an_answer_that_does_not_pass_is_asked_for_again(
         lambda: web.Response(body=b'{"storeId": '),
         ok,
     )
-    answer = await ask(settings_for(api_base_url=erp_server.url), read=read_answer)
-    assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 3)
+    answer = await ask(settings_for(api_base_url=erp_server.url))
+    assert (answer.body, len(erp_server.asked)) == (b'{"rows":[]}', 3)
+
+
+async def test_a_retry_is_logged_as_our_own_event(
+    erp_server: FakeErp, settings_for: SettingsFor
+) -> None:
+    erp_server.answer_with(status(503), ok)
+    with capture_logs() as logs:
+        await ask(settings_for(api_base_url=erp_server.url))
+    [log] = logs
+    wait_seconds = log.pop("wait_seconds")
+    assert 0 < wait_seconds <= 0.005
+    assert log == {
+        "event": "erp_retry_scheduled",
+        "log_level": "warning",
+        "attempt": 2,
+        "code": "erp_unavailable",
+        "reason": "the ERP answered 503: No",
+    }
 
 
 async def test_an_answer_that_never_passes_is_reported_after_the_last_attempt(
@@ -43,7 +61,7 @@ async def test_an_answer_that_never_passes_is_reported_after_the_last_attempt(
 ) -> None:
     erp_server.answer_with(lambda: web.Response(body=b"<html>"))
     with pytest.raises(AnswerRejected, match="something other than JSON"):
-        await ask(settings_for(api_base_url=erp_server.url), read=read_answer)
+        await ask(settings_for(api_base_url=erp_server.url))
     assert len(erp_server.asked) == 3
 
 
@@ -61,7 +79,7 @@ async def test_requests_keep_to_the_limit_per_second(
     settings = settings_for(api_base_url=erp_server.url, pull_requests_per_second=50)
     started = time.monotonic()
     async with open_erp(settings) as erp:
-        await asyncio.gather(*(erp.ask(about(str(number)), anything) for number in range(20)))
+        await asyncio.gather(*(erp.ask(about(str(number))) for number in range(20)))
     assert len(arrived) == 30
     assert arrived[-1] - started >= (len(arrived) - 1) / 50 - 0.05
 
@@ -94,12 +112,12 @@ async def test_retry_after_holds_back_every_other_request(
 
     erp_server.respond = respond
     async with open_erp(settings_for(api_base_url=erp_server.url)) as erp:
-        first = asyncio.create_task(erp.ask(about("1"), anything))
+        first = asyncio.create_task(erp.ask(about("1")))
         for _ in range(1_000):
             if erp._quiet_until > 0:
                 break
             await asyncio.sleep(0.005)
-        await erp.ask(about("2"), anything)
+        await erp.ask(about("2"))
         await first
 
     assert min(arrived[1:]) - arrived[0] >= 1.0
@@ -148,7 +166,7 @@ async def test_an_erp_that_hangs_is_asked_again(
             pull_connect_timeout_seconds=0.3,
         )
     )
-    assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 2)
+    assert (answer.body, len(erp_server.asked)) == (b'{"rows":[]}', 2)
 
 
 async def test_an_answer_cut_short_is_asked_for_again(
@@ -161,14 +179,14 @@ async def test_an_answer_cut_short_is_asked_for_again(
             return ok()
         cut = web.StreamResponse(headers={"Content-Length": "1000"})
         await cut.prepare(request)
-        await cut.write(b'{"storeId":"1"}')
+        await cut.write(b'{"rows":[]}')
         assert request.transport is not None
         request.transport.close()
         return cut
 
     erp_server.respond = respond
     answer = await ask(settings_for(api_base_url=erp_server.url))
-    assert (answer.body, len(erp_server.asked)) == (b'{"storeId":"1"}', 2)
+    assert (answer.body, len(erp_server.asked)) == (b'{"rows":[]}', 2)
 
 
 def checks_of(day: str) -> Callable[[], web.Response]:
@@ -181,7 +199,7 @@ async def test_checks_of_another_day_are_asked_for_again(
     erp_server: FakeErp, settings_for: SettingsFor
 ) -> None:
     erp_server.answer_with(checks_of("2023-12-31"), checks_of("2024-01-01"))
-    answer = await ask(settings_for(api_base_url=erp_server.url), read=read_answer)
+    answer = await ask(settings_for(api_base_url=erp_server.url))
     assert (answer.doubt, len(erp_server.asked)) == (None, 2)
 
 
@@ -189,6 +207,8 @@ async def test_checks_that_stay_those_of_another_day_come_with_their_doubt(
     erp_server: FakeErp, settings_for: SettingsFor
 ) -> None:
     erp_server.answer_with(checks_of("2023-12-31"))
-    answer = await ask(settings_for(api_base_url=erp_server.url), read=read_answer)
-    assert answer.doubt == "no check was opened or closed on 2024-01-01, but on 2023-12-31"
+    answer = await ask(settings_for(api_base_url=erp_server.url))
+    assert answer.doubt == (
+        "0 of 1 checks were opened or closed on 2024-01-01, the others on 2023-12-31"
+    )
     assert (b"2023-12-31" in answer.body, len(erp_server.asked)) == (True, 3)

@@ -11,7 +11,7 @@ from schemas.registry import ENDPOINTS
 
 
 def answer(body: bytes, content_type: str = "application/json") -> Answer:
-    return Answer(body, content_type, 200, datetime(2024, 1, 1, tzinfo=UTC), 0.1)
+    return Answer(body, content_type, datetime(2024, 1, 1, tzinfo=UTC), 0.1)
 
 
 TARGET = PullTarget(ENDPOINTS[0], "1", date(2024, 1, 1))
@@ -116,16 +116,24 @@ def checks(*days: str) -> Reading:
 def test_checks_of_other_days_only_are_doubted() -> None:
     """Guest checks have no day at their root: the wrong ones would load as another day."""
     assert doubt_about([checks("2023-12-30", "2023-12-31")], TARGET) == (
-        "no check was opened or closed on 2024-01-01, but on 2023-12-30, 2023-12-31"
+        "0 of 2 checks were opened or closed on 2024-01-01, the others on 2023-12-30, 2023-12-31"
     )
     many = checks(*(f"2023-12-{day}" for day in range(10, 20)))
     assert str(doubt_about([many], TARGET)).endswith("2023-12-10, 2023-12-11, 2023-12-12 …")
 
 
 def test_checks_of_the_day_asked_are_not_doubted() -> None:
-    """One suffices, opened or closed, on any page; so does a day without checks."""
+    """Opened or closed, on any page, half of them at least; so is a day without checks."""
     closed = read(
         answer(b'{"guestChecks": [{"opnBusDt": "2023-12-31", "clsdBusDt": "2024-01-01"}]}')
     )
     for readings in ([closed], [checks("2023-12-31"), checks("2024-01-01")], [checks()]):
         assert doubt_about(readings, TARGET) is None
+
+
+def test_one_check_of_the_day_asked_does_not_vouch_for_those_of_another() -> None:
+    """Hundreds that neither opened nor closed on the day are another day's answer."""
+    days = ("2024-01-01", *["2023-12-31"] * 299)
+    assert doubt_about([checks(*days[:100]), checks(*days[100:])], TARGET) == (
+        "1 of 300 checks were opened or closed on 2024-01-01, the others on 2023-12-31"
+    )

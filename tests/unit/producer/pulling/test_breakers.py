@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from producer.errors import ErpUnavailable
-from producer.pulling.answers import Answer, Reading
+from producer.pulling.answers import Answer
 from producer.pulling.business_days import BusinessDays
 from producer.pulling.pull import PullOptions, pull
 from producer.pulling.targets import Plan, PullTarget, make_plan
@@ -25,14 +25,12 @@ class HangingErp:
         self._hangs = hangs
         self.asked: list[PullTarget] = []
 
-    async def ask(
-        self, target: PullTarget, _read: Callable[[Answer, PullTarget], Reading]
-    ) -> Answer:
+    async def ask(self, target: PullTarget) -> Answer:
         """Answer, or run into the timeout at once."""
         self.asked.append(target)
         if self._hangs(target):
             raise ErpUnavailable("no answer in time")
-        return Answer(b"{}", "application/json", 200, MODIFIED, 0.1)
+        return Answer(b"{}", "application/json", MODIFIED, 0.1)
 
 
 async def pulled(plan: Plan, hangs: Hangs, *, concurrency: int = 1) -> tuple[Tally, HangingErp]:

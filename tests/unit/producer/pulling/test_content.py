@@ -1,10 +1,8 @@
 """What counts as the same content."""
 
-import gzip
-
 import pytest
 
-from producer.pulling.content import content_digest, stored_digest
+from producer.pulling.content import content_digest
 
 SAME = content_digest(b'{"curUTC": "1", "a": [1.50]}')
 
@@ -46,9 +44,3 @@ def test_the_time_may_stand_anywhere_in_the_document() -> None:
 def test_a_time_that_is_not_the_documents_own_counts(template: bytes) -> None:
     """A needless write is harmless; a correction that is not written is data lost."""
     assert content_digest(template % 1) != content_digest(template % 2)
-
-
-def test_a_stored_document_has_the_digest_of_its_text() -> None:
-    body = b'{"curUTC": "3", "a": [1.50]}'
-    assert [stored_digest(body), stored_digest(gzip.compress(body))] == [SAME, SAME]
-    assert stored_digest(gzip.compress(body)[:-4]) is None

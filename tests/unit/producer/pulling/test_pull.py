@@ -1,7 +1,6 @@
 """What a pull asks for, stores and reports; the ERP and the lake are stand-ins."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -14,7 +13,7 @@ from producer.errors import (
     LakeUnavailable,
     LeaseLost,
 )
-from producer.pulling.answers import Answer, Reading
+from producer.pulling.answers import Answer
 from producer.pulling.content import content_digest
 from producer.pulling.targets import PullTarget, make_plan
 from schemas.keys import ApiKey, parse_key
@@ -150,11 +149,9 @@ async def test_an_answer_that_may_be_of_another_day_is_stored_and_reported(
     """Its checks are real and load under their own day; the day asked for lacks its own."""
 
     class Doubting(ScriptedErp):
-        async def ask(
-            self, target: PullTarget, read: Callable[[Answer, PullTarget], Reading]
-        ) -> Answer:
+        async def ask(self, target: PullTarget) -> Answer:
             """Answer, with a doubt."""
-            return replace(await super().ask(target, read), doubt="all checks are of the 27th")
+            return replace(await super().ask(target), doubt="all checks are of the 27th")
 
     plan = make_plan(FIRST, FIRST, ("99 CB CB",), ("getGuestChecks",))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Checks of how the bucket announces its objects on the queue. Pure.
+"""How the bucket announces its objects on the queue.
 
 The forms are Amazon's: S3 API Reference, NotificationConfiguration; IAM User Guide, policy grammar.
 """
@@ -7,25 +7,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from consumer.operate.doctor.checks.queues import parsed
-from consumer.operate.doctor.facts import LakeFacts, QueueFacts, Unknown
-from consumer.operate.doctor.findings import Finding, fine, not_checked, problem, warning
+from pydantic_settings import BaseSettings
+
+from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
+from consumer.operate.doctor.lake import LakeFacts
+from consumer.operate.doctor.queues import QueueFacts
+from consumer.settings import LakeSettings
 from schemas.keys import API_PREFIX, ERP_PREFIX, ERRORS_PREFIX
 
 _CREATED = "s3:ObjectCreated:"
-_WAYS = tuple(_CREATED + way for way in ("Put", "Post", "Copy", "CompleteMultipartUpload"))
+_WAYS = {_CREATED + way for way in ("Put", "Post", "Copy", "CompleteMultipartUpload")}
 _DOCUMENTS = tuple(
     f"{prefix}x{suffix}" for prefix in (ERP_PREFIX, API_PREFIX) for suffix in (".json", ".json.gz")
 )
 _HOOK = "localstack-init/ready.d/10_lake_and_queues.py shows the whole set-up"
 _CHECK = "notification"
+_SOURCE_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
+
+
+class AnnouncingSettings(BaseSettings):
+    """The producer's setting that decides who announces."""
+
+    model_config = LakeSettings.model_config
+
+    events: Literal["bucket", "publish"] = "bucket"
 
 
 def check_announcing(
-    lake: LakeFacts | Unknown,
-    main: QueueFacts | Unknown,
-    bucket: str,
-    events: Literal["bucket", "publish"],
+    lake: LakeFacts | Unknown, main: QueueFacts | Unknown, bucket: str, events: str
 ) -> Iterator[Finding]:
     """Check that the bucket announces what is to be loaded, and that the queue takes it.
 
@@ -33,7 +42,7 @@ def check_announcing(
         lake: The bucket.
         main: The queue.
         bucket: The bucket's name.
-        events: Who announces: the bucket, or the producer (EVENTS=publish).
+        events: Who announces: `bucket`, or the producer with `publish`.
     """
     if isinstance(lake, Unknown) or isinstance(main, Unknown):
         yield not_checked(_CHECK, "bucket or queue could not be asked", "see above")
@@ -43,8 +52,11 @@ def check_announcing(
         return
     found = lake.notification
     direct = [one for one in found.get("QueueConfigurations", []) if one["QueueArn"] == main.arn]
-    if events == "publish":
-        yield _published(direct)
+    if direct and events == "publish":
+        twice = "EVENTS=publish, and the bucket announces too: everything is announced twice"
+        yield warning(_CHECK, twice, "unset EVENTS for the producer")
+    elif events == "publish":
+        yield fine(_CHECK, "the producer announces (EVENTS=publish)")
     elif direct:
         yield from _direct(direct, main)
         yield _policy(main, "s3.amazonaws.com", f"arn:aws:s3:::{bucket}")
@@ -52,37 +64,24 @@ def check_announcing(
         yield from _indirect(found, main, bucket)
 
 
-def _published(direct: Sequence[Mapping[str, Any]]) -> Finding:
-    if direct:
-        return warning(
-            _CHECK,
-            "EVENTS=publish, and the bucket announces too: everything is announced twice",
-            "unset EVENTS for the producer",
-        )
-    return fine(_CHECK, "the producer announces (EVENTS=publish)")
-
-
 def _direct(direct: Sequence[Mapping[str, Any]], main: QueueFacts) -> Iterator[Finding]:
-    unheard = [key for key in _DOCUMENTS if not _events(direct, key)]
-    partly = {way for key in _DOCUMENTS for way in _missing(_events(direct, key))}
+    announced = [_events(direct, key) for key in _DOCUMENTS]
+    unheard = [key for key, events in zip(_DOCUMENTS, announced, strict=True) if not events]
+    partly = {way for events in announced if f"{_CREATED}*" not in events for way in _WAYS - events}
+    is_logging = bool(_events(direct, f"{ERRORS_PREFIX}x.json"))
     if unheard:
-        yield problem(
-            _CHECK,
-            f"its filters leave out {', '.join(unheard)}",
-            f"announce the prefix raw/, without a suffix, on {main.arn}; {_HOOK}",
-        )
+        found = f"its filters leave out {', '.join(unheard)}"
+        remedy = f"announce the prefix raw/, without a suffix, on {main.arn}; {_HOOK}"
+        yield problem(_CHECK, found, remedy)
     elif partly:
-        yield problem(
-            _CHECK,
-            f"objects are not announced when written by {', '.join(sorted(partly))}",
-            f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {_HOOK}",
+        found = f"objects are not announced when written by {', '.join(sorted(partly))}"
+        remedy = f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {_HOOK}"
+        yield problem(_CHECK, found, remedy)
+    if is_logging:
+        found = (
+            "error logs are announced too: each would be dead-lettered and logged again, for ever"
         )
-    if _events(direct, f"{ERRORS_PREFIX}x.json"):
-        yield problem(
-            _CHECK,
-            "error logs are announced too: each would be dead-lettered and logged again, for ever",
-            f"set the notification's prefix to raw/; {_HOOK}",
-        )
+        yield problem(_CHECK, found, f"set the notification's prefix to raw/; {_HOOK}")
     elif not unheard and not partly:
         yield fine(_CHECK, f"new objects under raw/ are announced on {main.arn}")
 
@@ -128,50 +127,41 @@ def _passes(configuration: Mapping[str, Any], key: str) -> bool:
     )
 
 
-def _missing(events: set[str]) -> set[str]:
-    return set() if f"{_CREATED}*" in events else set(_WAYS) - events
-
-
 def _policy(main: QueueFacts, service: str, source_arn: str | None) -> Finding:
     """Check that a service may send; `source_arn` is on whose behalf, if that is known."""
     check = "queue policy"
-    statements = parsed(main.attributes.get("Policy")).get("Statement", [])
-    concerned = [
-        one
-        for one in (statements if isinstance(statements, list) else [statements])
+    effects = [
+        one.get("Effect")
+        for one in _listed(main.policy("Policy").get("Statement"))
         if _concerns(one, main.arn, service, source_arn)
     ]
-    if any(one.get("Effect") == "Deny" for one in concerned):
-        return problem(
-            check, f"it denies {service} to send", "remove the Deny statement from the policy"
-        )
-    if not concerned:
+    if "Deny" in effects:
+        remedy = "remove the Deny statement from the policy"
+        return problem(check, f"it denies {service} to send", remedy)
+    if not effects:
         on_behalf = f" on behalf of {source_arn}" if source_arn else ""
-        return problem(
-            check,
-            f"it does not let {service} send{on_behalf}: what is announced is lost",
-            f"allow {service} sqs:SendMessage on {main.arn}, with ArnEquals aws:SourceArn; {_HOOK}",
-        )
+        found = f"it does not let {service} send{on_behalf}: what is announced is lost"
+        wanted = f"sqs:SendMessage on {main.arn}, with ArnEquals aws:SourceArn"
+        return problem(check, found, f"allow {service} {wanted}; {_HOOK}")
     return fine(check, f"{service} may send")
 
 
 def _concerns(statement: Mapping[str, Any], arn: str, service: str, source_arn: str | None) -> bool:
-    principal = statement.get("Principal", "")
-    services = principal.get("Service", []) if isinstance(principal, dict) else principal
-    if isinstance(principal, dict) and principal.get("AWS") == "*":
-        services = "*"
+    principal = statement.get("Principal", {})
+    if isinstance(principal, str):
+        principal = {"AWS": principal}
+    who = [*_listed(principal.get("AWS")), *_listed(principal.get("Service"))]
+    actions = [action.lower() for action in _listed(statement.get("Action"))]
     return (
-        any(one in ("*", service) for one in _listed(services))
-        and any(_like("sqs:sendmessage", one.lower()) for one in _listed(statement.get("Action")))
-        and any(_like(arn, one) for one in _listed(statement.get("Resource")))
+        not {"*", service}.isdisjoint(who)
+        and _is_like("sqs:sendmessage", actions)
+        and _is_like(arn, statement.get("Resource"))
         and _holds(statement.get("Condition", {}), source_arn)
     )
 
 
 def _holds(conditions: Mapping[str, Any], source_arn: str | None) -> bool:
     """Say whether conditions on the source hold; others, such as accounts, are believed."""
-    if source_arn is None:
-        return True
     wanted = [
         pattern
         for operator, keys in conditions.items()
@@ -180,17 +170,14 @@ def _holds(conditions: Mapping[str, Any], source_arn: str | None) -> bool:
         if name.lower() == "aws:sourcearn"
         for pattern in _listed(patterns)
     ]
-    return not wanted or any(_like(source_arn, pattern) for pattern in wanted)
+    return source_arn is None or not wanted or _is_like(source_arn, wanted)
 
 
-_SOURCE_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
+def _is_like(value: str, patterns: Any) -> bool:
+    return any(fnmatchcase(value, pattern) for pattern in _listed(patterns))
 
 
-def _like(value: str, pattern: str) -> bool:
-    return fnmatchcase(value, pattern)
-
-
-def _listed(value: Any) -> list[str]:
+def _listed(value: Any) -> list[Any]:
     if value is None:
         return []
-    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    return value if isinstance(value, list) else [value]

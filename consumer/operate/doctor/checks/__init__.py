@@ -1,1 +1,0 @@
-"""What is right and wrong about what the probes learned. Pure."""

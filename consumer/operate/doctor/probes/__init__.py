@@ -1,1 +1,0 @@
-"""Asking AWS, PostgreSQL and this machine without changing anything."""

@@ -1,0 +1,231 @@
+"""The two queues: redrive, timeouts, retention, encryption, permissions.
+
+Facts about SQS are Amazon's: the SQS Developer Guide on dead-letter queues, visibility timeout
+and encryption.
+"""
+
+import asyncio
+import json
+import shlex
+from collections.abc import Awaitable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from consumer.operate.doctor.aws import ASKING_ERRORS, NOT_GRANTED, open_impatient, refusal
+from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
+from consumer.settings import ConsumerSettings, LakeSettings
+from runtime.aws_errors import error_code
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
+_NO_RECEIPT = "doctor"
+_FEWEST_RECEIVES, _DEFAULT_RECEIVES = 3, 5
+_SHORTEST_LEASE_SECONDS, _LONGEST_LEASE_SECONDS = 30, 3600
+_DAY_SECONDS = 24 * 60 * 60
+_LONGEST_RETENTION_SECONDS = 14 * _DAY_SECONDS
+_SQS_OWN_KEY = "alias/aws/sqs"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFacts:
+    """A queue; `denied` names the actions that its policy or ours refuses."""
+
+    url: str
+    attributes: Mapping[str, str]
+    denied: tuple[str, ...] = ()
+
+    @property
+    def arn(self) -> str:
+        """The queue's ARN."""
+        return self.attributes.get("QueueArn", "")
+
+    def number(self, name: str) -> int:
+        """Return a numeric attribute; 0 if SQS does not tell it."""
+        return int(self.attributes.get(name, "0"))
+
+    def policy(self, name: str) -> dict[str, Any]:
+        """Return a policy among the attributes; empty if there is none."""
+        try:
+            value = json.loads(self.attributes.get(name) or "{}")
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def setting(self, name: str, value: Any) -> str:
+        """Return the command that sets an attribute; policies are written as JSON."""
+        text = json.dumps(value) if isinstance(value, dict) else str(value)
+        attributes = shlex.quote(json.dumps({name: text}))
+        return f"aws sqs set-queue-attributes --queue-url {self.url} --attributes {attributes}"
+
+
+async def probe_queue(settings: LakeSettings, url: str, variable: str) -> QueueFacts | Unknown:
+    """Learn a queue's attributes, and which of our calls it refuses.
+
+    Args:
+        settings: How to reach it.
+        url: The queue's.
+        variable: The setting that names it.
+    """
+    try:
+        async with open_impatient("sqs", settings) as client:
+            answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+            return QueueFacts(url, answer.get("Attributes", {}), await _denied(client, url))
+    except ASKING_ERRORS as error:
+        return refusal(error, "sqs:GetQueueAttributes", url, variable)
+
+
+async def _denied(client: "SQSClient", url: str) -> tuple[str, ...]:
+    """Try with one more than SQS hands out, no entries, and receipts that nobody gave."""
+    receipt: Any = {"QueueUrl": url, "ReceiptHandle": _NO_RECEIPT}
+    tries: dict[str, Awaitable[Any]] = {
+        "sqs:ReceiveMessage": client.receive_message(QueueUrl=url, MaxNumberOfMessages=11),
+        "sqs:SendMessage": client.send_message_batch(QueueUrl=url, Entries=[]),
+        "sqs:DeleteMessage": client.delete_message(**receipt),
+        "sqs:ChangeMessageVisibility": client.change_message_visibility(
+            **receipt, VisibilityTimeout=0
+        ),
+    }
+    answers = await asyncio.gather(*tries.values(), return_exceptions=True)
+    return tuple(
+        action
+        for action, answer in zip(tries, answers, strict=True)
+        if isinstance(answer, BaseException) and error_code(answer) in NOT_GRANTED
+    )
+
+
+def check_queues(
+    main: QueueFacts | Unknown, dead: QueueFacts | Unknown, settings: ConsumerSettings
+) -> Iterator[Finding]:
+    """Check both queues and how they belong together."""
+    for name, queue in (("queue", main), ("dead-letter queue", dead)):
+        if isinstance(queue, Unknown):
+            yield problem(name, queue.reason, queue.remedy)
+        else:
+            yield from _each(name, queue)
+    if isinstance(main, Unknown) or isinstance(dead, Unknown):
+        for check in ("redrive", "retention", "visibility timeout"):
+            yield not_checked(check, "a queue could not be asked", "see above")
+        return
+    yield _redrive(main, dead)
+    yield from _redrive_of_dead_letters(main, dead)
+    yield _retention(main, dead)
+    yield _visibility(main, settings)
+    yield from _sizes(main, dead)
+
+
+def _each(name: str, queue: QueueFacts) -> Iterator[Finding]:
+    actions, key = ", ".join(queue.denied), queue.attributes.get("KmsMasterKeyId")
+    if actions:
+        remedy = f"grant {actions} on {queue.arn} to the role"
+        yield problem(name, f"{queue.arn} refuses {actions}", remedy)
+    else:
+        yield fine(name, f"{queue.arn} answers and refuses nothing")
+    if queue.attributes.get("FifoQueue") == "true":
+        found = "it is a FIFO queue, which S3 cannot announce on"
+        yield problem(name, found, "use a standard queue")
+    if delay := queue.number("DelaySeconds"):
+        remedy = queue.setting("DelaySeconds", 0)
+        yield warning(name, f"every message is delayed by {delay} s", remedy)
+    if key == _SQS_OWN_KEY and name == "queue":
+        found = f"it is encrypted with {_SQS_OWN_KEY}, which S3 may not use: nothing is announced"
+        remedy = f"{queue.setting('SqsManagedSseEnabled', 'true')} (or a key of your own)"
+        yield problem(name, found, remedy)
+    elif key:
+        found = f"it is encrypted with {key}: whether S3 and the consumer may use it cannot be seen"
+        remedy = (
+            "let s3.amazonaws.com and the role kms:GenerateDataKey and kms:Decrypt in its policy"
+        )
+        yield warning(name, found, remedy)
+
+
+def _redrive(main: QueueFacts, dead: QueueFacts) -> Finding:
+    policy = main.policy("RedrivePolicy")
+    wanted = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": _DEFAULT_RECEIVES}
+    remedy = main.setting("RedrivePolicy", wanted)
+    target, count = policy.get("deadLetterTargetArn"), int(policy.get("maxReceiveCount", 0))
+    if not target:
+        found = "the queue has no redrive policy: a message that meets a bug comes back for ever"
+    elif target != dead.arn:
+        found = f"the queue's redrive policy leads to {target}, DLQ_URL to {dead.arn}"
+        remedy += " (or correct DLQ_URL)"
+    elif count < _FEWEST_RECEIVES:
+        found = (
+            f"maxReceiveCount is {count}: every receive counts, so deploys and crashes alone "
+            "would dead-letter good messages"
+        )
+    else:
+        return fine("redrive", f"after {count} receives to the dead-letter queue")
+    return problem("redrive", found, remedy)
+
+
+def _redrive_of_dead_letters(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
+    allowed = dead.policy("RedriveAllowPolicy")
+    permission = allowed.get("redrivePermission", "allowAll")
+    is_listed = main.arn in allowed.get("sourceQueueArns", ())
+    if permission == "denyAll" or (permission == "byQueue" and not is_listed):
+        found = "the dead-letter queue's redrive allow policy does not let the queue use it"
+        wanted = {"redrivePermission": "byQueue", "sourceQueueArns": [main.arn]}
+        yield problem("redrive", found, dead.setting("RedriveAllowPolicy", wanted))
+    if dead.policy("RedrivePolicy"):
+        found = "the dead-letter queue has a redrive policy of its own: to list it moves messages"
+        yield problem("redrive", found, dead.setting("RedrivePolicy", ""))
+
+
+def _retention(main: QueueFacts, dead: QueueFacts) -> Finding:
+    check, name = "retention", "MessageRetentionPeriod"
+    queue, dead_letters = main.number(name), dead.number(name)
+    found = f"queue {_days(queue)}, dead-letter queue {_days(dead_letters)}"
+    shorten = main.setting(name, 4 * _DAY_SECONDS)
+    if dead_letters <= queue:
+        found += ": a message keeps its first send time, so a late one would arrive expired"
+        lengthen = dead.setting(name, _LONGEST_RETENTION_SECONDS)
+        return problem(check, found, shorten if queue == _LONGEST_RETENTION_SECONDS else lengthen)
+    if queue < _DAY_SECONDS:
+        found += ": an outage of that length loses events"
+        return warning(check, found, f"{shorten}; what was lost: `consumer reconcile`")
+    return fine(check, found)
+
+
+def _visibility(main: QueueFacts, settings: ConsumerSettings) -> Finding:
+    """Compare with what a lease must outlast.
+
+    Leases are extended at half of it, so that half must outlast the wait for a batch's neighbours
+    and a pause of 15 seconds; it also bounds the long polls.
+    """
+    check, name = "visibility timeout", "VisibilityTimeout"
+    visibility, polls = main.number(name), 2 * settings.receive_wait_seconds
+    needed = max(_SHORTEST_LEASE_SECONDS, round(2 * settings.batch_max_wait_milliseconds / 1000))
+    if visibility < needed:
+        found = (
+            f"{visibility} s, {needed} s are needed: leases are extended at half of it, and one "
+            "that runs out during a batch gives its message to another consumer"
+        )
+        return problem(check, found, main.setting(name, max(60, needed)))
+    if visibility > _LONGEST_LEASE_SECONDS:
+        found = f"{visibility} s: what a killed consumer held comes back only after that"
+        return warning(check, found, main.setting(name, 60))
+    if visibility < polls:
+        found = f"{visibility} s: long polls are cut to half of it"
+        return warning(check, found, main.setting(name, max(60, polls)))
+    return fine(check, f"{visibility} s")
+
+
+def _sizes(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
+    size, wait = "MaximumMessageSize", "ReceiveMessageWaitTimeSeconds"
+    if dead.number(size) < main.number(size):
+        found = (
+            "the dead-letter queue takes smaller messages than the queue: large ones cannot be "
+            "dead-lettered"
+        )
+        yield problem("message size", found, dead.setting(size, main.number(size)))
+    if main.number(wait) == 0:
+        found = (
+            "the queue's own receive wait is 0: the consumer asks for long polls, other readers "
+            "pay for empty ones"
+        )
+        yield warning("polling", found, main.setting(wait, 20))
+
+
+def _days(seconds: int) -> str:
+    return f"{seconds / _DAY_SECONDS:g} d" if seconds >= _DAY_SECONDS else f"{seconds} s"
