@@ -20,6 +20,7 @@ from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import drift, status
+from consumer.operate.validate import validate
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
 from runtime.logs import configure_logs
 from runtime.terminal import (
@@ -38,6 +39,7 @@ cli.command()(status)
 cli.command()(drift)
 cli.command()(reconcile)
 cli.command()(doctor)
+cli.command()(validate)
 
 
 @cli.command()

@@ -104,7 +104,19 @@ class RoutingSettings(PolicySettings):
     bucket_name: str | None = Field(None, description="bucket of the data lake")
 
 
-class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSettings):
+class DocumentSettings(PolicySettings):
+    """How documents are read, wherever they come from: all that `consumer validate` needs."""
+
+    max_decompressed_bytes: int = Field(
+        4 * 2**30, ge=1024, description="largest document once gunzipped"
+    )
+    schema_aliases_file: str | None = Field(
+        None,
+        description="TOML file of renamed fields and record paths, besides the built-in ones",
+    )
+
+
+class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, LakeSettings):
     """The settings of `consumer run`."""
 
     max_in_flight_messages: int = Field(200, ge=1, le=10_000, description="messages held at once")
@@ -113,9 +125,6 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
         ge=2**20,
         description="byte budget of the objects held at once, gzipped ones count 16 times; unset: "
         "what the container's memory allows, at most 256 MiB",
-    )
-    max_decompressed_bytes: int = Field(
-        4 * 2**30, ge=1024, description="largest document once gunzipped"
     )
     stream_above_bytes: int = Field(
         16 * 2**20, ge=1024, description="size from which a document is read as a stream"
@@ -162,9 +171,6 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
     )
     progress_log_seconds: float = Field(
         10, ge=0, le=3600, description="how often progress is logged while there is some; 0: never"
-    )
-    schema_aliases_file: str | None = Field(
-        None, description="TOML file of renamed fields, in addition to the built-in ones"
     )
 
     @property

@@ -45,7 +45,7 @@ def records_remedy(source: Source, path: str) -> str:
 def structure_for(contract: Contract, record: dict[str, Any], value: Any) -> str | None:
     """Return the known structure, missing in a record, that an unknown field's value may be.
 
-    Half of its fields must be that structure's.
+    Half of its fields must be that structure's, and two or more where it has as many.
     """
     fields = _fields(value)
     if not fields:
@@ -55,7 +55,11 @@ def structure_for(contract: Contract, record: dict[str, Any], value: Any) -> str
         for name, model in contract.inner.items()
         if record.get(name) is None and json_type(value) in contract.native[name]
     }
-    likely = [name for name, count in common.items() if 2 * count >= len(fields)]
+    likely = [
+        name
+        for name, count in common.items()
+        if count >= min(2, len(fields)) and 2 * count >= len(fields)
+    ]
     return max(likely, key=common.__getitem__, default=None)
 
 
