@@ -20,7 +20,6 @@ from consumer.errors import (
     Throttled,
 )
 from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.interpreter import collect_garbage_seldom
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
@@ -105,11 +104,11 @@ async def _open(
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
-    logs, record = ErrorLogs(lake), postgres_ledger(pool)
-    settler = Settler(queues.main, DeadLetters(queues.dead, logs, record), leases)
+    record = postgres_ledger(pool)
+    settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases)
     handler = Handler(
         _rules(settings, aliases),
-        Ports(lake, loader, logs, record, leases.is_held),
+        Ports(lake, loader, record, leases.is_held),
         byte_budget,
         asyncio.Semaphore(settings.decode_threads),
     )

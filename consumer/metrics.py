@@ -5,10 +5,14 @@ counts something imports its counter. docs/operations.md says what to do with th
 """
 
 from enum import StrEnum
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
+_counter = partial(Counter, registry=REGISTRY)
+_gauge = partial(Gauge, registry=REGISTRY)
+_histogram = partial(Histogram, registry=REGISTRY)
 
 _SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _LAG_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
@@ -33,80 +37,44 @@ class Cause(StrEnum):
     FAILURE_BURST = "failure_burst"
 
 
-MESSAGES_RECEIVED = Counter(
-    "coco_messages_received", "Messages received from the queue", registry=REGISTRY
-)
-MESSAGES_SETTLED = Counter(
+MESSAGES_RECEIVED = _counter("coco_messages_received", "Messages received from the queue")
+MESSAGES_SETTLED = _counter(
     "coco_messages_settled",
     "Messages settled, by outcome and by the error code that decided",
     ["outcome", "code"],
-    registry=REGISTRY,
 )
-OBJECTS_ENDED = Counter(
-    "coco_objects_ended",
-    "Objects settled, by end state and error code",
-    ["state", "code"],
-    registry=REGISTRY,
+OBJECTS_ENDED = _counter(
+    "coco_objects_ended", "Objects settled, by end state and error code", ["state", "code"]
 )
-IN_FLIGHT_MESSAGES = Gauge(
-    "coco_in_flight_messages", "Messages held, from receipt to settlement", registry=REGISTRY
+IN_FLIGHT_MESSAGES = _gauge("coco_in_flight_messages", "Messages held, from receipt to settlement")
+HELD_MESSAGES = _gauge(
+    "coco_held_messages", "Messages that wait for something to be mended, by error code", ["code"]
 )
-HELD_MESSAGES = Gauge(
-    "coco_held_messages",
-    "Messages that wait for something to be mended, by error code",
-    ["code"],
-    registry=REGISTRY,
+IN_FLIGHT_BYTES = _gauge("coco_in_flight_bytes", "Bytes taken from the byte budget")
+LEASE_EXTENSIONS = _counter("coco_lease_extensions", "Visibility timeouts extended")
+LEASE_LOSSES = _counter(
+    "coco_lease_losses", "Leases that ran out or that SQS no longer knew; the work was abandoned"
 )
-IN_FLIGHT_BYTES = Gauge(
-    "coco_in_flight_bytes", "Bytes taken from the byte budget", registry=REGISTRY
-)
-LEASE_EXTENSIONS = Counter(
-    "coco_lease_extensions", "Visibility timeouts extended", registry=REGISTRY
-)
-LEASE_LOSSES = Counter(
-    "coco_lease_losses",
-    "Leases that ran out or that SQS no longer knew; the work was abandoned",
-    registry=REGISTRY,
-)
-OBJECT_BYTES = Counter(
-    "coco_object_bytes", "Bytes of the objects read, as stored", registry=REGISTRY
-)
-STAGE_SECONDS = Histogram(
+OBJECT_BYTES = _counter("coco_object_bytes", "Bytes of the objects read, as stored")
+STAGE_SECONDS = _histogram(
     "coco_stage_seconds",
     "Time of an object in a stage: fetch, prepare, load",
     ["stage"],
     buckets=_SECONDS,
-    registry=REGISTRY,
 )
-BATCH_SECONDS = Histogram(
-    "coco_batch_seconds", "Time of one transaction", buckets=_SECONDS, registry=REGISTRY
+BATCH_SECONDS = _histogram("coco_batch_seconds", "Time of one transaction", buckets=_SECONDS)
+BATCH_ROWS = _histogram("coco_batch_rows", "Rows of one transaction", buckets=_ROWS)
+LAG_SECONDS = _histogram(
+    "coco_lag_seconds", "From an object's S3 event to the commit of its rows", buckets=_LAG_SECONDS
 )
-BATCH_ROWS = Histogram(
-    "coco_batch_rows", "Rows of one transaction", buckets=_ROWS, registry=REGISTRY
+BREAKER_OPEN = _gauge(
+    "coco_breaker_open", "1 while a breaker is open, by cause: outage or failure_burst", ["cause"]
 )
-LAG_SECONDS = Histogram(
-    "coco_lag_seconds",
-    "From an object's S3 event to the commit of its rows",
-    buckets=_LAG_SECONDS,
-    registry=REGISTRY,
-)
-BREAKER_OPEN = Gauge(
-    "coco_breaker_open",
-    "1 while a breaker is open, by cause: outage or failure_burst",
-    ["cause"],
-    registry=REGISTRY,
-)
-BREAKER_OPENED = Counter(
-    "coco_breaker_opened",
-    "Times a breaker opened, by error code",
-    ["code"],
-    registry=REGISTRY,
-)
-POOL_SESSIONS = Gauge(
+BREAKER_OPENED = _counter("coco_breaker_opened", "Times a breaker opened, by error code", ["code"])
+POOL_SESSIONS = _gauge(
     "coco_pool_sessions",
     "Database sessions: size (open), available (idle), waiting (requests for one)",
     ["state"],
-    registry=REGISTRY,
 )
 
 for _cause in Cause:

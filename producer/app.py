@@ -1,4 +1,8 @@
-"""The one place where the producer's parts are put together."""
+"""The one place where the producer's parts are put together.
+
+Every `run_…` raises a SettingsInvalid or AwsUnusable before anything is sent; what fails later is
+counted in the tally.
+"""
 
 import asyncio
 import secrets
@@ -6,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from producer.aws.s3 import open_lake
 from producer.aws.sqs import open_queue
@@ -15,7 +19,7 @@ from producer.lake import Lake, LakeEntry
 from producer.lease_table import Leases
 from producer.metrics import Metrics
 from producer.pulling import pull
-from producer.pulling.business_days import business_days
+from producer.pulling.business_days import BusinessDays
 from producer.pulling.daemon import Daemon, Schedule
 from producer.pulling.targets import Plan
 from producer.sending import init_lake, publish, upload
@@ -44,19 +48,19 @@ def pull_options(settings: Settings, *, force: bool) -> pull.PullOptions:
         concurrency=settings.pull_concurrency,
         stop_after_failures=settings.pull_stop_after_failures,
         skip_after_failures=settings.pull_skip_after_failures,
-        days=business_days(settings),
+        days=BusinessDays(
+            timedelta(hours=settings.store_utc_offset_hours),
+            settings.business_day_end_hour,
+            settings.pull_correction_days,
+            timedelta(seconds=settings.pull_resume_within_seconds),
+        ),
         force=force,
         gzip=settings.pull_gzip,
     )
 
 
 async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool) -> None:
-    """Pull `plan` from the ERP of the settings into the lake of the settings.
-
-    Raises:
-        SettingsInvalid: The ERP's address is not set; nothing was sent.
-        AwsUnusable: The AWS configuration is unusable; nothing was sent.
-    """
+    """Pull `plan` from the ERP of the settings into the lake of the settings."""
     async with (
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
@@ -75,35 +79,36 @@ async def run_daemon(
         every_seconds: From the start of one round to the start of the next.
 
     Raises:
-        SettingsInvalid: The ERP's address or a token is unusable; nothing was sent.
         PortTaken: The HTTP port cannot be listened on.
-        AwsUnusable: The AWS configuration is unusable; nothing was sent.
     """
-    metrics, stop = Metrics(), asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    schedule = Schedule(
+        every_seconds,
+        settings.run_jitter_percent / 100,
+        settings.run_stop_timeout_seconds,
+        settings.run_lease_seconds,
+    )
     with stopping_by(lambda: loop.call_soon_threadsafe(stop.set)):
-        await _run_rounds(settings, plan_until, every_seconds, metrics, stop)
+        await _run_rounds(settings, plan_until, schedule, stop)
 
 
 async def _run_rounds(
-    settings: Settings,
-    plan_until: Callable[[date], Plan],
-    every_seconds: float,
-    metrics: Metrics,
-    stop: asyncio.Event,
+    settings: Settings, plan_until: Callable[[date], Plan], schedule: Schedule, stop: asyncio.Event
 ) -> None:
     async with (
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
         open_lake(settings, concurrency=1) as lease_table,  # never waits behind uploads
     ):
-        leases = Leases(lease_table, _own_name(), settings.run_lease_seconds)
+        owner = f"{socket.gethostname()}-{secrets.token_hex(8)}"
+        leases = Leases(lease_table, owner, settings.run_lease_seconds)
         options = replace(
             pull_options(settings, force=True), last_day_first=True, check_lease=leases.check
         )
+        metrics = Metrics()
 
         async def pull_round(tally: Tally) -> bool:
-            plan = plan_until(business_days(settings).day_of(datetime.now(UTC)))
+            plan = plan_until(options.days.day_of(datetime.now(UTC)))
             async with leases.held(plan.stores) as ours:
                 metrics.stores_leased_elsewhere.set(len(plan.stores) - len(ours))
                 part = replace(plan, stores=ours)
@@ -111,41 +116,16 @@ async def _run_rounds(
                 await pull.pull(part, erp, lake, tally, options)
             return bool(ours)
 
-        daemon = Daemon(pull_round, _schedule(settings, every_seconds), metrics)
-
-        async def alive() -> None:
-            """Answer while the event loop runs."""
-
-        async def problem() -> str | None:
-            return daemon.problem
-
-        pages = health_pages(alive, problem, metrics.registry)
+        daemon = Daemon(pull_round, schedule, metrics)
+        pages = health_pages(daemon.alive, daemon.readiness, metrics.registry)
         async with served(pages, settings.http_host, settings.http_port):
             await daemon.run(stop)
-
-
-def _schedule(settings: Settings, every_seconds: float) -> Schedule:
-    return Schedule(
-        every_seconds,
-        settings.run_jitter_percent / 100,
-        settings.run_stop_timeout_seconds,
-        settings.run_lease_seconds,
-    )
-
-
-def _own_name() -> str:
-    """Return a unique name for this process that starts with its host's."""
-    return f"{socket.gethostname()}-{secrets.token_hex(8)}"
 
 
 async def run_upload(
     settings: Settings, upload_files: Sequence[UploadFile], tally: Tally, *, check: bool
 ) -> None:
-    """Upload files into the lake of the settings.
-
-    Raises:
-        AwsUnusable: The AWS configuration is unusable; nothing was sent.
-    """
+    """Upload files into the lake of the settings; `check` rejects those that are not JSON."""
     async with _announced_lake(settings, settings.upload_concurrency) as lake:
         await upload.upload(
             upload_files,
@@ -163,27 +143,19 @@ async def run_publish(
     tally: Tally,
     tell: Callable[[LakeEntry], None],
     *,
-    dry_run: bool,
+    per_second: float | None,
 ) -> None:
-    """Announce the objects of `selection`; a dry run only names them.
-
-    Raises:
-        SettingsInvalid: QUEUE_URL is not set; nothing was sent.
-        AwsUnusable: The AWS configuration is unusable; nothing was sent.
-    """
+    """Announce the objects of `selection`, so many per second; None only names them."""
     async with AsyncExitStack() as stack:
         lake = await stack.enter_async_context(open_lake(settings, concurrency=1))
         announcer = None
-        if not dry_run:
+        if per_second is not None:
             queue = await stack.enter_async_context(open_queue(settings, concurrency=1))
-            rate = settings.publish_events_per_second
-            announcer = publish.Announcer(queue, settings.bucket_name, rate)
+            announcer = publish.Announcer(queue, settings.bucket_name, per_second)
         await publish.publish(selection, lake, announcer, tally, tell)
 
 
-async def run_init_lake(
-    settings: Settings, *, dry_run: bool
-) -> tuple[list[str], Sequence[init_lake.Advice]]:
+async def run_init_lake(settings: Settings, *, dry_run: bool) -> tuple[list[str], list[str]]:
     """Create the missing folder markers; return them, and advice on the bucket's settings.
 
     Raises:

@@ -44,16 +44,9 @@ class ProducerError(ReportedError):
 class ErpError(ProducerError):
     """The ERP gave no answer that may be stored."""
 
-    code = "erp_error"
-
 
 class ErpUnavailable(ErpError):
-    """The ERP could not be reached, took too long, or asked to come back later.
-
-    Args:
-        message: What happened, without the address or the token.
-        retry_after_seconds: How long the ERP asked to wait; None when it did not.
-    """
+    """The ERP could not be reached, took too long, or asked to come back later."""
 
     code = "erp_unavailable"
     remedy = "once the ERP answers, run the same command again; it pulls what is missing"
@@ -61,7 +54,7 @@ class ErpUnavailable(ErpError):
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = retry_after_seconds  # None when the ERP did not ask to wait
 
 
 class ErpMisconfigured(ErpError):
@@ -87,25 +80,18 @@ class ErpUnauthorized(ErpRefused):
 
 
 class AnswerRejected(ErpError):
-    """The ERP answered 200 with something other than the document asked for.
-
-    Args:
-        message: What it answered.
-        ask_again: Whether another answer may be expected.
-    """
+    """The ERP answered 200 with something other than the document asked for."""
 
     code = "answer_rejected"
     remedy = "run the same command again; if it fails again, ask the ERP's operators about that day"
 
     def __init__(self, message: str, *, ask_again: bool = True) -> None:
         super().__init__(message)
-        self.ask_again = ask_again
+        self.ask_again = ask_again  # whether another answer may be expected
 
 
 class LakeError(ProducerError):
     """An object was not written to the lake."""
-
-    code = "lake_error"
 
 
 class LakeUnavailable(LakeError):
@@ -133,8 +119,6 @@ class LakeClosed(LakeError):
 
 class QueueError(ProducerError):
     """An event was not sent, though its object is in the lake."""
-
-    code = "queue_error"
 
 
 class QueueUnavailable(QueueError):

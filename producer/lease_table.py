@@ -10,16 +10,16 @@ expired has a key of its own, and the newest answer wins in the tables.
 """
 
 import asyncio
-import json
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from producer.errors import LakeError, LakeUnavailable, LeaseLost
 
@@ -36,37 +36,33 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An object, with what a conditional write needs.
-
-    Attributes:
-        body: Its bytes; None when there is no such object.
-        tag: Changes with every write; None when there is no such object.
-        now: The lake's own time, aware.
-    """
+    """An object, or the absence of one, with what a conditional write needs."""
 
     body: bytes | None
-    tag: str | None
-    now: datetime
+    tag: str | None  # changes with every write
+    now: datetime  # the lake's own time, aware
 
 
 class LeaseTable(Protocol):
-    """A lake with conditional writes."""
+    """A lake with conditional writes. A call that fails raises a LakeError."""
 
     async def read_tagged(self, key: str) -> Tagged:
-        """Return an object with its tag.
-
-        Raises:
-            LakeError: It could not be read.
-        """
+        """Return an object with its tag."""
         ...
 
     async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
-        """Write an object if its tag is still `tag` (None: still missing); return whether it was.
-
-        Raises:
-            LakeError: It was not written, or not provably.
-        """
+        """Write an object if its tag is still `tag` (None: missing); return whether it was."""
         ...
+
+
+class _Lease(BaseModel):
+    """What one producer holds."""
+
+    until: AwareDatetime
+    stores: list[str]
+
+
+_TABLE = TypeAdapter(dict[str, _Lease])
 
 
 class Leases:
@@ -87,16 +83,11 @@ class Leases:
 
     @asynccontextmanager
     async def held(self, stores: Iterable[str]) -> AsyncIterator[tuple[str, ...]]:
-        """Lease the stores that no other producer holds for the block; yields them in order.
-
-        Raises:
-            LakeError: The lease table cannot be read or written.
-        """
+        """Lease the stores that no other producer holds for the block; yields them in order."""
         wanted = tuple(stores)
         await self._claim(wanted)
         ours = tuple(store for store in wanted if store in self._stores)
-        left = [store for store in wanted if store not in self._stores]
-        if left:
+        if left := [store for store in wanted if store not in self._stores]:
             log.warning(
                 "stores_leased_elsewhere", count=len(left), stores=left[:_STORES_LOGGED_COUNT]
             )
@@ -106,7 +97,10 @@ class Leases:
         finally:
             renewing.cancel()
             await asyncio.wait({renewing})
-            await self._release()
+            try:
+                await self._claim(())
+            except LakeError as error:
+                log.warning("lease_not_released", code=error.code, outcome="it expires by itself")
 
     def check(self, store_id: str) -> None:
         """Do nothing while the lease on a store is ours.
@@ -121,11 +115,8 @@ class Leases:
             )
 
     async def _keep_renewing(self) -> None:
-        while True:
+        while before := self._stores:
             await asyncio.sleep(self._lease_seconds / 3)
-            if not self._stores:
-                return
-            before = self._stores
             try:
                 await self._claim(before)
             except LakeError as error:
@@ -133,27 +124,25 @@ class Leases:
             if lost := before - self._stores:
                 log.warning("lease_lost", stores=sorted(lost)[:_STORES_LOGGED_COUNT])
 
-    async def _release(self) -> None:
-        try:
-            await self._claim(())
-        except LakeError as error:
-            log.warning("lease_not_released", code=error.code, outcome="it expires by itself")
-
     async def _claim(self, stores: Iterable[str]) -> None:
         """Write those of `stores` that are free as our leases, in place of what we held before."""
         for _ in range(_ATTEMPTS_COUNT):
             # Taken before the read: our own idea of the expiry is never later than the one written.
             asked = time.monotonic()
             seen = await self._lease_table.read_tagged(LEASE_TABLE_KEY)
-            others = dict(_claims(seen, besides=self._owner))
-            taken = {store for claim in others.values() for store in claim["stores"]}
-            ours = frozenset(stores) - taken
-            until = seen.now + timedelta(seconds=self._lease_seconds)
-            mine = {self._owner: {"until": until.isoformat(), "stores": sorted(ours)}}
-            body = json.dumps({**others, **(mine if ours else {})}, ensure_ascii=False)
+            table = {
+                owner: lease
+                for owner, lease in _leases_in(seen.body).items()
+                if owner != self._owner and lease.until > seen.now
+            }
+            ours = frozenset(stores).difference(*(lease.stores for lease in table.values()))
+            if ours:
+                until = seen.now + timedelta(seconds=self._lease_seconds)
+                table[self._owner] = _Lease(until=until, stores=sorted(ours))
             # The SDK repeats a write whose answer got lost, and that is refused; the next attempt
             # then reads our own leases and writes the same again.
-            if await self._lease_table.write_if(LEASE_TABLE_KEY, body.encode(), seen.tag):
+            body = _TABLE.dump_json(table)
+            if await self._lease_table.write_if(LEASE_TABLE_KEY, body, seen.tag):
                 self._stores = ours
                 self._until = asked + self._lease_seconds - _CLOCK_STEP_SECONDS
                 return
@@ -161,12 +150,9 @@ class Leases:
         raise LakeUnavailable(f"{LEASE_TABLE_KEY} was changed by others at every attempt")
 
 
-def _claims(seen: Tagged, *, besides: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the other producers' leases that have not expired; none from a broken table."""
+def _leases_in(body: bytes | None) -> dict[str, _Lease]:
     try:
-        for owner, claim in json.loads(seen.body or b"{}").items():
-            until = datetime.fromisoformat(claim["until"])
-            if owner != besides and until > seen.now and isinstance(claim["stores"], list):
-                yield owner, claim
-    except (ValueError, LookupError, AttributeError, TypeError) as error:
-        log.warning("lease_table_unreadable", reason=type(error).__name__, outcome="it is replaced")
+        return _TABLE.validate_json(body or b"{}")
+    except ValidationError:
+        log.warning("lease_table_unreadable", outcome="it is replaced")
+        return {}

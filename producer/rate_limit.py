@@ -8,11 +8,7 @@ _LATE_SECONDS = 0.02
 
 
 class RateLimit:
-    """Hands out `per_second` turns to any number of tasks.
-
-    Args:
-        per_second: Turns per second, above 0. Turns not taken are not saved up.
-    """
+    """Hands out `per_second` turns to any number of tasks; those not taken are not saved up."""
 
     def __init__(self, per_second: float) -> None:
         self._gap_seconds = 1 / per_second

@@ -13,42 +13,30 @@ import structlog
 
 from producer.errors import ProducerError
 
-T = TypeVar("T")
-
 FAILURES_KEPT_COUNT = 10_000
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one run; `on_change` is called after every one of them.
-
-    Attributes:
-        total: Objects the run is about.
-        stored: Objects written.
-        stored_bytes: Their size.
-        unchanged: Answers not written, because the lake has an equal one.
-        present: Objects not asked for, because the lake has them.
-        failed: Objects tried in vain.
-        skipped: Objects not tried because of an open breaker, by breaker, such as `store 001`.
-        failures: The first `FAILURES_KEPT_COUNT` failures: the subject's fields, and the error's
-            `code`, `message` and `remedy`.
-        stopped_by: Why the run ended early; None when it did not.
-        missed_in_a_row: Transient failures since the last success.
-    """
+    """Counts of one run of `total` objects; `on_change` is called after every one of them."""
 
     total: int
     on_change: Callable[["Tally"], None] = lambda _tally: None
     stored: int = 0
     stored_bytes: int = 0
-    unchanged: int = 0
-    present: int = 0
+    unchanged: int = 0  # not written, because the lake has an equal answer
+    present: int = 0  # not asked for, because the lake has them
     failed: int = 0
+    # Not tried because of an open breaker, by breaker, such as `store 001`
     skipped: Counter[str] = field(default_factory=Counter)
+    # The first ones: the subject's fields, and the error's `code`, `message` and `remedy`
     failures: list[dict[str, str]] = field(default_factory=list)
-    stopped_by: str | None = None
-    missed_in_a_row: int = 0
+    stopped_by: str | None = None  # why the run ended early
+    missed_in_a_row: int = 0  # transient failures since the last success
 
     @property
     def done(self) -> int:

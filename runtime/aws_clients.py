@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Literal
 
 from aiobotocore.config import AioConfig
-from aiobotocore.session import AioSession, get_session
+from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError
 from botocore.handlers import add_expect_header
 
@@ -30,47 +30,6 @@ class AwsUnusable(ReportedError):
         self.fault = fault
 
 
-def client_arguments(
-    session: AioSession,
-    settings: AwsSettings,
-    connections: int,
-    timeout_seconds: float = _SILENCE_SECONDS,
-    max_attempts: int = 4,
-) -> dict[str, Any]:
-    """Return the arguments of `create_client`; what the settings leave out the SDK finds.
-
-    Args:
-        session: Knows the region of AWS_PROFILE, which counts when the settings name none.
-        settings: Region, endpoint and credentials.
-        connections: How many calls may be under way at once.
-        timeout_seconds: How long AWS may stay silent before an attempt counts as lost.
-        max_attempts: Attempts of the SDK, the first one included.
-    """
-    endpoint = settings.aws_endpoint_url
-    arguments: dict[str, Any] = {
-        "config": AioConfig(
-            connect_timeout=min(_CONNECT_SECONDS, timeout_seconds),
-            read_timeout=timeout_seconds,
-            max_pool_connections=connections,
-            connector_args={"socket_factory": watched_socket},
-            retries={"mode": "adaptive", "total_max_attempts": max_attempts},
-            # A stand-in for S3 has no DNS names for buckets.
-            s3={"addressing_style": "path"} if endpoint else {},
-        ),
-        "region_name": settings.aws_region
-        or session.get_config_variable("region")
-        or _DEFAULT_REGION,
-    }
-    if endpoint:
-        arguments["endpoint_url"] = endpoint
-    if settings.aws_access_key_id and settings.aws_secret_access_key:
-        arguments["aws_access_key_id"] = settings.aws_access_key_id
-        arguments["aws_secret_access_key"] = settings.aws_secret_access_key.get_secret_value()
-        if settings.aws_session_token:
-            arguments["aws_session_token"] = settings.aws_session_token.get_secret_value()
-    return arguments
-
-
 @asynccontextmanager
 async def open_client(
     service: Literal["s3", "sqs"],
@@ -92,10 +51,24 @@ async def open_client(
         AwsUnusable: The SDK cannot make a client of its configuration.
     """
     session = get_session()
+    config = AioConfig(
+        connect_timeout=min(_CONNECT_SECONDS, timeout_seconds),
+        read_timeout=timeout_seconds,
+        max_pool_connections=connections,
+        connector_args={"socket_factory": watched_socket},
+        retries={"mode": "adaptive", "total_max_attempts": max_attempts},
+        # A stand-in for S3 has no DNS names for buckets.
+        s3={"addressing_style": "path"} if settings.aws_endpoint_url else {},
+    )
     try:
+        # The region of AWS_PROFILE counts when the settings name none.
+        region = settings.aws_region or session.get_config_variable("region") or _DEFAULT_REGION
         context = session.create_client(
             service,
-            **client_arguments(session, settings, connections, timeout_seconds, max_attempts),
+            region,
+            endpoint_url=settings.aws_endpoint_url,
+            config=config,
+            **_credentials(settings),
         )
         client = await context.__aenter__()
         # Without it a PUT waits for `100 Continue`, and no timeout covers that wait.
@@ -106,3 +79,15 @@ async def open_client(
         yield client
     finally:
         await context.__aexit__(None, None, None)
+
+
+def _credentials(settings: AwsSettings) -> dict[str, Any]:
+    """Return the key pair that the settings name; without one, the SDK finds its own."""
+    secret, token = settings.aws_secret_access_key, settings.aws_session_token
+    if secret is None:
+        return {}
+    return {
+        "aws_access_key_id": settings.aws_access_key_id,
+        "aws_secret_access_key": secret.get_secret_value(),
+        "aws_session_token": token.get_secret_value() if token else None,
+    }

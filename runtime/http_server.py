@@ -6,7 +6,8 @@ program's business.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import ClassVar
 
 import uvicorn
@@ -34,19 +35,16 @@ def health_pages(healthz: Check, readyz: Check, registry: CollectorRegistry) -> 
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
-    def page(check: Check) -> Callable[[], Awaitable[Response]]:
-        async def answer() -> Response:
-            wrong = await check()
-            status = 503 if wrong else 200
-            return Response(f"{wrong or 'ok'}\n", status_code=status, media_type="text/plain")
-
-        return answer
+    async def page(check: Check) -> Response:
+        wrong = await check()
+        text, status = (f"{wrong}\n", 503) if wrong else ("ok\n", 200)
+        return Response(text, status_code=status, media_type="text/plain")
 
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    app.add_api_route("/healthz", page(healthz))
-    app.add_api_route("/readyz", page(readyz))
+    app.add_api_route("/healthz", partial(page, healthz))
+    app.add_api_route("/readyz", partial(page, readyz))
     app.add_api_route("/metrics", metrics)
     return app
 
@@ -61,8 +59,18 @@ async def served(app: FastAPI, host: str, port: int | None) -> AsyncIterator[Non
     if port is None:
         yield
         return
-    server = _Server(_config(app, host, port))
-    serving = asyncio.create_task(_serve(server), name="http-server")
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        lifespan="off",
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        server_header=False,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve_quietly(), name="http-server")
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
@@ -74,30 +82,14 @@ async def served(app: FastAPI, host: str, port: int | None) -> AsyncIterator[Non
         await serving
 
 
-def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        lifespan="off",
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=_IDLE_SECONDS,
-        server_header=False,
-    )
-
-
-async def _serve(server: uvicorn.Server) -> None:
-    # uvicorn ends the process when the port is taken; that is for the command line to do.
-    try:
-        await server.serve()
-    except SystemExit:
-        return
-
-
 class _Server(uvicorn.Server):
-    """A server that leaves signals to the program."""
+    """A server that leaves signals, and ending the process, to the program."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def serve_quietly(self) -> None:
+        # uvicorn ends the process when the port is taken; that is for the command line to do.
+        with suppress(SystemExit):
+            await self.serve()

@@ -25,7 +25,7 @@ def configure_logs(level: str = "INFO", log_format: LogFormat = "auto") -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *(_console_rendering() if is_console else _json_rendering()),
+            *_rendering(as_text=is_console),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=_stderr_logger,
@@ -34,19 +34,16 @@ def configure_logs(level: str = "INFO", log_format: LogFormat = "auto") -> None:
     logging.getLogger().handlers[:] = [_Relay(logging.WARNING)]
 
 
-def _json_rendering() -> list[Any]:
+def _rendering(*, as_text: bool) -> list[Any]:
+    if as_text:
+        # Plain tracebacks: the rich ones show local variables, which may hold data.
+        plain = structlog.dev.plain_traceback
+        return [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        ]
     return [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(ensure_ascii=False),
-    ]
-
-
-def _console_rendering() -> list[Any]:
-    # Plain tracebacks: the rich ones show local variables, which may hold data.
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
     ]
 
 

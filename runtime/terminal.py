@@ -114,16 +114,13 @@ def settings_of(model: type[S]) -> S:
 
 def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     """Report on stderr what went wrong, and exit."""
-    tell(f"error: {message}", style="red")
+    typer.secho(printable(f"error: {message}"), err=True, fg=typer.colors.RED)
     raise typer.Exit(code)
 
 
-def tell(message: str, style: str | None = None) -> None:
+def tell(message: str) -> None:
     """Print something beside the result, on stderr."""
-    console = Console(stderr=True)
-    console.print(
-        printable(message), style=style, markup=False, highlight=False, emoji=False, soft_wrap=True
-    )
+    typer.echo(printable(message), err=True)
 
 
 def print_json(value: Any, indent: int | None = None) -> None:
@@ -175,7 +172,7 @@ def progress(what: str, total: int | None) -> Iterator[Advance]:
         total: How many there are at most; None if nobody knows.
     """
     if not sys.stderr.isatty():
-        yield ProgressLines(what, total, sys.stderr.write)
+        yield progress_lines(what, total, sys.stderr.write)
         return
     columns = (
         SpinnerColumn(),
@@ -195,8 +192,13 @@ def progress(what: str, total: int | None) -> Iterator[Advance]:
         yield advance
 
 
-class ProgressLines:
-    """Writes a line at most every five seconds, when something has changed.
+def progress_lines(
+    what: str,
+    total: int | None,
+    write: Callable[[str], object],
+    clock: Callable[[], float] = time.monotonic,
+) -> Advance:
+    """Return what writes a line at most every five seconds, when it is told of progress.
 
     Args:
         what: What is being done, in a word.
@@ -204,34 +206,23 @@ class ProgressLines:
         write: Takes each line, with its line break.
         clock: Seconds that only grow.
     """
+    started = last = clock()
 
-    def __init__(
-        self,
-        what: str,
-        total: int | None,
-        write: Callable[[str], object],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._what = what
-        self._total = total
-        self._write = write
-        self._clock = clock
-        self._started = self._last = clock()
-
-    def __call__(self, done: int, total: int | None = None, failed: int = 0) -> None:
-        """Write a line if one is due."""
-        now = self._clock()
-        if now - self._last < _SECONDS_BETWEEN_LINES:
+    def advance(done: int, total: int | None = total, failed: int = 0) -> None:
+        nonlocal last
+        now = clock()
+        if now - last < _SECONDS_BETWEEN_LINES:
             return
-        self._last = now
-        rate = done / (now - self._started)
-        total = self._total if total is None else total
+        last = now
+        rate = done / (now - started)
         told = [f"{done}/{total}" if total is not None else str(done), f"{rate:.1f}/s"]
         if failed:
             told.append(f"{failed} failed")
         if total is not None and rate:
             told.append(f"{(total - done) / rate:.0f} s left")
-        self._write(f"{self._what}: {', '.join(told)}\n")
+        write(f"{what}: {', '.join(told)}\n")
+
+    return advance
 
 
 def _plain(value: Any) -> Any:

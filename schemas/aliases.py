@@ -12,8 +12,14 @@ from schemas.registry import Source
 
 # (alias, canonical) pairs for one level of one source's documents
 Renames = tuple[tuple[str, str], ...]
-_NO_RENAMES: Renames = ()
-_EVERY_SOURCE = "*"
+
+# Which sources a section of an alias file is about
+_SECTIONS: dict[str, tuple[Source, ...]] = {
+    **{source: (source,) for source in Source},
+    Source.GUEST_CHECKS: (Source.GUEST_CHECKS, Source.ERP),
+    "*": tuple(Source),
+}
+
 _RECORDS = "records"  # the section of record paths
 
 
@@ -29,7 +35,6 @@ class AmbiguousField(ValueError):
             f"both {canonical!r} and its other name {alias!r} are filled, with different values"
         )
         self.canonical = canonical
-        self.alias = alias
 
 
 class Aliases:
@@ -49,7 +54,7 @@ class Aliases:
 
     def at(self, source: Source, level: str) -> Renames:
         """Return the (alias, canonical) pairs for the fields of one level."""
-        return self._by_level.get((source, level), _NO_RENAMES)
+        return self._by_level.get((source, level), ())
 
     def record_paths(self, source: Source) -> tuple[RecordPath, ...]:
         """Return where a source's records may be, besides its list at the root."""
@@ -81,7 +86,7 @@ def apply_renames(record: dict[str, Any], renames: Renames) -> None:
     Raises:
         AmbiguousField: both are filled and differ. All other fields are renamed.
     """
-    ambiguous = []
+    ambiguous: list[AmbiguousField] = []
     for alias, canonical in renames:
         if alias not in record:
             continue
@@ -112,13 +117,11 @@ def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASE
         lines += _parse(extra_toml, extra_name)
     by_level: dict[tuple[Source, str], dict[str, str]] = {}
     record_paths: dict[Source, tuple[RecordPath, ...]] = {}
-    for line in lines:
+    for source, line in [(source, read) for read in lines for source in read.sources]:
         if line.section == _RECORDS:
-            for source in _sources_of(line.key, line.file):
-                record_paths[source] = (*record_paths.get(source, ()), *_record_paths(line))
+            record_paths[source] = (*record_paths.get(source, ()), *_record_paths(line))
         else:
-            for source in _sources_of(line.section, line.file):
-                _add_names(by_level, source, line)
+            _add_names(by_level, source, line)
     _refuse_chains(by_level, extra_name)
     return Aliases({level: tuple(names.items()) for level, names in by_level.items()}, record_paths)
 
@@ -130,6 +133,11 @@ class _Line(NamedTuple):
     section: str
     key: str
     values: list[str]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources it is about, as its section says, or the key in the section of paths."""
+        return _SECTIONS[self.key if self.section == _RECORDS else self.section]
 
 
 @cache
@@ -148,6 +156,10 @@ def _parse(text: str, file: str) -> Iterator[_Line]:
             raise AliasesInvalid(f"{file}: {section!r} must be a section like [getGuestChecks]")
         example = '["payload.data[]"]' if section == _RECORDS else '["taxation"]'
         for key, values in lines.items():
+            source = key if section == _RECORDS else section
+            if source not in _SECTIONS:
+                known = ", ".join(Source)
+                raise AliasesInvalid(f"{file}: [{source}] is no source; use one of {known} or '*'")
             if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
                 raise AliasesInvalid(f"{file}: [{section}] {key} must be a list like {example}")
             yield _Line(file, section, key, values)
@@ -183,17 +195,3 @@ def _record_paths(line: _Line) -> Iterator[RecordPath]:
             yield RecordPath.of(text)
         except ValueError as error:
             raise AliasesInvalid(f"{line.file}: [{_RECORDS}] {line.key}: {error}") from error
-
-
-def _sources_of(section: str, file: str) -> tuple[Source, ...]:
-    if section == _EVERY_SOURCE:
-        return tuple(Source)
-    if section == Source.GUEST_CHECKS:
-        return (Source.GUEST_CHECKS, Source.ERP)
-    try:
-        return (Source(section),)
-    except ValueError:
-        known = ", ".join(Source)
-        raise AliasesInvalid(
-            f"{file}: [{section}] is no source; use one of {known} or '*'"
-        ) from None

@@ -5,6 +5,8 @@ Fields that are not named here are kept as extras. Only keys are required: whate
 missing is null, or left alone when the document is partial.
 """
 
+from typing import Any
+
 from pydantic import Field
 
 from schemas.fields import (
@@ -18,6 +20,8 @@ from schemas.fields import (
     Text,
     UtcTime,
 )
+
+_INCLUDED_TAX: Any = Field(None, description="Tax included in the price, six decimals as sent")
 
 
 class Tax(Record):
@@ -35,9 +39,7 @@ class MenuItem(Record):
 
     miNum: Int64 | None = Field(None, description="The item; menu_items knows it by this number")
     modFlag: Flag | None = Field(False, description="The line modifies its parent line")
-    inclTax: Number | None = Field(
-        None, description="Tax included in the price, six decimals as sent"
-    )
+    inclTax: Number | None = _INCLUDED_TAX
     activeTaxes: Text | None = None
     prcLvl: Int64 | None = None
 
@@ -47,9 +49,7 @@ class Discount(Record):
 
     dscNum: Int64 | None = None
     dscMiNum: Int64 | None = None
-    inclTax: Number | None = Field(
-        None, description="Tax included in the price, six decimals as sent"
-    )
+    inclTax: Number | None = _INCLUDED_TAX
     activeTaxes: Text | None = None
 
 
@@ -57,9 +57,7 @@ class ServiceCharge(Record):
     """A service charge; its amount is the line's own total."""
 
     svcChgNum: Int64 | None = None
-    inclTax: Number | None = Field(
-        None, description="Tax included in the price, six decimals as sent"
-    )
+    inclTax: Number | None = _INCLUDED_TAX
 
 
 class TenderMedia(Record):

@@ -41,26 +41,16 @@ _MARKS = {
 FIELDS_OF_GROUPS = frozenset(
     spelling
     for name in (*_FLAGS, *_LINKS, *_TOKENS, *_TOTALS, *_RECORD_TOTALS, "href", "rel")
-    for spelling in (
-        name,
-        name[0].upper() + name[1:],
-        re.sub("([A-Z])", r"_\1", name).lower(),
-    )
+    for spelling in (name, name[0].upper() + name[1:], re.sub("([A-Z])", r"_\1", name).lower())
 )
 
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """The rest of an answer.
+    """The rest of an answer; None is what the answer does not say."""
 
-    Attributes:
-        field: The field that says there is more, as the answer spells it.
-        link: URL or path of the next part; None when the answer does not say where it is.
-        page_count: How many parts there are; None when the field does not say.
-    """
-
-    field: str
-    link: str | None = None
+    field: str  # that says there is more, as the answer spells it
+    link: str | None = None  # URL or path of the next part
     page_count: int | None = None
 
 
@@ -71,11 +61,8 @@ def find_more(root: Mapping[str, Any]) -> More | None:
         root: The answer's root object; numbers may be texts.
     """
     found = [more for name, value in _fields(root) if (more := _more(name, value)) is not None]
-    return max(found, key=_is_telling, default=None)
-
-
-def _is_telling(more: More) -> tuple[bool, bool]:
-    return more.link is not None, more.page_count is None
+    # A link tells more than a flag, and a flag more than a count.
+    return max(found, key=lambda more: (bool(more.link), more.page_count is None), default=None)
 
 
 def find_total(root: Mapping[str, Any]) -> int | None:

@@ -7,7 +7,7 @@ says how to add a source or a field.
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from schemas.fields import Record
 from schemas.guest_checks import GuestCheck
@@ -16,23 +16,15 @@ from schemas.store_days import CashBox, ChargeBack, FiscalInvoice, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What producer and consumer agree on about one source.
+    """What producer and consumer agree on about one source."""
 
-    Attributes:
-        path: Where the ERP serves it (POST); None for a source that is no endpoint.
-        list_field: The root field that holds the records.
-        id_field: The field that identifies a record within its store, or its store and day.
-        model: The contract of one record.
-        table: The table that holds the records.
-        comment: What the table holds.
-    """
-
-    path: str | None
-    list_field: str
-    id_field: str
-    model: type[Record]
+    name: str  # in keys, tables, logs and on command lines
+    path: str | None  # where the ERP serves it (POST); None for a source that is no endpoint
+    list_field: str  # the root field that holds the records
+    id_field: str  # identifies a record within its store, or its store and day
+    model: type[Record]  # the contract of one record
     table: str
-    comment: str
+    comment: str  # what the table holds
 
 
 _checks = partial(
@@ -50,58 +42,50 @@ class Source(StrEnum):
 
     entry: Entry
 
-    def __new__(cls, name: str, *entry: Entry) -> Self:
+    def __new__(cls, entry: Any) -> Self:  # Any: `Source(name)` looks a member up
         """Make a member of its name; the entry goes with it."""
-        source = str.__new__(cls, name)
-        source._value_ = name
-        [source.entry] = entry
+        source = str.__new__(cls, entry.name)
+        source._value_ = entry.name
+        source.entry = entry
         return source
 
-    ERP = "erp", _checks(path=None)
-    GUEST_CHECKS = "getGuestChecks", _checks(path="/res/getGuestChecks")
-    FISCAL_INVOICE = (
+    ERP = _checks("erp", path=None)
+    GUEST_CHECKS = _checks("getGuestChecks", path="/res/getGuestChecks")
+    FISCAL_INVOICE = Entry(
         "getFiscalInvoice",
-        Entry(
-            path="/bi/getFiscalInvoice",
-            list_field="fiscalInvoices",
-            id_field="invoiceId",
-            model=FiscalInvoice,
-            table="fiscal_invoices",
-            comment="Fiscal invoices (NFC-e) of a store and business date",
-        ),
+        path="/bi/getFiscalInvoice",
+        list_field="fiscalInvoices",
+        id_field="invoiceId",
+        model=FiscalInvoice,
+        table="fiscal_invoices",
+        comment="Fiscal invoices (NFC-e) of a store and business date",
     )
-    CHARGE_BACK = (
+    CHARGE_BACK = Entry(
         "getChargeBack",
-        Entry(
-            path="/org/getChargeBack",
-            list_field="chargeBacks",
-            id_field="chargeId",
-            model=ChargeBack,
-            table="charge_backs",
-            comment="Charge-backs of a store and business date, signs as sent",
-        ),
+        path="/org/getChargeBack",
+        list_field="chargeBacks",
+        id_field="chargeId",
+        model=ChargeBack,
+        table="charge_backs",
+        comment="Charge-backs of a store and business date, signs as sent",
     )
-    TRANSACTIONS = (
+    TRANSACTIONS = Entry(
         "getTransactions",
-        Entry(
-            path="/trans/getTransactions",
-            list_field="transactions",
-            id_field="transactionId",
-            model=Transaction,
-            table="transactions",
-            comment="Transactions of a store and business date",
-        ),
+        path="/trans/getTransactions",
+        list_field="transactions",
+        id_field="transactionId",
+        model=Transaction,
+        table="transactions",
+        comment="Transactions of a store and business date",
     )
-    CASH_MANAGEMENT = (
+    CASH_MANAGEMENT = Entry(
         "getCashManagementDetails",
-        Entry(
-            path="/inv/getCashManagementDetails",
-            list_field="cashManagement",
-            id_field="cashBoxId",
-            model=CashBox,
-            table="cash_management_details",
-            comment="Cash boxes of a store and business date",
-        ),
+        path="/inv/getCashManagementDetails",
+        list_field="cashManagement",
+        id_field="cashBoxId",
+        model=CashBox,
+        table="cash_management_details",
+        comment="Cash boxes of a store and business date",
     )
 
     @property

@@ -14,7 +14,7 @@ from consumer.documents.odd_values import cut_to_microseconds, original_name
 from consumer.documents.parse import JsonLines
 from consumer.documents.quarantine import Places, record_errors
 from consumer.drift.record_lists import looks_like_record, suggest
-from consumer.errors import RecordError
+from consumer.errors import Permanent, RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
@@ -30,8 +30,8 @@ _NO_HINT = "name where the records are in the alias file, or export them as the 
 _LIST_FIELDS = frozenset(source.entry.list_field for source in Source)
 
 
-class DocumentInvalid(ValueError):
-    """The document as a whole is refused; `code` is one of the permanent error codes.
+class DocumentInvalid(Permanent):
+    """The document as a whole is refused.
 
     `drifted` is the root of one whose root fields are not what they used to be.
     """
@@ -43,9 +43,7 @@ class DocumentInvalid(ValueError):
         errors: tuple[RecordError, ...] = (),
         drifted: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.errors = errors
+        super().__init__(code, message, errors)
         self.drifted = drifted
 
 
@@ -66,13 +64,6 @@ class Frame:
     root: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     places: Places | None = None
-
-
-def as_utc(time: datetime | None) -> datetime | None:
-    """Read a time as UTC unless it names its own offset, as Oracle means its `*UTC` fields."""
-    if time is None or time.tzinfo is not None:
-        return time
-    return time.replace(tzinfo=UTC)
 
 
 def open_document(
@@ -126,11 +117,14 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
             beside,
         ) from error
     store_id, bus_dt = _identity(fields, key)
+    as_of = fields.curUTC
+    if as_of is not None and as_of.tzinfo is None:
+        as_of = as_of.replace(tzinfo=UTC)  # as Oracle means its `*UTC` fields
     return Frame(
         source=source,
         store_id=store_id,
         bus_dt=bus_dt,
-        as_of=as_utc(fields.curUTC),
+        as_of=as_of,
         root=beside | ({own: None if root[own] is None else []} if own in root else {}),
         extra={
             original_name(name): value for name, value in (fields.__pydantic_extra__ or {}).items()

@@ -64,7 +64,7 @@ def _decode_value(data: bytes) -> Decoded:
         )
     except ValueError as error:
         if "recursion limit" in str(error):
-            raise _malformed(f"{_TOO_DEEP}: {error}") from error
+            raise malformed(f"{_TOO_DEEP}: {error}") from error
         return Decoded(_decode_slowly(data), suspicious=True)
     return Decoded(root, suspicious=_ESCAPED_NUL in data or _has_long_number(data))
 
@@ -93,7 +93,7 @@ def _has_long_number(data: bytes) -> bool:
 def _decode_slowly(data: bytes) -> Any:
     text = _text(data)
     if not text.strip():
-        raise _malformed("the document is empty")
+        raise malformed("the document is empty")
     try:
         root = json.loads(
             text,
@@ -104,14 +104,14 @@ def _decode_slowly(data: bytes) -> Any:
         )
     except json.JSONDecodeError as error:
         near = text[max(0, error.pos - 20) : error.pos + 20]
-        raise _malformed(
+        raise malformed(
             f"{error.msg}: line {error.lineno} column {error.colno} (character "
             f"{error.pos} of {len(text)}), near {near!r}"
         ) from error
     except RecursionError as error:
-        raise _malformed(_TOO_DEEP) from error
+        raise malformed(_TOO_DEEP) from error
     if is_too_deep(root):
-        raise _malformed(_TOO_DEEP)
+        raise malformed(_TOO_DEEP)
     return root
 
 
@@ -142,5 +142,6 @@ def _parse_float(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
-def _malformed(message: str) -> Permanent:
+def malformed(message: str) -> Permanent:
+    """Return the error of a document that is not JSON."""
     return Permanent(ErrorCode.JSON_MALFORMED, f"{message}; fix the document and upload it again")

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from consumer.errors import RecordError
-from schemas.aliases import AmbiguousField
 from schemas.codes import ErrorCode
 
 _VALUE_CHARACTERS = 120
@@ -72,13 +71,3 @@ def record_errors(error: ValidationError) -> tuple[RecordError, ...]:
         )
         for found in error.errors(include_url=False, include_context=False)[:_ERRORS_PER_RECORD]
     )
-
-
-def quarantine(
-    path: str, record_id: str | None, error: ValidationError | AmbiguousField
-) -> Quarantined:
-    """Set a record aside for the error that its validation raised."""
-    if isinstance(error, AmbiguousField):
-        problem = RecordError(error.canonical, str(error), "")
-        return Quarantined(path, record_id, ErrorCode.AMBIGUOUS_FIELD, (problem,))
-    return Quarantined(path, record_id, ErrorCode.SCHEMA_INVALID, record_errors(error))

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from consumer.documents.frames import Frame
 from consumer.documents.odd_values import set_aside
-from consumer.documents.quarantine import Quarantined, cut_short, quarantine
+from consumer.documents.quarantine import Quarantined, cut_short, record_errors
 from consumer.documents.storable import Problem, RepeatedKeys, text_problem
 from consumer.documents.validation import ValidRecord, every_error, validator
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL
@@ -78,9 +78,11 @@ class RecordReader(ABC):
             self._prepare(row)
             record = _validated(self._entry.model, row)
         except AmbiguousField as error:
-            return quarantine(path, self._id_of(row, error), error)
+            problem = RecordError(error.canonical, str(error), "")
+            return Quarantined(path, self._id_of(row, error), ErrorCode.AMBIGUOUS_FIELD, (problem,))
         except ValidationError as error:
-            return quarantine(path, self._id_of(row), every_error(self._entry.model, row, error))
+            errors = record_errors(every_error(self._entry.model, row, error))
+            return Quarantined(path, self._id_of(row), ErrorCode.SCHEMA_INVALID, errors)
         return Accepted(position, self._take(row, record), record)
 
     @abstractmethod
@@ -181,10 +183,9 @@ def _validated(model: type[Record], row: dict[str, Any]) -> ValidRecord:
 
 
 def _rename_all(records: Any, renames: Renames) -> None:
-    if renames and isinstance(records, list):
-        for record in records:
-            if isinstance(record, dict):
-                apply_renames(record, renames)
+    for record in records if renames and isinstance(records, list) else ():
+        if isinstance(record, dict):
+            apply_renames(record, renames)
 
 
 def _content_id(row: dict[str, Any], occurrences: Counter[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from hashlib import blake2b
 
 from consumer.documents.gunzip import PlainReader
+from consumer.documents.parse import malformed
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 
@@ -95,23 +96,23 @@ class RecordStream:
             depth -= 1
             if depth < 0:
                 self._scanned -= 1
-                yield from self._run(first=first, last=True)
+                yield self._run(first=first, last=True)
                 self._scanned += 1
                 return
             if depth == 0 and self._scanned - self._taken >= _RUN_BYTES:
-                yield from self._run(first=first, last=False)
+                yield self._run(first=first, last=False)
                 first = False
 
-    def _run(self, *, first: bool, last: bool) -> Iterator[bytes]:
+    def _run(self, *, first: bool, last: bool) -> bytes:
         run = self._take(self._scanned)
         if not first:
             comma = _COMMA.match(run)
             if comma is None and run.strip():
-                raise _malformed("a comma is missing between two records")
+                raise malformed("a comma is missing between two records")
             run = run[comma.end() :] if comma else run
             if comma and last and not run.strip():
-                raise _malformed("a comma follows the last record")
-        yield b"[" + run + b"]"
+                raise malformed("a comma follows the last record")
+        return b"[" + run + b"]"
 
     def _next_bracket(self) -> int | None:
         """Move past the next bracket outside of a string; None at the document's end."""
@@ -148,7 +149,3 @@ def _unescaped(name: bytes) -> str | None:
         return str(json.loads(b'"' + name + b'"'))
     except ValueError:
         return None
-
-
-def _malformed(message: str) -> Permanent:
-    return Permanent(ErrorCode.JSON_MALFORMED, f"{message}; fix the document and upload it again")

@@ -5,8 +5,8 @@ different values. Looking for these costs more than validation, so it is done on
 that gave a reason: the parser or the bytes.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from consumer.documents.quarantine import cut_short, dotted
@@ -50,16 +50,13 @@ def is_too_deep(value: Any) -> bool:
     """Say whether a decoded JSON value is nested deeper than `MAX_DEPTH` levels."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return False
-    return any(isinstance(inner, dict | list) for inner in level)
+        inside = (item.values() if isinstance(item, dict) else item for item in _structures(level))
+        level = list(chain.from_iterable(inside))
+    return bool(_structures(level))
 
 
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _structures(values: list[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, dict | list)]
 
 
 def find_unstorable(value: Any) -> Problem | None:

@@ -53,17 +53,15 @@ def _typed_dict(model: type[BaseModel]) -> Any:
 
 
 def _field_type(field: FieldInfo) -> Any:
+    metadata = list(field.metadata)
     # Of a list, the first bad child is enough to refuse a record: naming a million would take
     # gigabytes.
+    if any(get_origin(choice) is list for choice in get_args(field.annotation)):
+        metadata.append(FailFast())
     derived = _derived(field.annotation)
-    metadata = (*field.metadata, *_limits(field.annotation))
     if metadata:
         derived = Annotated[(derived, *metadata)]
     return Required[derived] if field.is_required() else derived
-
-
-def _limits(hint: Any) -> tuple[Any, ...]:
-    return (FailFast(),) if any(get_origin(choice) is list for choice in get_args(hint)) else ()
 
 
 def _derived(hint: Any) -> Any:

@@ -2,12 +2,13 @@
 
 import json
 import traceback
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 
+from consumer.aws.s3 import Lake
 from consumer.aws.sqs import Delivery
 from consumer.documents.quarantine import Quarantined
 from consumer.errors import ConsumerError, Permanent
@@ -24,50 +25,34 @@ _LOGGED_TRACEBACK_CHARACTERS = 50_000
 _VERSION = version("coco-ingest")
 
 
-class LogStore(Protocol):
-    """Where error logs go."""
+async def write_error_log(
+    lake: Lake,
+    delivery: Delivery,
+    error: ConsumerError,
+    event: ObjectEvent | None,
+    prepared: Prepared | None = None,
+) -> str:
+    """Write the error log of one failure into the lake and return its key; safe to repeat.
 
-    async def write_log(self, key: str, body: bytes) -> None:
-        """Write one log object, replacing a former attempt's."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorLogs:
-    """Writes error log objects into the lake."""
-
-    store: LogStore
-
-    async def write(
-        self,
-        delivery: Delivery,
-        error: ConsumerError,
-        event: ObjectEvent | None,
-        prepared: Prepared | None = None,
-    ) -> str:
-        """Write the log of one failure and return its key; safe to repeat.
-
-        Raises:
-            Transient: S3 could not take it.
-        """
-        key = log_key(delivery, event)
-        log = _log(delivery, error, event, prepared)
-        await self.store.write_log(key, json.dumps(log, indent=2).encode())
-        return key
+    Raises:
+        Transient: S3 could not take it.
+    """
+    key = log_key(delivery, event)
+    log = _log(delivery, error, event, prepared)
+    await lake.write_log(key, json.dumps(log, indent=2, default=datetime.isoformat).encode())
+    return key
 
 
 def log_key(delivery: Delivery, event: ObjectEvent | None) -> str:
     """Return where the error log of one record of a message is, the same at every receipt."""
     source = (source_of(event) if event else None) or "unknown"
-    name = f"{delivery.message_id}-{_fingerprint(event)}"
-    return error_log_key(source, delivery.sent_at or delivery.received_at, name)
-
-
-def _fingerprint(event: ObjectEvent | None) -> str:
-    """Tell the records of one message apart, the same way on every attempt."""
-    if event is None:
-        return "message"
-    identity = f"{event.key}\n{event.version_id or event.etag or ''}"
-    return sha256(identity.encode()).hexdigest()[:16]
+    # Tells the records of one message apart.
+    record = "message"
+    if event is not None:
+        identity = f"{event.key}\n{event.version_id or event.etag or ''}"
+        record = sha256(identity.encode()).hexdigest()[:16]
+    sent_at = delivery.sent_at or delivery.received_at
+    return error_log_key(source, sent_at, f"{delivery.message_id}-{record}")
 
 
 def _log(
@@ -76,20 +61,20 @@ def _log(
     event: ObjectEvent | None,
     prepared: Prepared | None,
 ) -> dict[str, Any]:
-    errors = error.errors if isinstance(error, Permanent) else ()
+    bug = "".join(traceback.format_exception(error)) if error.code is ErrorCode.INTERNAL else None
     return {
         "code": error.code,
         "message": str(error),
-        "errors": [asdict(found) for found in errors],
+        "errors": [asdict(found) for found in error.errors] if isinstance(error, Permanent) else [],
         "records": _records(prepared.quarantined) if prepared else [],
         "records_total": prepared.document.quarantined_count if prepared else 0,
-        "object": _object(event),
+        "object": asdict(event) if event else None,
         "message_id": delivery.message_id,
         "attempts": delivery.receive_count,
-        "received_at": delivery.received_at.isoformat(),
-        "failed_at": datetime.now(UTC).isoformat(),
+        "received_at": delivery.received_at,
+        "failed_at": datetime.now(UTC),
         "body": delivery.body[:_LOGGED_BODY_CHARACTERS],
-        "traceback": _traceback(error) if error.code is ErrorCode.INTERNAL else None,
+        "traceback": bug and bug[-_LOGGED_TRACEBACK_CHARACTERS:],
         "version": _VERSION,
     }
 
@@ -101,18 +86,6 @@ def _records(quarantined: list[Quarantined]) -> list[dict[str, Any]]:
         | ({"errors_total": len(record.errors)} if len(record.errors) > each else {})
         for record in quarantined
     ]
-
-
-def _traceback(error: ConsumerError) -> str:
-    return "".join(traceback.format_exception(error))[-_LOGGED_TRACEBACK_CHARACTERS:]
-
-
-def _object(event: ObjectEvent | None) -> dict[str, Any] | None:
-    if event is None:
-        return None
-    described = asdict(event)
-    time = event.event_time
-    return described | {"event_time": time.isoformat() if time else None}
 
 
 def records_invalid(document: StagedDocument, first: Quarantined) -> Permanent:

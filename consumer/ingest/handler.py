@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
 
 import structlog
 
-from consumer.aws.s3 import Larger, Outdated, ReadLimits, StoredObject, held_bytes
+from consumer.aws.s3 import Lake, Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery
 from consumer.errors import (
     ConsumerError,
@@ -23,10 +22,11 @@ from consumer.errors import (
     where,
 )
 from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.error_logs import ErrorLogs, records_invalid
+from consumer.ingest.error_logs import records_invalid, write_error_log
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.ingest.routing import route
+from consumer.load.batcher import Batcher
 from consumer.load.document import ErrorNote, Identity, LoadRequest
 from consumer.load.ledger import Entry, RecordEntry
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
@@ -34,27 +34,11 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
-from schemas.keys import ApiKey, ErpKey
-from schemas.registry import Source
 
 log = structlog.get_logger()
 
 _ASSUMED_BYTES = 64 * 1024  # of an object whose event gives no size
 _ADMISSIONS = 3
-
-
-class Objects(Protocol):
-    """Where announced objects are read."""
-
-    async def fetch(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject:
-        """Read exactly the announced version; raise `Larger` beyond what was admitted."""
-
-
-class Load(Protocol):
-    """Brings a staged document into the tables."""
-
-    async def load(self, request: LoadRequest) -> State:
-        """Return the document's end state; raise ConsumerError when nothing was committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +56,8 @@ class Rules:
 class Ports:
     """What the handler works with."""
 
-    objects: Objects
-    loader: Load
-    logs: ErrorLogs
+    lake: Lake
+    loader: Batcher
     record: RecordEntry
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
 
@@ -129,32 +112,20 @@ class Handler:
         for _ in range(_ADMISSIONS):
             async with self._byte_budget.of(admitted_bytes):
                 try:
-                    fetched = await self._fetch(event, source, key, delivery, admitted_bytes)
+                    stored = await self._fetch(event, admitted_bytes)
                 except Larger as larger:
                     # The event gave no size, or a wrong one: take room for the real one.
                     admitted_bytes = larger.held_bytes
                     continue
-                return await self._ingest_fetched(fetched, event, delivery)
+                fetched = Fetched(_identity(event, stored, delivery), source, key, stored.data)
+                return await self._load(await self._prepare(fetched), event, delivery)
         raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
 
-    async def _ingest_fetched(
-        self, fetched: Fetched, event: ObjectEvent, delivery: Delivery
-    ) -> Outcome:
-        return await self._load(await self._prepare(fetched), event, delivery)
-
-    async def _fetch(
-        self,
-        event: ObjectEvent,
-        source: Source,
-        key: ApiKey | ErpKey,
-        delivery: Delivery,
-        admitted_bytes: int,
-    ) -> Fetched:
+    async def _fetch(self, event: ObjectEvent, admitted_bytes: int) -> StoredObject:
         rules = self._rules
         limits = ReadLimits(rules.max_object_bytes, rules.stream_above_bytes, admitted_bytes)
         with STAGE_SECONDS.labels("fetch").time():
-            stored = await self._ports.objects.fetch(event, limits)
-        return Fetched(_identity(event, stored, delivery), source, key, stored.data)
+            return await self._ports.lake.fetch(event, limits)
 
     async def _prepare(self, fetched: Fetched) -> Prepared:
         limit = self._rules.max_decompressed_bytes
@@ -170,7 +141,7 @@ class Handler:
             return Done(await self._commit(LoadRequest(document, is_wanted)))
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
-        log_key = await self._ports.logs.write(delivery, error, event, prepared)
+        log_key = await write_error_log(self._ports.lake, delivery, error, event, prepared)
         await self._commit(LoadRequest(document, is_wanted, ErrorNote(str(error), log_key)))
         return Failed(error, event, log_key, document.record_count > document.quarantined_count)
 

@@ -128,9 +128,8 @@ def _open_stream(
         pass  # to its end: fields of the frame may stand behind the records
     decoded = decode(first.frame)
     root = decoded.root
-    if aliases.record_paths(fetched.source) and not (
-        isinstance(root, dict) and fields & root.keys()
-    ):
+    is_ordinary = isinstance(root, dict) and first.digest is not None
+    if aliases.record_paths(fetched.source) and not is_ordinary:
         raise Permanent(
             ErrorCode.OBJECT_TOO_LARGE,
             f"more than {_MAX_WHOLE_BYTES} bytes, and only documents with {own} at their root are "

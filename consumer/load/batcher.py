@@ -10,6 +10,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from time import monotonic
 
 import psycopg
@@ -19,7 +20,6 @@ from psycopg_pool import AsyncConnectionPool
 from consumer import metrics
 from consumer.errors import (
     ConsumerError,
-    DatabaseUnavailable,
     Internal,
     LeaseLost,
     Permanent,
@@ -160,7 +160,8 @@ class Batcher:
         except ConsumerError as error:
             await self._split_or_fail(batch, error)
         except Exception as error:  # noqa: BLE001 - a bug must fail its batch, not the loader
-            _tell_of_bug(batch, error)
+            # Without its message, which may quote a document; the error log will have it.
+            log.error("batch_failed", documents=len(batch), where=where(error))  # noqa: TRY400
             await self._split_or_fail(batch, Internal.of(error))
         else:
             metrics.BATCH_SECONDS.observe(monotonic() - started)
@@ -181,11 +182,6 @@ class Batcher:
         middle = len(batch) // 2
         await self._load_and_split(batch[:middle])
         await self._load_and_split(batch[middle:])
-
-
-def _tell_of_bug(batch: list[_Waiting], bug: Exception) -> None:
-    # Without its message, which may quote a document; the error log will have it.
-    log.error("batch_failed", documents=len(batch), where=where(bug))
 
 
 def _still_wanted(batch: list[_Waiting]) -> list[_Waiting]:
@@ -209,7 +205,7 @@ def postgres_load(pool: AsyncConnectionPool) -> LoadBatch:
     """Return the function that loads one batch through a pool, retrying conflicts."""
 
     async def load(requests: Sequence[LoadRequest]) -> dict[int, State]:
-        for attempt in range(1, _CONFLICT_ATTEMPTS + 1):
+        for attempt in count(1):
             try:
                 async with pool.connection() as connection:
                     return await load_batch(connection, requests)
@@ -218,6 +214,6 @@ def postgres_load(pool: AsyncConnectionPool) -> LoadBatch:
                     raise mapped(error) from error
                 log.info("batch_conflict", attempt=attempt, sqlstate=error.sqlstate)
             await asyncio.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * attempt))  # noqa: S311 - jitter
-        raise DatabaseUnavailable("unreachable: the last attempt returns or raises")
+        raise AssertionError  # count() does not end
 
     return load

@@ -82,22 +82,15 @@ async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
 
 
 def _parameters(entry: Entry) -> dict[str, object]:
-    event, key = entry.event, parse_key(entry.event.key)
-    return {
-        "bucket": event.bucket,
-        "object_key": event.key,
-        "version_id": event.version_id,
-        "etag": event.etag,
-        "sequencer": event.sequencer,
-        "size_bytes": event.size_bytes,
-        "source": source_of(event),
-        "store_id": key.store_id if isinstance(key, ApiKey) else None,
-        "bus_dt": key.bus_dt if isinstance(key, ApiKey) else None,
-        "state": entry.state,
-        "error_code": entry.error_code,
-        "error_message": entry.error_message,
-        "error_log_key": entry.error_log_key,
-        "attempts": entry.attempts,
-        "event_time": event.event_time,
-        "received_at": entry.received_at,
-    }
+    key = parse_key(entry.event.key)
+    day = key if isinstance(key, ApiKey) else None
+    return (
+        asdict(entry.event)
+        | asdict(entry)
+        | {
+            "object_key": entry.event.key,
+            "source": source_of(entry.event),
+            "store_id": day and day.store_id,
+            "bus_dt": day and day.bus_dt,
+        }
+    )

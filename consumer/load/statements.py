@@ -8,49 +8,6 @@ from psycopg import sql
 
 from consumer.rows.tables import DATA_TABLES, DETAIL_LINES, LIST_TABLES, TAXES, Table
 
-DOCUMENT_COLUMNS = (
-    "doc_no",
-    "bucket",
-    "object_key",
-    "version_id",
-    "etag",
-    "sequencer",
-    "size_bytes",
-    "source",
-    "store_id",
-    "bus_dt",
-    "as_of",
-    "sent_as_of",
-    "latest_credible",
-    "event_time",
-    "received_at",
-    "attempts",
-    "records",
-    "quarantined",
-    "alias_fingerprint",
-    "error_message",
-    "error_log_key",
-    "days",
-    "extra",
-    "gap",
-    "findings",
-    "record_counts",
-    "field_counts",
-)
-_STAGE_COLUMNS: dict[str, tuple[str, ...]] = {
-    "stage_documents": DOCUMENT_COLUMNS,
-    "stage_patches": (
-        "doc_no",
-        "pos",
-        "store_id",
-        "table_name",
-        "guest_check_id",
-        "child_id",
-        "patch",
-    ),
-    "stage_sold": ("store_id", "menu_item_id", "first_seen", "last_seen"),
-} | {table.stage: ("doc_no", "pos", *table.columns) for table in DATA_TABLES}
-
 LIST_SOURCES: list[str] = [source.value for source in LIST_TABLES]
 CHILD_IDS = {TAXES.name: "tax_num", DETAIL_LINES.name: "guest_check_line_item_id"}
 
@@ -91,14 +48,6 @@ def for_table(name: str, table: Table) -> sql.Composed:
             sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in table.values
         ),
         child_id=sql.Identifier(CHILD_IDS.get(table.name, "none")),
-    )
-
-
-@cache
-def copy_into(stage: str) -> sql.Composed:
-    """Return the COPY statement for a staging table."""
-    return sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(stage), _list(_STAGE_COLUMNS[stage])
     )
 
 

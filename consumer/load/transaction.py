@@ -15,7 +15,6 @@ consumers that load the same things never wait in a circle:
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import chain
-from typing import Any
 
 from psycopg import AsyncConnection
 
@@ -65,59 +64,59 @@ async def load_batch(
 
 
 async def _copy(connection: AsyncConnection, requests: Sequence[LoadRequest]) -> None:
-    pieces: dict[str, list[Iterable[bytes]]] = {"stage_documents": []}
+    documents = [_document_cells(request) for request in requests]
+    columns = ", ".join(documents[0])
+    lines = [copy_text.line(cells.values()).encode() for cells in documents]
+    pieces: dict[str, list[Iterable[bytes]]] = {f"stage_documents ({columns})": [lines]}
     for request in requests:
-        document = request.document
-        pieces["stage_documents"].append([_document_row(request)])
-        for stage, spool in document.rows.tables.items():
+        for stage, spool in request.document.rows.tables.items():
             pieces.setdefault(stage, []).append(spool.chunks())
     cursor = connection.cursor()
-    for stage, chunks in pieces.items():
-        async with cursor.copy(statements.copy_into(stage)) as copy:
+    for target, chunks in pieces.items():
+        async with cursor.copy(f"COPY {target} FROM STDIN".encode()) as copy:
             for chunk in chain.from_iterable(chunks):
                 await copy.write(chunk)
 
 
-def _document_row(request: LoadRequest) -> bytes:
+def _document_cells(request: LoadRequest) -> dict[str, str]:
+    """Return a document's row of stage_documents by column."""
     document, note = request.document, request.error_note
-    identity, frame = document.identity, document.frame
+    identity, event, frame = document.identity, document.identity.event, document.frame
     as_of = frame.as_of or identity.last_modified
     latest = latest_credible(identity.last_modified)
-    event = identity.event
-    values = (
-        document.number,
-        event.bucket,
-        event.key,
-        identity.version_id,
-        identity.etag,
-        event.sequencer,
-        event.size_bytes,
-        frame.source.value,
-        frame.store_id,
-        frame.bus_dt,
-        min(as_of, latest),
-        as_of,
-        latest,
-        identity.event_time,
-        identity.received_at,
-        identity.attempts,
-        document.record_count,
-        document.quarantined_count,
-        document.alias_fingerprint,
-        note.message if note else None,
-        note.log_key if note else None,
-    )
-    days = "{" + ",".join(day.isoformat() for day in document.days) + "}"
-    drift = document.drift
-    as_json: tuple[Any, ...] = (
-        frame.extra,
-        asdict(document.gap) if document.gap else None,
-        [asdict(finding) for finding in drift.findings],
-        drift.record_counts,
-        drift.field_counts,
-    )
-    row = [*copy_text.cells(values), days, *map(copy_text.json_cell, as_json)]
-    return copy_text.line(row).encode()
+    values = {
+        "doc_no": document.number,
+        "bucket": event.bucket,
+        "object_key": event.key,
+        "version_id": identity.version_id,
+        "etag": identity.etag,
+        "sequencer": event.sequencer,
+        "size_bytes": event.size_bytes,
+        "source": frame.source.value,
+        "store_id": frame.store_id,
+        "bus_dt": frame.bus_dt,
+        "as_of": min(as_of, latest),
+        "sent_as_of": as_of,
+        "latest_credible": latest,
+        "event_time": identity.event_time,
+        "received_at": identity.received_at,
+        "attempts": identity.attempts,
+        "records": document.record_count,
+        "quarantined": document.quarantined_count,
+        "alias_fingerprint": document.alias_fingerprint,
+        "error_message": note.message if note else None,
+        "error_log_key": note.log_key if note else None,
+        "days": "{" + ",".join(day.isoformat() for day in document.days) + "}",
+    }
+    as_json = {
+        "extra": frame.extra,
+        "gap": asdict(document.gap) if document.gap else None,
+        "findings": [asdict(finding) for finding in document.drift.findings],
+        "record_counts": document.drift.record_counts,
+        "field_counts": document.drift.field_counts,
+    }
+    cells = dict(zip(values, copy_text.cells(values.values()), strict=True))
+    return cells | {name: copy_text.json_cell(value) for name, value in as_json.items()}
 
 
 async def _load_checks(connection: AsyncConnection) -> None:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Protocol
 
 import structlog
 
@@ -32,21 +31,6 @@ _FIRST_LOOK_SECONDS, _MAX_LOOK_SECONDS = 0.2, 5.0
 Probe = Callable[[], Awaitable[None]]
 
 
-class Breaker(Protocol):
-    """A reason to suspend work."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether work is suspended."""
-
-    @property
-    def reason(self) -> str | None:
-        """Why work is suspended; None while it is not."""
-
-    def allowance(self, wanted: int) -> int:
-        """Return how many of `wanted` messages may be received now."""
-
-
 class OutageBreaker:
     """Closed while things work; opens on a fault of ours, closes after a successful probe."""
 
@@ -54,27 +38,18 @@ class OutageBreaker:
         self._probe = probe
         self._closed = asyncio.Event()
         self._closed.set()
-        self._reason: str | None = None
+        self.reason: str | None = None  # the code and words of the error that opened it
 
     @property
     def is_open(self) -> bool:
         """Whether work is suspended."""
         return not self._closed.is_set()
 
-    @property
-    def reason(self) -> str | None:
-        """The code and words of the error that opened it; None while it is closed."""
-        return self._reason if self.is_open else None
-
-    def allowance(self, wanted: int) -> int:
-        """Return how many messages may be received now: all or none."""
-        return 0 if self.is_open else wanted
-
     def trip(self, error: ConsumerError) -> None:
         """Open the breaker; repeating it changes nothing."""
         if not self.is_open:
             self._closed.clear()
-            self._reason = f"{error.code}: {error}"
+            self.reason = f"{error.code}: {error}"
             BREAKER_OPEN.labels(Cause.OUTAGE).set(1)
             BREAKER_OPENED.labels(error.code).inc()
             log.error("breaker_opened", cause=Cause.OUTAGE, code=error.code, error=str(error))
@@ -85,15 +60,13 @@ class OutageBreaker:
 
     async def keep(self) -> None:
         """Probe whenever the breaker is open, ever more seldom; run until cancelled."""
+        pause_seconds = _FIRST_PAUSE_SECONDS
         while True:
-            if not self.is_open:
-                await asyncio.sleep(_FIRST_PAUSE_SECONDS / 2)
-                continue
-            pause_seconds = _FIRST_PAUSE_SECONDS
-            while self.is_open:
-                await asyncio.sleep(pause_seconds)
-                pause_seconds = min(_MAX_PAUSE_SECONDS, 2 * pause_seconds)
+            await asyncio.sleep(pause_seconds)
+            if self.is_open:
                 await self._try()
+            longer_seconds = min(_MAX_PAUSE_SECONDS, 2 * pause_seconds)
+            pause_seconds = longer_seconds if self.is_open else _FIRST_PAUSE_SECONDS
 
     async def _try(self) -> None:
         try:
@@ -104,6 +77,7 @@ class OutageBreaker:
             # A message may have met the fault while the probe passed it by. It then finds the
             # breaker still open, waits with the others, and opens it again when it tries once more.
             self._closed.set()
+            self.reason = None
             BREAKER_OPEN.labels(Cause.OUTAGE).set(0)
             log.info("breaker_closed", cause=Cause.OUTAGE)
 
@@ -134,9 +108,8 @@ class HeldMessages:
             return None
         counts = Counter(self._held.values()).most_common()
         codes = ", ".join(f"{count} {code}" for code, count in counts)
-        return (
-            f"{len(self._held)} messages are held ({codes}): `consumer doctor` says what to correct"
-        )
+        remedy = "`consumer doctor` says what to correct"
+        return f"{len(self._held)} messages are held ({codes}): {remedy}"
 
     def allowance(self, wanted: int) -> int:
         """Return how many messages may be received now: all, one to look at, or none."""
@@ -184,12 +157,11 @@ class Breakers:
     @property
     def reason(self) -> str | None:
         """Why work is suspended; None while it is not."""
-        breakers: tuple[Breaker, ...] = (self.failure, self.outage, self.held)
-        return next((breaker.reason for breaker in breakers if breaker.is_open), None)
+        return self.failure.reason or self.outage.reason or self.held.reason
 
     def allowance(self, wanted: int) -> int:
         """Return how many messages may be received now."""
-        if self.byte_budget.is_full or not self.outage.allowance(wanted):
+        if self.byte_budget.is_full or self.outage.is_open:
             return 0
         # These come last, as they allow a single message only now and then. One that the first
         # allows and the second does not is allowed again after a pause.

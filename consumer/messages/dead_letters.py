@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 
 import structlog
 
+from consumer.aws.s3 import Lake
 from consumer.aws.sqs import ORIGINAL_ID, Delivery, Queue
-from consumer.errors import ConsumerError, Permanent
-from consumer.ingest.error_logs import ErrorLogs
+from consumer.errors import Permanent
+from consumer.ingest.error_logs import write_error_log
 from consumer.ingest.outcome import Failed
 from consumer.load.ledger import Entry, RecordEntry
 from schemas.codes import ErrorCode, State
@@ -29,13 +30,13 @@ _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 class DeadLetters:
     """Writes down what failed: error log, ledger, dead-letter queue."""
 
-    def __init__(self, queue: Queue, logs: ErrorLogs, record: RecordEntry) -> None:
+    def __init__(self, queue: Queue, lake: Lake, record: RecordEntry) -> None:
         self._queue = queue
-        self._logs = logs
+        self._lake = lake
         self._record = record
 
-    async def send(self, delivery: Delivery, failed: Failed, *, alone: bool) -> str:
-        """Dead-letter one failed record of a message and return its log's key; safe to repeat.
+    async def send(self, delivery: Delivery, failed: Failed, *, alone: bool) -> None:
+        """Dead-letter one failed record of a message; safe to repeat.
 
         Args:
             delivery: The message.
@@ -45,24 +46,26 @@ class DeadLetters:
         Raises:
             Transient: one of S3, SQS or PostgreSQL could not do its part; send again later.
         """
-        key = await self._log_and_enter(delivery, failed)
+        log_key = await self._log_and_enter(delivery, failed)
         body = _dead_letter_body(delivery.body, failed.event, alone=alone)
-        await self._queue.send(body, _attributes(delivery, failed.error, key, failed.event))
-        return key
+        await self._queue.send(body, _attributes(delivery, failed, log_key))
+        _tell("object_dead_lettered", failed, log_key)
 
-    async def note(self, delivery: Delivery, failed: Failed, *, is_last: bool) -> str | None:
-        """Note a failure whose message goes back to the queue; return its log's key, if any.
+    async def note(self, delivery: Delivery, failed: Failed, *, is_last: bool) -> None:
+        """Note a failure whose message goes back to the queue.
 
         Bugs have a log from the first attempt on. Before the last one there is no end state.
 
         Raises:
             Transient: one of S3 or PostgreSQL could not do its part; note again later.
         """
+        log_key = None
         if is_last:
-            return await self._log_and_enter(delivery, failed)
-        if failed.error.code is ErrorCode.INTERNAL:
-            return await self._logs.write(delivery, failed.error, failed.event)
-        return None
+            log_key = await self._log_and_enter(delivery, failed)
+        elif failed.error.code is ErrorCode.INTERNAL:
+            log_key = await write_error_log(self._lake, delivery, failed.error, failed.event)
+        receives = delivery.receive_count
+        _tell("object_retried", failed, log_key, receive_count=receives, last=is_last)
 
     async def ignore(self, delivery: Delivery, failed: Failed) -> None:
         """Enter a failure that the policy ignores into the ledger.
@@ -70,39 +73,37 @@ class DeadLetters:
         Raises:
             Transient: PostgreSQL could not do it; ignore again later.
         """
-        if failed.event is not None:
-            await self._enter(_entry(delivery, failed, State.IGNORED))
+        await self._enter(delivery, failed, State.IGNORED)
+        _tell("failure_ignored", failed, None)
 
     async def _log_and_enter(self, delivery: Delivery, failed: Failed) -> str:
         if failed.log_key is not None:
             # With the good records of its document.
             return failed.log_key
-        key = await self._logs.write(delivery, failed.error, failed.event)
-        if failed.event is not None:
-            await self._enter(_entry(delivery, failed, State.DEAD_LETTERED, key))
-        return key
+        log_key = await write_error_log(self._lake, delivery, failed.error, failed.event)
+        await self._enter(delivery, failed, State.DEAD_LETTERED, log_key)
+        return log_key
 
-    async def _enter(self, entry: Entry) -> None:
+    async def _enter(
+        self, delivery: Delivery, failed: Failed, state: State, log_key: str | None = None
+    ) -> None:
+        if failed.event is None:
+            return  # only objects have a ledger row
+        entry = Entry(
+            event=failed.event,
+            state=state,
+            received_at=delivery.received_at,
+            attempts=delivery.receive_count,
+            error_code=failed.error.code,
+            error_message=_attribute(str(failed.error)),
+            error_log_key=log_key,
+            findings=failed.error.findings if isinstance(failed.error, Permanent) else None,
+        )
         try:
             await self._record(entry)
         except Permanent as error:
             # An identity that the ledger cannot hold must not stop its dead letter.
-            log.warning("ledger_refused", object_key=entry.event.key, code=error.code)
-
-
-def _entry(delivery: Delivery, failed: Failed, state: State, key: str | None = None) -> Entry:
-    if failed.event is None:
-        raise ValueError("only objects have a ledger row")
-    return Entry(
-        event=failed.event,
-        state=state,
-        received_at=delivery.received_at,
-        attempts=delivery.receive_count,
-        error_code=failed.error.code,
-        error_message=_attribute(str(failed.error)),
-        error_log_key=key,
-        findings=failed.error.findings if isinstance(failed.error, Permanent) else None,
-    )
+            log.warning("ledger_refused", object_key=failed.event.key, code=error.code)
 
 
 def _dead_letter_body(body: str, event: ObjectEvent | None, *, alone: bool) -> str:
@@ -114,14 +115,12 @@ def _dead_letter_body(body: str, event: ObjectEvent | None, *, alone: bool) -> s
     return body if fits else raw[:_DEAD_LETTER_BYTES].decode(errors="ignore")
 
 
-def _attributes(
-    delivery: Delivery, error: ConsumerError, log_key: str, event: ObjectEvent | None
-) -> Mapping[str, str]:
+def _attributes(delivery: Delivery, failed: Failed, log_key: str) -> Mapping[str, str]:
     values = {
-        "ErrorCode": error.code.value,
-        "ErrorMessage": str(error),
+        "ErrorCode": failed.error.code.value,
+        "ErrorMessage": str(failed.error),
         "ErrorLogKey": log_key,
-        "ObjectKey": event.key if event else "",
+        "ObjectKey": failed.event.key if failed.event else "",
         "FailedAt": datetime.now(UTC).isoformat(timespec="seconds"),
         "Attempts": str(delivery.receive_count),
         ORIGINAL_ID: delivery.original_id,
@@ -132,3 +131,14 @@ def _attributes(
 def _attribute(text: str) -> str:
     """Keep what SQS allows in an attribute, and not too much of it."""
     return _NOT_ALLOWED.sub("?", text[:_ATTRIBUTE_CHARACTERS])
+
+
+def _tell(event: str, failed: Failed, log_key: str | None, **more: object) -> None:
+    # Not the error's message, which may quote the document: the error log has it.
+    log.warning(
+        event,
+        code=failed.error.code,
+        object_key=failed.event.key if failed.event else None,
+        error_log_key=log_key,
+        **more,
+    )

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 _FIRST_HOLD_SECONDS, _MAX_HOLD_SECONDS = 0.2, 60.0
 _GIVE_BACK_SECONDS = 3600  # four such delays fit between the first and the last of five receives
 _LAST_SETTLEMENTS_SECONDS = 2.0
+_TRUSTED_RECEIVES = 2
 
 
 class Slots:
@@ -148,12 +149,13 @@ class DeliveryTasks:
         raise AssertionError("unreachable")
 
     async def _handle(self, delivery: Delivery) -> list[Outcome]:
-        """Handle a message; those that came before take turns.
+        """Handle a message; those that came twice before take turns.
 
-        The process that had it may have been killed, perhaps because this document and others took
+        The processes that had it may have been killed, perhaps since this document and others took
         too much memory together. One at a time, only the document that kills is received too often.
+        What came once before was most likely given back, by a consumer that was told to stop.
         """
-        if delivery.receive_count == 1:
+        if delivery.receive_count <= _TRUSTED_RECEIVES:
             return await self._handler.handle(delivery)
         await self._wait(self._suspects_turn.acquire())
         try:

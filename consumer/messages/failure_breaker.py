@@ -10,7 +10,7 @@ not dead-lettered; three in a row that load close it.
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 
 import structlog
@@ -50,15 +50,6 @@ class BurstLimits:
         return 100 * failed >= self.percent * (failed + loaded)
 
 
-@dataclass(slots=True)
-class _Second:
-    """What ended within one second."""
-
-    number: int
-    loaded: int = 0
-    failed: Counter[ErrorCode] = field(default_factory=Counter)
-
-
 class FailureBreaker:
     """Counts what fails, and suspends the work when that is too much.
 
@@ -70,10 +61,11 @@ class FailureBreaker:
 
     def __init__(self, limits: BurstLimits, *, begins_cautious: bool = False) -> None:
         self._limits = limits
-        self._window: deque[_Second] = deque()
-        self._loaded, self._failed = 0, Counter[ErrorCode]()  # within the window
+        # What ended, by second and in all: failures by code, and what loaded under None
+        self._window: deque[tuple[int, Counter[ErrorCode | None]]] = deque()
+        self._ended: Counter[ErrorCode | None] = Counter()
         self._closed, self._opened = asyncio.Event(), asyncio.Event()  # or half-open, neither
-        self._reason: str | None = None
+        self.reason: str | None = None  # why work is suspended, and what to do
         self._good_in_a_row = 0
         self._next_probe = 0.0
         self._pause_seconds = _FIRST_PAUSE_SECONDS
@@ -86,11 +78,6 @@ class FailureBreaker:
     def is_open(self) -> bool:
         """Whether work is suspended: a failure is then held instead of dead-lettered."""
         return self._opened.is_set()
-
-    @property
-    def reason(self) -> str | None:
-        """Why work is suspended, and what to do; None while it is not."""
-        return self._reason
 
     @property
     def is_probing(self) -> bool:
@@ -135,19 +122,16 @@ class FailureBreaker:
 
     def _count(self, loaded: int, failed: Counter[ErrorCode]) -> None:
         now = monotonic()
-        while self._window and self._window[0].number < now - self._limits.window_seconds:
-            past = self._window.popleft()
-            self._loaded -= past.loaded
-            self._failed -= past.failed
-        if not self._window or self._window[-1].number != int(now):
-            self._window.append(_Second(int(now)))
-        self._window[-1].loaded += loaded
-        self._window[-1].failed += failed
-        self._loaded += loaded
-        self._failed += failed
-        total = self._failed.total()
-        if failed and self._limits.exceeded_by(total, self._loaded):
-            self._trip(self._failed, total + self._loaded)
+        while self._window and self._window[0][0] < now - self._limits.window_seconds:
+            self._ended -= self._window.popleft()[1]
+        if not self._window or self._window[-1][0] != int(now):
+            self._window.append((int(now), Counter()))
+        for ended in (self._window[-1][1], self._ended):
+            ended.update(failed)
+            ended[None] += loaded
+        codes = Counter({code: count for code, count in self._ended.items() if code})
+        if failed and self._limits.exceeded_by(codes.total(), self._ended[None]):
+            self._trip(codes, self._ended.total())
 
     def _learn_from_probe(self, loaded: int, failed: Counter[ErrorCode]) -> None:
         if failed:
@@ -173,9 +157,9 @@ class FailureBreaker:
         self._pause_seconds = _FIRST_PAUSE_SECONDS if is_new else self._longer_pause()
         reasons = ", ".join(f"{count} {code}" for code, count in codes.most_common())
         lately = " after a former burst" if self._is_cautious else ""
-        self._reason = f"{codes.total()} of {total} objects failed{lately} ({reasons}): {_REMEDY}"
+        self.reason = f"{codes.total()} of {total} objects failed{lately} ({reasons}): {_REMEDY}"
         self._window.clear()
-        self._loaded, self._failed = 0, Counter()
+        self._ended.clear()
         self._good_in_a_row = 0
         self._next_probe = monotonic() + self._pause_seconds
         self._closed.clear()
@@ -194,7 +178,7 @@ class FailureBreaker:
         return min(2 * self._pause_seconds, _MAX_PAUSE_SECONDS)
 
     def _close(self) -> None:
-        self._reason = None
+        self.reason = None
         self._is_cautious = False
         self._closed_at = monotonic()
         self._opened.clear()

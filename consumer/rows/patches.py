@@ -8,7 +8,7 @@ from typing import Any
 
 from consumer.documents.validation import ValidRecord
 from consumer.rows.fields import Fields, details_of
-from consumer.rows.tables import CHECK, DETAIL, DETAIL_COLUMNS, LINE, TAX
+from consumer.rows.tables import DETAIL, DETAIL_COLUMNS, LINE
 from schemas.columns import column_name
 from schemas.guest_checks import LINE_TYPES
 
@@ -18,19 +18,19 @@ Patch = dict[str, Any]
 _NOT_PATCHED = frozenset({"guestCheckId", "lastUpdatedUTC", "taxNum", "guestCheckLineItemId"})
 
 
-def check_patch(check: ValidRecord) -> Patch:
-    """Return the columns that a partial check sets."""
-    return _patch(check, CHECK)
-
-
-def tax_patch(tax: ValidRecord) -> Patch:
-    """Return the columns that a tax of a partial check sets."""
-    return _patch(tax, TAX)
+def patch_of(record: ValidRecord, fields: Fields) -> Patch:
+    """Return the columns that a record of a partial document sets."""
+    patch = {
+        column_name(name): _plain(record[name])
+        for name in fields.names
+        if name in record and name not in _NOT_PATCHED
+    }
+    return patch | {f"+{name}": value for name, value in (fields.unknown(record) or {}).items()}
 
 
 def line_patch(line: ValidRecord) -> Patch:
-    """Return the columns that a line of a partial check sets, its sub-object flattened."""
-    patch = _patch(line, LINE)
+    """Return the columns that a line of a partial document sets, its sub-object flattened."""
+    patch = patch_of(line, LINE)
     for number, (name, detail) in enumerate(details_of(line)):
         if number:
             patch[f"+{name}"] = detail
@@ -41,15 +41,6 @@ def line_patch(line: ValidRecord) -> Patch:
         if unknown := DETAIL[name].unknown(detail):
             patch[f"+{name}"] = unknown
     return patch
-
-
-def _patch(record: ValidRecord, fields: Fields) -> Patch:
-    patch = {
-        column_name(name): _plain(record[name])
-        for name in fields.names
-        if name in record and name not in _NOT_PATCHED
-    }
-    return patch | {f"+{name}": value for name, value in (fields.unknown(record) or {}).items()}
 
 
 def _plain(value: Any) -> Any:

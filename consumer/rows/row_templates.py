@@ -1,28 +1,35 @@
 """How the plain records of one shape are written as COPY text: by one format string.
 
-What needs no conversion is written as it was sent; `documents.plain_shapes` says what that is.
+Plain is what was sent as the contract would make it: nearly all records are. Whether one is depends
+on its shape, decided once for each, and on few of its values.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from consumer.documents.plain_shapes import (
-    PlainShape,
-    are_dates,
-    are_times,
-    fit_64_bits,
-    plain_shape,
-)
-from consumer.drift.shapes import ShapeKey
+from consumer.documents.plain_values import are_dates, are_times, fit_64_bits
+from consumer.drift import shapes
+from consumer.drift.json_types import native_types
 from consumer.rows.copy_text import EXPONENT, NULL, escape, json_cell
 from consumer.rows.fields import Fields
+from schemas.columns import field_types
+from schemas.fields import BusinessDate, Flag, Int64, LocalTime, Record, UtcTime
 from schemas.guest_checks import LINE_TYPES
 
 _MAX_SHAPES = 2000  # of all documents; hostile ones of 200 fields each take 40 MB
 
+Kinds = dict[str, str | None]  # JSON types by field
 Values = Callable[[dict[str, Any]], tuple[Any, ...]]
+
+_TIMES = (UtcTime, LocalTime, BusinessDate)
+# What is looked at in the values of which types
+_LOOKS = (
+    (fit_64_bits, (Int64,)),
+    (are_times, (UtcTime, LocalTime)),
+    (are_dates, (BusinessDate,)),
+)
 
 
 class NotPlain(Exception):
@@ -34,22 +41,34 @@ class RowShape:
 
     `detail` is the field with a detail line's sub-object, `unknown` are those that the contract
     does not name.
+
+    Args:
+        fields: What the records have columns for.
+        sent: The fields that were sent, with the JSON type of each.
+        filled: Those of them that the contract names and that are not null.
     """
 
-    def __init__(self, fields: Fields, shape: PlainShape) -> None:
-        nothing = fields.cells(dict.fromkeys(shape.null))
+    def __init__(self, fields: Fields, sent: Kinds, filled: Kinds) -> None:
+        known = fields.model.model_fields
+        nothing = fields.cells({name: None for name in sent if name in known})
         cells = [
-            "%s" if name in shape.filled else cell
+            "%s" if name in filled else cell
             for name, cell in zip(fields.columns, nothing, strict=True)
         ]
-        self.detail = next((name for name in LINE_TYPES if name in shape.filled), None)
-        self.unknown = shape.unknown
+        self.detail = next((name for name in LINE_TYPES if name in filled), None)
+        self.unknown = tuple(name for name in sent if name not in known)
         self._template = "\t".join(cells)
-        self._values = _values([name for name in fields.names if name in shape.filled])
+        self._values = _values(name for name in fields.names if name in filled)
         self._tabs, self._backslashes = len(cells) - 1, self._template.count("\\")
-        self._has_text = shape.has_text
-        looks = ((fit_64_bits, shape.integers), (are_times, shape.times), (are_dates, shape.dates))
+        types = field_types(fields.model)
+        looks = [
+            (are_good, [name for name in filled if types[name] in hints])
+            for are_good, hints in _LOOKS
+        ]
         self._looks = [(are_good, _values(names)) for are_good, names in looks if names]
+        self._has_text = any(
+            kind == "text" and types[name] not in _TIMES for name, kind in filled.items()
+        )
 
     def cells(self, record: dict[str, Any]) -> str:
         """Return a record's cells.
@@ -85,22 +104,34 @@ class RowShape:
 
 
 @lru_cache(_MAX_SHAPES)
-def row_shape(fields: Fields, shape: ShapeKey) -> RowShape | None:
+def row_shape(fields: Fields, shape: shapes.ShapeKey) -> RowShape | None:
     """Return how records of a shape are written, or None if they are not plain."""
-    plain = plain_shape(fields.model, shape)
-    if plain is None or len(plain.filled & LINE_TYPES.keys()) > 1:
+    sent, known = dict(shapes.fields_of(shape)), fields.model.model_fields
+    filled = {name: kind for name, kind in sent.items() if name in known and kind != shapes.NULL}
+    if not _is_plain(fields.model, filled) or len(filled.keys() & LINE_TYPES.keys()) > 1:
         return None
-    return RowShape(fields, plain)
+    return RowShape(fields, sent, filled)
 
 
-def _values(names: Sequence[str]) -> Values:
+def _is_plain(model: type[Record], filled: Kinds) -> bool:
+    """Say whether no field has to be converted, or refused, by its JSON type."""
+    types = field_types(model)
+    return all(
+        # As text to a contract, true is "true": that is a conversion.
+        kind in native_types(types[name]) and (kind != "boolean" or types[name] == Flag)
+        for name, kind in filled.items()
+    ) and all(name in filled for name, field in model.model_fields.items() if field.is_required())
+
+
+def _values(names: Iterable[str]) -> Values:
     """Return a function that gives a record's values of some fields as a tuple."""
-    if not names:
-        return lambda _: ()
-    if len(names) == 1:
-        [name] = names
-        return lambda record: (record[name],)
-    return itemgetter(*names)
+    match tuple(names):
+        case ():
+            return lambda _: ()
+        case (name,):
+            return lambda record: (record[name],)
+        case several:
+            return itemgetter(*several)
 
 
 def _escaped(value: Any) -> Any:

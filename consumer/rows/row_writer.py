@@ -15,7 +15,7 @@ from consumer.documents.validation import ValidRecord
 from consumer.rows import copy_text
 from consumer.rows.copy_text import NULL, cells, json_cell, line
 from consumer.rows.fields import by_id, details_of
-from consumer.rows.patches import check_patch, line_patch, tax_patch
+from consumer.rows.patches import line_patch, patch_of
 from consumer.rows.tables import (
     CHECK,
     DETAIL,
@@ -135,10 +135,10 @@ class RowWriter:
 
     def _add_partial_check(self, place: str, check: ValidRecord) -> None:
         check_id = str(check["guestCheckId"])
-        self._add_patch(place, GUEST_CHECKS.name, check_id, NULL, check_patch(check))
+        self._add_patch(place, GUEST_CHECKS.name, check_id, NULL, patch_of(check, CHECK))
         for tax in by_id(check.get("taxes"), "taxNum"):
             tax_num = str(tax["taxNum"])
-            self._add_patch(place, TAXES.name, check_id, tax_num, tax_patch(tax))
+            self._add_patch(place, TAXES.name, check_id, tax_num, patch_of(tax, TAX))
         for child in by_id(check.get("detailLines"), "guestCheckLineItemId"):
             line_id = str(child["guestCheckLineItemId"])
             self._add_patch(place, DETAIL_LINES.name, check_id, line_id, line_patch(child))

@@ -39,12 +39,6 @@ class Table:
         """The staging table of the same columns."""
         return f"stage_{self.name}"
 
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Those whose documents hold its records."""
-        top_level = self.level.partition(".")[0]
-        return tuple(source for source in Source if source.entry.list_field == top_level)
-
 
 CHECK = Fields(GuestCheck, columns_of(GuestCheck))
 TAX = Fields(Tax, columns_of(Tax))

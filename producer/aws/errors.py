@@ -2,20 +2,18 @@
 
 from botocore.exceptions import ClientError
 
-from producer.errors import (
-    LakeClosed,
-    LakeError,
-    LakeRefused,
-    LakeUnavailable,
-    QueueClosed,
-    QueueError,
-    QueueRefused,
-    QueueUnavailable,
-)
+from producer import errors
 from runtime.aws_errors import Verdict, classify, error_code
 
-_PASSING = frozenset({Verdict.THROTTLED, Verdict.UNAVAILABLE})
-_CLOSED = frozenset({Verdict.DENIED, Verdict.MISCONFIGURED})
+_LAKE = (errors.LakeUnavailable, errors.LakeClosed, errors.LakeRefused)
+_QUEUE = (errors.QueueUnavailable, errors.QueueClosed, errors.QueueRefused)
+# Of the three, which a verdict is; the last for any other.
+_PLACES = {
+    Verdict.THROTTLED: 0,
+    Verdict.UNAVAILABLE: 0,
+    Verdict.DENIED: 1,
+    Verdict.MISCONFIGURED: 1,
+}
 # A conditional write that came second: to a finished one, or to one under way.
 _OUTDATED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
 
@@ -30,21 +28,15 @@ def is_outdated(error: ClientError) -> bool:
     return error_code(error) in _OUTDATED
 
 
-def lake_error(error: Exception, bucket: str) -> LakeError:
+def lake_error(error: Exception, bucket: str) -> errors.LakeError:
     """Return the error for one of a call to S3; the caller raises it `from` the original."""
     fault = classify(error)
     if fault.code == "NoSuchBucket":
-        return LakeClosed(f"there is no bucket {bucket}; create it or correct BUCKET_NAME")
-    kinds = (LakeUnavailable, LakeClosed, LakeRefused)
-    return kinds[_place(fault.verdict)](f"S3, bucket {bucket}: {fault}")
+        return errors.LakeClosed(f"there is no bucket {bucket}; create it or correct BUCKET_NAME")
+    return _LAKE[_PLACES.get(fault.verdict, 2)](f"S3, bucket {bucket}: {fault}")
 
 
-def queue_error(error: Exception) -> QueueError:
+def queue_error(error: Exception) -> errors.QueueError:
     """Return the error for one of a call to SQS; the caller raises it `from` the original."""
     fault = classify(error)
-    kinds = (QueueUnavailable, QueueClosed, QueueRefused)
-    return kinds[_place(fault.verdict)](f"SQS: {fault}")
-
-
-def _place(verdict: Verdict) -> int:
-    return 0 if verdict in _PASSING else 1 if verdict in _CLOSED else 2
+    return _QUEUE[_PLACES.get(fault.verdict, 2)](f"SQS: {fault}")

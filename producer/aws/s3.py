@@ -1,6 +1,6 @@
 """The lake on S3: the only module that knows S3's client."""
 
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,16 +10,14 @@ from botocore.exceptions import ClientError
 from botocore.handlers import set_list_objects_encoding_type_url
 
 from producer.aws.errors import is_missing, is_outdated, lake_error
-from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject, Page
+from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject
 from producer.lease_table import Tagged
-from producer.sending.init_lake import BucketSettings
 from producer.settings import Settings
 from runtime.aws_clients import open_client
-from runtime.aws_errors import AWS_ERRORS
+from runtime.aws_errors import AWS_ERRORS, error_code
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
-    from types_aiobotocore_s3.type_defs import PutObjectRequestTypeDef
 
 _NEVER_SET = (
     "NoSuchPublicAccessBlockConfiguration",
@@ -30,10 +28,6 @@ _NEVER_SET = (
 @asynccontextmanager
 async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S3Lake"]:
     """Open a client for the bucket for the block; connects on the first call.
-
-    Args:
-        settings: Bucket, address and credentials; the SDK finds what they leave out.
-        concurrency: How many calls may be under way at once.
 
     Raises:
         AwsUnusable: The SDK cannot make a client of its configuration.
@@ -48,31 +42,24 @@ async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S
 
 
 class S3Lake:
-    """One bucket: a `Lake`, a `LeaseTable` and a `Bucket`, whose protocols say what calls do."""
+    """One bucket: a `Lake` and a `LeaseTable`, whose protocols say what calls do."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     async def put(self, obj: LakeObject) -> LakeEntry:
-        """Write one object, replacing what lies under its key; safe to repeat.
-
-        Raises:
-            LakeUnavailable: Every attempt of the SDK failed; the object may have been written.
-            LakeRefused: S3 does not accept this object.
-            LakeClosed: No bucket, or no permission.
-        """
-        request: PutObjectRequestTypeDef = {
-            "Bucket": self._bucket,
-            "Key": obj.key,
-            "Body": obj.body,
-            "ContentType": CONTENT_TYPE,
-            "Metadata": obj.ascii_metadata(),
-        }
-        if obj.content_encoding is not None:
-            request["ContentEncoding"] = obj.content_encoding
+        """Write one object; after a LakeUnavailable it may have been written all the same."""
+        encoding: Any = {"ContentEncoding": obj.content_encoding} if obj.content_encoding else {}
         with self._mapped_errors():
-            written = await self._client.put_object(**request)
+            written = await self._client.put_object(
+                Bucket=self._bucket,
+                Key=obj.key,
+                Body=obj.body,
+                ContentType=CONTENT_TYPE,
+                Metadata=obj.ascii_metadata(),
+                **encoding,
+            )
         return LakeEntry(
             key=obj.key,
             size_bytes=len(obj.body),
@@ -81,22 +68,18 @@ class S3Lake:
             version_id=written.get("VersionId"),
         )
 
-    async def list_page(self, prefix: str, after: str) -> Page:
-        """Return up to 1,000 objects; needs `s3:ListBucket`."""
+    async def entries(self, prefix: str, after: str = "") -> AsyncIterator[LakeEntry]:
+        """List objects, 1,000 with one request; needs `s3:ListBucket`."""
+        pages = self._client.get_paginator("list_objects_v2")
         with self._mapped_errors():
-            page = await self._client.list_objects_v2(
-                Bucket=self._bucket, Prefix=prefix, StartAfter=after
-            )
-        entries = tuple(
-            LakeEntry(
-                key=found["Key"],
-                size_bytes=found["Size"],
-                etag=found.get("ETag", "").strip('"') or None,
-                last_modified=found["LastModified"],
-            )
-            for found in page.get("Contents", ())
-        )
-        return Page(entries, is_last=not page["IsTruncated"])
+            async for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
+                for found in page.get("Contents", ()):
+                    yield LakeEntry(
+                        key=found["Key"],
+                        size_bytes=found["Size"],
+                        etag=found.get("ETag", "").strip('"') or None,
+                        last_modified=found["LastModified"],
+                    )
 
     async def metadata(self, key: str) -> Mapping[str, str] | None:
         """Return an object's metadata; needs `s3:GetObject`."""
@@ -135,26 +118,25 @@ class S3Lake:
                 raise
         return True
 
-    async def put_marker(self, key: str) -> None:
-        """Write a folder marker, an empty object."""
-        with self._mapped_errors():
-            await self._client.put_object(Bucket=self._bucket, Key=key, Body=b"")
-
-    async def bucket_settings(self) -> BucketSettings:
-        """Return the bucket's settings; None for those that may not be read."""
+    async def bucket_settings(self) -> dict[str, bool | None]:
+        """Return whether the bucket's settings are on; None for those that may not be read."""
         name = self._bucket
         with self._mapped_errors():
-            versioning = await _setting(self._client.get_bucket_versioning(Bucket=name))
-            encryption = await _setting(self._client.get_bucket_encryption(Bucket=name))
-            block = await _setting(self._client.get_public_access_block(Bucket=name))
-        blocked = block and block.get("PublicAccessBlockConfiguration", {})
-        return BucketSettings(
-            versioning=None if versioning is None else versioning.get("Status") == "Enabled",
-            encryption=None if encryption is None else bool(encryption),
-            public_access_blocked=None
-            if blocked is None
-            else len(blocked) == 4 and all(blocked.values()),
-        )
+            return {
+                "versioning": await _is_on(
+                    self._client.get_bucket_versioning(Bucket=name),
+                    lambda found: found.get("Status") == "Enabled",
+                ),
+                "default encryption": await _is_on(
+                    self._client.get_bucket_encryption(Bucket=name), lambda _found: True
+                ),
+                "public access block": await _is_on(
+                    self._client.get_public_access_block(Bucket=name),
+                    lambda found: (
+                        list(found["PublicAccessBlockConfiguration"].values()) == [True] * 4
+                    ),
+                ),
+            }
 
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:
@@ -164,14 +146,14 @@ class S3Lake:
             raise lake_error(error, self._bucket) from error
 
 
-async def _setting(call: Awaitable[Any]) -> dict[str, Any] | None:
-    """Return a setting, empty if it was never set, None if it may not be read."""
+async def _is_on(call: Awaitable[Any], reads: Callable[[Any], bool]) -> bool | None:
+    """Return whether a setting is on; None if it may not be read."""
     try:
-        return dict(await call)
+        return reads(await call)
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = error_code(error)
         if code in _NEVER_SET:
-            return {}
+            return False
         if code in ("AccessDenied", "MethodNotAllowed", "NotImplemented"):
             return None
         raise

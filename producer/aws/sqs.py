@@ -54,16 +54,15 @@ class SqsQueue:
             if attempt:
                 longest_seconds = _FIRST_WAIT_SECONDS * 2**attempt
                 await asyncio.sleep(random.uniform(0.5, 1) * longest_seconds)  # noqa: S311 - jitter
-            for place in left:
-                failures[place] = None
             try:
-                failures_now = await self._send_once(bodies, left)
+                refused = await self._send_once(bodies, left)
             except AWS_ERRORS as error:
-                failures_now = dict.fromkeys(left, queue_error(error))
-                left = []
-            for place, failure in failures_now.items():
-                failures[place] = failure
-            left = [place for place in left if _is_passing(failures[place])]
+                for place in left:
+                    failures[place] = queue_error(error)
+                break
+            for place in left:
+                failures[place] = refused.get(place)
+            left = [place for place, failure in refused.items() if failure.is_transient]
             if not left:
                 break
         return failures
@@ -81,7 +80,3 @@ class SqsQueue:
             )
             for failed in answer.get("Failed", ())
         }
-
-
-def _is_passing(failure: QueueError | None) -> bool:
-    return failure is not None and failure.is_transient

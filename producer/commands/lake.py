@@ -15,7 +15,6 @@ from producer.commands.shared import AsJson, run, settings_of_the_environment
 from producer.lake import LakeEntry
 from producer.sending.publish import Selection
 from producer.sending.upload_files import UploadFile, check_prefix, find_files, plan_uploads
-from producer.settings import Settings
 from producer.tally import Tally
 from runtime.terminal import fail, finish, reported_errors
 from schemas.keys import ERP_PREFIX
@@ -108,22 +107,23 @@ def publish_command(
 ) -> None:
     """Send an object-created event for every matching object in the lake."""
     with reported_errors():
-        settings = _with_rate(settings_of_the_environment(), rate)
+        settings = settings_of_the_environment()
         selection = Selection(prefix, since.replace(tzinfo=UTC) if since else None, pattern)
 
     def tell(entry: LakeEntry) -> None:
         if dry_run and not as_json:
             typer.echo(entry.key)
 
-    work = partial(application.run_publish, settings, selection, tell=tell, dry_run=dry_run)
+    per_second = rate or settings.publish_events_per_second
+    work = partial(
+        application.run_publish,
+        settings,
+        selection,
+        tell=tell,
+        per_second=None if dry_run else per_second,
+    )
     about = {"command": "publish", "prefix": prefix, "dry_run": dry_run}
     run(work, Tally(0), about | {"verb": "found" if dry_run else "announced"}, as_json=as_json)
-
-
-def _with_rate(settings: Settings, rate: float | None) -> Settings:
-    if rate is None:
-        return settings
-    return settings.model_copy(update={"publish_events_per_second": rate})
 
 
 def init_lake_command(
@@ -144,6 +144,6 @@ def init_lake_command(
     if not folders:
         typer.echo("all folder markers exist")
     for entry in advice:
-        typer.echo(f"{entry.setting}: {entry.found}; to turn it on:\n  {entry.command}")
+        typer.echo(entry)
     if not advice:
         typer.echo("versioning, encryption and public access block are on")

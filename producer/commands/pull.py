@@ -115,11 +115,7 @@ def run_command(
 def chosen_stores(
     settings: Settings, store: list[str] | None, stores_file: Path | None
 ) -> tuple[str, ...]:
-    """Return the stores of the command line, or else those of STORES.
-
-    Raises:
-        SettingsInvalid: The file cannot be read, or holds no store.
-    """
+    """Return the stores of the command line, or else those of STORES."""
     named = (*(store or ()), *(read_stores(stores_file) if stores_file else ()))
     return named or settings.stores
 

@@ -46,11 +46,7 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
 def print_report(tally: Tally, *, seconds: float, interrupted: bool, verb: str = "stored") -> None:
     """Print the summary and, if something is missing, a table of it.
 
-    Args:
-        tally: The result of the run.
-        seconds: How long it took.
-        interrupted: Whether it was told to stop.
-        verb: What happened to the objects counted as stored.
+    `verb` is what happened to the objects counted as stored.
     """
     if interrupted:
         typer.echo(f"Interrupted. What was {verb} stays; run the command again for the rest.")

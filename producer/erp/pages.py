@@ -49,9 +49,6 @@ def join_pages(pages: Sequence[bytes]) -> bytes:
     Lists of the same name are concatenated, every other field is the first page's, paging fields
     are dropped. Values keep their text: no number is read and written again.
 
-    Args:
-        pages: UTF-8 JSON objects, each accepted by `read_answer`.
-
     Raises:
         AnswerRejected: No page has a list.
     """

@@ -26,42 +26,26 @@ _BUSINESS_DATE: TypeAdapter[Any] = TypeAdapter(BusinessDate)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer with status 200, as it came.
+    """One answer with status 200, as it came; the pages of a paged answer are joined."""
 
-    Attributes:
-        body: The bytes after any transfer and content decoding, untouched; the pages of a paged
-            answer are joined.
-        content_type: The media type from the answer's header, for messages only.
-        pulled_at: When the last byte had arrived, in UTC.
-        duration_seconds: From sending the request that succeeded to its last byte.
-        next_link: URL of the next part according to the header `Link` (RFC 8288); None without.
-        doubt: Why the answer may be of another day; None when nothing says so.
-    """
-
-    body: bytes
-    content_type: str
-    pulled_at: datetime
-    duration_seconds: float
-    next_link: str | None = None
-    doubt: str | None = None
+    body: bytes  # after any transfer and content decoding, untouched
+    content_type: str  # the media type from the answer's header, for messages only
+    pulled_at: datetime  # when the last byte had arrived, in UTC
+    duration_seconds: float  # from sending the request that succeeded to its last byte
+    next_link: str | None = None  # of the next part, by the header `Link` (RFC 8288)
+    doubt: str | None = None  # why it may be of another day
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the producer reads in an answer, or in a page of one.
+    """What the producer reads in an answer, or in a page of one."""
 
-    Attributes:
-        more: What says that the answer is only a part; None for the whole.
-        days: How many checks are of which day: the one asked for, if they were opened or closed
-            on it, else that on which they were opened.
-        record_count: How many records its lists hold.
-        total: How many the whole answer has; None if it does not say.
-    """
-
-    more: More | None
+    more: More | None  # what says that the answer is only a part
+    # How many checks are of which day: the one asked for, if they were opened or closed on it,
+    # else that on which they were opened
     days: Counter[str]
     record_count: int
-    total: int | None
+    total: int | None  # how many records the whole answer has, if it says so
 
 
 def read_answer(answer: Answer, target: PullTarget) -> Reading:

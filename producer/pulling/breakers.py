@@ -13,11 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 class Breakers:
-    """Counts transient failures of stores and endpoints; a new run begins with new ones.
-
-    Args:
-        limit: Failures in a row that open a breaker.
-    """
+    """Counts transient failures of stores and endpoints; `limit` in a row open a breaker."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -26,10 +22,7 @@ class Breakers:
 
     def open_for(self, target: PullTarget) -> str | None:
         """Return what is skipped, such as `store 001`; None while the target may be asked for."""
-        for name in _names(target):
-            if self._failures[name] >= self._limit:
-                return name
-        return None
+        return next((name for name in _names(target) if self._failures[name] >= self._limit), None)
 
     def note_answer(self, target: PullTarget) -> None:
         """Close the breakers of a target."""

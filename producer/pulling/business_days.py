@@ -3,24 +3,15 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from producer.settings import Settings
-
 
 @dataclass(frozen=True, slots=True)
 class BusinessDays:
-    """The stores' calendar.
+    """The stores' calendar."""
 
-    Attributes:
-        utc_offset: How far the stores' clocks are ahead of UTC.
-        end_hour: Hour, store time, at which the next business day begins.
-        correction_days: Days after its end on which a day may still be corrected.
-        resume_within: Age up to which an answer that may still be corrected is not asked for again.
-    """
-
-    utc_offset: timedelta
-    end_hour: int
-    correction_days: int
-    resume_within: timedelta
+    utc_offset: timedelta  # how far the stores' clocks are ahead of UTC
+    end_hour: int  # hour, store time, at which the next business day begins
+    correction_days: int  # days after its end on which a day may still be corrected
+    resume_within: timedelta  # age up to which an answer that may be corrected stays current
 
     def day_of(self, moment: datetime) -> date:
         """Return the current business date at an aware time."""
@@ -38,13 +29,3 @@ class BusinessDays:
         if self.day_of(pulled_at) - timedelta(days=self.correction_days) > bus_dt:
             return True
         return now - pulled_at < self.resume_within
-
-
-def business_days(settings: Settings) -> BusinessDays:
-    """Return the calendar of the settings."""
-    return BusinessDays(
-        timedelta(hours=settings.store_utc_offset_hours),
-        settings.business_day_end_hour,
-        settings.pull_correction_days,
-        timedelta(seconds=settings.pull_resume_within_seconds),
-    )

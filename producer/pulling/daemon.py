@@ -26,20 +26,13 @@ Round = Callable[[Tally], Coroutine[Any, Any, bool]]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When rounds begin, and how long the last one may take to end.
+    """When rounds begin, and how long the last one may take to end."""
 
-    Attributes:
-        every_seconds: From the start of one round to the start of the next; after a round that
-            took longer, the next starts at once.
-        jitter: Fraction of `every_seconds` by which a start moves at most, either way; 0 to 1.
-        stop_timeout_seconds: How long a stop waits for answers under way.
-        retry_seconds: Pause after a round that found every store leased elsewhere. By then the
-            leases of a killed producer (perhaps this one, before its restart) have expired.
-    """
-
-    every_seconds: float
-    jitter: float
-    stop_timeout_seconds: float
+    every_seconds: float  # from start to start; after a longer round, the next starts at once
+    jitter: float  # fraction of `every_seconds` by which a start moves at most, either way
+    stop_timeout_seconds: float  # how long a stop waits for answers under way
+    # Pause after a round that found every store leased elsewhere. By then the leases of a killed
+    # producer (perhaps this one, before its restart) have expired.
     retry_seconds: float = 30
 
 
@@ -50,8 +43,14 @@ class Daemon:
         self._pull_round = pull_round
         self._schedule = schedule
         self._metrics = metrics
-        #: What the last finished round lacks; None when nothing.
         self.problem: str | None = "no round has ended yet"
+
+    async def alive(self) -> None:
+        """Answer while the event loop runs."""
+
+    async def readiness(self) -> str | None:
+        """Return what the last finished round lacks; None when nothing."""
+        return self.problem
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run rounds until `stop` is set; return when the last one has ended.

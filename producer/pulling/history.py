@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from producer.lake import Lake, LakeEntry, entries_after
+from producer.lake import Lake, LakeEntry
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.registry import Source
 
@@ -54,7 +54,7 @@ class History:
     async def _read(self, bus_dt: date) -> None:
         if self._day is None or bus_dt < self._day:
             after = f"{self._prefix}{bus_dt.isoformat()}/"
-            self._listing = entries_after(self._lake, self._prefix, after)
+            self._listing = self._lake.entries(self._prefix, after)
             self._ahead = None
         # No day is known until it is complete: after a failure halfway it is listed again.
         self._day, self._newest = None, {}

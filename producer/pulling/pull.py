@@ -12,14 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from producer.errors import (
-    AnswerRejected,
-    ErpError,
-    ErpUnavailable,
-    LakeError,
-    LeaseLost,
-    QueueError,
-)
+from producer.errors import AnswerRejected, ErpUnavailable, ProducerError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
 from producer.pulling.answers import Answer
@@ -29,7 +22,7 @@ from producer.pulling.content import CONTENT_DIGEST, content_digest
 from producer.pulling.history import History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
 from producer.tally import Tally
-from schemas.keys import api_key
+from schemas.keys import api_key, pull_command
 
 # Digesting or packing more than this would hold up the event loop.
 _LARGE_BYTES = 1024 * 1024
@@ -41,39 +34,23 @@ class Erp(Protocol):
     """The ERP API as pulling uses it."""
 
     async def ask(self, target: PullTarget) -> Answer:
-        """Ask for one answer that may be stored, with retries; safe to repeat.
-
-        Raises:
-            ErpError: No such answer after every attempt.
-        """
+        """Ask for one answer that may be stored, with retries; raises an ErpError without one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PullOptions:
-    """How a plan is pulled.
+    """How a plan is pulled."""
 
-    Attributes:
-        concurrency: How many targets are under way at once.
-        stop_after_failures: Transient failures in a row that end the run.
-        skip_after_failures: Transient failures in a row after which a store or an endpoint is
-            skipped for the rest of the run.
-        days: Decides which answers in the lake are current.
-        force: Whether to ask for current answers too.
-        gzip: Whether answers are stored gzipped.
-        last_day_first: Whether the last day comes before the others, which are history.
-        check_lease: Raises LeaseLost for a store that another producer may pull by now; a pull by
-            hand takes no leases.
-    """
-
-    concurrency: int
-    stop_after_failures: int
-    skip_after_failures: int
-    days: BusinessDays
-    force: bool = False
-    gzip: bool = False
-    last_day_first: bool = False
-    check_lease: Callable[[str], None] = lambda _store_id: None
+    concurrency: int  # targets under way at once
+    stop_after_failures: int  # transient failures in a row that end the run
+    skip_after_failures: int  # ... after which a store or an endpoint is skipped in this run
+    days: BusinessDays  # decides which answers in the lake are current
+    force: bool = False  # whether to ask for current answers too
+    gzip: bool = False  # whether answers are stored gzipped
+    last_day_first: bool = False  # whether the last day comes before the others, which are history
+    # Raises LeaseLost for a store that another producer may pull by now
+    check_lease: Callable[[str], None] = lambda _store_id: None  # a pull by hand takes no leases
 
 
 async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
@@ -111,7 +88,7 @@ class _Pull:
         with structlog.contextvars.bound_contextvars(**target.subject()):
             try:
                 await self._pull_one(target)
-            except (ErpError, LakeError, LeaseLost, QueueError) as error:
+            except ProducerError as error:
                 self._tally.add_failure(target.subject(), error)
                 if isinstance(error, ErpUnavailable):
                     self._breakers.note_failure(target)
@@ -135,7 +112,7 @@ class _Pull:
         if answer.doubt is not None:
             raise AnswerRejected(
                 f"stored, but {answer.doubt}; look the day up in the ERP, then run: "
-                f"{target.pull_command}"
+                f"{pull_command(target.endpoint.source, target.bus_dt, target.store_id)}"
             )
         if size_bytes is None:
             self._tally.add_unchanged()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from runtime.errors import SettingsInvalid
-from schemas.keys import pull_command, store_day_prefix
+from schemas.keys import store_day_prefix
 from schemas.registry import ENDPOINTS, ENDPOINTS_BY_NAME, Endpoint
 
 # S3 takes keys of 1,024 bytes; the rest is for the name under the store-day's prefix.
@@ -30,18 +30,10 @@ class PullTarget:
             "endpoint": self.endpoint.name,
         }
 
-    @property
-    def pull_command(self) -> str:
-        """The command that pulls this answer again."""
-        return pull_command(self.endpoint.source, self.bus_dt, self.store_id)
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The targets of one run, as three lists.
-
-    Build it with `make_plan`, which checks it.
-    """
+    """The targets of one run, as three lists; `make_plan` checks them."""
 
     first_day: date
     last_day: date
@@ -80,8 +72,7 @@ def make_plan(
         endpoint_names: Names as in `schemas.registry`; none means all five.
 
     Raises:
-        SettingsInvalid: The days are the wrong way round, there is no store, or a store or an
-            endpoint is unusable; the message says what to do.
+        SettingsInvalid: One of them is unusable; the message says what to do.
     """
     if first_day > last_day:
         raise SettingsInvalid(
@@ -106,18 +97,17 @@ def make_plan(
 
 
 def _check_store(store_id: str) -> None:
-    longest = max(ENDPOINTS, key=lambda endpoint: len(endpoint.name))
     if not store_id:
         raise SettingsInvalid("a store id is empty; remove it, or name the store")
-    if (
-        not store_id.isprintable()
-    ):  # nor are lone surrogates, which stand for bytes that are not UTF-8
+    # Nor are lone surrogates printable, which stand for bytes that are not UTF-8.
+    if not store_id.isprintable():
         raise SettingsInvalid(
             f"store id {store_id!a} contains unprintable characters; type it again"
         )
-    if len(store_id) > _MAX_STORE_CHARS:
+    longest = max(ENDPOINTS, key=lambda endpoint: len(endpoint.name))
+    prefix = store_day_prefix(longest.source, date.min, store_id)
+    if len(store_id) > _MAX_STORE_CHARS or len(prefix) > _MAX_PREFIX_CHARS:
         raise SettingsInvalid(
-            f"store id {store_id!r} is longer than {_MAX_STORE_CHARS} characters; correct it"
+            f"store id {store_id!r} is longer than {_MAX_STORE_CHARS} characters, or than an S3 "
+            "key allows; correct it"
         )
-    if len(store_day_prefix(longest.source, date.min, store_id)) > _MAX_PREFIX_CHARS:
-        raise SettingsInvalid(f"store id {store_id!r} does not fit into an S3 key; shorten it")

@@ -44,7 +44,7 @@ class AnnouncingLake:
         self._lake = lake
         self._queue = queue
         self._bucket = bucket
-        self.list_page = lake.list_page
+        self.entries = lake.entries
         self.metadata = lake.metadata
 
     async def put(self, obj: LakeObject) -> LakeEntry:

@@ -6,7 +6,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from producer.errors import LakeError, QueueError
-from producer.lake import Lake, LakeEntry, entries_after
+from producer.lake import Lake, LakeEntry
 from producer.rate_limit import RateLimit
 from producer.sending.announcing import BATCH_SIZE, Queue, event_body
 from producer.tally import Tally
@@ -16,17 +16,11 @@ from schemas.keys import RAW_PREFIX, is_folder_marker
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which objects are announced.
-
-    Attributes:
-        prefix: Prefix of their keys.
-        since: Only objects written since then; None for any time.
-        pattern: Pattern of the whole key, with `*`, `?` and `[…]`; None for any.
-    """
+    """Which objects are announced."""
 
     prefix: str
-    since: datetime | None = None
-    pattern: str | None = None
+    since: datetime | None = None  # only objects written since then
+    pattern: str | None = None  # of the whole key, with `*`, `?` and `[…]`
 
     def __post_init__(self) -> None:
         if not self.prefix.startswith(RAW_PREFIX):
@@ -67,12 +61,8 @@ async def publish(
 ) -> None:
     """Announce every object of the selection; repeating it changes nothing in the tables.
 
-    Args:
-        selection: Which objects.
-        lake: Listed page by page.
-        announcer: Sends the events; None for a dry run.
-        tally: Counts every object; its total grows with the listing.
-        tell: Called for each object that was announced, or would be.
+    Without an announcer, a dry run. The tally's total grows with the listing; `tell` is called
+    for each object that was announced, or would be.
     """
     try:
         async for batch in _batches(selection, lake):
@@ -93,7 +83,7 @@ async def publish(
 
 async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeEntry]]:
     batch: list[LakeEntry] = []
-    async for entry in entries_after(lake, selection.prefix):
+    async for entry in lake.entries(selection.prefix):
         if selection.takes(entry):
             batch.append(entry)
         if len(batch) == BATCH_SIZE:

@@ -13,18 +13,11 @@ from runtime.errors import SettingsInvalid
 from schemas.keys import RAW_PREFIX
 
 _SUFFIXES = (".json", ".json.gz")
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-_MAX_KEY_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class UploadFile:
-    """One file and the key it goes to.
-
-    Attributes:
-        path: The file, as the caller named it.
-        key: Its key in the lake.
-    """
+    """One file, as the caller named it, and the key it goes to."""
 
     path: Path
     key: str
@@ -71,11 +64,8 @@ def find_files(arguments: Iterable[Path]) -> list[Path]:
     for argument in arguments:
         inside = [argument]
         if argument.is_dir():
-            inside = sorted(
-                path
-                for path in argument.rglob("*")
-                if path.name.lower().endswith(_SUFFIXES) and path.is_file()
-            )
+            files = (path for path in argument.rglob("*") if path.is_file())
+            inside = sorted(path for path in files if path.name.lower().endswith(_SUFFIXES))
             if not inside:
                 raise SettingsInvalid(
                     f"folder {argument} holds no *.json or *.json.gz file; name another one"
@@ -86,11 +76,7 @@ def find_files(arguments: Iterable[Path]) -> list[Path]:
 
 
 def plan_uploads(paths: Iterable[Path], prefix: str) -> list[UploadFile]:
-    """Give every file its key: the prefix plus its own name.
-
-    Args:
-        paths: From `find_files`.
-        prefix: From `check_prefix`.
+    """Give every file its key: a prefix from `check_prefix` plus its own name.
 
     Raises:
         SettingsInvalid: Two files would get the same key.
@@ -116,24 +102,8 @@ def read_upload_file(upload_file: UploadFile, *, max_bytes: int, check: bool) ->
         check: Whether the content must be JSON.
 
     Raises:
-        FileRejected: The name or the content is unusable, or it cannot be read; the message
-            says where and what to do.
+        FileRejected: The name or the content is unusable, or it cannot be read.
     """
-    _check_name(upload_file)
-    body = _read(upload_file.path, max_bytes)
-    if not check:
-        return body
-    text = _unpack(body, max_bytes) if upload_file.content_encoding else body
-    try:
-        parse_json(text)
-    except NotJson as error:
-        raise FileRejected(
-            f"{error}; correct the file, or upload it unchecked with --no-check"
-        ) from error
-    return body
-
-
-def _check_name(upload_file: UploadFile) -> None:
     name = upload_file.path.name
     if not name.endswith(_SUFFIXES):
         raise FileRejected("the name must end with .json or .json.gz; rename the file")
@@ -141,8 +111,15 @@ def _check_name(upload_file: UploadFile) -> None:
         raise FileRejected(
             "the name contains characters that do not belong in a key; rename the file"
         )
-    if len(upload_file.key.encode()) > _MAX_KEY_BYTES:
-        raise FileRejected(f"its key would be longer than {_MAX_KEY_BYTES} bytes; rename the file")
+    body = _read(upload_file.path, max_bytes)
+    if check:
+        try:
+            parse_json(_unpack(body, max_bytes) if upload_file.content_encoding else body)
+        except NotJson as error:
+            raise FileRejected(
+                f"{error}; correct the file, or upload it unchecked with --no-check"
+            ) from error
+    return body
 
 
 def _read(path: Path, max_bytes: int) -> bytes:

@@ -1,7 +1,9 @@
 """Upgrading a database that an older release filled."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -203,3 +205,32 @@ def test_what_a_clock_of_2094_froze_takes_newer_documents_again(
         answer = day_list(source, {"transactionId": "new"}, store="002")
         load(warehouse, answer, source, store="002", number=DECADES, key="raw/day.json")
         assert ["new"] == [row["record_id"] for row in warehouse.rows("transactions", ["002"])]
+
+
+def test_what_was_frozen_without_a_ledger_row_is_repaired_by_the_runbook(
+    database: dict[str, str], old: Connection
+) -> None:
+    """The upgrade cannot say when its object was written."""
+    old.execute(FROZEN.encode())
+    old.execute("DELETE FROM check_patches WHERE store_id = '002'")
+    old.execute("UPDATE guest_checks SET patched = false WHERE store_id = '002'")
+    old.execute("DELETE FROM ingested_objects WHERE store_id = '002'")
+    runbook = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    [repair] = re.findall(
+        r"^```sql\n(UPDATE guest_checks.+?)```$", runbook, re.MULTILINE | re.DOTALL
+    )
+    newer = checks(full_check(1, gstCnt=2), store="002")
+    source, day = Source.TRANSACTIONS, {"store": "002", "key": "raw/day.json"}
+    answer = day_list(source, {"transactionId": "new"}, store="002")
+    with open_warehouse(database) as warehouse:
+
+        def load_both(number: int) -> tuple[Any, Any]:
+            load(warehouse, newer, number=number)
+            load(warehouse, answer, source, number=number, **day)
+            [check] = warehouse.rows("guest_checks", ["002"])
+            [row] = warehouse.rows("transactions", ["002"])
+            return check["gst_cnt"], row["record_id"]
+
+        assert (9, "frozen") == load_both(1)
+        old.execute(repair.encode())
+        assert (2, "new") == load_both(2)

@@ -1,5 +1,6 @@
 """`producer upload` and `producer init-lake`, as processes, against LocalStack."""
 
+import asyncio
 import gzip
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from producer.aws.s3 import open_lake
+from producer.lake import LakeObject
 from producer.lease_table import LEASE_TABLE_KEY
 from producer.settings import Settings
 from runtime.settings import read_settings
@@ -109,3 +111,23 @@ async def test_of_two_conditional_writes_the_second_is_refused_and_the_lake_tell
         assert not await lake.write_if(LEASE_TABLE_KEY, b"fourth", seen.tag)
         assert (await lake.read_tagged(LEASE_TABLE_KEY)).body == b"third"
         assert not await lake.write_if("leases/gone.json", b"", seen.tag)
+
+
+async def test_a_listing_goes_on_over_its_pages_and_from_any_key(
+    environment: dict[str, str], lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 gives a thousand keys at once; `=` and `%` in them are not taken for something else."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    prefix = "raw/api_responses/getGuestChecks/busDt=2024-01-0"
+    names = [
+        f"{prefix}{number % 2}/storeId=S%C3%A3o%20{number:04}/a.json" for number in range(1010)
+    ]
+    async with open_lake(read_settings(Settings), concurrency=20) as opened:
+        for start in range(0, len(names), 20):
+            chunk = names[start : start + 20]
+            await asyncio.gather(*(opened.put(LakeObject(name, b"{}", {})) for name in chunk))
+        names.sort()
+        assert [entry.key async for entry in opened.entries(prefix)] == names
+        later = [entry.key async for entry in opened.entries(prefix, f"{prefix}1/")]
+        assert later == names[505:]

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from producer.pulling.answers import Answer, read_answer
 from producer.pulling.business_days import BusinessDays
-from producer.lake import LakeEntry, Page
+from producer.lake import LakeEntry
 from runtime.logs import configure_logs
 from producer.pulling.targets import make_plan
 from producer.pulling.pull import PullOptions, pull
@@ -44,19 +44,15 @@ class Lake:
         await asyncio.sleep(0)
         return LakeEntry(obj.key, len(obj.body), None, LONG_AGO)
 
-    async def list_page(self, prefix, after):
+    async def entries(self, prefix, after=""):
         # Every day has an answer, out of date, of every other store.
         day = date.fromisoformat(after.partition("busDt=")[2][:10])
-        if not after.endswith("/"):
-            day += timedelta(days=1)
         source = ENDPOINTS_BY_NAME[prefix.split("/")[2]].source
-        return Page(
-            tuple(
-                LakeEntry(api_key(source, day, f"other {n:03}", LONG_AGO), 9, None, LONG_AGO)
-                for n in range(OTHERS)
-            ),
-            is_last=False,
-        )
+        while True:
+            for n in range(OTHERS):
+                key = api_key(source, day, f"other {n:03}", LONG_AGO)
+                yield LakeEntry(key, 9, None, LONG_AGO)
+            day += timedelta(days=1)
 
     async def metadata(self, key):
         return None

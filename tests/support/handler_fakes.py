@@ -6,13 +6,14 @@ from consumer.aws.s3 import Larger, ReadLimits, StoredObject, held_bytes
 from consumer.load.document import LoadRequest, StagedDocument
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
-from tests.support.consumer_fakes import NOON
+from tests.support.consumer_fakes import NOON, FakeLogs
 
 
-class FakeObjects:
+class FakeLake(FakeLogs):
     """A lake: bytes by key, or what reading them raises."""
 
     def __init__(self, **objects: Any) -> None:
+        super().__init__()
         self.objects: dict[str, Any] = objects
         self.fetched: list[str] = []
         self.admitted_bytes: list[int] = []

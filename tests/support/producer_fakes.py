@@ -1,6 +1,6 @@
 """An ERP that answers as told, and a lake in memory."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from producer.errors import LakeError
-from producer.lake import LakeEntry, LakeObject, Page
+from producer.lake import LakeEntry, LakeObject
 from producer.lease_table import LEASE_TABLE_KEY, Tagged
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -70,13 +70,12 @@ class FakeLeaseTable:
 class FakeLake:
     """Keeps objects in a dict; refuses with `error` when it is set.
 
-    `page_size` objects a page; `listed` keeps the keys after which pages were asked for.
+    `listed` keeps the keys after which listings were asked for.
     """
 
-    def __init__(self, page_size: int = 1000) -> None:
+    def __init__(self) -> None:
         self.objects: dict[str, LakeObject] = {}
         self.error: LakeError | None = None
-        self.page_size = page_size
         self.listed: list[str] = []
         self.looked_at: list[str] = []
 
@@ -87,12 +86,11 @@ class FakeLake:
         self.objects[obj.key] = obj
         return self.entry(obj.key)
 
-    async def list_page(self, prefix: str, after: str) -> Page:
-        """Give a page of entries."""
+    async def entries(self, prefix: str, after: str = "") -> AsyncIterator[LakeEntry]:
+        """Give entries in the order of keys."""
         self.listed.append(after)
-        keys = sorted(key for key in self.objects if key.startswith(prefix) and key > after)
-        entries = tuple(self.entry(key) for key in keys[: self.page_size])
-        return Page(entries, is_last=len(keys) <= self.page_size)
+        for key in sorted(key for key in self.objects if key.startswith(prefix) and key > after):
+            yield self.entry(key)
 
     async def metadata(self, key: str) -> Mapping[str, str] | None:
         """Give the metadata of an object."""

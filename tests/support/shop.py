@@ -8,7 +8,6 @@ from typing import Any, cast
 from consumer.aws.sqs import Delivery
 from consumer.errors import ConsumerError, Permanent
 from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler
 from consumer.ingest.outcome import Done, Outcome
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker
@@ -70,7 +69,7 @@ class Shop:
         )
         self.leases = Leases(queue, queue.visibility_seconds)
         terms = Terms(limits.pop("policy", Policy()), Backoff(2, 600), MAX_RECEIVES)
-        dead_letters = DeadLetters(self.dead, ErrorLogs(self.logs), self.ledger.record)
+        dead_letters = DeadLetters(self.dead, self.logs, self.ledger.record)
         settler = Settler(queue, dead_letters, self.leases)
         handler = cast("Handler", self.handler)
         self.held = HeldMessages(limits.pop("held", 10))

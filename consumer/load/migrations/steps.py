@@ -4,15 +4,14 @@ A step has no code beside its SQL: its number is its revision, and the number be
 it stands on.
 """
 
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
+from typing import cast
 
-from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from alembic.script import Script
-from alembic.script.revision import RevisionMap
+from alembic.script.revision import Revision, RevisionMap
 from sqlalchemy import Connection
 
 
@@ -41,9 +40,8 @@ def upgrade(connection: Connection) -> None:
     def steps(current: tuple[str, ...], _: MigrationContext) -> list[MigrationStep]:
         ahead = list(_revisions().iterate_revisions("head", current or "base"))
         return [
-            MigrationStep.upgrade_from_script(_revisions(), script)
-            for script in reversed(ahead)
-            if isinstance(script, Script)
+            RevisionStep(_revisions(), cast("Script", step), is_upgrade=True)
+            for step in reversed(ahead)
         ]
 
     context = MigrationContext.configure(connection, opts={"fn": steps})
@@ -54,25 +52,25 @@ def upgrade(connection: Connection) -> None:
 def _revisions() -> RevisionMap:
     paths = step_files()
     before = [None, *map(_number, paths)]
-    return RevisionMap(lambda: map(_script, paths, before))
+    return RevisionMap(lambda: map(_Step, paths, before))
 
 
-def _script(path: Path, before: str | None) -> Script:
-    module = ModuleType(path.stem)
-    vars(module).update(down_revision=before, upgrade=_runner(path))
-    return Script(module, _number(path), path)
+class _Step(Revision):
+    """A file as Alembic wants it: a module with a function `upgrade`."""
 
+    doc = None
 
-def _number(path: Path) -> str:
-    return path.name.partition("_")[0]
+    def __init__(self, path: Path, before: str | None) -> None:
+        super().__init__(_number(path), before)
+        self.path, self.module = path, self
 
-
-def _runner(path: Path) -> Callable[..., None]:
-    def run(connection: Connection) -> None:
+    def upgrade(self, connection: Connection) -> None:
         # As one simple query: SQLAlchemy's own parser would read the colons and percent signs.
         session = connection.connection.driver_connection
         if session is None:
             raise RuntimeError("a step runs on an open connection only")
-        session.execute(path.read_text(encoding="utf-8"))
+        session.execute(self.path.read_text(encoding="utf-8"))
 
-    return run
+
+def _number(path: Path) -> str:
+    return path.name.partition("_")[0]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from consumer.load.contract_columns import StoredColumns
 from consumer.rows.tables import DATA_TABLES, LIST_TABLES, Table
 from schemas.columns import Column
+from schemas.registry import Source
 
 _INDEXED = ("guest_check_id", "menu_item_id")
 _KEY = ("store_id text NOT NULL", "bus_dt date NOT NULL", "record_id text NOT NULL")
@@ -97,7 +98,8 @@ def _comments(
 def _promotion(table: Table, new: Iterable[str]) -> str:
     fields = {path: column.name for path, column in table.sent.items() if column.name in set(new)}
     moved = json.dumps(fields, indent=4)
-    sources = ", ".join(map(_literal, table.sources))
+    field = table.level.partition(".")[0]
+    sources = ", ".join(_literal(source) for source in Source if source.entry.list_field == field)
     paths = ",\n    ".join(_literal(f"{table.level}.{path}") for path in fields)
     ended = f"DELETE FROM drift_findings\nWHERE kind = 'unknown' AND source IN ({sources})"  # noqa: S608 - names of contracts
     return (

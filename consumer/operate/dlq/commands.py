@@ -1,24 +1,23 @@
 """`consumer dlq …`: arguments in, tables or JSON out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from consumer.aws.clients import soon
-from consumer.aws.sqs import Queue, Queues, open_queues
+from consumer.aws.sqs import Queues, open_queues
 from consumer.operate.dlq import queue as dead_letter_queue
-from consumer.operate.dlq.dead_letters import DeadLetter, Filters
+from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_time
 from consumer.operate.dlq.output import (
-    all_went_well,
     counted,
     print_dead_letters,
     print_replay_results,
     print_summary,
 )
-from consumer.operate.dlq.replay_results import AskLedger, ReplayResult, follow, open_ledger
+from consumer.operate.dlq.replay_results import ReplayResult, follow, open_ledger
 from consumer.settings import DatabaseSettings, LakeSettings
 from runtime.errors import EXIT_FAILED
 from runtime.terminal import fail, finish, print_json, progress, settings_of, tell
@@ -31,10 +30,9 @@ _WAIT_SECONDS = 300
 
 def _time(text: str) -> datetime:
     try:
-        time = datetime.fromisoformat(text)
+        return read_time(text)
     except ValueError as error:
         raise typer.BadParameter("expected a time like 2024-06-01T12:00:00Z") from error
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 Code = Annotated[
@@ -64,7 +62,7 @@ def list_dead_letters(*, as_json: AsJson = False) -> None:
     """List dead-lettered messages, with the reason and the error log of each."""
     found = finish(_select(settings_of(LakeSettings), Filters()))
     if as_json:
-        print_json([dead_letter.as_json() for dead_letter in found])
+        print_json([dead_letter.shown() for dead_letter in found])
     else:
         print_dead_letters(found)
 
@@ -72,11 +70,10 @@ def list_dead_letters(*, as_json: AsJson = False) -> None:
 @dlq.command()
 def show(message_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show one dead-lettered message with its body, as JSON."""
-    filters = Filters(ids=frozenset((message_id,)))
-    found = finish(_select(settings_of(LakeSettings), filters))
+    found = finish(_select(settings_of(LakeSettings), Filters(ids=(message_id,))))
     if not found:
         fail(f"no dead letter has the id {message_id}; `consumer dlq list` shows all ids")
-    print_json(found[0].as_json() | {"body": found[0].delivery.body}, indent=2)
+    print_json(found[0].shown() | {"body": found[0].delivery.body}, indent=2)
 
 
 @dlq.command()
@@ -104,7 +101,7 @@ def replay(
 
     With --wait, exits 1 if a message was dead-lettered again or did not end in time.
     """
-    filters = _filters(error_code, key_prefix, since, message_id, limit)
+    filters = Filters(error_code, key_prefix, since, message_id or None, limit)
     lake = settings_of(LakeSettings)
     if dry_run:
         print_summary("would replay", finish(_select(lake, filters)), as_json=as_json)
@@ -119,7 +116,7 @@ def replay(
             print_replay_results(results, as_json=as_json)
         else:
             print_summary("replayed", [one.dead_letter for one in results], as_json=as_json)
-    if wait and not all_went_well(results):
+    if wait and not all(end.is_well for one in results for end in one.objects):
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -136,32 +133,23 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Delete the matching messages for good; keep their objects and error logs in the lake."""
-    filters = _filters(error_code, key_prefix, since, message_id, limit)
+    filters = Filters(error_code, key_prefix, since, message_id or None, limit)
     lake = settings_of(LakeSettings)
     if dry_run:
         print_summary("would purge", finish(_select(lake, filters)), as_json=as_json)
         return
     if not yes:
         found = finish(_select(lake, filters))
-        typer.confirm(f"Delete {counted(found)} for good?", abort=True, err=True)
+        typer.confirm(
+            f"Delete {counted(one.error_code for one in found)} for good?", abort=True, err=True
+        )
         # Those and no others: more may have come while we asked.
-        filters = Filters(ids=frozenset(dead_letter.id for dead_letter in found))
+        filters = Filters(ids=frozenset(one.id for one in found))
     purged: list[DeadLetter] = []
     try:
         finish(_purge(lake, filters, purged))
     finally:
         print_summary("purged", purged, as_json=as_json)
-
-
-def _filters(
-    error_code: ErrorCode | None,
-    key_prefix: str | None,
-    since: datetime | None,
-    message_id: list[str] | None,
-    limit: int | None,
-) -> Filters:
-    ids = frozenset(message_id) if message_id else None
-    return Filters(error_code, key_prefix, since, ids, limit)
 
 
 @asynccontextmanager
@@ -199,31 +187,31 @@ async def _replay(
         # Before anything is moved: what commits from now on is new.
         ask = await stack.enter_async_context(open_ledger(database)) if database else None
         moving = dead_letter_queue.move(queues.dead, filters, queues.main, rate)
-        with progress("replaying", int(min(count, filters.most))) as advance:
-            async with aclosing(moving):
-                async for dead_letter in moving:
-                    results.append(ReplayResult(dead_letter))
-                    advance(len(results))
+        most = int(min(count, filters.most))
+        await _show("replaying", most, moving, lambda one: results.append(ReplayResult(one)))
         if ask is not None:
-            await _wait(queues.main, ask, results, timeout)
-
-
-async def _wait(main: Queue, ask: AskLedger, results: Sequence[ReplayResult], timeout: int) -> None:
-    async def depth() -> int:
-        return (await main.depth()).total
-
-    with progress("waiting", len(results)) as advance:
-        async with aclosing(follow(results, ask, depth, timeout)) as ends:
-            async for ended in ends:
-                advance(ended)
+            with progress("waiting", len(results)) as advance:
+                async for ended in follow(results, ask, queues.main, timeout):
+                    advance(ended)
 
 
 async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter]) -> None:
-    async with (
-        _open(lake) as (queues, count),
-        aclosing(dead_letter_queue.purge(queues.dead, filters)) as deleted,
-    ):
-        with progress("purging", int(min(count, filters.most))) as advance:
-            async for dead_letter in deleted:
-                purged.append(dead_letter)
-                advance(len(purged))
+    async with _open(lake) as (queues, count):
+        deleting = dead_letter_queue.purge(queues.dead, filters)
+        await _show("purging", int(min(count, filters.most)), deleting, purged.append)
+
+
+async def _show(
+    what: str,
+    most: int,
+    done: AsyncGenerator[DeadLetter, None],
+    note: Callable[[DeadLetter], None],
+) -> None:
+    """Show the progress of what is done to dead letters, and note each."""
+    count = 0
+    with progress(what, most) as advance:
+        async with aclosing(done):
+            async for dead_letter in done:
+                note(dead_letter)
+                count += 1
+                advance(count)

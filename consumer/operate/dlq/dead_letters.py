@@ -1,5 +1,7 @@
 """Dead letters as operators see them, and which of them a filter matches. Pure."""
 
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +19,7 @@ _REDRIVEN = (
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One message on the dead-letter queue.
+    """One message on the dead-letter queue; `original_id` is its id when it first came.
 
     One that the queue's redrive policy moved there (`redriven`) carries no reason. Its code is then
     `internal`, its object is read from its body, its log is where a bug's would be, and the time
@@ -26,6 +28,8 @@ class DeadLetter:
     """
 
     delivery: Delivery
+    id: str
+    original_id: str
     error_code: str
     error_message: str
     error_log_key: str
@@ -36,27 +40,13 @@ class DeadLetter:
     redriven: bool
 
     @property
-    def id(self) -> str:
-        """The message id that operators name it by."""
-        return self.delivery.message_id
-
-    @property
-    def original_id(self) -> str:
-        """The message id under which it came first, before it was ever dead-lettered."""
-        return self.delivery.original_id
-
-    @property
     def dead_lettered_at(self) -> datetime | None:
         """When it failed; if that is not known, when it was first sent, which was before."""
         return self.failed_at or self.sent_at
 
-    def as_json(self) -> dict[str, Any]:
+    def shown(self) -> dict[str, Any]:
         """Return what operators see of it."""
-        shown = asdict(self)
-        del shown["delivery"]
-        for name in ("failed_at", "sent_at"):
-            shown[name] = shown[name].isoformat() if shown[name] else None
-        return {"id": self.id, "original_id": self.original_id} | shown
+        return {name: value for name, value in asdict(self).items() if name != "delivery"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +56,7 @@ class Filters:
     error_code: ErrorCode | None = None
     key_prefix: str | None = None
     since: datetime | None = None
-    ids: frozenset[str] | None = None
+    ids: Collection[str] | None = None
     limit: int | None = None
 
     @property
@@ -77,57 +67,52 @@ class Filters:
 
     def match(self, dead_letter: DeadLetter) -> bool:
         """Say whether a dead letter matches, apart from the limit."""
+        at = dead_letter.dead_lettered_at
         return (
-            (self.error_code is None or dead_letter.error_code == self.error_code)
-            and (self.key_prefix is None or dead_letter.object_key.startswith(self.key_prefix))
-            and (
-                self.since is None
-                or (
-                    dead_letter.dead_lettered_at is not None
-                    and dead_letter.dead_lettered_at >= self.since
-                )
-            )
+            self.error_code in (None, dead_letter.error_code)
+            and dead_letter.object_key.startswith(self.key_prefix or "")
+            and (self.since is None or (at is not None and at >= self.since))
             and (self.ids is None or dead_letter.id in self.ids)
         )
 
 
 def read_dead_letter(delivery: Delivery) -> DeadLetter:
-    """Read a dead letter's reason from its attributes."""
-    attributes = delivery.attributes
+    """Read a dead letter's reason from its attributes, whatever stands in them."""
+    told = delivery.attributes
     event = _announced(delivery.body)
-    redriven = "ErrorCode" not in attributes
+    redriven = "ErrorCode" not in told
+    failed_at, attempts = None, delivery.receive_count - 1 if redriven else 0
+    with suppress(KeyError, ValueError):
+        failed_at = read_time(told["FailedAt"])
+    with suppress(KeyError, ValueError):
+        attempts = int(told["Attempts"])
     return DeadLetter(
         delivery=delivery,
-        error_code=attributes.get("ErrorCode", ErrorCode.INTERNAL.value),
-        error_message=attributes.get("ErrorMessage", _REDRIVEN),
-        error_log_key=log_key(delivery, event) if redriven else attributes.get("ErrorLogKey", ""),
-        object_key=attributes.get("ObjectKey") or (event.key if event else ""),
-        failed_at=_time(attributes.get("FailedAt")),
+        id=delivery.message_id,
+        original_id=delivery.original_id,
+        error_code=told.get("ErrorCode", ErrorCode.INTERNAL.value),
+        error_message=told.get("ErrorMessage", _REDRIVEN),
+        error_log_key=log_key(delivery, event) if redriven else told.get("ErrorLogKey", ""),
+        object_key=told.get("ObjectKey") or (event.key if event else ""),
+        failed_at=failed_at,
         sent_at=delivery.sent_at,
-        attempts=delivery.receive_count - 1 if redriven else _count(attributes.get("Attempts")),
+        attempts=attempts,
         redriven=redriven,
     )
 
 
+def read_time(text: str) -> datetime:
+    """Read a time, UTC unless an offset is given.
+
+    Raises:
+        ValueError: it is none.
+    """
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
 def _announced(body: str) -> ObjectEvent | None:
     """Return the first object that a message announces."""
-    try:
-        announced = decode_body(body)
-    except EventMalformed:
-        return None
-    return next((item for item in announced if isinstance(item, ObjectEvent)), None)
-
-
-def _count(text: str | None) -> int:
-    try:
-        return int(text or 0)
-    except ValueError:
-        return 0
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    with suppress(EventMalformed):
+        return next((one for one in decode_body(body) if isinstance(one, ObjectEvent)), None)
+    return None

@@ -9,7 +9,7 @@ replayed message at once; it would otherwise be replayed again, and again.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from time import monotonic
@@ -49,15 +49,15 @@ async def select(
                 continue
             found += 1
             group.append(dead_letter)
-            if len(group) == together or found >= filters.most:
+            if found >= filters.most:
+                break
+            if len(group) == together:
                 yield group
                 group = []
-            if found >= filters.most:
-                return
         if group:
             yield group
     finally:
-        await _give_back(queue, held.values())
+        await _give_back(queue, list(held.values()))
 
 
 async def move(
@@ -78,15 +78,11 @@ async def move(
     # Closed here whatever happens, so that what was looked at is given back at once.
     async with aclosing(select(dead, filters, 1 if rate else BATCH_SIZE)) as groups:
         async for group in groups:
-            sends = (target.send(one.delivery.body, _replay_attributes(one)) for one in group)
+            sends = (_send_back(one, target) for one in group)
             failures = await asyncio.gather(*sends, return_exceptions=True)
-            sent = [
-                dead_letter
-                for dead_letter, failed in zip(group, failures, strict=True)
-                if not failed
-            ]
+            sent = [one for one, failed in zip(group, failures, strict=True) if not failed]
             if sent:
-                await dead.delete([dead_letter.delivery for dead_letter in sent])
+                await dead.delete([one.delivery for one in sent])
             for dead_letter in sent:
                 yield dead_letter
             for failed in filter(None, failures):
@@ -110,8 +106,9 @@ async def purge(dead: Queue, filters: Filters) -> AsyncGenerator[DeadLetter, Non
                     yield dead_letter
 
 
-def _replay_attributes(dead_letter: DeadLetter) -> dict[str, str]:
-    return {REPLAYED: dead_letter.error_code, ORIGINAL_ID: dead_letter.original_id}
+async def _send_back(one: DeadLetter, target: Queue) -> None:
+    attributes = {REPLAYED: one.error_code, ORIGINAL_ID: one.original_id}
+    await target.send(one.delivery.body, attributes)
 
 
 class _Present:
@@ -167,14 +164,9 @@ async def _is_ours(queue: Queue, delivery: Delivery, asked_at: float) -> bool:
     return not await queue.change_visibility([delivery], _VISIBILITY_SECONDS)
 
 
-async def _give_back(queue: Queue, deliveries: Iterable[Delivery]) -> None:
+async def _give_back(queue: Queue, held: Sequence[Delivery]) -> None:
     """Make messages visible again; deleted ones fail entry by entry, which is no failure."""
-    everything = list(deliveries)
-    starts = range(0, len(everything), BATCH_SIZE)
-    await asyncio.gather(*(_release(queue, everything[at : at + BATCH_SIZE]) for at in starts))
-
-
-async def _release(queue: Queue, deliveries: Sequence[Delivery]) -> None:
-    # What cannot be given back now becomes visible by itself.
-    with suppress(Transient):
-        await queue.change_visibility(deliveries, 0)
+    for start in range(0, len(held), BATCH_SIZE):
+        # What cannot be given back now becomes visible by itself.
+        with suppress(Transient):
+            await queue.change_visibility(held[start : start + BATCH_SIZE], 0)

@@ -5,20 +5,19 @@ single messages: nobody can look for one.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
-from psycopg.rows import class_row
-
+from consumer.aws.sqs import Queue
 from consumer.load import statements
 from consumer.load.database import open_session
 from consumer.operate.dlq.dead_letters import DeadLetter
 from consumer.settings import DatabaseSettings
 from schemas.codes import ErrorCode, State
-from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
+from schemas.envelopes import EventMalformed, ObjectEvent, decode_body
 
 WAITING = "waiting"
 # The worst first: the result of a message is that of its worst object.
@@ -27,21 +26,6 @@ _PAUSE_SECONDS = 1.0
 # An object that is loaded already keeps its row when its event comes again and is outdated. That
 # it came shows only in an empty queue, which SQS's counts tell late.
 _EMPTY_POLLS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """What the ledger says of one object version; `is_new` since the replay began."""
-
-    bucket: str
-    object_key: str
-    version_id: str | None
-    etag: str | None
-    state: str
-    error_code: str | None
-    error_message: str | None
-    error_log_key: str | None
-    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,71 +38,63 @@ class ObjectResult:
     error_message: str | None = None
     error_log_key: str | None = None
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it has ended, and was not dead-lettered again."""
+        return self.result not in (WAITING, State.DEAD_LETTERED)
 
-# Returns the rows of these objects, the newest last; raises ConsumerError.
-AskLedger = Callable[[Sequence[ObjectEvent]], Awaitable[list[LedgerRow]]]
+
+class AskLedger(Protocol):
+    """Asks how objects ended."""
+
+    async def __call__(
+        self, events: Sequence[ObjectEvent], *, is_drained: bool = False
+    ) -> list[tuple[int, ObjectResult]]:
+        """Return the place in the list, and the result, of each object that has ended.
+
+        `is_drained` says that the queue is empty. Raises ConsumerError.
+        """
 
 
 class ReplayResult:
-    """What became of one replayed message, object by object."""
+    """What became of one replayed message, object by object; `open` are those that still wait."""
 
     def __init__(self, dead_letter: DeadLetter) -> None:
         self.dead_letter = dead_letter
-        self._objects: list[ObjectResult | ObjectEvent]
+        self.open: dict[int, ObjectEvent] = {}
+        self.objects: list[ObjectResult] = []
         try:
-            self._objects = [
-                ObjectResult("", State.IGNORED) if isinstance(item, Ignored) else item
-                for item in decode_body(dead_letter.delivery.body)
-            ]
+            announced = decode_body(dead_letter.delivery.body)
         except EventMalformed as error:
             # It has no object and so no ledger row; every consumer dead-letters it again.
             code = ErrorCode.EVENT_MALFORMED
-            self._objects = [ObjectResult("", State.DEAD_LETTERED, code, str(error))]
-
-    @property
-    def open(self) -> list[ObjectEvent]:
-        """The objects that have not ended yet."""
-        return [found for found in self._objects if isinstance(found, ObjectEvent)]
-
-    @property
-    def objects(self) -> list[ObjectResult]:
-        """One result for each object."""
-        return [
-            ObjectResult(found.key, WAITING) if isinstance(found, ObjectEvent) else found
-            for found in self._objects
-        ]
+            self.objects.append(ObjectResult("", State.DEAD_LETTERED, code, str(error)))
+            return
+        for number, item in enumerate(announced):
+            if isinstance(item, ObjectEvent):
+                self.open[number] = item
+                self.objects.append(ObjectResult(item.key, WAITING))
+            else:
+                self.objects.append(ObjectResult("", State.IGNORED))
 
     @property
     def result(self) -> str:
         """The worst result of its objects."""
-        results = {one.result for one in self.objects}
-        return next(result for result in _ORDER if result in results)
+        return min((one.result for one in self.objects), key=_ORDER.index)
 
-    def learn(self, rows: Sequence[LedgerRow], *, drained: bool) -> None:
-        """Learn the results that the ledger knows by now.
+    def end(self, number: int, result: ObjectResult) -> None:
+        """Note the end of one of its open objects."""
+        del self.open[number]
+        self.objects[number] = result
 
-        Args:
-            rows: What the ledger says, the newest last.
-            drained: Whether the queue is empty.
-        """
-        self._objects = [
-            (_result_of(found, rows, drained=drained) or found)
-            if isinstance(found, ObjectEvent)
-            else found
-            for found in self._objects
-        ]
-
-    def as_json(self) -> dict[str, Any]:
+    def shown(self) -> dict[str, Any]:
         """Return what operators see of it."""
         objects = [asdict(one) for one in self.objects]
-        return self.dead_letter.as_json() | {"result": self.result, "objects": objects}
+        return self.dead_letter.shown() | {"result": self.result, "objects": objects}
 
 
 async def follow(
-    results: Sequence[ReplayResult],
-    ask: AskLedger,
-    depth: Callable[[], Awaitable[int]],
-    timeout_seconds: float,
+    results: Sequence[ReplayResult], ask: AskLedger, main: Queue, timeout_seconds: float
 ) -> AsyncGenerator[int, None]:
     """Learn replay results from the ledger; yield how many have ended, about once a second.
 
@@ -129,15 +105,12 @@ async def follow(
     """
     deadline = monotonic() + timeout_seconds
     empty_polls = 0
-    while waiting := [one for one in results if one.open]:
-        empty_polls = 0 if await depth() else empty_polls + 1
-        rows = await ask([event for one in waiting for event in one.open])
-        by_key: dict[str, list[LedgerRow]] = {}
-        for row in rows:
-            by_key.setdefault(row.object_key, []).append(row)
-        for one in waiting:
-            known = [row for event in one.open for row in by_key.get(event.key, ())]
-            one.learn(known, drained=empty_polls >= _EMPTY_POLLS)
+    while waiting := [(one, number) for one in results for number in one.open]:
+        empty_polls = 0 if (await main.depth()).total else empty_polls + 1
+        events = [one.open[number] for one, number in waiting]
+        for place, end in await ask(events, is_drained=empty_polls >= _EMPTY_POLLS):
+            one, number = waiting[place]
+            one.end(number, end)
         yield sum(not one.open for one in results)
         if monotonic() >= deadline:
             return
@@ -154,36 +127,19 @@ async def open_ledger(settings: DatabaseSettings) -> AsyncIterator[AskLedger]:
     async with open_session(settings) as session:
         since = await (await session.execute("SELECT clock_timestamp()")).fetchone()
 
-        async def ask(events: Sequence[ObjectEvent]) -> list[LedgerRow]:
+        async def ask(
+            events: Sequence[ObjectEvent], *, is_drained: bool = False
+        ) -> list[tuple[int, ObjectResult]]:
             parameters = {
                 "since": since and since[0],
+                "is_drained": is_drained,
                 "buckets": [event.bucket for event in events],
                 "keys": [event.key for event in events],
+                "versions": [event.version_id for event in events],
+                "etags": [event.etag for event in events],
             }
-            cursor = session.cursor(row_factory=class_row(LedgerRow))
-            await cursor.execute(statements.fixed("find_ends"), parameters)
-            return await cursor.fetchall()
+            cursor = await session.execute(statements.fixed("find_ends"), parameters)
+            return [(place, ObjectResult(*row)) for place, *row in await cursor.fetchall()]
 
         await ask(())
         yield ask
-
-
-def _result_of(
-    event: ObjectEvent, rows: Sequence[LedgerRow], *, drained: bool
-) -> ObjectResult | None:
-    for row in reversed(rows):
-        ended = row.is_new or (drained and row.state == State.LOADED)
-        if ended and _is_about(row, event):
-            return ObjectResult(
-                row.object_key, row.state, row.error_code, row.error_message, row.error_log_key
-            )
-    return None
-
-
-def _is_about(row: LedgerRow, event: ObjectEvent) -> bool:
-    if (row.bucket, row.object_key) != (event.bucket, event.key):
-        return False
-    if event.version_id is not None:
-        return row.version_id == event.version_id
-    # An event without either means whatever lay there when it was read.
-    return event.etag is None or row.etag == event.etag

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from runtime.errors import SettingsInvalid
-from runtime.terminal import ProgressLines, finish, print_json, print_table, printable
+from runtime.terminal import finish, print_json, print_table, printable, progress_lines
 
 
 def test_json_is_readable_and_survives_a_lone_surrogate(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +87,7 @@ def test_an_error_that_nobody_expected_is_not_hidden() -> None:
 
 def test_elsewhere_than_on_a_terminal_progress_is_a_line_every_few_seconds() -> None:
     now, lines = 100.0, list[str]()
-    advance = ProgressLines("pull", None, lines.append, lambda: now)
+    advance = progress_lines("pull", None, lines.append, lambda: now)
     for done in range(1, 21):
         advance(done, 40, done // 10)
         now += 1.0

@@ -2,7 +2,7 @@
 -- quarantined row), and whose fields are counted. Locks each day, in key order, even when it
 -- writes nothing.
 WITH answers AS (
-    INSERT INTO stage_days (
+    INSERT INTO stage_days AS a (
         doc_no, source, store_id, bus_dt, as_of, event_order, object_id, whole,
         record_counts, field_counts, gap
     )
@@ -17,26 +17,19 @@ WITH answers AS (
         )
     FROM stage_documents AS d
     CROSS JOIN unnest(d.days) WITH ORDINALITY AS day (bus_dt, number)
-    RETURNING *
+    RETURNING a AS answer, a.*
 ),
-newest AS (
-    SELECT DISTINCT ON (source, store_id, bus_dt) * FROM answers
-    ORDER BY source, store_id, bus_dt, as_of DESC, event_order DESC
-),
-newest_whole AS (
-    SELECT DISTINCT ON (source, store_id, bus_dt) * FROM answers
-    WHERE whole
-    ORDER BY source, store_id, bus_dt, as_of DESC, event_order DESC
-),
-counted AS (
-    SELECT DISTINCT ON (source, store_id, bus_dt) * FROM answers
-    WHERE record_counts IS NOT NULL
-    ORDER BY source, store_id, bus_dt, as_of DESC, event_order DESC
-),
-gaps AS (
-    SELECT source, store_id, bus_dt, jsonb_agg(gap) AS gaps
+days AS (
+    SELECT
+        source, store_id, bus_dt,
+        (array_agg(answer ORDER BY as_of DESC, event_order DESC))[1] AS newest,
+        (array_agg(answer ORDER BY as_of DESC, event_order DESC) FILTER (WHERE whole))[1] AS whole,
+        (
+            array_agg(answer ORDER BY as_of DESC, event_order DESC)
+            FILTER (WHERE record_counts IS NOT NULL)
+        )[1] AS counted,
+        jsonb_agg(gap) FILTER (WHERE gap IS NOT NULL) AS gaps
     FROM answers
-    WHERE gap IS NOT NULL
     GROUP BY source, store_id, bus_dt
 )
 INSERT INTO store_days AS t (
@@ -45,59 +38,41 @@ INSERT INTO store_days AS t (
     field_counts, gaps
 )
 SELECT
-    n.source, n.store_id, n.bus_dt, n.object_id, n.as_of, n.event_order,
-    CASE WHEN n.whole THEN 'loaded' ELSE 'dead_lettered' END,
-    coalesce(w.as_of, '-infinity'), coalesce(w.event_order, ''),
-    c.object_id, coalesce(c.as_of, '-infinity'), coalesce(c.event_order, ''), c.record_counts,
-    c.field_counts,
-    merge_gaps(NULL, g.gaps, coalesce(w.as_of, '-infinity'), coalesce(w.event_order, ''))
-FROM newest AS n
-LEFT JOIN newest_whole AS w USING (source, store_id, bus_dt)
-LEFT JOIN counted AS c USING (source, store_id, bus_dt)
-LEFT JOIN gaps AS g USING (source, store_id, bus_dt)
-ORDER BY n.source, n.store_id, n.bus_dt
+    d.source, d.store_id, d.bus_dt,
+    (d.newest).object_id, (d.newest).as_of, (d.newest).event_order,
+    CASE WHEN (d.newest).whole THEN 'loaded' ELSE 'dead_lettered' END,
+    since.as_of, since.event_order,
+    (d.counted).object_id, coalesce((d.counted).as_of, '-infinity'),
+    coalesce((d.counted).event_order, ''), (d.counted).record_counts, (d.counted).field_counts,
+    merge_gaps(NULL, d.gaps, since.as_of, since.event_order)
+FROM days AS d
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce((d.whole).as_of, '-infinity') AS as_of,
+        coalesce((d.whole).event_order, '') AS event_order
+) AS since
+ORDER BY d.source, d.store_id, d.bus_dt
 ON CONFLICT (source, store_id, bus_dt) DO UPDATE SET
     (object_id, as_of, event_order, state) = (
-        SELECT either.object_id, either.as_of, either.event_order, either.state
-        FROM (
-            VALUES (1, t.object_id, t.as_of, t.event_order, t.state),
-            (2, excluded.object_id, excluded.as_of, excluded.event_order, excluded.state)
-        ) AS either (age, object_id, as_of, event_order, state)
-        ORDER BY either.as_of DESC, either.event_order DESC, either.age DESC
+        SELECT d.object_id, d.as_of, d.event_order, d.state
+        FROM unnest(ARRAY[excluded, t]) WITH ORDINALITY AS d
+        ORDER BY d.as_of DESC, d.event_order DESC, d.ordinality
         LIMIT 1
     ),
-    (whole_as_of, whole_event_order) = (
-        SELECT either.as_of, either.event_order
-        FROM (
-            VALUES (t.whole_as_of, t.whole_event_order),
-            (excluded.whole_as_of, excluded.whole_event_order)
-        ) AS either (as_of, event_order)
-        ORDER BY either.as_of DESC, either.event_order DESC
+    (whole_as_of, whole_event_order, gaps) = (
+        SELECT
+            d.whole_as_of, d.whole_event_order,
+            merge_gaps(t.gaps, excluded.gaps, d.whole_as_of, d.whole_event_order)
+        FROM unnest(ARRAY[excluded, t]) AS d
+        ORDER BY d.whole_as_of DESC, d.whole_event_order DESC
         LIMIT 1
     ),
     (counted_object_id, counted_as_of, counted_event_order, record_counts, field_counts) = (
         SELECT
-            either.object_id, either.as_of, either.event_order, either.records, either.fields
-        FROM (
-            VALUES (
-                1, t.counted_object_id, t.counted_as_of, t.counted_event_order,
-                t.record_counts, t.field_counts
-            ),
-            (
-                2, excluded.counted_object_id, excluded.counted_as_of,
-                excluded.counted_event_order, excluded.record_counts, excluded.field_counts
-            )
-        ) AS either (age, object_id, as_of, event_order, records, fields)
-        ORDER BY either.as_of DESC, either.event_order DESC, either.age DESC
-        LIMIT 1
-    ),
-    gaps = (
-        SELECT merge_gaps(t.gaps, excluded.gaps, either.as_of, either.event_order)
-        FROM (
-            VALUES (t.whole_as_of, t.whole_event_order),
-            (excluded.whole_as_of, excluded.whole_event_order)
-        ) AS either (as_of, event_order)
-        ORDER BY either.as_of DESC, either.event_order DESC
+            d.counted_object_id, d.counted_as_of, d.counted_event_order, d.record_counts,
+            d.field_counts
+        FROM unnest(ARRAY[excluded, t]) WITH ORDINALITY AS d
+        ORDER BY d.counted_as_of DESC, d.counted_event_order DESC, d.ordinality
         LIMIT 1
     ),
     last_loaded_at = clock_timestamp()

@@ -8,7 +8,7 @@ import pytest
 
 from consumer.documents.quarantine import Quarantined
 from consumer.errors import ConsumerError, Internal, Permanent, RecordError
-from consumer.ingest.error_logs import ErrorLogs, log_key, records_invalid
+from consumer.ingest.error_logs import log_key, records_invalid, write_error_log
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
 from tests.support.consumer_fakes import BUCKET, NOON, FakeLogs, announcing, delivery, play
@@ -25,7 +25,7 @@ BROKEN = Permanent(
 def written(error: ConsumerError, event: ObjectEvent | None, body: str = "{}") -> dict[str, Any]:
     """Write the log of a failure, and read it."""
     logs = FakeLogs()
-    play(ErrorLogs(logs).write(delivery(body, receive_count=2), error, event))
+    play(write_error_log(logs, delivery(body, receive_count=2), error, event))
     [log] = logs.written.values()
     return dict(json.loads(log))
 
@@ -66,7 +66,7 @@ def test_the_log_of_a_document_names_its_bad_records() -> None:
     assert error.code is ErrorCode.RECORDS_INVALID
     assert str(error).startswith("2 of 3 records were set aside, the first guestChecks[1]")
 
-    play(ErrorLogs(logs).write(delivery("{}"), error, EVENT, found))
+    play(write_error_log(logs, delivery("{}"), error, EVENT, found))
     [body] = logs.written.values()
     log = json.loads(body)
     assert [record["path"] for record in log["records"]] == ["guestChecks[1]", "guestChecks[2]"]
@@ -102,7 +102,7 @@ def test_a_document_with_errors_without_number_has_a_log_of_some_megabytes() -> 
         for number in range(1000)
     ]
     logs = FakeLogs()
-    play(ErrorLogs(logs).write(delivery("{}"), BROKEN, EVENT, found))
+    play(write_error_log(logs, delivery("{}"), BROKEN, EVENT, found))
     [body] = logs.written.values()
     assert len(body) < 10 * 2**20
     [first, *others] = json.loads(body)["records"]

@@ -10,14 +10,13 @@ import pytest
 from consumer.aws.s3 import Larger, Outdated, ReadLimits, StoredObject
 from consumer.errors import DatabaseUnavailable, LeaseLost, Permanent, StorageUnavailable
 from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.error_logs import ErrorLogs
 from consumer.ingest.handler import Handler, Ports, Rules
 from consumer.ingest.outcome import Done, Failed, Outcome
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
-from tests.support.consumer_fakes import BUCKET, FakeLedger, FakeLogs, announcing, delivery
-from tests.support.handler_fakes import FakeLoad, FakeObjects
+from tests.support.consumer_fakes import BUCKET, FakeLedger, announcing, delivery
+from tests.support.handler_fakes import FakeLake, FakeLoad
 from tests.support.samples import checks, full_check, json_bytes
 
 KEY = "raw/erp/a.json"
@@ -30,14 +29,13 @@ class Bench:
     """A handler with everything around it."""
 
     def __init__(self, objects: dict[str, Any] | None = None, load: FakeLoad | None = None) -> None:
-        self.lake, self.load = FakeObjects(**(objects or {})), load or FakeLoad()
-        self.logs, self.ledger = FakeLogs(), FakeLedger()
+        self.lake, self.load = FakeLake(**(objects or {})), load or FakeLoad()
+        self.ledger = FakeLedger()
         self.byte_budget = ByteBudget(10**6)
         self.is_held = True
         ports = Ports(
             self.lake,
             self.load,
-            ErrorLogs(self.logs),
             self.ledger.record,
             lambda _: self.is_held,
         )
@@ -60,7 +58,7 @@ async def test_a_good_document_is_loaded_with_what_its_fields_held() -> None:
     assert request.document.record_count == 2
     assert request.document.identity.attempts == 2
     assert request.error_note is None
-    assert bench.logs.written == {}
+    assert bench.lake.written == {}
     assert request.document.drift.field_counts["guestChecks.guestCheckId"] == 2
 
 
@@ -97,7 +95,7 @@ async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
     assert failed.error.code is ErrorCode.RECORDS_INVALID
     [request] = bench.load.requests
     assert request.error_note is not None
-    assert [request.error_note.log_key] == list(bench.logs.written) == [failed.log_key]
+    assert [request.error_note.log_key] == list(bench.lake.written) == [failed.log_key]
     document = request.document
     assert (document.record_count, document.quarantined_count) == (1, 1)
     assert document.drift.field_counts["guestChecks.guestCheckId"] == 1
@@ -105,7 +103,7 @@ async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
 
 async def test_a_log_that_cannot_be_written_stops_the_load() -> None:
     bench = Bench({KEY: MIXED})
-    bench.logs.failures = [StorageUnavailable("away")]
+    bench.lake.failures = [StorageUnavailable("away")]
     failed = await bench.failure(announcing(KEY))
     assert failed.error.code is ErrorCode.STORAGE_UNAVAILABLE
     assert bench.load.documents == []
@@ -262,7 +260,7 @@ async def test_a_bug_keeps_its_cause_for_the_error_log() -> None:
 async def test_the_log_names_the_record_and_its_error() -> None:
     bench = Bench({KEY: MIXED})
     await bench.failure(announcing(KEY))
-    [body] = bench.logs.written.values()
+    [body] = bench.lake.written.values()
     log = json.loads(body)
     assert log["records"][0]["path"] == "guestChecks[1]"
     assert log["object"]["key"] == KEY

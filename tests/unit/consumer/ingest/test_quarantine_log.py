@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consumer.ingest.error_logs import ErrorLogs, records_invalid
+from consumer.ingest.error_logs import records_invalid, write_error_log
 from schemas.envelopes import ObjectEvent
 from schemas.registry import Source
 from tests.support.consumer_fakes import BUCKET, FakeLogs, delivery, play
@@ -24,7 +24,7 @@ def log_of(document: Any, source: Source = Source.ERP) -> dict[str, Any]:
     logs = FakeLogs()
     error = records_invalid(found.document, found.quarantined[0])
     event = ObjectEvent(BUCKET, "raw/erp/a.json", "ObjectCreated:Put")
-    play(ErrorLogs(logs).write(delivery("{}"), error, event, found))
+    play(write_error_log(logs, delivery("{}"), error, event, found))
     [body] = logs.written.values()
     return dict(json.loads(body))
 

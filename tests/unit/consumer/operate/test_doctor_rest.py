@@ -1,6 +1,7 @@
 """What the doctor says of settings, machine, bucket and database, from facts alone."""
 
 import re
+import resource
 import shutil
 import tempfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -121,6 +122,28 @@ def test_a_temporary_directory_that_cannot_be_written_is_a_problem(
     monkeypatch.setattr(configuration, "check_temporary_files", refuse)
     [found] = unwell_machine(machine)
     assert ("problem", "it is read-only") == (found.level, found.found)
+
+
+@pytest.mark.parametrize("directory", ["/away", "/proc"], ids=["missing", "read-only"])
+def test_a_temporary_directory_that_is_missing_or_read_only_is_a_problem(
+    machine: dict[str, Any], monkeypatch: pytest.MonkeyPatch, directory: str
+) -> None:
+    """Where nobody may write, root included."""
+    monkeypatch.setattr(tempfile, "tempdir", directory)
+    [found] = unwell_machine(machine)
+    assert ("problem", "temporary files") == (found.level, found.check)
+    assert "set TMPDIR" in found.remedy
+
+
+def test_a_temporary_directory_that_is_full_is_a_problem(machine: dict[str, Any]) -> None:
+    """As far as the process can see: it may write no file of that size."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    try:
+        [found] = unwell_machine(machine)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert ("problem", "temporary files") == (found.level, found.check)
 
 
 def test_another_temporary_directory_than_was_wished_for_is_named(

@@ -136,6 +136,7 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
         'coco_producer_round_missing{reason="untried"} 1.0',
     ):
         assert line in text.splitlines()
+    assert 0 < (metrics.registry.get_sample_value("coco_producer_round_seconds") or 0) < 60
 
 
 async def test_a_round_whose_stores_are_all_with_others_is_tried_again_soon() -> None:

@@ -1,12 +1,11 @@
 """The lake's listing as the state of a pull."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from producer.errors import LakeUnavailable
-from producer.lake import LakeObject, Page
+from producer.lake import LakeEntry, LakeObject
 from producer.pulling.history import History
 from schemas.keys import api_key, store_day_prefix
 from schemas.registry import Source
@@ -27,27 +26,25 @@ def day(offset: int) -> date:
 
 
 async def test_the_newest_answer_of_every_store_and_day_is_found(lake: FakeLake) -> None:
-    """Whatever the size of pages, and though other endpoints and days lie around it."""
-    for size in (1, 2, 3, 7, 1000):
-        lake = FakeLake(size)
-        for offset in range(-1, 4):
-            for store in STORES:
-                for later in range(3):
-                    moment = PULLED_AT + timedelta(microseconds=later)
-                    put(lake, api_key(CHECKS, day(offset), store, moment))
-                put(lake, api_key(Source.CHARGE_BACK, day(offset), store, PULLED_AT))
-        history = History(lake, CHECKS)
-        for offset in range(4):
-            for store in STORES:
-                found = await history.newest(day(offset), store)
-                assert found is not None
-                assert found.pulled_at == PULLED_AT + timedelta(microseconds=2)
-                assert found.key == api_key(CHECKS, day(offset), store, found.pulled_at)
-            assert await history.newest(day(offset), "other") is None
-        assert await history.newest(day(4), STORES[0]) is None
+    """Though other endpoints and days lie around it."""
+    for offset in range(-1, 4):
+        for store in STORES:
+            for later in range(3):
+                moment = PULLED_AT + timedelta(microseconds=later)
+                put(lake, api_key(CHECKS, day(offset), store, moment))
+            put(lake, api_key(Source.CHARGE_BACK, day(offset), store, PULLED_AT))
+    history = History(lake, CHECKS)
+    for offset in range(4):
+        for store in STORES:
+            found = await history.newest(day(offset), store)
+            assert found is not None
+            assert found.pulled_at == PULLED_AT + timedelta(microseconds=2)
+            assert found.key == api_key(CHECKS, day(offset), store, found.pulled_at)
+        assert await history.newest(day(offset), "other") is None
+    assert await history.newest(day(4), STORES[0]) is None
 
 
-async def test_a_range_costs_a_listing_per_page_and_not_per_day(lake: FakeLake) -> None:
+async def test_a_range_is_listed_once_and_not_day_by_day(lake: FakeLake) -> None:
     for offset in range(365):
         put(lake, api_key(CHECKS, day(offset), "1", PULLED_AT))
     history = History(lake, CHECKS)
@@ -91,20 +88,23 @@ async def test_an_earlier_day_is_listed_again(lake: FakeLake) -> None:
 
 
 class FlakyLake(FakeLake):
-    """Fails at every second listing."""
+    """Fails at every fifth entry."""
 
-    async def list_page(self, prefix: str, after: str) -> Page:
-        """Give a page, or fail."""
-        await asyncio.sleep(0)
-        page = await super().list_page(prefix, after)
-        if len(self.listed) % 2 == 0:
-            raise LakeUnavailable("down")
-        return page
+    given = 0
+
+    async def entries(self, prefix: str, after: str = "") -> AsyncIterator[LakeEntry]:
+        """Give entries, or fail."""
+        async for entry in super().entries(prefix, after):
+            await asyncio.sleep(0)
+            self.given += 1
+            if self.given % 5 == 0:
+                raise LakeUnavailable("down")
+            yield entry
 
 
 async def test_a_listing_that_failed_is_not_taken_for_an_empty_lake() -> None:
     """The race: others wait for the day whose listing fails, and for the day after it."""
-    lake = FlakyLake(page_size=2)
+    lake = FlakyLake()
     for offset in range(3):
         for store in STORES:
             put(lake, api_key(CHECKS, day(offset), store, PULLED_AT))
@@ -115,11 +115,3 @@ async def test_a_listing_that_failed_is_not_taken_for_an_empty_lake() -> None:
     )
     assert None not in answers
     assert any(isinstance(answer, LakeUnavailable) for answer in answers)
-
-
-async def test_a_lake_that_cannot_be_listed_is_reported(lake: FakeLake) -> None:
-    lake = FlakyLake()
-    history = History(lake, CHECKS)
-    assert await history.newest(FIRST, "1") is None
-    with pytest.raises(LakeUnavailable):
-        await history.newest(day(-1), "1")

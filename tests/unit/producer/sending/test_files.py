@@ -132,13 +132,6 @@ def test_a_file_that_is_not_there_or_not_readable_is_rejected(tmp_path: Path) ->
         read(tmp_path / "folder.json")
 
 
-def test_a_key_beyond_what_s3_takes_is_rejected(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.json")
-    upload_file = UploadFile(path, "raw/" + "x" * 1021)
-    with pytest.raises(FileRejected, match="longer than 1024 bytes"):
-        read_upload_file(upload_file, max_bytes=1_000, check=True)
-
-
 def test_without_the_check_a_broken_document_is_read_as_it_is(tmp_path: Path) -> None:
     assert read(written(tmp_path / "a.json", b"{oops"), check=False) == b"{oops"
 

@@ -1,48 +1,29 @@
 """What a new lake lacks, and what is said about its bucket."""
 
-from producer.sending.init_lake import BucketSettings, advise, create_folders
+from producer.lake import LakeObject
+from producer.sending.init_lake import advise, create_folders
 from schemas.keys import FOLDERS
+from tests.support.producer_fakes import FakeLake
 
 
-class FakeBucket:
-    """A bucket with some keys."""
-
-    def __init__(self, keys: set[str]) -> None:
-        self.keys = keys
-        self.written: list[str] = []
-
-    async def metadata(self, key: str) -> object | None:
-        """Return something if the key is there."""
-        return {} if key in self.keys else None
-
-    async def put_marker(self, key: str) -> None:
-        """Note the key."""
-        self.written.append(key)
-
-    async def bucket_settings(self) -> BucketSettings:
-        """Say that all is well."""
-        return BucketSettings(versioning=True, encryption=True, public_access_blocked=True)
-
-
-async def test_only_the_missing_markers_are_written() -> None:
-    bucket = FakeBucket({FOLDERS[0], FOLDERS[2]})
-    missing = [folder for folder in FOLDERS if folder not in bucket.keys]
-    assert await create_folders(bucket, dry_run=True) == missing
-    assert bucket.written == []
-    assert await create_folders(bucket, dry_run=False) == missing
-    assert bucket.written == missing
+async def test_only_the_missing_markers_are_written(lake: FakeLake) -> None:
+    for folder in (FOLDERS[0], FOLDERS[2]):
+        lake.objects[folder] = LakeObject(folder, b"kept", {})
+    missing = [folder for folder in FOLDERS if folder not in lake.objects]
+    assert await create_folders(lake, dry_run=True) == missing
+    assert len(lake.objects) == 2
+    assert await create_folders(lake, dry_run=False) == missing
+    assert {key for key, obj in lake.objects.items() if obj.body == b""} == set(missing)
 
 
 def test_what_is_off_or_unknown_is_advised_on_with_the_command() -> None:
-    advice = advise(
-        BucketSettings(versioning=False, encryption=None, public_access_blocked=True), "lake"
-    )
-    assert [(entry.setting, entry.found) for entry in advice] == [
-        ("versioning", "off"),
-        ("default encryption", "may not be read"),
-    ]
-    assert all("--bucket lake " in entry.command for entry in advice)
+    settings = {"versioning": False, "default encryption": None, "public access block": True}
+    off, unknown = advise(settings, "lake")
+    assert off.startswith("versioning: off; to turn it on:\n  aws s3api put-bucket-versioning")
+    assert unknown.startswith("default encryption: may not be read; to turn it on:\n  aws s3api ")
+    assert "--bucket lake " in off
+    assert "--bucket lake " in unknown
 
 
-async def test_a_bucket_that_is_well_set_up_needs_no_advice() -> None:
-    assert advise(await FakeBucket(set()).bucket_settings(), "lake") == []
+def test_a_bucket_that_is_well_set_up_needs_no_advice() -> None:
+    assert advise(dict.fromkeys(("versioning", "default encryption"), True), "lake") == []

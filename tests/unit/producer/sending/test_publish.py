@@ -1,6 +1,6 @@
 """Announcing objects: which, as what, and what becomes of those that SQS does not take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from producer.aws.sqs import SqsQueue
 from producer.errors import LakeUnavailable, QueueClosed, QueueError, QueueRefused, QueueUnavailable
-from producer.lake import LakeEntry, LakeObject, Page
+from producer.lake import LakeEntry, LakeObject
 from producer.sending.announcing import AnnouncingLake, event_body
 from producer.sending.publish import Announcer, Selection, publish
 from producer.tally import Tally
@@ -45,8 +45,8 @@ def key_of(body: str) -> str:
     return event.key
 
 
-def lake_with(*names: str, page_size: int = 1000) -> FakeLake:
-    lake = FakeLake(page_size)
+def lake_with(*names: str) -> FakeLake:
+    lake = FakeLake()
     for name in names:
         lake.objects[FOLDER + name] = LakeObject(FOLDER + name, b"{}" if name else b"", {})
     return lake
@@ -83,10 +83,10 @@ def test_an_event_is_what_the_consumer_reads_as_s3s_own() -> None:
 
 
 async def test_every_object_under_the_prefix_is_announced_once_ten_at_a_time() -> None:
-    """Over pages; the folder marker is none of them."""
+    """The folder marker is none of them."""
     names = [f"{number:03}.json" for number in range(25)]
     queue = FakeQueue()
-    tally, told = await run(lake_with("", *names, page_size=7), queue)
+    tally, told = await run(lake_with("", *names), queue)
     assert queue.keys == told == [FOLDER + name for name in names]
     assert [len(call) for call in queue.calls] == [10, 10, 5]
     assert (tally.stored, tally.total, tally.is_complete) == (25, 25, True)
@@ -131,8 +131,9 @@ async def test_a_closed_queue_ends_the_run() -> None:
 
 async def test_a_lake_that_cannot_be_listed_leaves_the_run_incomplete() -> None:
     class BrokenLake(FakeLake):
-        async def list_page(self, prefix: str, after: str) -> Page:
+        async def entries(self, prefix: str, after: str = "") -> AsyncIterator[LakeEntry]:
             raise LakeUnavailable(prefix + after)
+            yield  # makes it a generator
 
     tally, _ = await run(BrokenLake(), FakeQueue())
     assert (tally.failed, tally.is_complete) == (1, False)
