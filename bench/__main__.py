@@ -10,7 +10,7 @@ from bench import dlt_peer, drift_cost, huge, parsing, peers, reloading, scaling
 from bench.databases import Server
 from bench.documents import byte_count, store_days
 from bench.report import Findings, Parsing, Scaling, as_json, show, write
-from consumer.interpreter import collect_garbage_seldom
+from consumer.memory import collect_garbage_seldom
 from consumer.settings import DatabaseSettings
 
 _MANY_DAYS, _SOME_DAYS, _FEW_DAYS = 12, 8, 4

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.databases import Server, row_counts
 from bench.documents import Document, simulator
 from bench.loading import load_seconds
-from consumer.interpreter import collect_garbage_seldom
+from consumer.memory import collect_garbage_seldom
 from consumer.settings import DatabaseSettings
 from consumer.spool import Spool
 from schemas.registry import Source

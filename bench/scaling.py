@@ -9,7 +9,7 @@ from time import perf_counter
 from bench.databases import Server
 from bench.documents import Document, byte_count, check_answers
 from bench.loading import load_seconds
-from consumer.interpreter import collect_garbage_seldom
+from consumer.memory import collect_garbage_seldom
 from consumer.settings import DatabaseSettings
 
 _PROCESSES = (1, 2, 3, 4)

@@ -1,9 +1,8 @@
 """The composition root: the one place that builds adapters and wires them together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -13,28 +12,22 @@ from psycopg_pool import AsyncConnectionPool
 from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import Queues, open_queues
 from consumer.drift.alias_file import read_aliases
-from consumer.errors import (
-    DatabaseUnavailable,
-    SchemaMismatch,
-    StorageUnavailable,
-    Throttled,
-)
+from consumer.errors import DatabaseUnavailable, SchemaMismatch, StorageUnavailable, Throttled
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler, Ports, Rules
-from consumer.interpreter import collect_garbage_seldom
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
 from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
-from consumer.load.ledger import count_recent_failures, postgres_ledger
+from consumer.load.ledger import count_recent_failures, record_entry
 from consumer.load.migrations.steps import schema_head
-from consumer.memory import memory_limit_bytes, needed_bytes
+from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.leases import Leases
 from consumer.messages.progress import health_app, log_progress
-from consumer.messages.settlement import Backoff, Terms
+from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.settings import ConsumerSettings
@@ -66,19 +59,16 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
     aliases = read_aliases(settings.schema_aliases_file)
     await _once_reachable(partial(_check_schema, settings))
     async with AsyncExitStack() as stack:
-        service = await _open(stack, settings, aliases, until_idle_seconds)
-        loop, worker = asyncio.get_running_loop(), service.worker
+        worker, background = await _open(stack, settings, aliases, until_idle_seconds)
+        loop = asyncio.get_running_loop()
         with stopping_by(lambda: loop.call_soon_threadsafe(worker.stop)):
-            await _work(worker, service.background, until_idle_seconds)
+            # A background task that fails takes the worker down.
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(work, name=name) for name, work in background.items()]
+                await worker.run(until_idle_seconds)
+                for task in tasks:
+                    task.cancel()
         log.info("consumer_stopped")
-
-
-@dataclass(frozen=True, slots=True)
-class _Service:
-    """What is opened, wired, and not yet running."""
-
-    worker: Worker
-    background: Mapping[str, Coroutine[None, None, None]]
 
 
 async def _open(
@@ -86,7 +76,8 @@ async def _open(
     settings: ConsumerSettings,
     aliases: Aliases,
     until_idle_seconds: float | None,
-) -> _Service:
+) -> tuple[Worker, dict[str, Coroutine[None, None, None]]]:
+    """Wire a worker, and what runs beside it by name; nothing is received yet."""
     connections = settings.max_in_flight_messages
     queues = await stack.enter_async_context(open_queues(settings, connections))
     lake = await stack.enter_async_context(open_lake(settings, connections))
@@ -96,7 +87,8 @@ async def _open(
     leases = Leases(queues.main, await _once_reachable(queues.main.visibility_timeout_seconds))
     terms = Terms(
         settings.policy,
-        Backoff(settings.retry_base_seconds, settings.retry_max_seconds),
+        settings.retry_base_seconds,
+        settings.retry_max_seconds,
         await _once_reachable(queues.main.max_receives),
     )
     probe, loader = _probe(pool, lake, queues), _loader(settings, pool)
@@ -104,7 +96,7 @@ async def _open(
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
-    record = postgres_ledger(pool)
+    record = partial(record_entry, pool)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases)
     handler = Handler(
         _rules(settings, aliases),
@@ -123,7 +115,7 @@ async def _open(
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
     _log_start(settings, terms)
-    return _Service(worker, background)
+    return worker, background
 
 
 def _log_start(settings: ConsumerSettings, terms: Terms) -> None:
@@ -168,19 +160,13 @@ async def _once_reachable(ask: Callable[[], Awaitable[R]]) -> R:
 
 
 async def _check_schema(settings: ConsumerSettings) -> None:
-    """Refuse tables that this release does not know."""
+    """Refuse tables that this release does not know, or that lack a column of its contracts."""
     needed, found = schema_head(), await schema_version(settings)
-    if found == needed:
-        await _check_columns(settings)
-    else:
+    if found != needed:
         raise SchemaMismatch(
             f"the database is at schema {found or 'none'}, this release needs {needed}; "
             "run `consumer migrate`, or deploy the newer release if the tables are newer"
         )
-
-
-async def _check_columns(settings: ConsumerSettings) -> None:
-    """Refuse tables that lack a column: the contracts name a field that no migration knows."""
     async with open_session(settings) as session:
         lacking = ", ".join(lacking_columns(await stored_columns(session)))
     if lacking:
@@ -201,19 +187,6 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
         await asyncio.to_thread(check_temporary_files)
 
     return probe
-
-
-async def _work(
-    worker: Worker,
-    background: Mapping[str, Coroutine[None, None, None]],
-    until_idle_seconds: float | None,
-) -> None:
-    """Run the worker; a background task that fails takes it down."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work, name=name) for name, work in background.items()]
-        await worker.run(until_idle_seconds)
-        for task in tasks:
-            task.cancel()
 
 
 def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:

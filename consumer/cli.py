@@ -22,18 +22,10 @@ from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import drift, status
 from consumer.operate.validate import validate
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
+from runtime import terminal
 from runtime.logs import configure_logs
-from runtime.terminal import (
-    fail,
-    print_json,
-    print_table,
-    program,
-    reported_errors,
-    run_program,
-    settings_of,
-)
 
-cli = program("consumer", "Load new objects of the data lake into PostgreSQL.")
+cli = terminal.program("consumer", "Load new objects of the data lake into PostgreSQL.")
 cli.add_typer(dlq, name="dlq")
 cli.command()(status)
 cli.command()(drift)
@@ -45,8 +37,8 @@ cli.command()(validate)
 @cli.command()
 def migrate() -> None:
     """Create or upgrade the tables. Safe to repeat and to run concurrently."""
-    settings = settings_of(DatabaseSettings)
-    with reported_errors():
+    settings = terminal.settings_of(DatabaseSettings)
+    with terminal.reported_errors():
         before, after = migrating.migrate(settings)
     if before == after:
         typer.echo(f"schema {after}: nothing to do")
@@ -66,11 +58,11 @@ def run(
     ] = None,
 ) -> None:
     """Consume the queue until SIGTERM or SIGINT."""
-    settings = settings_of(ConsumerSettings)
+    settings = terminal.settings_of(ConsumerSettings)
     configure_logs(settings.log_level, settings.log_format)
     before, started = Counts.now(), monotonic()
     try:
-        with reported_errors():
+        with terminal.reported_errors():
             asyncio.run(application.run(settings, until_idle))
     finally:
         if until_idle is not None:
@@ -81,7 +73,7 @@ def _print_summary(done: Counts, seconds: float) -> None:
     if done.is_nothing:
         return
     amounts = {"rows": done.rows, "megabytes": done.megabytes, "seconds": round(seconds, 1)}
-    print_table(("objects", "count"), {**done.objects, **amounts}.items())
+    terminal.print_table(("objects", "count"), {**done.objects, **amounts}.items())
 
 
 @cli.command()
@@ -94,14 +86,14 @@ def explain(
     try:
         body = file.read_text(encoding="utf-8") if file else sys.stdin.read()
     except (OSError, UnicodeDecodeError) as error:
-        fail(f"cannot read the message body: {error}")
-    settings = settings_of(RoutingSettings)
+        terminal.fail(f"cannot read the message body: {error}")
+    settings = terminal.settings_of(RoutingSettings)
     own = settings.bucket_name
     buckets = (own, *settings.other_bucket_names) if own else ()
     decision = explaining.explain(body, buckets, settings.max_object_bytes, settings.policy)
-    print_json(decision, indent=2)
+    terminal.print_json(decision, indent=2)
 
 
 def main() -> None:
     """Run the command line; the console script and `python -m consumer` end up here."""
-    run_program(cli)
+    terminal.run_program(cli)

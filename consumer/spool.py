@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -29,7 +29,7 @@ class Spool:
 
     def __init__(self, memory_bytes: int) -> None:
         self._file = SpooledTemporaryFile(max_size=memory_bytes)  # noqa: SIM115 - lives as long as this
-        self._byte_count = 0
+        self.byte_count = 0
 
     def __del__(self) -> None:
         # The file would close itself too, but not without a warning. What a full disk did not take
@@ -43,17 +43,18 @@ class Spool:
         Raises:
             LocalDisk: the temporary file cannot take them.
         """
-        with _on_disk():
+        try:
             self._file.seek(0, 2)
             self._file.write(data)
             # Now rather than when it is read: a full disk is then told while nothing is loaded yet.
             self._file.flush()
-        self._byte_count += len(data)
-
-    @property
-    def byte_count(self) -> int:
-        """How many bytes were added."""
-        return self._byte_count
+        except OSError as error:
+            directory = tempfile.tempdir or "no directory is usable, so they"
+            raise LocalDisk(
+                f"{directory} cannot hold temporary files: {error.strerror or error}; give it room "
+                "for twice the largest document, or set TMPDIR to another directory and restart"
+            ) from error
+        self.byte_count += len(data)
 
     def rewound(self) -> BinaryIO:
         """Return the bytes as a file, from the first one; one reader at a time."""
@@ -65,15 +66,3 @@ class Spool:
         file = self.rewound()
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
-
-
-@contextmanager
-def _on_disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        directory = tempfile.tempdir or "no directory is usable, so they"
-        raise LocalDisk(
-            f"{directory} cannot hold temporary files: {error.strerror or error}; give it room for "
-            "twice the largest document, or set TMPDIR to another directory and restart"
-        ) from error

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError
-from botocore.handlers import add_expect_header
+from botocore.handlers import add_expect_header, set_list_objects_encoding_type_url
 
 from runtime.aws_errors import AwsFault, classify
 from runtime.errors import EXIT_USAGE, ReportedError
@@ -73,6 +73,10 @@ async def open_client(
         client = await context.__aenter__()
         # Without it a PUT waits for `100 Continue`, and no timeout covers that wait.
         client.meta.events.unregister("before-call.s3", add_expect_header)
+        # Otherwise listed keys come URL-encoded, which LocalStack mistakes when it turns pages.
+        client.meta.events.unregister(
+            "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
+        )
     except (BotoCoreError, ValueError, OSError) as error:
         raise AwsUnusable(classify(error)) from error
     try:

@@ -20,14 +20,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 from pydantic_settings import BaseSettings
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -90,7 +83,9 @@ def reported_errors() -> Iterator[None]:
     try:
         yield
     except (ReportedError, BaseExceptionGroup) as error:
-        reported = _first(error)
+        reported: BaseException = error
+        while isinstance(reported, BaseExceptionGroup):
+            reported = reported.exceptions[0]
         if not isinstance(reported, ReportedError):
             raise
         fail(str(reported), reported.exit_code)
@@ -174,15 +169,10 @@ def progress(what: str, total: int | None) -> Iterator[Advance]:
     if not sys.stderr.isatty():
         yield progress_lines(what, total, sys.stderr.write)
         return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar:
+    more = (MofNCompleteColumn(), TextColumn("{task.fields[failed]}"))
+    with Progress(
+        *Progress.get_default_columns(), *more, console=Console(stderr=True), redirect_stdout=False
+    ) as bar:
         task = bar.add_task(what, total=total, failed="")
 
         def advance(done: int, total: int | None = total, failed: int = 0) -> None:
@@ -198,14 +188,7 @@ def progress_lines(
     write: Callable[[str], object],
     clock: Callable[[], float] = time.monotonic,
 ) -> Advance:
-    """Return what writes a line at most every five seconds, when it is told of progress.
-
-    Args:
-        what: What is being done, in a word.
-        total: How many there are at most; None if nobody knows.
-        write: Takes each line, with its line break.
-        clock: Seconds that only grow.
-    """
+    """Return what writes a line at most every five seconds, when it is told of progress."""
     started = last = clock()
 
     def advance(done: int, total: int | None = total, failed: int = 0) -> None:
@@ -227,9 +210,3 @@ def progress_lines(
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else asdict(value)
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -2,10 +2,11 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any
 
 from schemas.record_paths import RecordPath
 from schemas.registry import Source
@@ -19,8 +20,9 @@ _SECTIONS: dict[str, tuple[Source, ...]] = {
     Source.GUEST_CHECKS: (Source.GUEST_CHECKS, Source.ERP),
     "*": tuple(Source),
 }
-
-_RECORDS = "records"  # the section of record paths
+# The section whose lines are sources and their record paths; no field has such a path.
+_RECORDS = "records"
+_RECORDS_ROW = f"[{_RECORDS}]"
 
 
 class AliasesInvalid(ValueError):
@@ -47,7 +49,7 @@ class Aliases:
     def __init__(
         self,
         by_level: Mapping[tuple[Source, str], Renames],
-        record_paths: Mapping[Source, tuple[RecordPath, ...]],
+        record_paths: Mapping[Source, Sequence[RecordPath]],
     ) -> None:
         self._by_level = dict(by_level)
         self._record_paths = dict(record_paths)
@@ -56,19 +58,17 @@ class Aliases:
         """Return the (alias, canonical) pairs for the fields of one level."""
         return self._by_level.get((source, level), ())
 
-    def record_paths(self, source: Source) -> tuple[RecordPath, ...]:
+    def record_paths(self, source: Source) -> Sequence[RecordPath]:
         """Return where a source's records may be, besides its list at the root."""
         return self._record_paths.get(source, ())
 
     @cached_property
     def fingerprint(self) -> str:
         """What tells these renames and paths from any others: the same in every process."""
-        rows: list[tuple[str, ...]] = sorted(
-            (*level, *pair) for level, pairs in self._by_level.items() for pair in pairs
-        )
-        rows += sorted(
-            (source, _RECORDS, *map(str, paths)) for source, paths in self._record_paths.items()
-        )
+        rows: list[tuple[str, ...]] = []
+        rows += ((*level, *pair) for level, pairs in self._by_level.items() for pair in pairs)
+        rows += ((name, _RECORDS_ROW, *map(str, at)) for name, at in self._record_paths.items())
+        rows.sort()
         return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 
     def paths(self) -> Iterator[tuple[Source, str]]:
@@ -112,86 +112,69 @@ def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASE
             for two fields of the same level, or is the other name of one and itself has some, or
             a record path cannot be one.
     """
-    lines = list(_shipped())
+    rows = list(_shipped())
     if extra_toml is not None:
-        lines += _parse(extra_toml, extra_name)
+        rows += _parse(extra_toml, extra_name)
     by_level: dict[tuple[Source, str], dict[str, str]] = {}
-    record_paths: dict[Source, tuple[RecordPath, ...]] = {}
-    for source, line in [(source, read) for read in lines for source in read.sources]:
-        if line.section == _RECORDS:
-            record_paths[source] = (*record_paths.get(source, ()), *_record_paths(line))
-        else:
-            _add_names(by_level, source, line)
-    _refuse_chains(by_level, extra_name)
-    return Aliases({level: tuple(names.items()) for level, names in by_level.items()}, record_paths)
-
-
-class _Line(NamedTuple):
-    """One line of an alias file."""
-
-    file: str
-    section: str
-    key: str
-    values: list[str]
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """The sources it is about, as its section says, or the key in the section of paths."""
-        return _SECTIONS[self.key if self.section == _RECORDS else self.section]
-
-
-@cache
-def _shipped() -> tuple[_Line, ...]:
-    text = files("schemas").joinpath("aliases.toml").read_text(encoding="utf-8")
-    return tuple(_parse(text, "schemas/aliases.toml"))
-
-
-def _parse(text: str, file: str) -> Iterator[_Line]:
-    try:
-        sections = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise AliasesInvalid(f"{file} is not TOML: {error}") from error
-    for section, lines in sections.items():
-        if not isinstance(lines, dict):
-            raise AliasesInvalid(f"{file}: {section!r} must be a section like [getGuestChecks]")
-        example = '["payload.data[]"]' if section == _RECORDS else '["taxation"]'
-        for key, values in lines.items():
-            source = key if section == _RECORDS else section
-            if source not in _SECTIONS:
-                known = ", ".join(Source)
-                raise AliasesInvalid(f"{file}: [{source}] is no source; use one of {known} or '*'")
-            if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
-                raise AliasesInvalid(f"{file}: [{section}] {key} must be a list like {example}")
-            yield _Line(file, section, key, values)
-
-
-def _add_names(
-    by_level: dict[tuple[Source, str], dict[str, str]], source: Source, line: _Line
-) -> None:
-    level, _, canonical = line.key.rpartition(".")
-    names = by_level.setdefault((source, level), {})
-    for alias in line.values:
+    record_paths: dict[Source, list[RecordPath]] = {}
+    for source, path, alias in rows:
+        if path == _RECORDS_ROW:
+            record_paths.setdefault(source, []).append(RecordPath.of(alias))
+            continue
+        level, _, canonical = path.rpartition(".")
+        names = by_level.setdefault((source, level), {})
         if names.setdefault(alias, canonical) != canonical:
             raise AliasesInvalid(
-                f"{line.file}: [{source}] gives {alias!r} to both {names[alias]!r} and "
+                f"{extra_name}: [{source}] gives {alias!r} to both {names[alias]!r} and "
                 f"{canonical!r} of level {level or 'root'!r}; keep one of the two lines"
             )
-
-
-def _refuse_chains(by_level: dict[tuple[Source, str], dict[str, str]], file: str) -> None:
     for (source, level), names in by_level.items():
         if chained := names.keys() & names.values():
             canonical = min(chained)
             raise AliasesInvalid(
-                f"{file}: [{source}] gives other names to {canonical!r} of level "
+                f"{extra_name}: [{source}] gives other names to {canonical!r} of level "
                 f"{level or 'root'!r}, which is itself another name of {names[canonical]!r}; "
                 "give them all to that one"
             )
+    return Aliases({level: tuple(names.items()) for level, names in by_level.items()}, record_paths)
 
 
-def _record_paths(line: _Line) -> Iterator[RecordPath]:
-    for text in line.values:
+@cache
+def _shipped() -> tuple[tuple[Source, str, str], ...]:
+    text = files("schemas").joinpath("aliases.toml").read_text(encoding="utf-8")
+    return tuple(_parse(text, "schemas/aliases.toml"))
+
+
+def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
+    try:
+        sections = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AliasesInvalid(f"{name} is not TOML: {error}") from error
+    for section, lines in sections.items():
+        if not isinstance(lines, dict):
+            raise AliasesInvalid(f"{name}: {section!r} must be a section like [getGuestChecks]")
+        for path, values in lines.items():
+            place = f"{name}: [{section}] {path}"
+            if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
+                example = "payload.data[]" if section == _RECORDS else "taxation"
+                raise AliasesInvalid(f'{place} must be a list like ["{example}"]')
+            if section == _RECORDS:
+                _check_record_paths(values, place)
+                yield from product(_sources(path, name), [_RECORDS_ROW], values)
+            else:
+                yield from product(_sources(section, name), [path], values)
+
+
+def _sources(section: str, name: str) -> tuple[Source, ...]:
+    if section not in _SECTIONS:
+        known = ", ".join(Source)
+        raise AliasesInvalid(f"{name}: [{section}] is no source; use one of {known} or '*'")
+    return _SECTIONS[section]
+
+
+def _check_record_paths(texts: list[str], place: str) -> None:
+    for text in texts:
         try:
-            yield RecordPath.of(text)
+            RecordPath.of(text)
         except ValueError as error:
-            raise AliasesInvalid(f"{line.file}: [{_RECORDS}] {line.key}: {error}") from error
+            raise AliasesInvalid(f"{place}: {error}") from error

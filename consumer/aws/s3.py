@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from botocore.handlers import set_list_objects_encoding_type_url
-
 from consumer.aws.clients import asking, mapped_read
 from consumer.errors import Permanent, StorageUnavailable
 from consumer.metrics import OBJECT_BYTES
@@ -65,24 +63,19 @@ class Larger(Exception):
 class Outdated(Exception):
     """The object was overwritten since the event; the newer write has an event of its own."""
 
-    def __init__(self, etag: str) -> None:
-        super().__init__("the object was overwritten since this event")
-        self.etag = etag
-
 
 @asynccontextmanager
 async def open_lake(settings: LakeSettings, connections: int) -> AsyncIterator["Lake"]:
     """Hold a client for the bucket while the block runs; connects on first use."""
     async with open_client("s3", settings, connections) as client:
-        # Keys in listings would come URL-encoded, which LocalStack mistakes when it turns pages.
-        client.meta.events.unregister(
-            "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
-        )
         yield Lake(client, settings.bucket_name)
 
 
 class Lake:
-    """One bucket."""
+    """One bucket.
+
+    Every call raises `Transient` when S3 cannot answer, throttles or refuses us.
+    """
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -95,7 +88,6 @@ class Lake:
             Outdated: without versioning: what lies there now is not what was announced.
             Larger: it takes more room than was taken for it.
             Permanent: `object_missing`, or `object_too_large` as stored.
-            Transient: S3 could not answer, throttles or refuses us.
         """
         what = f"reading s3://{event.bucket}/{event.key}"
         request: GetObjectRequestTypeDef = {"Bucket": event.bucket, "Key": event.key}
@@ -119,11 +111,7 @@ class Lake:
         )
 
     async def pages(self, prefix: str) -> AsyncIterator[list[ObjectEvent]]:
-        """Yield the objects under a prefix, a page at a time, as events of their creation.
-
-        Raises:
-            Transient: S3 could not answer, throttles or refuses us.
-        """
+        """Yield the objects under a prefix, a page at a time, as events of their creation."""
         paginator = self._client.get_paginator("list_objects_v2")
         with asking(f"listing s3://{self._bucket}/{prefix}"):
             async for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
@@ -140,20 +128,12 @@ class Lake:
         )
 
     async def ping(self) -> None:
-        """Return when the bucket answers.
-
-        Raises:
-            Transient: S3 could not answer, throttles or refuses us.
-        """
+        """Return when the bucket answers."""
         with asking(f"asking for bucket {self._bucket}"):
             await self._client.head_bucket(Bucket=self._bucket)
 
     async def write_log(self, key: str, body: bytes) -> None:
-        """Write an error log object, replacing the one a former attempt wrote.
-
-        Raises:
-            Transient: S3 could not answer, throttles or refuses us.
-        """
+        """Write an error log object, replacing the one a former attempt wrote."""
         with asking(f"writing s3://{self._bucket}/{key}"):
             await self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
@@ -182,7 +162,7 @@ def _check(answer: "GetObjectOutputTypeDef", event: ObjectEvent, limits: ReadLim
     """Check an answer before its body is read; say whether the body is one for a spool."""
     etag, length = _etag(answer), answer["ContentLength"]
     if event.version_id is None and event.etag is not None and etag != event.etag:
-        raise Outdated(etag)
+        raise Outdated(f"the object has ETag {etag} by now")
     if length > limits.max_bytes:
         raise Permanent(
             ErrorCode.OBJECT_TOO_LARGE,

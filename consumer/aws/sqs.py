@@ -166,9 +166,8 @@ class Queue:
         except (ValueError, KeyError, TypeError):
             return None
 
-    async def _attributes(self) -> Mapping[str, str]:
-        answer = await self._ask()
-        return {str(name): value for name, value in answer.get("Attributes", {}).items()}
+    async def _attributes(self) -> Mapping[Any, str]:
+        return (await self._ask()).get("Attributes", {})
 
     async def _ask(self) -> "GetQueueAttributesResultTypeDef":
         with asking(f"asking about {self._url}"):

@@ -18,7 +18,6 @@ from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_DIGITS_AFTER_POINT, MAX_DIGITS_BEFORE_POINT
 
-_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ESCAPED_NUL = b"\\u0000"
 # A number of more digits than a numeric column takes, once every digit is written as 0 and what
 # may stand before a number as a colon. Exponents are looked for where rows are written.
@@ -116,17 +115,13 @@ def _decode_slowly(data: bytes) -> Any:
 
 
 def _text(data: bytes) -> str:
-    if data.startswith(_UTF16_BOMS):
-        raise Permanent(
-            ErrorCode.ENCODING_INVALID, "the document is UTF-16; export it again as UTF-8"
-        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Permanent(
             ErrorCode.ENCODING_INVALID,
             f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}; export it again "
-            "as UTF-8",
+            "as UTF-8, not as UTF-16 or Latin-1",
         ) from error
 
 

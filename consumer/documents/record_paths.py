@@ -46,7 +46,7 @@ def unwrap(
 
 
 def _path_of(root: Any, source: Source, aliases: Aliases) -> RecordPath | None:
-    """Choose the first path with records; of an empty document the first that leads somewhere."""
+    """Choose the path with records; of an empty document the first that leads somewhere."""
     paths = aliases.record_paths(source)
     if not paths or root is None:
         return None
@@ -55,22 +55,25 @@ def _path_of(root: Any, source: Source, aliases: Aliases) -> RecordPath | None:
     owned = root.keys() & own_names if isinstance(root, dict) else set()
     if any(root[name] for name in owned):
         return None
-    filled: list[RecordPath] = []
-    for path in paths:
-        if path.steps == (EACH,) and looks_like_record(root, source, aliases):
-            return path
-        records = list(islice(_records_at(root, path.steps), _SAMPLE))
-        if any(looks_like_record(record, source, aliases) for record in records):
-            return path
-        filled += [path] * bool(records)
-    if filled:
-        hint = suggest(root, source, aliases)
+    at = {path: list(islice(_records_at(root, path.steps), _SAMPLE)) for path in paths}
+    if isinstance(root, dict) and looks_like_record(root, source, aliases):
+        at |= {path: [root] for path in paths if path.steps == (EACH,)}
+    filled = [path for path in at if at[path]]
+    good = [
+        path for path in filled if any(looks_like_record(row, source, aliases) for row in at[path])
+    ]
+    if len(good) > 1:
+        raise DocumentInvalid(
+            ErrorCode.AMBIGUOUS_FIELD, f"records are at {good[0]} and at {good[1]}; send only one"
+        )
+    if filled and not good:
+        hint = suggest(root, source, aliases) or "correct [records] in the alias file"
         raise DocumentInvalid(
             ErrorCode.SCHEMA_INVALID,
-            f"what is at {filled[0]} does not look like records of {source}"
-            + (f"; {hint}" if hint else "; correct [records] in the alias file"),
+            f"what is at {filled[0]} does not look like records of {source}; {hint}",
         )
-    return None if owned else next((path for path in paths if _leads_into(path, root)), None)
+    empty = None if owned else next((path for path in paths if _leads_into(path, root)), None)
+    return good[0] if good else empty
 
 
 def _records_at(value: Any, steps: tuple[str, ...]) -> Iterator[Any]:

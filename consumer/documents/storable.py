@@ -21,13 +21,13 @@ Problem = tuple[ErrorCode, RecordError]
 class RepeatedKeys(dict[str, Any]):
     """A JSON object that named `repeated` keys more than once with different values."""
 
-    repeated: tuple[str, ...] = ()
+    def __init__(self, record: dict[str, Any], repeated: tuple[str, ...]) -> None:
+        super().__init__(record)
+        self.repeated = repeated
 
     def copy(self) -> "RepeatedKeys":
         """Return a shallow copy that remembers the same keys."""
-        copied = RepeatedKeys(self)
-        copied.repeated = self.repeated
-        return copied
+        return RepeatedKeys(self, self.repeated)
 
 
 def object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -39,11 +39,7 @@ def object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(record) == len(pairs):
         return record
     repeated = tuple(dict.fromkeys(name for name, value in pairs if record[name] != value))
-    if not repeated:
-        return record
-    marked = RepeatedKeys(record)
-    marked.repeated = repeated
-    return marked
+    return RepeatedKeys(record, repeated) if repeated else record
 
 
 def is_too_deep(value: Any) -> bool:

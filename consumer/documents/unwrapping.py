@@ -49,15 +49,15 @@ class Unwrapping:
         self._lists: list[_Found] = []
         self._values: dict[str, dict[str, Any]] = {}  # of root fields in lists, by what they say
 
-    def unwrap(self, root: Any) -> tuple[dict[str, Any], Places]:
+    def unwrap(self, document: Any) -> tuple[dict[str, Any], Places]:
         """Return the root in the ordinary form, and where its records were.
 
         Raises:
             DocumentInvalid: what is at the path is not one whole document of this source.
         """
         own = self._source.entry.list_field
-        is_single = self._path.steps == (EACH,) and isinstance(root, dict)
-        self._walk([root] if is_single else root, self._path.steps, "", None)
+        is_single = self._path.steps == (EACH,) and isinstance(document, dict)
+        self._walk([document] if is_single else document, self._path.steps, "", None)
         if self._fields.get(own):
             raise _ambiguous(f"records are in {own} and at {self._path}; send only one of them")
         inherited = {name for name in RootFields.model_fields if self._settle(name)}
@@ -69,11 +69,8 @@ class Unwrapping:
         if self._lists:
             is_null = all(found.records is None for found in self._lists)
             self._fields[own] = None if is_null else records
-        if not self._repeated:
-            return self._fields, places
-        marked = RepeatedKeys(self._fields)
-        marked.repeated = self._repeated
-        return marked, places
+        root = RepeatedKeys(self._fields, self._repeated) if self._repeated else self._fields
+        return root, places
 
     def _walk(
         self, value: Any, steps: tuple[str, ...], place: str, handed: dict[str, Any] | None

@@ -27,7 +27,7 @@ from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.ingest.routing import route
 from consumer.load.batcher import Batcher
-from consumer.load.document import ErrorNote, Identity, LoadRequest
+from consumer.load.document import Identity, LoadRequest
 from consumer.load.ledger import Entry, RecordEntry
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
 from consumer.spool import Spool
@@ -142,7 +142,7 @@ class Handler:
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
         log_key = await write_error_log(self._ports.lake, delivery, error, event, prepared)
-        await self._commit(LoadRequest(document, is_wanted, ErrorNote(str(error), log_key)))
+        await self._commit(LoadRequest(document, is_wanted, str(error), log_key))
         return Failed(error, event, log_key, document.record_count > document.quarantined_count)
 
     async def _commit(self, request: LoadRequest) -> State:

@@ -95,21 +95,16 @@ def prepare(fetched: Fetched, aliases: Aliases, max_bytes: int) -> Prepared:
 
 def _open(fetched: Fetched, aliases: Aliases, max_bytes: int) -> tuple[Frame, Iterator[Decoded]]:
     data = fetched.data
-    if isinstance(data, Spool):
-        return _open_stream(fetched, lambda: PlainReader(data.rewound(), max_bytes), aliases)
-    plain = PlainReader(BytesIO(data), max_bytes).read_all(_MAX_WHOLE_BYTES)
-    if plain is None:
-        return _open_stream(fetched, lambda: PlainReader(BytesIO(data), max_bytes), aliases)
-    return _open_whole(fetched, plain, aliases)
 
+    def reader() -> PlainReader:
+        return PlainReader(data.rewound() if isinstance(data, Spool) else BytesIO(data), max_bytes)
 
-def _open_whole(fetched: Fetched, data: bytes, aliases: Aliases) -> tuple[Frame, Iterator[Decoded]]:
-    decoded = decode(data)
-    root, places = unwrap(decoded.root, fetched.source, fetched.key, aliases)
-    frame, rows = open_document(root, fetched.source, fetched.key, aliases)
-    if decoded.suspicious:
-        _screen_frame(root, fetched.source)
-    return replace(frame, places=places), _in_runs(rows, suspicious=decoded.suspicious)
+    whole = None if isinstance(data, Spool) else reader().read_all(_MAX_WHOLE_BYTES)
+    if whole is None:
+        return _open_stream(fetched, reader, aliases)
+    decoded = decode(whole)
+    frame, rows = _open_frame(fetched, decoded, aliases)
+    return frame, _in_runs(rows, suspicious=decoded.suspicious)
 
 
 def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
@@ -127,29 +122,31 @@ def _open_stream(
     for _ in first:
         pass  # to its end: fields of the frame may stand behind the records
     decoded = decode(first.frame)
-    root = decoded.root
-    is_ordinary = isinstance(root, dict) and first.digest is not None
+    is_ordinary = isinstance(decoded.root, dict) and first.digest is not None
     if aliases.record_paths(fetched.source) and not is_ordinary:
         raise Permanent(
             ErrorCode.OBJECT_TOO_LARGE,
             f"more than {_MAX_WHOLE_BYTES} bytes, and only documents with {own} at their root are "
             "read in pieces; split it (NDJSON: `split -l 500 FILE`)",
         )
-    frame, rows = open_document(root, fetched.source, fetched.key, aliases)
-    if decoded.suspicious:
-        _screen_frame(root, fetched.source)
+    frame, rows = _open_frame(fetched, decoded, aliases)
     if rows != ([first.digest] if first.digest else []):
         raise Permanent(ErrorCode.JSON_MALFORMED, f"{own} was cut at the wrong place")
     return frame, map(decode, RecordStream(reader(), fields, _MAX_RUN_BYTES))
 
 
-def _screen_frame(root: dict[str, Any], source: Source) -> None:
-    """Refuse a frame that cannot be stored; its records are screened one by one."""
-    beside = root.copy()
-    beside.pop(source.entry.list_field, None)
-    if problem := find_unstorable(beside):
-        code, error = problem
-        raise DocumentInvalid(code, error.message, (error,))
+def _open_frame(fetched: Fetched, decoded: Decoded, aliases: Aliases) -> tuple[Frame, list[Any]]:
+    """Open a document; refuse a frame that cannot be stored. Records are screened one by one."""
+    source = fetched.source
+    root, places = unwrap(decoded.root, source, fetched.key, aliases)
+    frame, rows = open_document(root, source, fetched.key, aliases)
+    if decoded.suspicious:
+        beside = root.copy()
+        beside.pop(source.entry.list_field, None)
+        if problem := find_unstorable(beside):
+            code, error = problem
+            raise DocumentInvalid(code, error.message, (error,))
+    return replace(frame, places=places), rows
 
 
 class _Assembly:

@@ -10,7 +10,6 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
 from time import monotonic
 
 import psycopg
@@ -205,7 +204,8 @@ def postgres_load(pool: AsyncConnectionPool) -> LoadBatch:
     """Return the function that loads one batch through a pool, retrying conflicts."""
 
     async def load(requests: Sequence[LoadRequest]) -> dict[int, State]:
-        for attempt in count(1):
+        attempt = 1
+        while True:
             try:
                 async with pool.connection() as connection:
                     return await load_batch(connection, requests)
@@ -214,6 +214,6 @@ def postgres_load(pool: AsyncConnectionPool) -> LoadBatch:
                     raise mapped(error) from error
                 log.info("batch_conflict", attempt=attempt, sqlstate=error.sqlstate)
             await asyncio.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * attempt))  # noqa: S311 - jitter
-        raise AssertionError  # count() does not end
+            attempt += 1
 
     return load

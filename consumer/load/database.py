@@ -77,6 +77,20 @@ async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[Asyn
         await pool.close(_CLOSE_SECONDS)
 
 
+@asynccontextmanager
+async def borrowed(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
+    """Hold a session of the pool for one transaction.
+
+    Raises:
+        ConsumerError: nothing of it was committed.
+    """
+    try:
+        async with pool.connection() as session:
+            yield session
+    except psycopg.Error as error:
+        raise mapped(error) from error
+
+
 def watch_pool(pool: AsyncConnectionPool) -> None:
     """Let the metrics read the pool's sessions whenever they are asked for."""
     for state, name in _POOL_STATES.items():
@@ -93,11 +107,8 @@ async def ping(pool: AsyncConnectionPool) -> None:
     Raises:
         ConsumerError: it did not.
     """
-    try:
-        async with pool.connection() as connection:
-            await connection.execute("SELECT 1")
-    except psycopg.Error as error:
-        raise mapped(error) from error
+    async with borrowed(pool) as session:
+        await session.execute("SELECT 1")
 
 
 async def schema_version(settings: DatabaseSettings) -> str | None:

@@ -79,21 +79,14 @@ class StagedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorNote:
-    """What the ledger says about a document with quarantined records."""
-
-    message: str
-    log_key: str
-
-
-@dataclass(frozen=True, slots=True)
 class LoadRequest:
     """A document to load, and what the load needs to know beside it.
 
     `is_wanted` says, whenever it is asked, whether the document's message is still ours; if not,
-    the document must not be committed.
+    the document must not be committed. The error is that of its quarantined records.
     """
 
     document: StagedDocument
     is_wanted: Callable[[], bool] = lambda: True
-    error_note: ErrorNote | None = None
+    error_message: str | None = None
+    error_log_key: str | None = None

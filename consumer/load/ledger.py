@@ -4,13 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-import psycopg
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
 from consumer.drift.findings import Finding
 from consumer.load import statements
-from consumer.load.database import mapped
+from consumer.load.database import borrowed
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, ErpKey, parse_key
@@ -43,25 +42,20 @@ def source_of(event: ObjectEvent) -> Source | None:
     return Source.ERP if isinstance(key, ErpKey) else None
 
 
-def postgres_ledger(pool: AsyncConnectionPool) -> RecordEntry:
-    """Return the function that writes entries through a pool."""
+async def record_entry(pool: AsyncConnectionPool, entry: Entry) -> None:
+    """Write an entry; idempotent.
 
-    async def record(entry: Entry) -> None:
-        try:
-            async with pool.connection() as connection:
-                cursor = await connection.execute(
-                    statements.fixed("record_object"), _parameters(entry)
-                )
-                recorded = await cursor.fetchone()
-                if recorded and entry.findings is not None:
-                    findings = Jsonb([asdict(finding) for finding in entry.findings])
-                    await connection.execute(
-                        "SELECT record_findings(ARRAY[%s], ARRAY[%s])", (recorded[0], findings)
-                    )
-        except psycopg.Error as error:
-            raise mapped(error) from error
-
-    return record
+    Raises:
+        ConsumerError: it was not committed.
+    """
+    async with borrowed(pool) as session:
+        cursor = await session.execute(statements.fixed("record_object"), _parameters(entry))
+        recorded = await cursor.fetchone()
+        if recorded and entry.findings is not None:
+            findings = Jsonb([asdict(finding) for finding in entry.findings])
+            await session.execute(
+                "SELECT record_findings(ARRAY[%s], ARRAY[%s])", (recorded[0], findings)
+            )
 
 
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
@@ -70,14 +64,9 @@ async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
     Raises:
         ConsumerError: the database could not be asked.
     """
-    try:
-        async with pool.connection() as connection:
-            cursor = await connection.execute(
-                statements.fixed("count_recent_failures"), {"objects": objects}
-            )
-            row = await cursor.fetchone()
-    except psycopg.Error as error:
-        raise mapped(error) from error
+    async with borrowed(pool) as session:
+        statement = statements.fixed("count_recent_failures")
+        row = await (await session.execute(statement, {"objects": objects})).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -80,7 +80,7 @@ async def _copy(connection: AsyncConnection, requests: Sequence[LoadRequest]) ->
 
 def _document_cells(request: LoadRequest) -> dict[str, str]:
     """Return a document's row of stage_documents by column."""
-    document, note = request.document, request.error_note
+    document = request.document
     identity, event, frame = document.identity, document.identity.event, document.frame
     as_of = frame.as_of or identity.last_modified
     latest = latest_credible(identity.last_modified)
@@ -104,8 +104,8 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
         "records": document.record_count,
         "quarantined": document.quarantined_count,
         "alias_fingerprint": document.alias_fingerprint,
-        "error_message": note.message if note else None,
-        "error_log_key": note.log_key if note else None,
+        "error_message": request.error_message,
+        "error_log_key": request.error_log_key,
         "days": "{" + ",".join(day.isoformat() for day in document.days) + "}",
     }
     as_json = {

@@ -28,7 +28,11 @@ _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 class DeadLetters:
-    """Writes down what failed: error log, ledger, dead-letter queue."""
+    """Writes down what failed: error log, ledger, dead-letter queue.
+
+    Every call is safe to repeat, and raises `Transient` when S3, SQS or PostgreSQL could not do its
+    part.
+    """
 
     def __init__(self, queue: Queue, lake: Lake, record: RecordEntry) -> None:
         self._queue = queue
@@ -36,15 +40,12 @@ class DeadLetters:
         self._record = record
 
     async def send(self, delivery: Delivery, failed: Failed, *, alone: bool) -> None:
-        """Dead-letter one failed record of a message; safe to repeat.
+        """Dead-letter one failed record of a message.
 
         Args:
             delivery: The message.
             failed: What failed.
             alone: Whether the record is the message's only one: its body is kept as it came.
-
-        Raises:
-            Transient: one of S3, SQS or PostgreSQL could not do its part; send again later.
         """
         log_key = await self._log_and_enter(delivery, failed)
         body = _dead_letter_body(delivery.body, failed.event, alone=alone)
@@ -55,9 +56,6 @@ class DeadLetters:
         """Note a failure whose message goes back to the queue.
 
         Bugs have a log from the first attempt on. Before the last one there is no end state.
-
-        Raises:
-            Transient: one of S3 or PostgreSQL could not do its part; note again later.
         """
         log_key = None
         if is_last:
@@ -68,11 +66,7 @@ class DeadLetters:
         _tell("object_retried", failed, log_key, receive_count=receives, last=is_last)
 
     async def ignore(self, delivery: Delivery, failed: Failed) -> None:
-        """Enter a failure that the policy ignores into the ledger.
-
-        Raises:
-            Transient: PostgreSQL could not do it; ignore again later.
-        """
+        """Enter a failure that the policy ignores into the ledger."""
         await self._enter(delivery, failed, State.IGNORED)
         _tell("failure_ignored", failed, None)
 

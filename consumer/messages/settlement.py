@@ -50,26 +50,19 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
-    """Exponential backoff with full jitter; seconds."""
+class Terms:
+    """What decides: policy, backoff, and the queue's redrive limit if it has one."""
 
+    policy: Policy
     base_seconds: float
     max_seconds: int
+    max_receives: int | None = None
 
     def delay_seconds(self, receive_count: int) -> int:
-        """Return the delay after a message's n-th receipt."""
+        """Return the delay after a message's n-th receipt: exponential, with full jitter."""
         # The exponent is bounded before it can overflow a float.
         ceiling = min(self.max_seconds, self.base_seconds * 2 ** min(receive_count - 1, 30))
         return max(1, round(random.uniform(0, ceiling)))  # noqa: S311 - jitter
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What decides: the policy, the backoff, and the queue's redrive limit if it has one."""
-
-    policy: Policy
-    backoff: Backoff
-    max_receives: int | None = None
 
     def is_last(self, receive_count: int) -> bool:
         """Say whether a message that is given back now will not be handed out again."""
@@ -103,7 +96,7 @@ def decide(outcomes: Sequence[Outcome], receive_count: int, terms: Terms) -> Hol
     if retried := by_reaction[Reaction.RETRY]:
         is_last = terms.is_last(receive_count)
         told = failures if is_last else retried
-        return Retry(terms.backoff.delay_seconds(receive_count), tuple(told), is_last)
+        return Retry(terms.delay_seconds(receive_count), tuple(told), is_last)
     return Settle(
         tuple(outcome for outcome in outcomes if isinstance(outcome, Done)),
         tuple(by_reaction[Reaction.DEAD_LETTER]),

@@ -6,6 +6,7 @@ queued in between: what is received is being worked on, and what cannot be is no
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -144,11 +145,8 @@ class Worker:
         return deliveries
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _begin(self, deliveries: Sequence[Delivery], received_at: float) -> None:
         if not deliveries:

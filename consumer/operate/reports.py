@@ -3,8 +3,8 @@
 import asyncio
 from typing import Annotated, Any
 
-import psycopg
 import typer
+from psycopg import AsyncConnection
 from psycopg.rows import class_row, dict_row
 
 from consumer.aws.clients import soon
@@ -14,8 +14,7 @@ from consumer.drift.findings import DUPLICATE, FUTURE, LINE_TYPE, MISSING, RENAM
 from consumer.drift.inference import ENOUGH_RECORDS, Stopped, infer
 from consumer.errors import ConsumerError
 from consumer.load import statements
-from consumer.load.database import mapped, open_session
-from consumer.load.sessions import connect
+from consumer.load.database import open_session
 from consumer.settings import ConsumerSettings, DatabaseSettings, LakeSettings
 from runtime.terminal import fail, finish, print_json, print_table, printable, settings_of, tell
 
@@ -30,7 +29,7 @@ _NAMED_STORES = 5
 
 def drift(*, as_json: AsJson = False) -> None:
     """Show unknown, missing, renamed and retyped fields: since when, in which objects."""
-    rows = finish(asyncio.to_thread(read_drift, settings_of(DatabaseSettings)))
+    rows = finish(read_drift(settings_of(DatabaseSettings)))
     if as_json:
         print_json(rows)
         return
@@ -54,26 +53,21 @@ def status(*, as_json: AsJson = False) -> None:
         fail("\n".join(found["errors"]))
 
 
-def read_drift(settings: DatabaseSettings) -> list[Row]:
-    """Return what changed upstream, what can be acted on first. Blocks.
+async def read_drift(settings: DatabaseSettings) -> list[Row]:
+    """Return what changed upstream, what can be acted on first.
 
     `since` and `stores` are of what only many documents tell: missing fields, scalars renamed.
 
     Raises:
         ConsumerError: the database could not be asked.
     """
-    try:
-        with connect(settings) as connection:
-            connection.execute("SET LOCAL jit = off")
-            seen = connection.cursor(row_factory=dict_row)
-            seen.execute(statements.fixed("list_drift"))
-            stopped = connection.cursor(row_factory=class_row(Stopped))
-            enough = {"enough_records": ENOUGH_RECORDS}
-            stopped.execute(statements.fixed("find_stopped"), enough)
-            rows = seen.fetchall()
-            inferred = infer(stopped.fetchall(), rows)
-    except psycopg.Error as error:
-        raise mapped(error) from error
+    async with open_session(settings) as session:
+        await session.execute("SET jit = off")
+        rows = await _rows(session, "list_drift")
+        cursor = session.cursor(row_factory=class_row(Stopped))
+        enough = {"enough_records": ENOUGH_RECORDS}
+        await cursor.execute(statements.fixed("find_stopped"), enough)
+        inferred = infer(await cursor.fetchall(), rows)
     told = [{**row, "since": None, "stores": None} for row in rows] + inferred
     told.sort(key=lambda row: row["last_seen"], reverse=True)
     return sorted(told, key=lambda row: _KINDS.index(row["kind"]))
@@ -103,14 +97,15 @@ async def _read_queues(settings: LakeSettings) -> Row:
 
 async def _read_ledger(settings: DatabaseSettings) -> Row:
     async with open_session(settings) as session:
-
-        async def rows(name: str) -> list[Row]:
-            cursor = session.cursor(row_factory=dict_row)
-            return await (await cursor.execute(statements.fixed(name))).fetchall()
-
-        [summary] = await rows("summarize_ledger")
-        counts, alias_files = await rows("count_objects"), await rows("find_alias_files")
+        [summary] = await _rows(session, "summarize_ledger")
+        counts = await _rows(session, "count_objects")
+        alias_files = await _rows(session, "find_alias_files")
     return summary | {"objects": counts, "alias_files": alias_files}
+
+
+async def _rows(session: AsyncConnection, name: str) -> list[Row]:
+    cursor = session.cursor(row_factory=dict_row)
+    return await (await cursor.execute(statements.fixed(name))).fetchall()
 
 
 def _print_status(found: Row) -> None:

@@ -7,7 +7,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from botocore.handlers import set_list_objects_encoding_type_url
 
 from producer.aws.errors import is_missing, is_outdated, lake_error
 from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject
@@ -34,10 +33,6 @@ async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S
     """
     limits = settings.lake_timeout_seconds, settings.lake_max_attempts
     async with open_client("s3", settings, concurrency, *limits) as client:
-        # Otherwise listed keys come URL-encoded, which LocalStack compares with a plain StartAfter.
-        client.meta.events.unregister(
-            "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
-        )
         yield S3Lake(client, settings.bucket_name)
 
 

@@ -137,13 +137,11 @@ class HttpErp:
 
     async def _ask_renewing(self, url: URL, body: dict[str, str]) -> Answer:
         """Ask; after a 401, read the token again and ask once more."""
-        await self._turn()
         try:
             return await self._ask_once(url, body)
         except ErpUnauthorized:
             if not self._credentials.renew():
                 raise
-        await self._turn()
         return await self._ask_once(url, body)
 
     def _wait_before_retry(self, error: Exception) -> bool | float:
@@ -169,6 +167,7 @@ class HttpErp:
             await self._rate_limit.turn()
 
     async def _ask_once(self, url: URL, body: dict[str, str]) -> Answer:
+        await self._turn()
         started = time.perf_counter()
         try:
             async with self._session.post(

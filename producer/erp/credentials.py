@@ -12,11 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 class Credentials:
-    """Token and key as request headers; a token from a file can be renewed.
-
-    Raises:
-        SettingsInvalid: API_TOKEN_FILE cannot be read or holds no token.
-    """
+    """Token and key as request headers; a token from a file can be renewed."""
 
     def __init__(self, settings: Settings) -> None:
         self._key = settings.api_key
@@ -25,12 +21,9 @@ class Credentials:
 
     def headers(self) -> dict[str, str]:
         """Return the headers for the next request."""
-        headers = {}
-        if self._token is not None and self._token.get_secret_value():
-            headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
-        if self._key is not None and self._key.get_secret_value():
-            headers["x-api-key"] = self._key.get_secret_value()
-        return headers
+        token, key = (secret and secret.get_secret_value() for secret in (self._token, self._key))
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        return bearer | ({"x-api-key": key} if key else {})
 
     def renew(self) -> bool:
         """Read the token file again; return False when there is none, or it cannot be read."""

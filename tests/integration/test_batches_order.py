@@ -9,7 +9,7 @@ import pytest
 
 from consumer.load.database import open_pool
 from consumer.load.document import StagedDocument
-from consumer.load.ledger import Entry, postgres_ledger
+from consumer.load.ledger import Entry, record_entry
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
 from tests.support.loading import column, load, load_day, load_in_every_order
@@ -132,7 +132,7 @@ def refuse(warehouse: Warehouse, event: ObjectEvent, code: ErrorCode) -> None:
 
     async def record() -> None:
         async with open_pool(warehouse.settings, 1) as pool:
-            await postgres_ledger(pool)(entry)
+            await record_entry(pool, entry)
 
     warehouse.runner.run(record())
 

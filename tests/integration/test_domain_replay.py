@@ -1,10 +1,11 @@
 """After a fix, replay loads what was set aside, and nothing else changes."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from consumer.ingest.prepare import Prepared
-from consumer.load.document import ErrorNote, LoadRequest
+from consumer.load.document import LoadRequest
 from schemas.aliases import load_aliases
 from schemas.codes import State
 from schemas.registry import Source
@@ -24,8 +25,9 @@ def check(check_id: int, item: int = 1, **fields: Any) -> dict[str, Any]:
 
 def load(warehouse: Warehouse, found: Prepared) -> State:
     """Load a document as the service does: the ledger tells of what was set aside."""
-    note = ErrorNote("set aside", "logs/errors/1.json") if found.quarantined else None
-    request = LoadRequest(found.document, error_note=note)
+    request = LoadRequest(found.document)
+    if found.quarantined:
+        request = replace(request, error_message="set aside", error_log_key="logs/errors/1.json")
     return warehouse.load(request)[found.document.number]
 
 

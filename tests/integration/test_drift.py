@@ -12,7 +12,7 @@ from consumer.cli import cli
 from consumer.drift.findings import MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.errors import Permanent
 from consumer.load.database import open_pool
-from consumer.load.ledger import Entry, postgres_ledger
+from consumer.load.ledger import Entry, record_entry
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.registry import Source
@@ -145,7 +145,7 @@ def refuse(
 
     async def record() -> None:
         async with open_pool(warehouse.settings, 1) as pool:
-            await postgres_ledger(pool)(entry)
+            await record_entry(pool, entry)
 
     warehouse.runner.run(record())
 

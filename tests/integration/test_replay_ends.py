@@ -67,7 +67,7 @@ def test_a_row_that_is_new_and_about_the_same_version_is_the_end(
         unknown = ObjectEvent(BUCKET, "raw/erp/unknown.json", "ObjectCreated:Put")
         announced = ObjectEvent(BUCKET, KEY, "ObjectCreated:Put", **event)
         async with open_ledger(warehouse.settings) as ledger:
-            return await ledger([unknown, announced], is_drained=is_drained)
+            return await ledger.ends([unknown, announced], is_drained=is_drained)
 
     with psycopg.connect(**warehouse.settings.conninfo) as connection:
         connection.cursor().executemany(INSERT, rows)

@@ -28,7 +28,10 @@ def read(
 
 def report(warehouse: Warehouse) -> dict[tuple[str, str], dict[str, Any]]:
     """Return what `consumer drift` tells, by kind and path."""
-    return {(row["kind"], row["path"]): row for row in read_drift(warehouse.settings)}
+    return {
+        (row["kind"], row["path"]): row
+        for row in warehouse.runner.run(read_drift(warehouse.settings))
+    }
 
 
 def inferred(warehouse: Warehouse) -> dict[tuple[str, str], dict[str, Any]]:

@@ -15,7 +15,7 @@ from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
 from consumer.messages.leases import Leases
-from consumer.messages.settlement import Backoff, Terms
+from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.policy import Policy
@@ -68,7 +68,7 @@ class Shop:
             begins_cautious=limits.pop("cautious", False),
         )
         self.leases = Leases(queue, queue.visibility_seconds)
-        terms = Terms(limits.pop("policy", Policy()), Backoff(2, 600), MAX_RECEIVES)
+        terms = Terms(limits.pop("policy", Policy()), 2, 600, MAX_RECEIVES)
         dead_letters = DeadLetters(self.dead, self.logs, self.ledger.record)
         settler = Settler(queue, dead_letters, self.leases)
         handler = cast("Handler", self.handler)

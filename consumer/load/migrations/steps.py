@@ -23,10 +23,7 @@ def step_files() -> list[Path]:
 
 def schema_head() -> str:
     """Return the schema version that this release works with."""
-    version = _revisions().get_current_head()
-    if version is None:
-        raise RuntimeError("this release ships no migrations; its package is broken")
-    return version
+    return _number(step_files()[-1])
 
 
 def known_versions() -> frozenset[str]:

@@ -1,7 +1,7 @@
 """`consumer dlq …`: arguments in, tables or JSON out."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import Annotated
 
@@ -9,14 +9,9 @@ import typer
 
 from consumer.aws.clients import soon
 from consumer.aws.sqs import Queues, open_queues
+from consumer.operate.dlq import output
 from consumer.operate.dlq import queue as dead_letter_queue
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_time
-from consumer.operate.dlq.output import (
-    counted,
-    print_dead_letters,
-    print_replay_results,
-    print_summary,
-)
 from consumer.operate.dlq.replay_results import ReplayResult, follow, open_ledger
 from consumer.settings import DatabaseSettings, LakeSettings
 from runtime.errors import EXIT_FAILED
@@ -64,7 +59,7 @@ def list_dead_letters(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json([dead_letter.shown() for dead_letter in found])
     else:
-        print_dead_letters(found)
+        output.print_dead_letters(found)
 
 
 @dlq.command()
@@ -104,7 +99,7 @@ def replay(
     filters = Filters(error_code, key_prefix, since, message_id or None, limit)
     lake = settings_of(LakeSettings)
     if dry_run:
-        print_summary("would replay", finish(_select(lake, filters)), as_json=as_json)
+        output.print_summary("would replay", finish(_select(lake, filters)), as_json=as_json)
         return
     database = settings_of(DatabaseSettings) if wait else None
     results: list[ReplayResult] = []
@@ -113,9 +108,9 @@ def replay(
     finally:
         # Report what was done even if the rest failed.
         if wait:
-            print_replay_results(results, as_json=as_json)
+            output.print_replay_results(results, as_json=as_json)
         else:
-            print_summary("replayed", [one.dead_letter for one in results], as_json=as_json)
+            output.print_summary("replayed", [one.dead_letter for one in results], as_json=as_json)
     if wait and not all(end.is_well for one in results for end in one.objects):
         raise typer.Exit(EXIT_FAILED)
 
@@ -136,12 +131,14 @@ def purge(
     filters = Filters(error_code, key_prefix, since, message_id or None, limit)
     lake = settings_of(LakeSettings)
     if dry_run:
-        print_summary("would purge", finish(_select(lake, filters)), as_json=as_json)
+        output.print_summary("would purge", finish(_select(lake, filters)), as_json=as_json)
         return
     if not yes:
         found = finish(_select(lake, filters))
         typer.confirm(
-            f"Delete {counted(one.error_code for one in found)} for good?", abort=True, err=True
+            f"Delete {output.counted(one.error_code for one in found)} for good?",
+            abort=True,
+            err=True,
         )
         # Those and no others: more may have come while we asked.
         filters = Filters(ids=frozenset(one.id for one in found))
@@ -149,7 +146,7 @@ def purge(
     try:
         finish(_purge(lake, filters, purged))
     finally:
-        print_summary("purged", purged, as_json=as_json)
+        output.print_summary("purged", purged, as_json=as_json)
 
 
 @asynccontextmanager
@@ -182,36 +179,29 @@ async def _replay(
     results: list[ReplayResult],
 ) -> None:
     """Replay and, given a database, wait; `results` learns what was done, whatever happens."""
-    async with AsyncExitStack() as stack:
-        queues, count = await stack.enter_async_context(_open(lake))
+    async with (
+        _open(lake) as (queues, count),
         # Before anything is moved: what commits from now on is new.
-        ask = await stack.enter_async_context(open_ledger(database)) if database else None
+        open_ledger(database) if database else nullcontext() as ledger,
+    ):
         moving = dead_letter_queue.move(queues.dead, filters, queues.main, rate)
-        most = int(min(count, filters.most))
-        await _show("replaying", most, moving, lambda one: results.append(ReplayResult(one)))
-        if ask is not None:
+        with progress("replaying", int(min(count, filters.most))) as advance:
+            async with aclosing(moving):
+                async for dead_letter in moving:
+                    results.append(ReplayResult(dead_letter))
+                    advance(len(results))
+        if ledger is not None:
             with progress("waiting", len(results)) as advance:
-                async for ended in follow(results, ask, queues.main, timeout):
+                async for ended in follow(results, ledger, queues.main, timeout):
                     advance(ended)
 
 
 async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter]) -> None:
-    async with _open(lake) as (queues, count):
-        deleting = dead_letter_queue.purge(queues.dead, filters)
-        await _show("purging", int(min(count, filters.most)), deleting, purged.append)
-
-
-async def _show(
-    what: str,
-    most: int,
-    done: AsyncGenerator[DeadLetter, None],
-    note: Callable[[DeadLetter], None],
-) -> None:
-    """Show the progress of what is done to dead letters, and note each."""
-    count = 0
-    with progress(what, most) as advance:
-        async with aclosing(done):
-            async for dead_letter in done:
-                note(dead_letter)
-                count += 1
-                advance(count)
+    async with (
+        _open(lake) as (queues, count),
+        aclosing(dead_letter_queue.purge(queues.dead, filters)) as deleted,
+    ):
+        with progress("purging", int(min(count, filters.most))) as advance:
+            async for dead_letter in deleted:
+                purged.append(dead_letter)
+                advance(len(purged))

@@ -145,8 +145,9 @@ async def _all(
         fresh = [one for one in deliveries if one.message_id not in held and present.includes(one)]
         held.update((delivery.message_id, delivery) for delivery in deliveries)
         for delivery in fresh:
-            # Whoever takes them may be slow, and another look may have them by now.
-            if await _is_ours(queue, delivery, asked_at):
+            # Whoever takes them may be slow, and another look may have them by now: renewing tells.
+            is_recent = monotonic() - asked_at < _RENEW_AFTER_SECONDS
+            if is_recent or not await queue.change_visibility([delivery], _VISIBILITY_SECONDS):
                 yield delivery
             else:
                 del held[delivery.message_id]
@@ -155,13 +156,6 @@ async def _all(
         # In a slow replay, what was looked at first is received again before the last is seen.
         elif not deliveries or monotonic() - news_at > _VISIBILITY_SECONDS:
             return
-
-
-async def _is_ours(queue: Queue, delivery: Delivery, asked_at: float) -> bool:
-    """Say whether nobody else can have the message; renews its lease when that is due."""
-    if monotonic() - asked_at < _RENEW_AFTER_SECONDS:
-        return True
-    return not await queue.change_visibility([delivery], _VISIBILITY_SECONDS)
 
 
 async def _give_back(queue: Queue, held: Sequence[Delivery]) -> None:

@@ -8,8 +8,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
+
+from psycopg import AsyncConnection
 
 from consumer.aws.sqs import Queue
 from consumer.load import statements
@@ -44,16 +47,33 @@ class ObjectResult:
         return self.result not in (WAITING, State.DEAD_LETTERED)
 
 
-class AskLedger(Protocol):
-    """Asks how objects ended."""
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Tells how objects ended since a moment, by PostgreSQL's clock."""
 
-    async def __call__(
-        self, events: Sequence[ObjectEvent], *, is_drained: bool = False
+    session: AsyncConnection
+    since: datetime
+
+    async def ends(
+        self, events: Sequence[ObjectEvent], *, is_drained: bool
     ) -> list[tuple[int, ObjectResult]]:
         """Return the place in the list, and the result, of each object that has ended.
 
-        `is_drained` says that the queue is empty. Raises ConsumerError.
+        `is_drained` says that the queue is empty.
+
+        Raises:
+            psycopg.Error: the database could not be asked.
         """
+        parameters = {
+            "since": self.since,
+            "is_drained": is_drained,
+            "buckets": [event.bucket for event in events],
+            "keys": [event.key for event in events],
+            "versions": [event.version_id for event in events],
+            "etags": [event.etag for event in events],
+        }
+        cursor = await self.session.execute(statements.fixed("find_ends"), parameters)
+        return [(place, ObjectResult(*row)) for place, *row in await cursor.fetchall()]
 
 
 class ReplayResult:
@@ -94,7 +114,7 @@ class ReplayResult:
 
 
 async def follow(
-    results: Sequence[ReplayResult], ask: AskLedger, main: Queue, timeout_seconds: float
+    results: Sequence[ReplayResult], ledger: Ledger, main: Queue, timeout_seconds: float
 ) -> AsyncGenerator[int, None]:
     """Learn replay results from the ledger; yield how many have ended, about once a second.
 
@@ -108,7 +128,7 @@ async def follow(
     while waiting := [(one, number) for one in results for number in one.open]:
         empty_polls = 0 if (await main.depth()).total else empty_polls + 1
         events = [one.open[number] for one, number in waiting]
-        for place, end in await ask(events, is_drained=empty_polls >= _EMPTY_POLLS):
+        for place, end in await ledger.ends(events, is_drained=empty_polls >= _EMPTY_POLLS):
             one, number = waiting[place]
             one.end(number, end)
         yield sum(not one.open for one in results)
@@ -118,28 +138,14 @@ async def follow(
 
 
 @asynccontextmanager
-async def open_ledger(settings: DatabaseSettings) -> AsyncIterator[AskLedger]:
-    """Give the function that asks the ledger what is new since now.
+async def open_ledger(settings: DatabaseSettings) -> AsyncIterator[Ledger]:
+    """Hold a ledger that tells what is new since now.
 
     Raises:
-        ConsumerError: the database could not be asked, or has no ledger.
+        ConsumerError: the database could not be asked, now or during the block.
     """
     async with open_session(settings) as session:
-        since = await (await session.execute("SELECT clock_timestamp()")).fetchone()
-
-        async def ask(
-            events: Sequence[ObjectEvent], *, is_drained: bool = False
-        ) -> list[tuple[int, ObjectResult]]:
-            parameters = {
-                "since": since and since[0],
-                "is_drained": is_drained,
-                "buckets": [event.bucket for event in events],
-                "keys": [event.key for event in events],
-                "versions": [event.version_id for event in events],
-                "etags": [event.etag for event in events],
-            }
-            cursor = await session.execute(statements.fixed("find_ends"), parameters)
-            return [(place, ObjectResult(*row)) for place, *row in await cursor.fetchall()]
-
-        await ask(())
-        yield ask
+        [[now]] = await (await session.execute("SELECT clock_timestamp()")).fetchall()
+        ledger = Ledger(session, now)
+        await ledger.ends((), is_drained=False)  # fails where there are no tables yet
+        yield ledger

@@ -38,11 +38,7 @@ def check_announcing(
 ) -> Iterator[Finding]:
     """Check that the bucket announces what is to be loaded, and that the queue takes it.
 
-    Args:
-        lake: The bucket.
-        main: The queue.
-        bucket: The bucket's name.
-        events: Who announces: `bucket`, or the producer with `publish`.
+    `events` says who announces: `bucket`, or the producer with `publish`.
     """
     if isinstance(lake, Unknown) or isinstance(main, Unknown):
         yield not_checked(_CHECK, "bucket or queue could not be asked", "see above")

@@ -43,7 +43,7 @@ def doctor(
 
 
 async def _examine(settings: ConsumerSettings, announcing: AnnouncingSettings) -> list[Finding]:
-    """Take about ten seconds at most; what is down is said, and the rest goes on."""
+    """Take about ten seconds at most; what is down is reported, and the rest goes on."""
     main, dead, lake, database, host = await asyncio.gather(
         _bounded(probe_queue(settings, settings.queue_url, "QUEUE_URL"), "the queue"),
         _bounded(probe_queue(settings, settings.dlq_url, "DLQ_URL"), "the dead-letter queue"),

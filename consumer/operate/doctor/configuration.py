@@ -5,6 +5,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
@@ -118,13 +119,10 @@ def _health_port(host: str, port: int | None) -> Finding:
 
 def _is_consumer(host: str, port: int) -> bool:
     connection = HTTPConnection(host, port, timeout=_ANSWER_SECONDS)
-    try:
+    with suppress(OSError, HTTPException), closing(connection):
         connection.request("GET", "/metrics")
         return b"coco_" in connection.getresponse().read()
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
+    return False
 
 
 def _memory(budget: int) -> Finding:

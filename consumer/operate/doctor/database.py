@@ -20,7 +20,6 @@ from consumer.settings import ConsumerSettings, DatabaseSettings
 
 _CHECK = "database"
 _WRITING = ("SELECT", "INSERT", "UPDATE")
-_CLEARING = (*_WRITING, "DELETE")
 # What the consumer does to each table; a test holds it to the migrations and the SQL.
 RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "menu_items": _WRITING,
@@ -29,7 +28,7 @@ RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "drift_findings": _WRITING,
     "object_findings": ("SELECT", "INSERT", "DELETE"),
     "schema_drift": ("SELECT",),
-    "ingested_objects": _CLEARING,
+    "ingested_objects": (*_WRITING, "DELETE"),
     "alembic_version": ("SELECT",),
 }
 # What PostgreSQL and libpq say when they refuse us, and what helps; the first that fits.

@@ -1,4 +1,4 @@
-"""What a check says, and what is said of something that could not be asked."""
+"""What a check finds, and what is reported of something that could not be asked."""
 
 from dataclasses import dataclass
 from enum import StrEnum

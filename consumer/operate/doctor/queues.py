@@ -45,12 +45,8 @@ class QueueFacts:
         return int(self.attributes.get(name, "0"))
 
     def policy(self, name: str) -> dict[str, Any]:
-        """Return a policy among the attributes; empty if there is none."""
-        try:
-            value = json.loads(self.attributes.get(name) or "{}")
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
+        """Return a policy among the attributes, which SQS keeps as JSON; empty if there is none."""
+        return dict(json.loads(self.attributes.get(name) or "{}"))
 
     def setting(self, name: str, value: Any) -> str:
         """Return the command that sets an attribute; policies are written as JSON."""
@@ -60,13 +56,7 @@ class QueueFacts:
 
 
 async def probe_queue(settings: LakeSettings, url: str, variable: str) -> QueueFacts | Unknown:
-    """Learn a queue's attributes, and which of our calls it refuses.
-
-    Args:
-        settings: How to reach it.
-        url: The queue's.
-        variable: The setting that names it.
-    """
+    """Learn a queue's attributes, and which of our calls it refuses; `variable` names its URL."""
     try:
         async with open_impatient("sqs", settings) as client:
             answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])

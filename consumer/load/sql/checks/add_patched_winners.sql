@@ -12,8 +12,7 @@ SELECT DISTINCT ON (t.store_id, t.guest_check_id)
     source.latest_credible, source.object_id, true, true
 FROM stage_patches AS s
 JOIN stage_documents AS d USING (doc_no)
-JOIN guest_checks AS t
-    ON t.store_id = s.store_id AND t.guest_check_id = s.guest_check_id
+JOIN guest_checks AS t ON (t.store_id, t.guest_check_id) = (s.store_id, s.guest_check_id)
 CROSS JOIN LATERAL (
     VALUES
     (1, least(t.as_of, t.latest_credible), t.as_of, t.latest_credible, t.object_id),

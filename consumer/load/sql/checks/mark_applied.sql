@@ -7,8 +7,7 @@ CROSS JOIN LATERAL (
     VALUES (least(t.last_updated_utc, t.latest_credible), least(t.as_of, t.latest_credible))
 ) AS stored (version, as_of)
 WHERE
-    t.store_id = w.store_id
-    AND t.guest_check_id = w.guest_check_id
+    (t.store_id, t.guest_check_id) = (w.store_id, w.guest_check_id)
     AND (
         t.last_updated_utc IS NULL
         OR (w.version, w.as_of) > (stored.version, stored.as_of)

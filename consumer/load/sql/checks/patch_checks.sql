@@ -17,12 +17,9 @@ WITH effective AS (
         s.doc_no IS NOT NULL AS is_full
     FROM stage_winners AS w
     JOIN guest_checks AS t USING (store_id, guest_check_id)
-    JOIN check_patches AS p
-        ON p.store_id = w.store_id
-        AND p.guest_check_id = w.guest_check_id
-        AND p.table_name = 'guest_checks'
+    JOIN check_patches AS p USING (store_id, guest_check_id)
     LEFT JOIN stage_guest_checks AS s USING (doc_no, pos)
-    WHERE w.applied AND w.patched
+    WHERE w.applied AND w.patched AND p.table_name = 'guest_checks'
 )
 UPDATE guest_checks AS t
 SET
@@ -30,8 +27,7 @@ SET
     = ROW ({effective}, e.sent_as_of, e.latest_credible, e.object_id)
 FROM effective AS e
 WHERE
-    t.store_id = (e.row).store_id
-    AND t.guest_check_id = (e.row).guest_check_id
+    (t.store_id, t.guest_check_id) = ((e.row).store_id, (e.row).guest_check_id)
     AND (
         ({stored}) IS DISTINCT FROM ({effective})
         -- A check without a version needs no new date when nothing else is new.

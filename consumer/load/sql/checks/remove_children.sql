@@ -7,8 +7,7 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT * FROM {table} AS stored
         WHERE
-            stored.store_id = w.store_id
-            AND stored.guest_check_id = w.guest_check_id
+            (stored.store_id, stored.guest_check_id) = (w.store_id, w.guest_check_id)
             AND stored.removed_at IS NULL
         -- Looks each check up by index: before the table's first ANALYZE, the planner would
         -- rather compare every stored row with every winner.
@@ -23,6 +22,5 @@ FROM (
         )
 ) AS gone
 WHERE
-    t.store_id = gone.store_id
-    AND t.guest_check_id = gone.guest_check_id
-    AND t.{child_id} = gone.{child_id}
+    (t.store_id, t.guest_check_id, t.{child_id})
+    = (gone.store_id, gone.guest_check_id, gone.{child_id})

@@ -22,13 +22,10 @@ WITH newest AS MATERIALIZED (
         GROUP BY source, store_id
     ) AS last
     JOIN store_days AS newest
-        ON newest.source = last.source
-        AND newest.store_id = last.store_id
-        AND newest.bus_dt = last.day
+        ON (newest.source, newest.store_id, newest.bus_dt) = (last.source, last.store_id, last.day)
     LEFT JOIN store_days AS with_records
-        ON with_records.source = last.source
-        AND with_records.store_id = last.store_id
-        AND with_records.bus_dt = last.day_with_records
+        ON (with_records.source, with_records.store_id, with_records.bus_dt)
+        = (last.source, last.store_id, last.day_with_records)
 ),
 ended AS (
     SELECT
@@ -57,8 +54,7 @@ CROSS JOIN LATERAL (
         count(*) AS documents
     FROM store_days AS d
     WHERE
-        d.source = e.source
-        AND d.store_id = e.store_id
+        (d.source, d.store_id) = (e.source, e.store_id)
         AND d.bus_dt > e.last_day
         AND d.record_counts ? e.level
 ) AS s
@@ -71,28 +67,24 @@ CROSS JOIN LATERAL (
     WHERE
         -- Of a field that no document came without since then, this is not asked.
         s.documents > 0
-        AND d.source = e.source
-        AND d.store_id = e.store_id
+        AND (d.source, d.store_id) = (e.source, e.store_id)
         AND d.bus_dt BETWEEN e.last_day - 180 AND e.last_day
         AND d.record_counts ? e.level
 ) AS b
 -- LIMIT: what is left is little, and looked up by its key.
 CROSS JOIN LATERAL (
-    SELECT d.record_counts, d.field_counts
-    FROM store_days AS d
-    WHERE d.source = e.source AND d.store_id = e.store_id AND d.bus_dt = e.last_day
+    SELECT * FROM store_days AS d
+    WHERE (d.source, d.store_id, d.bus_dt) = (e.source, e.store_id, e.last_day)
     LIMIT 1
 ) AS last
 CROSS JOIN LATERAL (
-    SELECT d.record_counts, d.field_counts, d.counted_object_id
-    FROM store_days AS d
-    WHERE d.source = e.source AND d.store_id = e.store_id AND d.bus_dt = s.since
+    SELECT * FROM store_days AS d
+    WHERE (d.source, d.store_id, d.bus_dt) = (e.source, e.store_id, s.since)
     LIMIT 1
 ) AS first
 CROSS JOIN LATERAL (
-    SELECT d.counted_object_id
-    FROM store_days AS d
-    WHERE d.source = e.source AND d.store_id = e.store_id AND d.bus_dt = s.newest_day
+    SELECT * FROM store_days AS d
+    WHERE (d.source, d.store_id, d.bus_dt) = (e.source, e.store_id, s.newest_day)
     LIMIT 1
 ) AS at_end
 JOIN ingested_objects AS begun ON begun.object_id = first.counted_object_id

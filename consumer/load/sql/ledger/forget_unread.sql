@@ -3,8 +3,7 @@
 DELETE FROM ingested_objects AS t
 USING stage_documents AS d
 WHERE
-    t.bucket = d.bucket
-    AND t.object_key = d.object_key
+    (t.bucket, t.object_key) = (d.bucket, d.object_key)
     AND t.event_order = ''
     AND t.version_id IS NULL
     AND (t.version = '' OR (d.version_id IS NOT NULL AND t.etag = d.etag))

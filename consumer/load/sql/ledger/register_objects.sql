@@ -18,9 +18,8 @@ WITH incoming AS (
         ) COLLATE "C" AS place
     FROM stage_documents AS d
     LEFT JOIN ingested_objects AS o
-        ON o.bucket = d.bucket
-        AND o.object_key = d.object_key
-        AND o.version = coalesce(d.version_id, d.etag, '')
+        ON (o.bucket, o.object_key, o.version)
+        = (d.bucket, d.object_key, coalesce(d.version_id, d.etag, ''))
 ),
 writes AS (
     SELECT doc_no, bucket, object_key, rank, place FROM incoming WHERE rank IS NOT NULL
@@ -34,8 +33,7 @@ writes AS (
         AND o.event_order <> ''
         AND NOT EXISTS (
             SELECT FROM incoming AS i
-            WHERE
-                i.bucket = o.bucket AND i.object_key = o.object_key AND i.version = o.version
+            WHERE (i.bucket, i.object_key, i.version) = (o.bucket, o.object_key, o.version)
         )
 ),
 ordered AS (
@@ -59,11 +57,13 @@ ordered AS (
 registered AS (
     INSERT INTO ingested_objects AS o (
         bucket, object_key, version_id, etag, sequencer, size_bytes, source, store_id, bus_dt,
-        state, records, quarantined, alias_fingerprint, attempts, event_time, event_order, received_at, extra
+        state, records, quarantined, alias_fingerprint, attempts, event_time, event_order,
+        received_at, extra
     )
     SELECT
         d.bucket, d.object_key, d.version_id, d.etag, d.sequencer, d.size_bytes, d.source,
-        d.store_id, d.bus_dt, 'loaded', d.records, d.quarantined, d.alias_fingerprint, d.attempts, d.event_time,
+        d.store_id, d.bus_dt, 'loaded', d.records, d.quarantined, d.alias_fingerprint,
+        d.attempts, d.event_time,
         -- Nobody knows how keys were written relative to each other at one time: by their names.
         concat_ws(' ', coalesce(w.place, i.place), d.object_key, coalesce(i.rank, ''), i.version),
         d.received_at, d.extra
@@ -96,6 +96,5 @@ UPDATE stage_documents AS d
 SET object_id = r.object_id, event_order = r.event_order
 FROM registered AS r
 WHERE
-    d.bucket = r.bucket
-    AND d.object_key = r.object_key
-    AND coalesce(d.version_id, d.etag, '') = r.version
+    (d.bucket, d.object_key, coalesce(d.version_id, d.etag, ''))
+    = (r.bucket, r.object_key, r.version)

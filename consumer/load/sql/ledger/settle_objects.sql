@@ -9,43 +9,30 @@ WITH touched AS (
     FROM stage_patches AS p
     JOIN stage_documents AS d USING (doc_no)
     JOIN guest_checks AS c
-        ON c.store_id = p.store_id AND c.guest_check_id = p.guest_check_id
+        ON (c.store_id, c.guest_check_id) = (p.store_id, p.guest_check_id)
     WHERE c.last_updated_utc IS NULL OR d.as_of >= least(c.as_of, c.latest_credible)
-),
-outcome AS (
-    SELECT
-        d.*,
-        EXISTS (
-            SELECT FROM ingested_objects AS later
-            WHERE
-                later.bucket = d.bucket
-                AND later.object_key = d.object_key
-                AND later.object_id <> d.object_id
-                AND later.state IN ('loaded', 'dead_lettered')
-                AND later.sequencer IS NOT NULL
-                AND d.sequencer IS NOT NULL
-                AND rtrim(upper(later.sequencer), '0') COLLATE "C"
-                > rtrim(upper(d.sequencer), '0') COLLATE "C"
-        ) AS older_write,
-        CASE
-            WHEN d.source = ANY (%(list_sources)s) THEN NOT EXISTS (
-                SELECT FROM stage_days AS y WHERE y.doc_no = d.doc_no AND y.standing
-            )
-            ELSE d.records > 0 AND NOT EXISTS (
-                SELECT FROM touched AS t WHERE t.doc_no = d.doc_no
-            )
-        END AS outdated
-    FROM stage_documents AS d
 ),
 settled AS (
     SELECT
-        o.*,
+        d.*,
         CASE
-            WHEN quarantined > 0 THEN 'dead_lettered'
-            WHEN older_write OR outdated THEN 'superseded'
+            WHEN d.quarantined > 0 THEN 'dead_lettered'
+            WHEN EXISTS (
+                SELECT FROM ingested_objects AS later
+                WHERE
+                    (later.bucket, later.object_key) = (d.bucket, d.object_key)
+                    AND later.object_id <> d.object_id
+                    AND later.state IN ('loaded', 'dead_lettered')
+                    AND rtrim(upper(later.sequencer), '0') COLLATE "C"
+                    > rtrim(upper(d.sequencer), '0') COLLATE "C"
+            ) THEN 'superseded'
+            WHEN
+                (d.records > 0 OR d.source = ANY (%(list_sources)s))
+                AND NOT EXISTS (SELECT FROM touched AS t WHERE t.doc_no = d.doc_no)
+                THEN 'superseded'
             ELSE 'loaded'
         END AS new_state
-    FROM outcome AS o
+    FROM stage_documents AS d
 )
 UPDATE ingested_objects AS t
 SET

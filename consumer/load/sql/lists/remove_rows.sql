@@ -7,8 +7,7 @@ FROM stage_days AS d
 WHERE
     d.applied
     AND d.source = %(source)s
-    AND t.store_id = d.store_id
-    AND t.bus_dt = d.bus_dt
+    AND (t.store_id, t.bus_dt) = (d.store_id, d.bus_dt)
     AND t.removed_at IS NULL
     AND (d.gap IS NULL OR is_told(d.gap, t.record_id))
     AND NOT EXISTS (

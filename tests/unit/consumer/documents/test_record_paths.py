@@ -127,7 +127,9 @@ def test_the_ordinary_list_comes_first() -> None:
     assert renamed is rows_of(renamed, "data[]", more=more)
 
 
-def test_the_first_path_with_records_is_taken() -> None:
+def test_the_path_with_records_is_taken_and_of_two_none() -> None:
+    both = {"data": [ROW], "dados": [ROW]}
+    assert ErrorCode.AMBIGUOUS_FIELD == refusal(both, "data[]", "dados[]").code
     documents = [{"transactions": [ROW]}]
     for texts in (("[]", "[].transactions[]"), ("[].transactions[]", "[]")):
         assert [ROW] == rows_of(documents, *texts)["transactions"]

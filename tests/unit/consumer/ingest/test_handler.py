@@ -57,7 +57,7 @@ async def test_a_good_document_is_loaded_with_what_its_fields_held() -> None:
     [request] = bench.load.requests
     assert request.document.record_count == 2
     assert request.document.identity.attempts == 2
-    assert request.error_note is None
+    assert request.error_log_key is None
     assert bench.lake.written == {}
     assert request.document.drift.field_counts["guestChecks.guestCheckId"] == 2
 
@@ -94,8 +94,7 @@ async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
     failed = await bench.failure(announcing(KEY))
     assert failed.error.code is ErrorCode.RECORDS_INVALID
     [request] = bench.load.requests
-    assert request.error_note is not None
-    assert [request.error_note.log_key] == list(bench.lake.written) == [failed.log_key]
+    assert [request.error_log_key] == list(bench.lake.written) == [failed.log_key]
     document = request.document
     assert (document.record_count, document.quarantined_count) == (1, 1)
     assert document.drift.field_counts["guestChecks.guestCheckId"] == 1

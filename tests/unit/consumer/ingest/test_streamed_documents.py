@@ -290,5 +290,5 @@ def test_a_packed_document_in_memory_that_grows_too_large_is_streamed(
     data = json.dumps(CHECKS).encode()
     expected = verdict(data, None)
     monkeypatch.setattr(preparation_module, "_MAX_WHOLE_BYTES", 100)
-    monkeypatch.setattr(preparation_module, "_open_whole", None)
+    monkeypatch.setattr(preparation_module, "_in_runs", None)  # of what is read at once
     assert verdict(gzip.compress(data), None) == expected

@@ -18,12 +18,11 @@ from consumer.errors import (
     Transient,
 )
 from consumer.ingest.outcome import Done, Failed
-from consumer.messages.settlement import Backoff, Hold, Retry, Settle, Terms, decide
+from consumer.messages.settlement import Hold, Retry, Settle, Terms, decide
 from consumer.policy import RULES, Policy, Reaction, read_policy
 from schemas.codes import ErrorCode, State
 
-BACKOFF = Backoff(2, 600)
-TERMS = Terms(Policy(), BACKOFF, max_receives=5)
+TERMS = Terms(Policy(), 2, 600, max_receives=5)
 TRANSIENT: dict[ErrorCode, type[Transient]] = {
     ErrorCode.STORAGE_UNAVAILABLE: StorageUnavailable,
     ErrorCode.DATABASE_UNAVAILABLE: DatabaseUnavailable,
@@ -82,7 +81,7 @@ BUG = Failed(Internal("bug"))
 
 @pytest.mark.parametrize("receive_count", [1, 4])
 def test_a_permanent_failure_may_be_retried_by_choice(receive_count: int) -> None:
-    terms = Terms(read_policy("object_missing=retry"), BACKOFF, max_receives=5)
+    terms = Terms(read_policy("object_missing=retry"), 2, 600, max_receives=5)
     decided = decide([MISSING], receive_count, terms)
     assert isinstance(decided, Retry)
     assert not decided.is_last
@@ -90,7 +89,7 @@ def test_a_permanent_failure_may_be_retried_by_choice(receive_count: int) -> Non
 
 def test_on_the_last_receive_what_was_retried_by_choice_is_dead_lettered_with_its_reason() -> None:
     """The redrive policy would dead-letter it too, and nobody would know why."""
-    terms = Terms(read_policy("object_missing=retry"), BACKOFF, max_receives=5)
+    terms = Terms(read_policy("object_missing=retry"), 2, 600, max_receives=5)
     for receive_count in (5, 6):
         assert decide([MISSING], receive_count, terms) == Settle(dead_lettered=(MISSING,))
 
@@ -104,13 +103,13 @@ def test_on_the_last_receive_a_bug_takes_every_failure_of_its_message_along() ->
 
 
 def test_without_a_redrive_policy_no_receive_is_the_last() -> None:
-    decided = decide([BUG], 1000, Terms(Policy(), BACKOFF, max_receives=None))
+    decided = decide([BUG], 1000, Terms(Policy(), 2, 600, max_receives=None))
     assert isinstance(decided, Retry)
     assert not decided.is_last
 
 
 def test_what_is_ignored_by_choice_is_neither_dead_lettered_nor_retried() -> None:
-    terms = Terms(read_policy("object_missing=ignore"), BACKOFF, max_receives=5)
+    terms = Terms(read_policy("object_missing=ignore"), 2, 600, max_receives=5)
     done = Done(State.LOADED)
     assert decide([MISSING, done], 1, terms) == Settle((done,), ignored=(MISSING,))
 
@@ -123,14 +122,14 @@ def test_what_is_ignored_by_choice_is_neither_dead_lettered_nor_retried() -> Non
 def test_a_delay_is_at_least_a_second_and_never_beyond_the_limit(
     receive_count: int, base_seconds: float, max_seconds: int
 ) -> None:
-    delay = Backoff(base_seconds, max_seconds).delay_seconds(receive_count)
+    delay = Terms(Policy(), base_seconds, max_seconds).delay_seconds(receive_count)
     assert 1 <= delay <= max_seconds
 
 
 def test_delays_grow_with_the_receives_and_are_spread() -> None:
     """Without jitter, what failed together comes again together."""
-    early = [BACKOFF.delay_seconds(1) for _ in range(300)]
-    late = [BACKOFF.delay_seconds(9) for _ in range(300)]
+    early = [TERMS.delay_seconds(1) for _ in range(300)]
+    late = [TERMS.delay_seconds(9) for _ in range(300)]
     assert max(early) <= 2
     assert max(late) > 400
     assert len(set(late)) > 100

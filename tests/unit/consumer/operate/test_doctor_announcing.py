@@ -92,7 +92,6 @@ def test_a_policy_that_lets_s3_send_is_fine(accepted: dict[str, Any]) -> None:
     "policy",
     [
         "",
-        "{oops",
         json.dumps({"Statement": []}),
         json.dumps({"Statement": [statement(Principal={"Service": "sns.amazonaws.com"})]}),
         json.dumps({"Statement": [statement(Principal={"AWS": "arn:aws:iam::1:root"})]}),

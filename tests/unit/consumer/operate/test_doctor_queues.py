@@ -33,7 +33,6 @@ REDRIVE_ELSEWHERE = json.dumps({"deadLetterTargetArn": f"{DEAD_ARN}-old", "maxRe
     ("main", "dead", "level", "check", "words", "remedy"),
     [
         ({"RedrivePolicy": ""}, {}, "problem", "redrive", "no redrive policy", DEAD_ARN),
-        ({"RedrivePolicy": "{oops"}, {}, "problem", "redrive", "no redrive policy", DEAD_ARN),
         ({"RedrivePolicy": REDRIVE_ELSEWHERE}, {}, "problem", "redrive", "-old", "DLQ_URL"),
         ({"RedrivePolicy": REDRIVE_1}, {}, "problem", "redrive", "maxReceiveCount is 2", ": 5"),
         (

@@ -73,8 +73,8 @@ class Ledger:
         self._drained_at = drained_at
         self._ended_at = ended_at
 
-    async def ask(
-        self, events: Sequence[ObjectEvent], *, is_drained: bool = False
+    async def ends(
+        self, events: Sequence[ObjectEvent], *, is_drained: bool
     ) -> list[tuple[int, ObjectResult]]:
         assert is_drained == (now() >= self._drained_at)
         return [
@@ -84,12 +84,10 @@ class Ledger:
         ]
 
 
-async def ended(
-    messages: Sequence[ReplayResult], ledger: Ledger, main: FakeQueue, timeout: float
-) -> Any:
+async def ended(messages: Sequence[ReplayResult], ledger: Any, main: Any, timeout: float) -> Any:
     clock = asyncio.get_running_loop().time
     with patch("consumer.operate.dlq.replay_results.monotonic", clock):
-        async with aclosing(follow(messages, ledger.ask, main, timeout)) as following:
+        async with aclosing(follow(messages, ledger, main, timeout)) as following:
             return [(now(), count) async for count in following]
 
 
