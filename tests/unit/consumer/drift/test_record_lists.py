@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from consumer.documents.frames import DocumentInvalid, open_document
+from consumer.drift.findings import RENAMED, find_root_drift
 from consumer.drift.record_lists import suggest
 from schemas.aliases import load_aliases
 from schemas.keys import ErpKey
@@ -112,3 +113,13 @@ def test_following_the_hint_leaves_good_documents_as_they_were() -> None:
     for root in (good, bad):
         rows = open_document(root, Source.FISCAL_INVOICE, ErpKey(), load_aliases(line))[1]
         assert [INVOICE] == rows
+
+
+def test_drift_gives_no_line_either_where_two_lists_look_like_records() -> None:
+    for root, expected in (
+        ({"sold": [INVOICE], "cancelled": [INVOICE]}, []),
+        ({"sold": [INVOICE], "rest": 1}, ["sold"]),
+        ({"centres": [{"amount": 1, "invoices": [INVOICE]}]}, []),
+    ):
+        findings = find_root_drift(Source.FISCAL_INVOICE, root).findings
+        assert expected == [found.path for found in findings if found.kind == RENAMED]
