@@ -43,6 +43,8 @@ _REMEDIES = (
     ("role ", "create the user, or correct DB_USER"),
     ("database ", "create the database, or correct DB_NAME"),
     ("unsupported startup parameter", "unset PGOPTIONS, or let the pooler pass it on"),
+    ("certificate", "correct PGSSLROOTCERT, PGSSLCERT or DB_HOST (docs/networks.md)"),
+    ("SSL", "correct PGSSLMODE, or switch TLS on in the server"),
     ("resolve host", "correct DB_HOST"),
     ("translate host", "correct DB_HOST"),
     ("No such file", "correct DB_HOST, the directory of the socket, or start PostgreSQL"),

@@ -252,6 +252,8 @@ def test_what_is_wrong_with_a_database_is_named_with_its_remedy(
         ("FATAL:  remaining connection slots are reserved", "max_connections"),
         ("[Errno -2] failed to resolve host 'x': Name or service not known", "DB_HOST"),
         ("connection to server failed: Connection refused", "start PostgreSQL"),
+        ("SSL error: certificate verify failed", "PGSSLROOTCERT"),
+        ("server does not support SSL, but SSL was required", "PGSSLMODE"),
         ("connection timeout expired", "network"),
         ("something new", "check DB_HOST"),
     ],
