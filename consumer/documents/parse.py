@@ -72,14 +72,14 @@ def _decode_lines(data: bytes) -> Decoded | None:
     """Parse each line by itself; None when the first two are not JSON, so this is no NDJSON."""
     lines = [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
     decoded: list[Decoded] = []
-    for number, line in lines:
+    for number, line in lines if len(lines) > 1 else ():
         try:
             decoded.append(_decode_value(line))
         except Permanent as error:
             if len(decoded) < 2:
                 return None
             raise Permanent(error.code, f"line {number} of NDJSON: {error}") from error
-    if len(decoded) < 2:
+    if not decoded:
         return None
     return Decoded(JsonLines(one.root for one in decoded), any(one.suspicious for one in decoded))
 
