@@ -71,12 +71,7 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
 async def run_daemon(
     settings: Settings, plan_until: Callable[[date], Plan], every_seconds: float
 ) -> None:
-    """Pull round after round until SIGTERM or SIGINT; each round asks for its whole plan.
-
-    Args:
-        settings: The ERP to ask and the lake to write to.
-        plan_until: Returns the plan of a round whose last day is this business date.
-        every_seconds: From the start of one round to the start of the next.
+    """Pull round after round, each from start to start, until SIGTERM or SIGINT.
 
     Raises:
         PortTaken: The HTTP port cannot be listened on.
@@ -156,11 +151,7 @@ async def run_publish(
 
 
 async def run_init_lake(settings: Settings, *, dry_run: bool) -> tuple[list[str], list[str]]:
-    """Create the missing folder markers; return them, and advice on the bucket's settings.
-
-    Raises:
-        LakeError: The bucket is missing or access is denied.
-    """
+    """Create the missing folder markers; return them, and advice on the bucket's settings."""
     async with open_lake(settings, concurrency=1) as lake:
         advice = init_lake.advise(await lake.bucket_settings(), settings.bucket_name)
         return await init_lake.create_folders(lake, dry_run=dry_run), advice

@@ -16,12 +16,10 @@ class NotJson(ValueError):
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse a UTF-8 JSON text and return its outermost value.
+    """Parse a UTF-8 JSON text and return its outermost value; NaN and the like pass.
 
-    Of the objects inside it only the days of checks, and the texts of a possible error and paging
-    fields, are kept, and numbers stay text: a day of 50,000 checks would fill a gigabyte
-    otherwise. Lenient where the consumer decides per record (NaN, lone surrogates, a byte order
-    mark).
+    Of the objects inside only what we read is kept, and numbers stay text: a day of 50,000 checks
+    would fill a gigabyte otherwise.
 
     Raises:
         NotJson: The bytes are empty, not UTF-8 or not JSON; names line and column.

@@ -20,11 +20,7 @@ class LakeObject:
     content_encoding: str | None = None  # "gzip" when `body` is compressed
 
     def ascii_metadata(self) -> dict[str, str]:
-        """Return the metadata with the body's digest, as S3 takes it.
-
-        S3 carries metadata in HTTP headers, so values are percent-encoded, as in keys; the
-        colons of times stay readable.
-        """
+        """Return the metadata, percent-encoded for HTTP headers, with the body's digest."""
         encoded = {name: quote(value, safe=":") for name, value in self.metadata.items()}
         return {**encoded, "sha-256": hashlib.sha256(self.body).hexdigest()}
 

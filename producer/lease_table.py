@@ -1,12 +1,8 @@
 """The lease table: no two producers pull the same store at the same time.
 
-It is one small object in the lake that all producers share and change by conditional writes only:
-of two that write at once, one is refused and reads again. A lease that is not renewed expires, so
-the stores of a killed producer become free again. Its times are S3's own, read from S3's answers,
-so clocks of machines do not matter.
-
-A lease saves double work; it does not protect data. An answer that is written after its lease
-expired has a key of its own, and the newest answer wins in the tables.
+One small object in the lake, changed by conditional writes only: of two that write at once, one is
+refused and reads again. Its times are S3's own, so clocks of machines do not matter. A lease saves
+double work; it does not protect data: a late answer has a key of its own, and the newest wins.
 """
 
 import asyncio
@@ -66,13 +62,7 @@ _TABLE = TypeAdapter(dict[str, _Lease])
 
 
 class Leases:
-    """The stores that this process may pull now.
-
-    Args:
-        lease_table: Shared by all producers of the lake.
-        owner: Unique name of this process.
-        lease_seconds: After this long without renewal a lease expires; above 1.
-    """
+    """The stores that this process, named uniquely by `owner`, may pull now."""
 
     def __init__(self, lease_table: LeaseTable, owner: str, lease_seconds: float) -> None:
         self._lease_table = lease_table
@@ -103,11 +93,7 @@ class Leases:
                 log.warning("lease_not_released", code=error.code, outcome="it expires by itself")
 
     def check(self, store_id: str) -> None:
-        """Do nothing while the lease on a store is ours.
-
-        Raises:
-            LeaseLost: The lease was not renewed in time.
-        """
+        """Raise LeaseLost if the lease on a store was not renewed in time."""
         if store_id not in self._stores or time.monotonic() >= self._until:
             raise LeaseLost(
                 "the lease on the store could not be renewed in time, so another producer may pull "
@@ -125,7 +111,7 @@ class Leases:
                 log.warning("lease_lost", stores=sorted(lost)[:_STORES_LOGGED_COUNT])
 
     async def _claim(self, stores: Iterable[str]) -> None:
-        """Write those of `stores` that are free as our leases, in place of what we held before."""
+        """Write those of `stores` that are free as our leases, in place of our old ones."""
         for _ in range(_ATTEMPTS_COUNT):
             # Taken before the read: our own idea of the expiry is never later than the one written.
             asked = time.monotonic()

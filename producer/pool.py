@@ -12,8 +12,7 @@ async def work_through(
 ) -> None:
     """Call `do` for every item, in order, at most `concurrency` at a time.
 
-    An item is taken only when a worker is free for it, so that `items` may be a generator over
-    years. What `do` raises is a bug: it cancels the others and is raised as an ExceptionGroup.
+    An item is taken only when a worker is free for it. What `do` raises is a bug.
     """
     queue = iter(items)
 

@@ -32,11 +32,7 @@ def _split_stores(value: Any) -> Any:
 
 
 def header_safe(value: SecretStr) -> SecretStr:
-    """Return a token or key without surrounding space.
-
-    Raises:
-        ValueError: It does not fit into an HTTP header; the message does not show it.
-    """
+    """Return a token without surrounding space; raises ValueError if no header can hold it."""
     token = value.get_secret_value().strip()
     if not re.fullmatch(r"[\x21-\x7e]*", token):
         raise ValueError("contains spaces, line breaks or non-ASCII characters; copy it again")
@@ -52,8 +48,7 @@ class Settings(ServiceSettings, AwsSettings):
 
     bucket_name: str = Field(min_length=3, max_length=63, description="Bucket of the data lake.")
     api_base_url: HttpUrl | None = Field(
-        None,
-        description="Address of the ERP API, without endpoint paths; needed by pull and run.",
+        None, description="Address of the ERP API, without endpoint paths; needed by pull and run."
     )
     api_token: Token | None = Field(None, description="Bearer token of the ERP API.")
     api_token_file: Path | None = Field(
@@ -157,10 +152,7 @@ class Settings(ServiceSettings, AwsSettings):
         100, gt=0, le=10_000, description="Events that `producer publish` sends per second."
     )
     run_jitter_percent: float = Field(
-        10,
-        ge=0,
-        le=50,
-        description="Random shift of the start of a round, percent.",
+        10, ge=0, le=50, description="Random shift of the start of a round, percent."
     )
     run_lease_seconds: float = Field(
         30,
@@ -174,10 +166,7 @@ class Settings(ServiceSettings, AwsSettings):
     )
     upload_concurrency: int = Field(4, ge=1, le=64, description="Files uploaded at once.")
     upload_max_file_bytes: int = Field(
-        512 * 2**20,
-        ge=1024,
-        le=5 * 2**30,
-        description="Largest file accepted, also unpacked.",
+        512 * 2**20, ge=1024, le=5 * 2**30, description="Largest file accepted, also unpacked."
     )
     lake_timeout_seconds: float = Field(
         30, gt=0, le=3600, description="Longest silence of S3 or SQS before an attempt fails."

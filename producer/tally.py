@@ -1,7 +1,6 @@
 """The tally of a run: what was stored, what is missing and why.
 
-The command creates it and passes it down, so that it can report an interrupted run too. Counts
-are exact; details of failures are kept up to a limit, because a run may span years.
+The command creates it and passes it down, so that it can report an interrupted run too.
 """
 
 from collections import Counter
@@ -45,7 +44,7 @@ class Tally:
 
     @property
     def untried(self) -> int:
-        """How many objects were not tried, or interrupted."""
+        """How many objects were not tried, or were interrupted."""
         return self.total - self.done
 
     @property

@@ -40,12 +40,7 @@ async def open_client(
 ) -> AsyncIterator[Any]:
     """Hold a client for a service while the block runs; it connects on its first call.
 
-    Args:
-        service: Which.
-        settings: Region, endpoint and credentials.
-        connections: How many calls may be under way at once.
-        timeout_seconds: How long AWS may stay silent before an attempt counts as lost.
-        max_attempts: Attempts of the SDK, the first one included.
+    `connections` calls may be under way at once, each silent for `timeout_seconds` at most.
 
     Raises:
         AwsUnusable: The SDK cannot make a client of its configuration.

@@ -1,9 +1,8 @@
-"""What an error of the AWS SDK means: the one classifier, for S3, SQS and the KMS keys behind them.
+"""What an error of the AWS SDK means; each program maps verdicts to errors of its own.
 
-A verdict says whose fault it is. Which of its own errors a program raises for a verdict is a small
-table of that program. Codes are those of the Amazon S3 API reference, "Error responses", the Amazon
-SQS API reference, "Errors" and "Common errors", and the AWS KMS API reference, whose exceptions S3
-passes on with the prefix `KMS.` and mostly with status 400.
+Codes are those of the Amazon S3 API reference, "Error responses", the Amazon SQS API reference,
+"Errors" and "Common errors", and the AWS KMS API reference, whose exceptions S3 passes on with the
+prefix `KMS.` and mostly with status 400.
 """
 
 import errno
@@ -35,19 +34,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AwsFault:
-    """An error of the SDK, understood.
-
-    Attributes:
-        verdict: What it means.
-        code: AWS's code, or the name of the SDK's error.
-        message: What AWS or the SDK says.
-        remedy: What to do about it; empty where nobody but AWS can.
-    """
+    """An error of the SDK, understood."""
 
     verdict: Verdict
-    code: str
+    code: str  # AWS's, or the name of the SDK's error
     message: str
-    remedy: str = ""
+    remedy: str = ""  # empty where nobody but AWS can help
 
     def __str__(self) -> str:
         told = f"{self.code}: {self.message}"

@@ -1,8 +1,4 @@
-"""A program's HTTP port: whether it lives, whether it is ready, its metrics.
-
-Serves nothing secret, and binds to localhost unless told otherwise. What is checked is the
-program's business.
-"""
+"""A program's HTTP port: whether it lives, whether it is ready, its metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -29,10 +25,7 @@ class PortTaken(ReportedError):
 
 
 def health_pages(healthz: Check, readyz: Check, registry: CollectorRegistry) -> FastAPI:
-    """Build the pages `/healthz`, `/readyz` and `/metrics`.
-
-    The first two answer 200, or 503 with what is wrong; the last is Prometheus text.
-    """
+    """Build `/healthz` and `/readyz`, 200 or 503 with what is wrong, and `/metrics`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     async def page(check: Check) -> Response:
@@ -51,11 +44,7 @@ def health_pages(healthz: Check, readyz: Check, registry: CollectorRegistry) -> 
 
 @asynccontextmanager
 async def served(app: FastAPI, host: str, port: int | None) -> AsyncIterator[None]:
-    """Serve while the block runs; not at all without a port.
-
-    Raises:
-        PortTaken: The port cannot be listened on.
-    """
+    """Serve while the block runs, if there is a port; raises PortTaken."""
     if port is None:
         yield
         return

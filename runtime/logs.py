@@ -13,12 +13,7 @@ LogFormat = Literal["auto", "json", "console"]
 
 
 def configure_logs(level: str = "INFO", log_format: LogFormat = "auto") -> None:
-    """Set up structlog for this process; repeating it replaces the previous set-up.
-
-    Args:
-        level: The lowest level shown: DEBUG, INFO, WARNING or ERROR.
-        log_format: `auto` is console text when stderr is a terminal, and JSON otherwise.
-    """
+    """Set up structlog for this process; `auto` is text when stderr is a terminal."""
     is_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     structlog.configure(
         processors=[

@@ -79,8 +79,7 @@ def read_settings(model: type[S]) -> S:
     """Read settings from the environment and from `.env` in the working directory.
 
     Raises:
-        SettingsInvalid: A variable is missing or unusable; the message names each one and says
-            what to do, and holds no value.
+        SettingsInvalid: Names each variable that is missing or unusable, and no value.
     """
     try:
         return model()

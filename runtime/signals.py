@@ -15,10 +15,7 @@ _SAME_REQUEST_SECONDS = 1.0
 
 
 def leave_when_told(code: int = 0) -> None:
-    """Let a signal that asks to stop end the process at once with that exit code.
-
-    For as long as nothing is held: while modules are imported and servers are waited for.
-    """
+    """Let a signal that asks to stop end the process at once; while nothing is held."""
     for number in _stop_signals():
         signal.signal(number, lambda _number, _frame: os._exit(code))
 
@@ -35,8 +32,7 @@ def stopping_by(stop: Callable[[], object]) -> Iterator[None]:
     """Call `stop` when told to stop while the block runs; told again, end hard.
 
     `stop` is called between any two steps of the main thread. A second request counts from a
-    second after the first, and ends the process at once: what it holds becomes receivable when
-    its visibility timeout ends. After the block nothing is held any more, and no signal is heard.
+    second after the first. After the block no signal is heard.
     """
     asked_at: list[float] = []
 

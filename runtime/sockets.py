@@ -1,7 +1,6 @@
-"""Sockets that notice when the other end has vanished without a word.
+"""Sockets that notice when the other end has vanished without FIN or RST.
 
-A failover or a firewall may drop a connection without FIN or RST; the kernel's own defaults notice
-that after 15 minutes (unsent data) or two hours (keepalives).
+The kernel's own defaults notice that after 15 minutes (unsent data) or two hours (keepalives).
 """
 
 import socket
@@ -18,10 +17,7 @@ AddressInfo = tuple[
 
 
 def watched_socket(address: AddressInfo) -> socket.socket:
-    """Return a socket for an address of `getaddrinfo`; the caller connects it.
-
-    What a system does not offer is left out: Linux has all of it (tcp(7)).
-    """
+    """Return an unconnected socket; options that a system lacks are left out (tcp(7))."""
     family, kind, protocol, _, _ = address
     made = socket.socket(family, kind, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -160,12 +160,7 @@ def printable(text: str) -> str:
 
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Advance]:
-    """Show how far a command is: a bar on a terminal, a line every few seconds elsewhere.
-
-    Args:
-        what: What is being done, in a word.
-        total: How many there are at most; None if nobody knows.
-    """
+    """Show how far a command is: a bar on a terminal, a line every few seconds elsewhere."""
     if not sys.stderr.isatty():
         yield progress_lines(what, total, sys.stderr.write)
         return

@@ -26,11 +26,7 @@ _NEVER_SET = (
 
 @asynccontextmanager
 async def open_lake(settings: Settings, *, concurrency: int) -> AsyncIterator["S3Lake"]:
-    """Open a client for the bucket for the block; connects on the first call.
-
-    Raises:
-        AwsUnusable: The SDK cannot make a client of its configuration.
-    """
+    """Open a client for the bucket for the block; connects on the first call."""
     limits = settings.lake_timeout_seconds, settings.lake_max_attempts
     async with open_client("s3", settings, concurrency, *limits) as client:
         yield S3Lake(client, settings.bucket_name)

@@ -21,12 +21,7 @@ _FIRST_WAIT_SECONDS = 0.2
 
 @asynccontextmanager
 async def open_queue(settings: Settings, *, concurrency: int) -> AsyncIterator["SqsQueue"]:
-    """Open a client for QUEUE_URL for the block; connects on the first call.
-
-    Raises:
-        SettingsInvalid: QUEUE_URL is not set.
-        AwsUnusable: The SDK cannot make a client of its configuration.
-    """
+    """Open a client for the block; raises SettingsInvalid if QUEUE_URL is not set."""
     if not settings.queue_url:
         raise SettingsInvalid("QUEUE_URL is not set; export it or add it to .env")
     limits = settings.lake_timeout_seconds, settings.lake_max_attempts
@@ -43,11 +38,7 @@ class SqsQueue:
         self._max_attempts = max_attempts
 
     async def send(self, bodies: Sequence[str]) -> list[QueueError | None]:
-        """Send up to ten messages; return an error or None for each.
-
-        SQS reports failures entry by entry; transient ones are sent again with growing waits. The
-        SDK retries calls that fail as a whole.
-        """
+        """Send up to ten messages, transient failures again; the SDK retries whole calls."""
         failures: list[QueueError | None] = [None] * len(bodies)
         left = list(range(len(bodies)))
         for attempt in range(self._max_attempts):

@@ -11,11 +11,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
 
 
 def seconds_of(text: str) -> float:
-    """Read a duration such as `90s`, `15m`, `1h30m` or `1d`, in seconds.
-
-    Raises:
-        SettingsInvalid: It is not a duration, or zero.
-    """
+    """Return the seconds of a duration such as `1h30m`; raises SettingsInvalid, also for zero."""
     written = text.strip().lower()
     if _DURATION.fullmatch(written):
         seconds = sum(float(part) * _UNIT_SECONDS[unit] for part, unit in _PART.findall(written))
@@ -25,9 +21,7 @@ def seconds_of(text: str) -> float:
 
 
 def read_stores(path: Path) -> tuple[str, ...]:
-    """Read store ids from a UTF-8 text file, one a line; empty lines are ignored. Blocks.
-
-    Ids are free text, so there is no syntax for comments.
+    """Read store ids from a UTF-8 text file, one a line. Blocks.
 
     Raises:
         SettingsInvalid: The file cannot be read, holds no store, or is a CSV table.

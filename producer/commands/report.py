@@ -44,10 +44,7 @@ def summary(tally: Tally, about: Mapping[str, Any], *, seconds: float, interrupt
 
 
 def print_report(tally: Tally, *, seconds: float, interrupted: bool, verb: str = "stored") -> None:
-    """Print the summary and, if something is missing, a table of it.
-
-    `verb` is what happened to the objects counted as stored.
-    """
+    """Print the summary and what is missing; `verb` is what happened to objects stored."""
     if interrupted:
         typer.echo(f"Interrupted. What was {verb} stays; run the command again for the rest.")
     if tally.stopped_by is not None:

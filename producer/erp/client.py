@@ -1,7 +1,4 @@
-"""The ERP API over HTTP: asking for an answer until it comes.
-
-aiohttp rather than httpx, because aiobotocore brings it anyway.
-"""
+"""The ERP API over HTTP: asking for an answer until it comes."""
 
 import asyncio
 import time
@@ -39,8 +36,7 @@ async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
     """Open an HTTP session to the ERP for the block; connects on the first request.
 
     Raises:
-        SettingsInvalid: The address, a certificate or the proxy is unusable, or API_TOKEN_FILE
-            holds no token.
+        SettingsInvalid: The address, a certificate, the proxy or API_TOKEN_FILE is unusable.
     """
     set_on_retry_hooks([_log_retry])
     base_url = base_url_of(settings)
@@ -83,16 +79,12 @@ class HttpErp:
     async def ask(self, target: PullTarget) -> Answer:
         """Ask until an answer is accepted or attempts run out; safe to repeat.
 
-        Waits between attempts grow exponentially with jitter. A Retry-After header replaces the
-        wait and holds back all other requests too, because limits apply to the caller. Every
-        attempt takes its turn under the rate limit. An answer that may be of another day is asked
-        for again, and returned with its doubt if it stays so.
+        Waits grow exponentially with jitter. A Retry-After replaces the wait and holds back all
+        other requests too, because limits apply to the caller. An answer that may be of another
+        day is asked for again, and returned with its doubt if it stays so.
 
         Raises:
-            ErpUnavailable: Every attempt failed, or Retry-After is longer than allowed.
-            ErpMisconfigured: TLS, the proxy or the address does not work as configured.
-            ErpRefused: A status other than 200 that asking again will not change.
-            AnswerRejected: No answer was accepted.
+            ErpError: Every attempt failed, or asking again will not help.
         """
         max_attempts = self._settings.pull_max_attempts
         async for attempt in stamina.retry_context(
@@ -111,7 +103,6 @@ class HttpErp:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _ask_all_pages(self, target: PullTarget) -> Answer:
-        """Return one attempt's answer; its pages are joined if it comes in parts."""
         url = URL(f"{self._base_url}{target.endpoint.path}")
         body = {"busDt": target.bus_dt.isoformat(), "storeId": target.store_id}
         pages, readings, asked = list[Answer](), list[Reading](), set[URL]()

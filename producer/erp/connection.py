@@ -14,11 +14,7 @@ from runtime.errors import SettingsInvalid
 
 
 def base_url_of(settings: Settings) -> URL:
-    """Return the ERP's address, without endpoint paths.
-
-    Raises:
-        SettingsInvalid: API_BASE_URL is not set or unusable.
-    """
+    """Return the ERP's address; raises SettingsInvalid if API_BASE_URL is not usable."""
     address = settings.api_base_url
     if address is None:
         raise SettingsInvalid("API_BASE_URL is not set; export it or add it to .env")
@@ -35,11 +31,7 @@ def base_url_of(settings: Settings) -> URL:
 
 
 def proxy_for(base_url: URL) -> URL | None:
-    """Return the proxy that the environment names for an address, with its credentials.
-
-    Raises:
-        SettingsInvalid: The proxy's address is unusable.
-    """
+    """Return the proxy of the environment; raises SettingsInvalid if it is not usable."""
     proxies = getproxies()
     if base_url.scheme not in proxies or proxy_bypass(base_url.authority):
         return None
@@ -58,11 +50,7 @@ def proxy_for(base_url: URL) -> URL | None:
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext:
-    """Return what is trusted, and what the ERP is shown. Blocks, briefly: reads certificates.
-
-    Raises:
-        SettingsInvalid: A certificate cannot be read.
-    """
+    """Return what is trusted, and what the ERP is shown; raises SettingsInvalid. Blocks."""
     name, path = "ERP_CA_FILE", settings.erp_ca_file
     try:
         tls = ssl.create_default_context(cafile=path)

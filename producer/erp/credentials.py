@@ -39,11 +39,7 @@ class Credentials:
 
 
 def read_token(path: Path) -> SecretStr:
-    """Read a token from its file without surrounding space. Blocks, briefly.
-
-    Raises:
-        SettingsInvalid: The file cannot be read, or what it holds cannot be a token.
-    """
+    """Read a token from its file; raises SettingsInvalid if there is none. Blocks."""
     try:
         token = header_safe(SecretStr(path.read_text(encoding="utf-8")))
     except OSError as error:

@@ -20,7 +20,7 @@ def next_url(more: More, base_url: URL, current: URL, endpoint_path: str) -> URL
     """Return the URL of the page after `current`.
 
     It keeps the origin of API_BASE_URL: behind a proxy that ends TLS, an ERP writes links with
-    another scheme or port. A link to another host is not followed: our token is not for it.
+    another scheme or port. Our token is not for other hosts.
 
     Raises:
         AnswerRejected: The answer does not say where the next page is, or names another host.
@@ -44,10 +44,7 @@ def next_url(more: More, base_url: URL, current: URL, endpoint_path: str) -> URL
 
 
 def join_pages(pages: Sequence[bytes]) -> bytes:
-    """Join the pages of one answer to one document. CPU-bound.
-
-    Lists of the same name are concatenated, every other field is the first page's, paging fields
-    are dropped. Values keep their text: no number is read and written again.
+    """Join the pages of one answer to one document; values keep their text. CPU-bound.
 
     Raises:
         AnswerRejected: No page has a list.

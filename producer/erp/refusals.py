@@ -69,11 +69,7 @@ async def refusal(response: aiohttp.ClientResponse) -> ErpError:
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header: seconds, or an HTTP date (RFC 9110, 10.2.3).
-
-    Returns:
-        Seconds from `now`, at least 0; None when the header is absent or unreadable.
-    """
+    """Return the seconds from `now` of a Retry-After header, at least 0 (RFC 9110, 10.2.3)."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)

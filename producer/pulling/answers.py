@@ -1,7 +1,6 @@
 """An ERP answer, and whether it may be stored.
 
-The checks keep out error pages, error bodies, other days and parts of days, nothing more: what a
-document contains is the consumer's business, so unknown, renamed and odd fields all pass.
+The checks keep out errors, other days and parts of days; all else is the consumer's business.
 """
 
 from collections import Counter
@@ -49,13 +48,10 @@ class Reading:
 
 
 def read_answer(answer: Answer, target: PullTarget) -> Reading:
-    """Accept a document of the target, or a page of one. CPU-bound.
-
-    A list that is empty, null or absent is an empty day, and accepted.
+    """Accept a document of the target, or a page of one; an empty day passes. CPU-bound.
 
     Raises:
-        AnswerRejected: The body is no JSON, no object, an empty object, an error body, or the
-            answer of another store or day.
+        AnswerRejected: The body is no JSON object, empty, an error, or of another store or day.
     """
     try:
         document = parse_json(answer.body)
@@ -109,11 +105,7 @@ def _days_of(records: Sequence[Any], asked: str) -> Counter[str]:
 
 
 def check_whole(readings: Sequence[Reading]) -> None:
-    """Reject an answer whose pages hold fewer records than it says there are.
-
-    Raises:
-        AnswerRejected: It is a part of the day.
-    """
+    """Raise AnswerRejected if the pages hold fewer records than they say there are."""
     count = sum(reading.record_count for reading in readings)
     total = max((reading.total or 0 for reading in readings), default=0)
     if total > count:
@@ -125,10 +117,9 @@ def check_whole(readings: Sequence[Reading]) -> None:
 
 
 def doubt_about(readings: Sequence[Reading], target: PullTarget) -> str | None:
-    """Return why an answer may be of another day: guest checks have no day at their root.
+    """Return why an answer may be of another day; guest checks have no day at their root.
 
-    A check may have been opened the evening before, or closed after midnight, so that only an
-    answer in which most checks are of other days is doubted.
+    A check may be opened the evening before, or closed after midnight, so the majority decides.
     """
     days = sum((reading.days for reading in readings), Counter[str]())
     checks_count, ours_count = days.total(), days.pop(target.bus_dt.isoformat(), 0)
@@ -142,16 +133,14 @@ def doubt_about(readings: Sequence[Reading], target: PullTarget) -> str | None:
 
 
 def is_error_body(document: Mapping[str, Any]) -> bool:
-    """Recognise `{"error": …}` and the problem body `{type, title, status, detail}`.
+    """Recognise `{"error": …}`, and a problem body by two of its fields (RFC 9457).
 
-    A problem body may lack some of its fields (RFC 9457), so two of them suffice, unless the
-    object also holds a list or names a store, as every document of ours does.
+    Whatever holds a list or names a store, as every document of ours does, is none.
     """
     if document.get("error"):
         return True
-    if any(isinstance(value, list) for value in document.values()):
-        return False
-    if "storeId" in document or "locRef" in document:
+    has_list = any(isinstance(value, list) for value in document.values())
+    if has_list or "storeId" in document or "locRef" in document:
         return False
     return len(_PROBLEM_FIELDS & document.keys()) >= 2
 

@@ -31,11 +31,7 @@ class Breakers:
         self._answering.add(target.store_id)
 
     def note_failure(self, target: PullTarget) -> None:
-        """Count one transient failure.
-
-        It counts against the endpoint only if the store has answered others: several hanging
-        stores do not make an endpoint bad.
-        """
+        """Count one transient failure; against the endpoint only if the store answered others."""
         store, endpoint = _names(target)
         for name in (store, endpoint) if target.store_id in self._answering else (store,):
             self._failures[name] += 1

@@ -18,10 +18,9 @@ class BusinessDays:
         return (moment + self.utc_offset - timedelta(hours=self.end_hour)).date()
 
     def is_current(self, pulled_at: datetime, bus_dt: date, now: datetime) -> bool:
-        """Return whether an answer in the lake need not be asked for again.
+        """Return whether an answer is final, or was pulled after its day and is fresh.
 
-        Never one that was pulled before its day was over. A later one if corrections were no
-        longer possible, or if it is fresh, so that an interrupted run resumes where it stopped.
+        Fresh ones are not asked for again, so that an interrupted run resumes where it stopped.
         """
         pulled_at = min(pulled_at, now)
         if self.day_of(pulled_at) <= bus_dt:

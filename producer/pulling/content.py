@@ -15,8 +15,7 @@ _OPENING = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{\s*")
 def content_digest(body: bytes) -> str:
     """Return the hex SHA-256 of a document without the value of its root's `curUTC`.
 
-    Byte for byte: another spacing or order of fields gives another digest, which costs a needless
-    write and never a missed one. So does a `curUTC` that is not certain to be the root's.
+    Another spacing or order of fields costs a needless write, never a missed one.
     """
     start, end = _own_stamp(body) or (len(body), len(body))
     view = memoryview(body)

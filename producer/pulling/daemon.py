@@ -1,8 +1,4 @@
-"""The daemon: round after round, each over today and the last days.
-
-One task runs the rounds, so rounds of this process never overlap; the lease table keeps other
-processes away from our stores.
-"""
+"""The daemon: round after round; rounds of one process never overlap."""
 
 import asyncio
 import random
@@ -31,8 +27,7 @@ class Schedule:
     every_seconds: float  # from start to start; after a longer round, the next starts at once
     jitter: float  # fraction of `every_seconds` by which a start moves at most, either way
     stop_timeout_seconds: float  # how long a stop waits for answers under way
-    # Pause after a round that found every store leased elsewhere. By then the leases of a killed
-    # producer (perhaps this one, before its restart) have expired.
+    # Pause after a round that found every store leased, perhaps by ourselves before a restart
     retry_seconds: float = 30
 
 
@@ -53,10 +48,7 @@ class Daemon:
         return self.problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run rounds until `stop` is set; return when the last one has ended.
-
-        What a round cannot pull is logged and counted; the next round asks for it again.
-        """
+        """Run rounds until `stop` is set; each asks again for what the last one missed."""
         while not stop.is_set():
             started = time.monotonic()
             had_stores = await self._run_round(stop)
@@ -93,7 +85,6 @@ class Daemon:
         return had_stores
 
     async def _end(self, work: asyncio.Task[bool], tally: Tally) -> None:
-        """Begin nothing new, and give what is under way its time to finish."""
         tally.stop("told to stop")
         await asyncio.wait({work}, timeout=self._schedule.stop_timeout_seconds)
         if not work.done():

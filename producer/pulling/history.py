@@ -1,7 +1,6 @@
-"""What the lake already holds: the newest answer of each store and day of one endpoint.
+"""The newest answer of each store and day in the lake, listed along with the run.
 
-The lake is the only state. It is listed along with the run, page by page and day by day, so a
-year costs one page per thousand objects, and memory holds one day.
+A year costs one request per thousand objects, and memory holds one day.
 """
 
 import asyncio
@@ -41,11 +40,7 @@ class History:
         self._ahead: LakeEntry | None = None  # listed already, of a later day
 
     async def newest(self, bus_dt: date, store_id: str) -> StoredAnswer | None:
-        """Return the newest answer in the lake, None when there is none.
-
-        Raises:
-            LakeError: The lake could not be listed; the next call lists the day again.
-        """
+        """Return the newest answer in the lake; raises a LakeError if it cannot be listed."""
         async with self._lock:
             if bus_dt != self._day:
                 await self._read(bus_dt)

@@ -1,7 +1,4 @@
-"""Pulling: the way of one answer from the ERP into the lake.
-
-Knows the ERP and the lake as protocols, not how they are reached.
-"""
+"""Pulling: the way of one answer from the ERP into the lake."""
 
 import asyncio
 import gzip
@@ -54,11 +51,9 @@ class PullOptions:
 
 
 async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
-    """Pull every target of a plan into the lake; failures are counted in `tally`.
+    """Pull every target that is not current in the lake; failures are counted in `tally`.
 
-    An answer that is current in the lake is not asked for again, and one equal to the newest in
-    the lake is not written again. A new answer gets a key of its own and replaces nothing.
-    Cancelling leaves whole objects only.
+    An answer equal to the newest in the lake is not written; a new one replaces nothing.
     """
     one_pull = _Pull(plan, erp, lake, tally, pull_options)
     targets = plan.targets(last_day_first=pull_options.last_day_first)

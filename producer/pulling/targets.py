@@ -23,7 +23,7 @@ class PullTarget:
     bus_dt: date
 
     def subject(self) -> dict[str, str]:
-        """Return the target as fields of a log event or a report."""
+        """Return the fields of a log event or a report."""
         return {
             "store": self.store_id,
             "business_date": self.bus_dt.isoformat(),
@@ -63,16 +63,10 @@ class Plan:
 def make_plan(
     first_day: date, last_day: date, stores: tuple[str, ...], endpoint_names: tuple[str, ...]
 ) -> Plan:
-    """Check the arguments and make a plan; repeated stores and endpoints count once.
-
-    Args:
-        first_day: The first business date.
-        last_day: The last business date, included.
-        stores: Raw store ids; surrounding space is ignored.
-        endpoint_names: Names as in `schemas.registry`; none means all five.
+    """Make a plan of all days up to `last_day`; without endpoint names, of all five.
 
     Raises:
-        SettingsInvalid: One of them is unusable; the message says what to do.
+        SettingsInvalid: An argument is unusable; the message says what to do.
     """
     if first_day > last_day:
         raise SettingsInvalid(

@@ -1,7 +1,4 @@
-"""Preparing the lake: its folder markers, and advice on the bucket's settings.
-
-Creates what is missing, changes no setting and deletes nothing.
-"""
+"""Preparing the lake: its folder markers, and advice on the bucket's settings."""
 
 from collections.abc import Mapping
 
@@ -25,11 +22,7 @@ _COMMANDS = {
 
 
 async def create_folders(lake: Lake, *, dry_run: bool) -> list[str]:
-    """Create the folder markers that are missing, except in a dry run; return them.
-
-    Raises:
-        LakeError: One could not be looked for or written.
-    """
+    """Create the folder markers that are missing, except in a dry run; return them."""
     missing = [folder for folder in FOLDERS if await lake.metadata(folder) is None]
     if not dry_run:
         for folder in missing:
@@ -38,12 +31,7 @@ async def create_folders(lake: Lake, *, dry_run: bool) -> list[str]:
 
 
 def advise(settings: Mapping[str, bool | None], bucket: str) -> list[str]:
-    """Return what should be changed in a bucket's settings, with the command that does it.
-
-    Args:
-        settings: Whether each is on; None where that could not be read.
-        bucket: The bucket's name.
-    """
+    """Return what to turn on, with the command; None in `settings` means unreadable."""
     return [
         f"{setting}: {'off' if is_on is False else 'may not be read'}; to turn it on:\n"
         f"  {_COMMANDS[setting].format(bucket)}"

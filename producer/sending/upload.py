@@ -27,9 +27,7 @@ async def upload(
 ) -> None:
     """Store every file unchanged; one that cannot be stored does not stop the others.
 
-    Repeating it replaces the objects by the same content. Cancelling leaves whole objects only.
-    So many files are held in memory at once, each of so many bytes at most; `check` rejects those
-    that are not JSON.
+    Repeating it replaces the objects by the same content. Memory holds `concurrency` files.
     """
 
     async def upload_one(upload_file: UploadFile) -> None:

@@ -28,17 +28,12 @@ class UploadFile:
         return "gzip" if self.key.endswith(".gz") else None
 
     def subject(self) -> dict[str, str]:
-        """Return the file as a printable field of a log event or a report."""
+        """Return the fields of a log event or a report."""
         return {"file": str(self.path).encode("utf-8", "backslashreplace").decode()}
 
 
 def check_prefix(prefix: str) -> str:
-    """Return a key prefix with its closing slash.
-
-    Raises:
-        SettingsInvalid: It does not lie under `raw/`, or a part of it is empty, `.`, `..`
-            or not printable.
-    """
+    """Return a key prefix with its closing slash; raises SettingsInvalid outside of `raw/`."""
     folder = prefix.removesuffix("/")
     parts = folder.split("/")
     if f"{parts[0]}/" != RAW_PREFIX:
@@ -54,8 +49,6 @@ def check_prefix(prefix: str) -> str:
 
 def find_files(arguments: Iterable[Path]) -> list[Path]:
     """Replace folders by the JSON files in them, at any depth; each file comes once.
-
-    Files named directly are kept even if they do not exist: reading them says what is wrong.
 
     Raises:
         SettingsInvalid: A folder holds no JSON file.
@@ -76,11 +69,7 @@ def find_files(arguments: Iterable[Path]) -> list[Path]:
 
 
 def plan_uploads(paths: Iterable[Path], prefix: str) -> list[UploadFile]:
-    """Give every file its key: a prefix from `check_prefix` plus its own name.
-
-    Raises:
-        SettingsInvalid: Two files would get the same key.
-    """
+    """Give every file its key; raises SettingsInvalid if two would get the same."""
     by_key: dict[str, Path] = {}
     for path in paths:
         key = prefix + path.name
@@ -94,15 +83,10 @@ def plan_uploads(paths: Iterable[Path], prefix: str) -> list[UploadFile]:
 
 
 def read_upload_file(upload_file: UploadFile, *, max_bytes: int, check: bool) -> bytes:
-    """Read a file unchanged, after checking that it may be uploaded. Blocks.
-
-    Args:
-        upload_file: The file to read.
-        max_bytes: The largest size accepted, on disk and unpacked.
-        check: Whether the content must be JSON.
+    """Read a file unchanged, of at most `max_bytes` on disk and unpacked. Blocks.
 
     Raises:
-        FileRejected: The name or the content is unusable, or it cannot be read.
+        FileRejected: It cannot be read, or its name or, with `check`, its content is unusable.
     """
     name = upload_file.path.name
     if not name.endswith(_SUFFIXES):
@@ -138,7 +122,6 @@ def _read(path: Path, max_bytes: int) -> bytes:
 
 
 def _unpack(body: bytes, max_bytes: int) -> bytes:
-    """Unpack gzip, but never more than `max_bytes`."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
             text = packed.read(max_bytes + 1)
