@@ -35,17 +35,17 @@ class Places:
     """Where the records of a document were before it got the ordinary form."""
 
     _starts: list[int] = field(default_factory=list)
-    _lists: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
 
     def add(self, start: int, place: str) -> None:
         """Note that the records from a position on are in the list at a place."""
         self._starts.append(start)
-        self._lists.append(place)
+        self.lists.append(place)
 
     def of(self, position: int) -> str:
         """Return the place of the record at a position: `revenueCenters[1].invoices[0]`."""
         number = bisect_right(self._starts, position) - 1
-        return f"{self._lists[number]}[{position - self._starts[number]}]"
+        return f"{self.lists[number]}[{position - self._starts[number]}]"
 
 
 def cut_short(value: Any) -> str:

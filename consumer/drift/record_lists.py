@@ -1,7 +1,7 @@
-"""Where in an unknown document this source's records seem to be, and the line that says so.
+"""Where a document's records are by a record path, or else where they seem to be.
 
-Looked for only in documents that are refused. A hint is given when one list, or the document
-itself, looks like records and nothing else does; a wrong hint costs more than none.
+The latter is looked for only in documents that are refused. A hint is given when one list, or the
+document itself, looks like records and nothing else does; a wrong hint costs more than none.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,13 +11,41 @@ from typing import Any
 from consumer.drift.json_types import ROOT_LEVEL
 from consumer.drift.renames import records_remedy, remedy
 from schemas.aliases import Aliases
-from schemas.record_paths import EACH
+from schemas.record_paths import EACH, RecordPath
 from schemas.registry import Source
 from schemas.root_fields import RootFields
 
 _MAX_DEPTH = 5
 _MAX_NAMES = 100  # of one object
 _SAMPLE = 5  # elements of one list
+
+
+def records_at(root: Any, path: RecordPath) -> Iterator[Any]:
+    """Yield what is at a record path, passing over what is not as the path says."""
+    values: Iterable[Any] = [root]
+    for step in path.steps:
+        values = _inside(values, step)
+    yield from values
+
+
+def _inside(values: Iterable[Any], step: str) -> Iterator[Any]:
+    for value in values:
+        if step == EACH:
+            yield from value if isinstance(value, list) else ()
+        elif isinstance(value, dict):
+            yield value.get(step)
+
+
+def leads_into(path: RecordPath, root: Any) -> bool:
+    """Say whether a document without records has the envelope of a path: it is an empty day."""
+    value = root
+    for step in path.steps:
+        if step == EACH:
+            return value is None or isinstance(value, list)
+        if not isinstance(value, dict) or (value is root and step not in value):
+            return False
+        value = value.get(step)
+    return True
 
 
 def looks_like_record(value: Any, source: Source, aliases: Aliases) -> bool:

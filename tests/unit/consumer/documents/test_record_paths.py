@@ -220,7 +220,16 @@ def test_an_export_of_checks_may_hold_several_days() -> None:
     ]
     document = staged(documents, "[].guestChecks[]", source=Source.ERP)
     assert (2, None) == (document.record_count, document.frame.bus_dt)
-    assert {"guestChecks.busDt"} == {found.path for found in document.drift.findings}
+    assert {"[].busDt": ["2024-01-01", "2024-01-02"]} == document.frame.extra
+
+
+def test_what_records_say_of_times_stays_with_them_where_it_differs() -> None:
+    times = [ROW | {"curUTC": f"2024-01-0{day}T00:00:00"} for day in (1, 2)]
+    assert staged(times, "[]").frame.as_of is None
+    days = [CHECK | {"locRef": "A", "busDt": f"2024-01-0{day}"} for day in (1, 2)]
+    assert staged(days, "[]", source=Source.ERP).frame.bus_dt is None
+    rows = [ROW | {"busDt": f"2024-01-0{day}"} for day in (1, 2)]
+    assert "busDt differs within the document" in str(refusal(rows, "[]"))
 
 
 def test_records_of_another_store_than_the_key_s_are_a_mismatch() -> None:
