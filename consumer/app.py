@@ -11,7 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import Queues, open_queues
-from consumer.drift.alias_file import read_aliases
+from consumer.drift.renames import read_aliases
 from consumer.errors import DatabaseUnavailable, SchemaMismatch, StorageUnavailable, Throttled
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler, Ports, Rules

@@ -26,7 +26,7 @@ _RECORDS_ROW = f"[{_RECORDS}]"
 
 
 class AliasesInvalid(ValueError):
-    """An alias file is not of the documented form; the message names file, place and remedy."""
+    """An alias file is not of the documented form."""
 
 
 class AmbiguousField(ValueError):

@@ -1,11 +1,8 @@
 """The value types of the contracts: what is accepted for each, and nothing looser.
 
-Values are what a JSON parser yields: str, int, Decimal, bool, None, list, dict. A conversion is
-accepted only when it is exact: a quoted number is the number, `5.0` is the integer 5, `true` is
-never 1. Each type answers a bad value with one error that says what would be accepted.
-
-Oracle's Business Intelligence API sends ids and counts as JSON numbers, dates as `YYYY-MM-DD`
-and times as `YYYY-MM-DDTHH:MM:SS` without a zone suffix.
+A conversion is accepted only when it is exact: a quoted number is the number, `5.0` is the
+integer 5, `true` is never 1. Oracle's Business Intelligence API sends ids and counts as JSON
+numbers, dates as `YYYY-MM-DD` and times as `YYYY-MM-DDTHH:MM:SS` without a zone suffix.
 """
 
 from datetime import UTC, date, datetime
@@ -52,12 +49,6 @@ def _bounded(value: Decimal) -> Decimal:
     return value
 
 
-def _finite(value: Decimal) -> Decimal:
-    if not value.is_finite():
-        raise ValueError("not finite")
-    return value
-
-
 def _in_calendar(value: datetime) -> datetime:
     """Refuse a time whose offset leads out of the years 1 to 9999: who reads it back would fail."""
     if value.tzinfo is not None:
@@ -89,11 +80,8 @@ def _matching(pattern: str) -> CoreSchema:
 class _Accepts:
     """Pydantic annotation: tries each choice in turn, fails with one message.
 
-    Args:
-        column_type: The PostgreSQL type that holds the values.
-        expected: What is accepted, in words.
-        json_schema: What is meant to be sent, as JSON Schema.
-        choices: What is accepted.
+    `column_type` is the PostgreSQL type that holds the values, `json_schema` what is meant to be
+    sent.
     """
 
     def __init__(
@@ -122,7 +110,8 @@ _DECIMAL = core_schema.is_instance_schema(Decimal)
 _QUOTED_NUMBER = _chain(_matching(_NUMBER_TEXT), core_schema.decimal_schema())
 _INT_TEXT = _after(str, _INT)
 _BOOL_TEXT = _after(lambda value: "true" if value else "false", _BOOL)
-_DECIMAL_TEXT = _after(str, _after(_finite, _DECIMAL))
+_FINITE = core_schema.decimal_schema(strict=True)
+_DECIMAL_TEXT = _after(str, _FINITE)
 _ID_TEXT = core_schema.str_schema(strict=True, max_length=MAX_ID_CHARACTERS)
 _SCALAR_WORDS = "text, a number or a boolean"
 _SCALARS = (_STRING, _BOOL_TEXT, _INT_TEXT, _DECIMAL_TEXT)
@@ -174,7 +163,7 @@ RecordId = Annotated[
         _ID_TEXT,
         _BOOL_TEXT,
         _chain(_INT_TEXT, _ID_TEXT),
-        _chain(_after(_id_text, _after(_finite, _DECIMAL)), _ID_TEXT),
+        _chain(_after(_id_text, _FINITE), _ID_TEXT),
     ),
 ]
 
@@ -227,10 +216,7 @@ def column_type(hint: Any) -> str:
 
 
 def json_types(hint: Any) -> frozenset[str]:
-    """Return the JSON types, in JSON Schema's words, that one of the types above is sent as.
-
-    Narrower than what is accepted: a quoted number is accepted, but it is no number.
-    """
+    """Return the JSON types, in JSON Schema's words, that one of the types above is sent as."""
     named = _accepts(hint).json_schema["type"]
     return frozenset([named] if isinstance(named, str) else named)
 

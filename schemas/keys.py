@@ -1,9 +1,7 @@
 """The layout of the data lake's keys, built and parsed in this one place.
 
-Store ids are free text (`99 CB CB`, `001`, `São João`, `A/B`): they are percent-encoded in
-keys, so a key is always ASCII and a store never adds a folder level. Keys here are the
-object's real key; the encoding that S3 adds inside event messages is `schemas.envelopes`'
-business.
+Store ids are free text (`99 CB CB`, `São João`, `A/B`): they are percent-encoded, so a key is
+ASCII and a store adds no folder level. What S3 encodes in events is for `schemas.envelopes`.
 """
 
 import re
@@ -44,13 +42,8 @@ class ErpKey:
     """An ERP export: the key names neither store nor day."""
 
 
-@dataclass(frozen=True, slots=True)
-class FolderMarker:
-    """A key that ends in `/`: consoles create such zero-byte objects as folders."""
-
-
 def is_folder_marker(key: str) -> bool:
-    """Say whether `key` is a folder marker and not a document."""
+    """Say whether a key ends in `/`: consoles create such zero-byte objects as folders."""
     return key.endswith("/")
 
 
@@ -74,12 +67,8 @@ def store_day_prefix(source: Source, bus_dt: date, store_id: str) -> str:
 def api_key(source: Source, bus_dt: date, store_id: str, pulled_at: datetime) -> str:
     """Build the key of one API answer.
 
-    Args:
-        source: The endpoint's source.
-        bus_dt: The business date asked for.
-        store_id: The store asked for, raw.
-        pulled_at: When the answer came; an aware datetime, written in UTC to the microsecond
-            so that keys of one prefix sort by time.
+    `pulled_at`, when the answer came, is written in UTC to the microsecond so that keys of one
+    prefix sort by time. `store_id` is raw.
 
     Raises:
         ValueError: `source` is no API endpoint, `store_id` is empty or `pulled_at` is naive.
@@ -98,10 +87,8 @@ def pull_command(source: Source, bus_dt: date, store_id: str) -> str:
     )
 
 
-def parse_key(key: str) -> ApiKey | ErpKey | FolderMarker | None:
+def parse_key(key: str) -> ApiKey | ErpKey | None:
     """Read what a key says about its object; None when it is no document of ours."""
-    if is_folder_marker(key):
-        return FolderMarker()
     if key.startswith(ERP_PREFIX):
         return ErpKey() if key.endswith((".json", ".json.gz")) else None
     match = _API_KEY.fullmatch(key)
@@ -110,11 +97,9 @@ def parse_key(key: str) -> ApiKey | ErpKey | FolderMarker | None:
     try:
         bus_dt = date.fromisoformat(match["bus_dt"])
         store_id = unquote(match["store"], errors="strict")
-    except (ValueError, UnicodeDecodeError):
+    except ValueError:
         return None
-    if "\0" in store_id:
-        return None
-    return ApiKey(Source(match["endpoint"]), bus_dt, store_id)
+    return None if "\0" in store_id else ApiKey(Source(match["endpoint"]), bus_dt, store_id)
 
 
 def error_log_key(source: str, failed_at: datetime, name: str) -> str:

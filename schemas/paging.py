@@ -55,22 +55,14 @@ class More:
 
 
 def find_more(root: Mapping[str, Any]) -> More | None:
-    """Return what an answer says about parts still to come; None when it is the whole.
-
-    Args:
-        root: The answer's root object; numbers may be texts.
-    """
+    """Return what an answer says about parts still to come; None when it is the whole."""
     found = [more for name, value in _fields(root) if (more := _more(name, value)) is not None]
     # A link tells more than a flag, and a flag more than a count.
     return max(found, key=lambda more: (bool(more.link), more.page_count is None), default=None)
 
 
 def find_total(root: Mapping[str, Any]) -> int | None:
-    """Return how many records the whole answer has; None if it does not say.
-
-    Args:
-        root: The answer's root object; numbers may be texts.
-    """
+    """Return how many records the whole answer has; None if it does not say."""
     totals = [
         int(value)
         for name, value in _fields(root)

@@ -9,9 +9,17 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Self
 
-from schemas.fields import Record
+from schemas.fields import BusinessDate, Record, StoreId, UtcTime
 from schemas.guest_checks import GuestCheck
 from schemas.store_days import CashBox, ChargeBack, FiscalInvoice, Transaction
+
+
+class RootFields(Record):
+    """The fields beside a document's list."""
+
+    storeId: StoreId | None = None
+    busDt: BusinessDate | None = None
+    curUTC: UtcTime | None = None
 
 
 @dataclass(frozen=True, slots=True)

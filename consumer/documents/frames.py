@@ -19,9 +19,8 @@ from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
 from schemas.keys import API_PREFIX, ApiKey, ErpKey, pull_command
-from schemas.paging import find_more
-from schemas.registry import Source
-from schemas.root_fields import RootFields
+from schemas.paging import find_more, find_total
+from schemas.registry import RootFields, Source
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _FIRST_ERROR_STATUS = 400  # RFC 9110: from here on, an HTTP status is an error
@@ -31,10 +30,7 @@ _LIST_FIELDS = frozenset(source.entry.list_field for source in Source)
 
 
 class DocumentInvalid(Permanent):
-    """The document as a whole is refused.
-
-    `drifted` is the root of one whose root fields are not what they used to be.
-    """
+    """The document as a whole is refused; `drifted` is its root if the root fields have changed."""
 
     def __init__(
         self,
@@ -67,19 +63,11 @@ class Frame:
 
 
 def open_document(
-    root: Any,
-    source: Source,
-    key: ApiKey | ErpKey,
-    aliases: Aliases,
+    root: Any, source: Source, key: ApiKey | ErpKey, aliases: Aliases
 ) -> tuple[Frame, list[Any]]:
     """Check a decoded document's frame and identity, and hand out its unvalidated records.
 
-    Args:
-        root: What a JSON parser made of the document: numbers as int or Decimal, never float.
-            Renamed root fields get their canonical names, in place.
-        source: The source that the object's key names.
-        key: The identity in the object's key.
-        aliases: The renames in force.
+    Numbers are int or Decimal, never float. Root fields get their canonical names, in place.
 
     Raises:
         DocumentInvalid: the frame or the identity is wrong; nothing of it may be loaded.
@@ -167,14 +155,28 @@ def _pull_command(key: ApiKey) -> str:
 
 
 def refuse_part(root: dict[str, Any], key: ApiKey | ErpKey) -> None:
-    """Refuse one page of a paged answer: taken for the day, it would remove the other pages."""
+    """Refuse a document that says that there is more of it elsewhere."""
     if more := find_more(root):
-        remedy = (
-            f"pull the day again: {_pull_command(key)}"
-            if isinstance(key, ApiKey)
-            else ("export the whole day")
-        )
-        raise _schema_invalid(f"the document is only a part, as {more.field} says; {remedy}")
+        raise _part(f"as {more.field} says", key)
+
+
+def refuse_fewer(root: dict[str, Any], key: ApiKey | ErpKey, record_count: int) -> None:
+    """Refuse a document that holds fewer records than it says there are.
+
+    Raises:
+        DocumentInvalid: it is a part of the day.
+    """
+    total = find_total(root)
+    if total is not None and total > record_count:
+        raise _part(f"with {record_count} of {total} records", key)
+
+
+def _part(why: str, key: ApiKey | ErpKey) -> DocumentInvalid:
+    """Return the error of a part: taken for the day, it would remove the rest of it."""
+    remedy = "export the whole day"
+    if isinstance(key, ApiKey):
+        remedy = f"pull the day again: {_pull_command(key)}"
+    return _schema_invalid(f"the document is only a part, {why}; {remedy}")
 
 
 def refuse_error_answer(root: dict[str, Any]) -> None:

@@ -1,9 +1,8 @@
 """Documents whose records are elsewhere than in their source's list at the root.
 
 The alias file says where: see `schemas/aliases.toml`. Such a document is brought into the ordinary
-form, so that all the rules for frames and records hold for it as for any other. Fields of the
-levels above the records are the document's; scalars of levels in lists are each record's. What
-cannot be one document, such as answers of several stores in one file, is refused.
+form, so that all the rules for frames and records hold for it as for any other. What cannot be one
+document, such as answers of several stores in one file, is refused.
 """
 
 import re
@@ -11,7 +10,12 @@ from collections import defaultdict
 from itertools import islice, product
 from typing import Any
 
-from consumer.documents.frames import DocumentInvalid, refuse_error_answer, refuse_part
+from consumer.documents.frames import (
+    DocumentInvalid,
+    refuse_error_answer,
+    refuse_fewer,
+    refuse_part,
+)
 from consumer.documents.quarantine import Places
 from consumer.documents.storable import RepeatedKeys
 from consumer.drift.record_lists import leads_into, looks_like_record, records_at, suggest
@@ -19,13 +23,11 @@ from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.keys import ApiKey, ErpKey
 from schemas.record_paths import EACH, RecordPath
-from schemas.registry import Source
-from schemas.root_fields import RootFields
+from schemas.registry import RootFields, Source
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _DATE_CHARACTERS = len("2024-01-31")
 _SAMPLE = 100  # records that are looked at to choose among paths
-_SHOWN_VALUES = 3
 
 
 def unwrap(
@@ -135,14 +137,16 @@ class _Unwrapping:
             handed = handed | self._handed_down(beside, place)
         if step in value:
             self._walk(value[step], rest, f"{place}.{step}".lstrip("."), handed)
-        elif handed:
-            # Like null; but if no list is there at all, these fields tell of another name for it.
+        elif handed:  # If no list is there at all, these fields tell that it has another name.
             self._keep(place, handed)
 
     def _refuse_odd_level(self, level: dict[str, Any], step: str, place: str) -> None:
         """Hold a level in a list to what holds for a document's root."""
         refuse_part(level, self._key)
-        if level.get(step):
+        rows = level.get(step)
+        if isinstance(rows, list) and step == self._path.steps[-2]:
+            refuse_fewer(level, self._key, len(rows))
+        if rows:
             return
         refuse_error_answer(level)
         if looks_like_record(level, self._source, self._aliases):
@@ -222,11 +226,10 @@ class _Unwrapping:
         if is_export_day and not in_records:
             self._fields[f"{EACH}.{name}"] = list(values.values())
         elif not is_export_day and not (name == "curUTC" and in_records):
-            shown = ", ".join(text[:100] for text in islice(values, _SHOWN_VALUES))
+            first, second = (text[:100] for text in islice(values, 2))
             raise _invalid(
-                f"{name} differs within the document ({shown}"
-                f"{', …' * (len(values) > _SHOWN_VALUES)}): it is several documents; send each as "
-                "a file of its own"
+                f"{name} differs within the document ({first}, {second}): it is several documents; "
+                "send each as a file of its own"
             )
 
 

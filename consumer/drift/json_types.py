@@ -12,8 +12,7 @@ from typing import Any, get_origin
 from schemas.columns import field_types, record_type
 from schemas.fields import Record, json_types
 from schemas.guest_checks import LINE_TYPES
-from schemas.registry import CHECKS_FIELD, Source
-from schemas.root_fields import RootFields
+from schemas.registry import CHECKS_FIELD, RootFields, Source
 
 ROOT_LEVEL = ""
 TAXES_LEVEL, LINES_LEVEL = f"{CHECKS_FIELD}.taxes", f"{CHECKS_FIELD}.detailLines"

@@ -12,8 +12,7 @@ from consumer.drift.json_types import ROOT_LEVEL
 from consumer.drift.renames import records_remedy, remedy
 from schemas.aliases import Aliases
 from schemas.record_paths import EACH, RecordPath
-from schemas.registry import Source
-from schemas.root_fields import RootFields
+from schemas.registry import RootFields, Source
 
 _MAX_DEPTH = 5
 _MAX_NAMES = 100  # of one object

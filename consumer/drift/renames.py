@@ -9,21 +9,43 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from consumer.drift.json_types import Contract, contracts, field_paths, json_type, path_at
+from runtime.errors import SettingsInvalid
 from schemas.aliases import Aliases, AliasesInvalid, load_aliases
 from schemas.registry import Source
 
 _SIMILAR = 0.5
+ALIASES_DISAGREE = "consumers of this database read renamed fields by different alias files"
+ALIASES_REMEDY = (
+    "give all of them the same SCHEMA_ALIASES_FILE, restart them, then `producer publish` what was "
+    "loaded meanwhile; during a rollout this passes by itself in ten minutes"
+)
+
+
+def read_aliases(path: str | None) -> Aliases:
+    """Read the shipped renames and those of SCHEMA_ALIASES_FILE.
+
+    Raises:
+        SettingsInvalid: the file cannot be read, is not of the documented form, or names a field
+            that no document has.
+    """
+    if path is None:
+        return load_aliases()
+    try:
+        aliases = load_aliases(Path(path).read_text(encoding="utf-8"), path)
+        refuse_unknown_paths(aliases, path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"SCHEMA_ALIASES_FILE: cannot read {path}: {error}") from error
+    except AliasesInvalid as error:
+        raise SettingsInvalid(str(error)) from error
+    return aliases
 
 
 def refuse_unknown_paths(aliases: Aliases, name: str) -> None:
-    """Make sure that every renamed field is one that a contract names: a typing error is not.
-
-    Raises:
-        AliasesInvalid: no source has a field of that path; `name` is the file's.
-    """
+    """Raise AliasesInvalid for a renamed field that no contract names; `name` is the file's."""
     for source, path in aliases.paths():
         if not any(path in field_paths(other) for other, same in aliases.paths() if same == path):
             close = get_close_matches(path, field_paths(source), n=1)

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from consumer.documents.frames import DocumentInvalid, Frame, open_document
+from consumer.documents.frames import DocumentInvalid, Frame, open_document, refuse_fewer
 from consumer.documents.gunzip import PlainReader
 from consumer.documents.parse import Decoded, decode
 from consumer.documents.quarantine import Quarantined
@@ -90,7 +90,10 @@ def prepare(fetched: Fetched, aliases: Aliases, max_bytes: int) -> Prepared:
     assembly = _Assembly(fetched.identity, frame, aliases)
     for run in runs:
         assembly.add(run)
-    return assembly.finish()
+    prepared = assembly.finish()
+    document = prepared.document
+    refuse_fewer(frame.root, fetched.key, document.record_count + document.quarantined_count)
+    return prepared
 
 
 def _open(fetched: Fetched, aliases: Aliases, max_bytes: int) -> tuple[Frame, Iterator[Decoded]]:

@@ -9,9 +9,9 @@ from psycopg.rows import class_row, dict_row
 
 from consumer.aws.clients import soon
 from consumer.aws.sqs import open_queues
-from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.drift.findings import DUPLICATE, FUTURE, LINE_TYPE, MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.drift.inference import ENOUGH_RECORDS, Stopped, infer
+from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
 from consumer.load.database import open_session

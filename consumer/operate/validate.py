@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from consumer.documents.gunzip import PlainReader
-from consumer.drift.alias_file import read_aliases
 from consumer.drift.findings import RENAMED, UNKNOWN, Finding
+from consumer.drift.renames import read_aliases
 from consumer.errors import Permanent
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.ingest.routing import route

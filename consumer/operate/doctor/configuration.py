@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from consumer.drift.alias_file import read_aliases
+from consumer.drift.renames import read_aliases
 from consumer.errors import LocalDisk
 from consumer.memory import memory_limit_bytes, needed_bytes
 from consumer.operate.doctor.findings import Finding, fine, problem, warning

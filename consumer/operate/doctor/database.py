@@ -8,7 +8,7 @@ import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg.rows import class_row, dict_row
 
-from consumer.drift.alias_file import ALIASES_DISAGREE, ALIASES_REMEDY
+from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
 from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from schemas.__main__ import main, schema_text
-from schemas.json_schemas import document_schema
+from schemas.__main__ import document_schema, main, schema_text
 from schemas.registry import Source
 from tests.support.facts import KINDS, LISTS
 

@@ -159,6 +159,8 @@ def test_an_envelope_without_records_is_an_empty_day(root: Any, path: str) -> No
         ({"payload": {"error": "down", "data": []}}, "payload.data[]", "error answer of the ERP"),
         ({"payload": {"hasMore": True, "data": [ROW]}}, "payload.data[]", "only a part"),
         ([{"hasMore": True, "transactions": [ROW]}], "[].transactions[]", "only a part"),
+        ({"payload": {"totalCount": 2, "data": [ROW]}}, "payload.data[]", "with 1 of 2 records"),
+        ([{"totalCount": 2, "transactions": [ROW]}], "[].transactions[]", "with 1 of 2 records"),
         ([{"transactions": [ROW]}, {"error": "down"}], "[].transactions[]", "error answer"),
         ({"c": [{"rows": [ROW]}, {"items": [ROW]}]}, "c[].rows[]", "c[1] has no rows, and 'items'"),
         ({"c": [{"rows": [ROW]}, None]}, "c[].rows[]", "c[1] is null, expected an object"),

@@ -51,6 +51,24 @@ def test_an_answer_does_not_tell_of_bad_rows_nor_of_any_other_when_the_id_of_one
     assert gap == prepared(day_list(SOURCE, *rows), SOURCE).document.gap
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_fewer_records_than_the_document_says_are_a_part_of_the_day(*, streamed: bool) -> None:
+    """Taken for the day, they would remove the others."""
+    rows = [{"transactionId": 1}, {"transactionId": "x" * 401}]
+    assert 1 == prepared(day_list(SOURCE, *rows, total=2), SOURCE).document.record_count
+    part = fetched(day_list(SOURCE, *rows, total=3), SOURCE)
+    if streamed:
+        assert isinstance(part.data, bytes)
+        spool = Spool(0)
+        spool.append(part.data)
+        part = replace(part, data=spool)
+    with pytest.raises(
+        Permanent, match="a part, with 2 of 3 records; pull the day again"
+    ) as refused:
+        prepare(part, ALIASES, 10**6)
+    assert ErrorCode.SCHEMA_INVALID == refused.value.code
+
+
 def test_two_thousand_bad_rows_keep_two_thousand_ids_and_tell_the_first_thousand() -> None:
     rows = [{"transactionId": number, "amount": {}} for number in range(2000)]
     outcome = prepared(day_list(SOURCE, *rows), SOURCE)
