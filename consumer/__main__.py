@@ -1,7 +1,7 @@
 """`python -m consumer`, and the console script.
 
 Signals are seen to before anything else is imported, which takes most of a second: a daemon that is
-told to stop meanwhile ends in order. Other commands are interrupted as usual.
+told to stop meanwhile ends in order.
 """
 
 import sys
@@ -13,9 +13,10 @@ def main() -> None:
     """Run the command line."""
     if sys.argv[1:2] == ["run"]:
         leave_when_told()
-    from consumer.cli import main as run_command_line  # noqa: PLC0415 - after the signals
+    from consumer.cli import cli  # noqa: PLC0415 - after the signals
+    from runtime.terminal import run_program  # noqa: PLC0415
 
-    run_command_line()
+    run_program(cli)
 
 
 if __name__ == "__main__":

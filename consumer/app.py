@@ -20,6 +20,7 @@ from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stor
 from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
 from consumer.load.ledger import count_recent_failures, record_entry
 from consumer.load.migrations.steps import schema_head
+from consumer.load.sessions import check_encoding
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
@@ -77,7 +78,7 @@ async def _open(
     aliases: Aliases,
     until_idle_seconds: float | None,
 ) -> tuple[Worker, dict[str, Coroutine[None, None, None]]]:
-    """Wire a worker, and what runs beside it by name; nothing is received yet."""
+    """Wire a worker, and what runs beside it by name."""
     connections = settings.max_in_flight_messages
     queues = await stack.enter_async_context(open_queues(settings, connections))
     lake = await stack.enter_async_context(open_lake(settings, connections))
@@ -119,17 +120,17 @@ async def _open(
 
 
 def _log_start(settings: ConsumerSettings, terms: Terms) -> None:
-    budget, limit = settings.byte_budget_bytes, memory_limit_bytes()
+    limit, needed = memory_limit_bytes(), needed_bytes(settings.byte_budget_bytes)
     log.info(
         "consumer_started",
         queue_url=settings.queue_url,
         max_receives=terms.max_receives,
-        byte_budget_bytes=budget,
+        byte_budget_bytes=settings.byte_budget_bytes,
         memory_limit_bytes=limit,
     )
-    if limit is not None and limit < needed_bytes(budget):
-        remedy = f"raise the limit to {needed_bytes(budget)} or lower MAX_IN_FLIGHT_BYTES"
-        log.warning("memory_limit_exceeded", needed_bytes=needed_bytes(budget), remedy=remedy)
+    if limit is not None and limit < needed:
+        remedy = f"raise the limit to {needed} or lower MAX_IN_FLIGHT_BYTES"
+        log.warning("memory_limit_exceeded", needed_bytes=needed, remedy=remedy)
 
 
 async def _failure_breaker(settings: ConsumerSettings, pool: AsyncConnectionPool) -> FailureBreaker:
@@ -161,13 +162,14 @@ async def _once_reachable(ask: Callable[[], Awaitable[R]]) -> R:
 
 async def _check_schema(settings: ConsumerSettings) -> None:
     """Refuse tables that this release does not know, or that lack a column of its contracts."""
-    needed, found = schema_head(), await schema_version(settings)
-    if found != needed:
-        raise SchemaMismatch(
-            f"the database is at schema {found or 'none'}, this release needs {needed}; "
-            "run `consumer migrate`, or deploy the newer release if the tables are newer"
-        )
     async with open_session(settings) as session:
+        check_encoding(session.info, settings)
+        needed, found = schema_head(), await schema_version(session)
+        if found != needed:
+            raise SchemaMismatch(
+                f"the database is at schema {found or 'none'}, this release needs {needed}; "
+                "run `consumer migrate`, or deploy the newer release if the tables are newer"
+            )
         lacking = ", ".join(lacking_columns(await stored_columns(session)))
     if lacking:
         raise SchemaMismatch(f"the database lacks {lacking}; {LACKING_REMEDY}")

@@ -1,7 +1,6 @@
-"""The consumer's command line: arguments in, exit code out.
+"""The consumer's command line.
 
-Exit codes: 0 done; 1 it could not be done, and the message says why; 2 an argument or a setting
-is unusable; 130 interrupted.
+Exit codes: 0 done; 1 it could not be done; 2 an argument or setting is unusable; 130 interrupted.
 """
 
 import asyncio
@@ -65,15 +64,10 @@ def run(
         with terminal.reported_errors():
             asyncio.run(application.run(settings, until_idle))
     finally:
-        if until_idle is not None:
-            _print_summary(Counts.now().since(before), monotonic() - started)
-
-
-def _print_summary(done: Counts, seconds: float) -> None:
-    if done.is_nothing:
-        return
-    amounts = {"rows": done.rows, "megabytes": done.megabytes, "seconds": round(seconds, 1)}
-    terminal.print_table(("objects", "count"), {**done.objects, **amounts}.items())
+        done, seconds = Counts.now().since(before), round(monotonic() - started, 1)
+        if until_idle is not None and not done.is_nothing:
+            amounts = {"rows": done.rows, "megabytes": done.megabytes, "seconds": seconds}
+            terminal.print_table(("objects", "count"), {**done.objects, **amounts}.items())
 
 
 @cli.command()
@@ -92,8 +86,3 @@ def explain(
     buckets = (own, *settings.other_bucket_names) if own else ()
     decision = explaining.explain(body, buckets, settings.max_object_bytes, settings.policy)
     terminal.print_json(decision, indent=2)
-
-
-def main() -> None:
-    """Run the command line; the console script and `python -m consumer` end up here."""
-    terminal.run_program(cli)

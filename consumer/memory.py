@@ -11,18 +11,14 @@ _BASE_BYTES, _PER_BYTE = 160 * _MEBIBYTE, 3
 _LEAST_BUDGET_BYTES, _MOST_BUDGET_BYTES = 32 * _MEBIBYTE, 256 * _MEBIBYTE
 _UNLIMITED_BYTES = 2**60  # what version 1 says when there is no limit is a little less than 2^63
 
-# Parsed documents and their records hold no reference cycles: reference counts free them. The
-# collector, which by default looks at every 700 new objects, only walks over them again and
-# again: a quarter of the time that preparing a document takes.
+# Parsed documents hold no reference cycles. The collector, which by default looks at every 700 new
+# objects, would take a quarter of the time that preparing a document takes.
 _OBJECTS_PER_COLLECTION = 50_000
 _YOUNG_PER_MIDDLE, _MIDDLE_PER_FULL = 20, 100
 
 
 def collect_garbage_seldom() -> None:
-    """Let the garbage collector run seldom; call once, when all modules are loaded.
-
-    Cycles are still collected, later: exceptions with tracebacks make some.
-    """
+    """Let the garbage collector run seldom; call once, when all modules are loaded."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_PER_COLLECTION, _YOUNG_PER_MIDDLE, _MIDDLE_PER_FULL)
@@ -32,9 +28,6 @@ def memory_limit_bytes(root: Path = Path("/")) -> int | None:
     """Return the memory limit of the control groups that this process is in; None without one.
 
     Both versions (Linux manual, cgroups(7)). A group's limit holds for the groups inside of it.
-
-    Args:
-        root: Where `proc` and `sys` are.
     """
     limits = [limit for path in _limit_files(root) if (limit := _read(path)) is not None]
     return min((limit for limit in limits if limit < _UNLIMITED_BYTES), default=None)

@@ -23,116 +23,104 @@ class Reaction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The reaction to a code and those that may be chosen instead; its cause, and what helps."""
+    """A code's cause and what helps; the reaction to it and those that may be chosen instead."""
 
-    reaction: Reaction
     cause: str
     remedy: str
+    reaction: Reaction = Reaction.DEAD_LETTER
     instead: tuple[Reaction, ...] = ()
 
 
 # docs/reference/error-codes.md is generated from this table.
 RULES: Mapping[ErrorCode, Rule] = {
     ErrorCode.EVENT_MALFORMED: Rule(
-        Reaction.DEAD_LETTER,
         "The message is not an S3 event.",
         "Find out who writes to the queue, then purge the message.",
     ),
     ErrorCode.UNKNOWN_SOURCE: Rule(
-        Reaction.DEAD_LETTER,
         "The key does not follow the lake's layout, or the object is in another bucket.",
         "Move the object to a key of the layout, or ignore the code.",
-        (Reaction.IGNORE,),
+        instead=(Reaction.IGNORE,),
     ),
     ErrorCode.OBJECT_MISSING: Rule(
-        Reaction.DEAD_LETTER,
         "The object was deleted before it was read.",
         "Pull or upload it again, then purge the message.",
-        (Reaction.IGNORE, Reaction.RETRY),
+        instead=(Reaction.IGNORE, Reaction.RETRY),
     ),
     ErrorCode.OBJECT_ARCHIVED: Rule(
-        Reaction.DEAD_LETTER,
         "The object is archived (S3 Glacier) and cannot be read.",
         "Restore it, then replay.",
-        (Reaction.IGNORE, Reaction.RETRY),
+        instead=(Reaction.IGNORE, Reaction.RETRY),
     ),
     ErrorCode.OBJECT_TOO_LARGE: Rule(
-        Reaction.DEAD_LETTER,
         "The object is larger than the limit, as stored or once unpacked.",
         "Split the document, or raise `MAX_OBJECT_BYTES` or `MAX_DECOMPRESSED_BYTES`.",
     ),
     ErrorCode.JSON_MALFORMED: Rule(
-        Reaction.DEAD_LETTER,
         "The document was cut off or is not JSON; the error log names line and column.",
         "Export or pull it again.",
     ),
     ErrorCode.ENCODING_INVALID: Rule(
-        Reaction.DEAD_LETTER,
         "The document is not UTF-8, or its gzip data is broken.",
         "Export it again as UTF-8.",
     ),
     ErrorCode.SCHEMA_INVALID: Rule(
-        Reaction.DEAD_LETTER,
         "Valid JSON, but not this source's document: an error page, or a renamed list.",
         "Pull it again, or name the list in `SCHEMA_ALIASES_FILE`; then replay.",
     ),
     ErrorCode.RECORDS_INVALID: Rule(
-        Reaction.DEAD_LETTER,
         "Some records are invalid; the others are loaded. The error log lists each and why.",
         "Correct the records or add an alias, then replay.",
     ),
     ErrorCode.IDENTITY_MISMATCH: Rule(
-        Reaction.DEAD_LETTER,
         "The document and its key name different stores or days.",
         "Pull the day again with `--force`, or upload the document under the right key.",
     ),
     ErrorCode.AMBIGUOUS_FIELD: Rule(
-        Reaction.DEAD_LETTER,
         "A field came under two names with different values.",
         "Remove one alias or one of the fields, then replay.",
     ),
     ErrorCode.DATA_REJECTED: Rule(
-        Reaction.DEAD_LETTER,
         "PostgreSQL refused a value that no single record could be blamed for.",
         "Correct what PostgreSQL's message in the error log names, then replay.",
     ),
     ErrorCode.STORAGE_UNAVAILABLE: Rule(
-        Reaction.HOLD,
         "S3 or SQS does not answer.",
         "Nothing: loading resumes by itself once they answer.",
+        Reaction.HOLD,
     ),
     ErrorCode.DATABASE_UNAVAILABLE: Rule(
-        Reaction.HOLD,
         "PostgreSQL does not answer, or its tables belong to an older release.",
         "Restore the database, or run `consumer migrate`; loading then resumes by itself.",
+        Reaction.HOLD,
     ),
     ErrorCode.THROTTLED: Rule(
-        Reaction.HOLD,
         "AWS asks us to slow down.",
         "Nothing; if it lasts, run fewer consumers or raise the quota.",
+        Reaction.HOLD,
     ),
     # Chosen otherwise for single objects only: without any permission, everything waits.
     ErrorCode.ACCESS_DENIED: Rule(
-        Reaction.HOLD,
         "Credentials, policy or a name is wrong; the log names the refused call.",
         "Run `consumer doctor` and correct what it names.",
+        Reaction.HOLD,
         (Reaction.DEAD_LETTER, Reaction.RETRY),
     ),
     ErrorCode.LOCAL_DISK: Rule(
-        Reaction.HOLD,
         "The temporary directory (`TMPDIR`) is full, read-only or missing.",
         "Give it room for twice the largest document; loading then resumes by itself.",
+        Reaction.HOLD,
     ),
     ErrorCode.MISCONFIGURED: Rule(
-        Reaction.HOLD,
         "The region, a name or an encryption key cannot work as configured; the log says which.",
         "Correct what the log names, such as a disabled KMS key; loading then resumes by itself.",
+        Reaction.HOLD,
         (Reaction.DEAD_LETTER, Reaction.RETRY),
     ),
     ErrorCode.INTERNAL: Rule(
-        Reaction.RETRY,
         "A bug in the consumer; the error log has the traceback and the release.",
         "Report it, deploy a fixed release, then replay.",
+        Reaction.RETRY,
         (Reaction.DEAD_LETTER,),
     ),
 }

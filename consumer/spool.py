@@ -21,11 +21,7 @@ def check_temporary_files() -> None:
 
 
 class Spool:
-    """An append-only store of bytes that can be read again and again; gone with its object.
-
-    Args:
-        memory_bytes: How much is kept in memory before a temporary file takes over; 1 or more.
-    """
+    """An append-only store of bytes; a temporary file beyond `memory_bytes`, 1 or more."""
 
     def __init__(self, memory_bytes: int) -> None:
         self._file = SpooledTemporaryFile(max_size=memory_bytes)  # noqa: SIM115 - lives as long as this
@@ -52,7 +48,8 @@ class Spool:
             directory = tempfile.tempdir or "no directory is usable, so they"
             raise LocalDisk(
                 f"{directory} cannot hold temporary files: {error.strerror or error}; give it room "
-                "for twice the largest document, or set TMPDIR to another directory and restart"
+                "for twice the largest document, or set TMPDIR to another directory and restart",
+                is_about_object=True,
             ) from error
         self.byte_count += len(data)
 

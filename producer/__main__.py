@@ -14,11 +14,12 @@ def main() -> None:
     """Run the command line."""
     is_daemon = sys.argv[1:2] == ["run"]
     leave_when_told(EXIT_OK if is_daemon else EXIT_INTERRUPTED)
-    from producer.cli import main as run_command_line  # noqa: PLC0415 - after the signals
+    from producer.cli import cli  # noqa: PLC0415 - after the signals
+    from runtime.terminal import run_program  # noqa: PLC0415 - as above
 
     if not is_daemon:
         interrupt_when_told()
-    run_command_line()
+    run_program(cli)
 
 
 if __name__ == "__main__":

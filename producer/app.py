@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from producer.aws.s3 import open_lake
 from producer.aws.sqs import open_queue
@@ -20,10 +20,10 @@ from producer.lease_table import Leases
 from producer.metrics import Metrics
 from producer.pulling import pull
 from producer.pulling.business_days import BusinessDays
-from producer.pulling.daemon import Daemon, Schedule
+from producer.pulling.daemon import Daemon
 from producer.pulling.targets import Plan
 from producer.sending import init_lake, publish, upload
-from producer.sending.announcing import AnnouncingLake
+from producer.sending.announcing import Announcer, AnnouncingLake
 from producer.sending.upload_files import UploadFile
 from producer.settings import Settings
 from producer.tally import Tally
@@ -39,24 +39,7 @@ async def _announced_lake(settings: Settings, concurrency: int) -> AsyncIterator
             yield lake
             return
         async with open_queue(settings, concurrency=concurrency) as queue:
-            yield AnnouncingLake(lake, queue, settings.bucket_name)
-
-
-def pull_options(settings: Settings, *, force: bool) -> pull.PullOptions:
-    """Return the pull options that the settings describe."""
-    return pull.PullOptions(
-        concurrency=settings.pull_concurrency,
-        stop_after_failures=settings.pull_stop_after_failures,
-        skip_after_failures=settings.pull_skip_after_failures,
-        days=BusinessDays(
-            timedelta(hours=settings.store_utc_offset_hours),
-            settings.business_day_end_hour,
-            settings.pull_correction_days,
-            timedelta(seconds=settings.pull_resume_within_seconds),
-        ),
-        force=force,
-        gzip=settings.pull_gzip,
-    )
+            yield AnnouncingLake(lake, Announcer(queue.send, settings.bucket_name))
 
 
 async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool) -> None:
@@ -65,7 +48,8 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
     ):
-        await pull.pull(plan, erp, lake, tally, pull_options(settings, force=force))
+        options = pull.PullOptions(settings, force=force)
+        await pull.pull(plan, erp.ask, lake, tally, options)
 
 
 async def run_daemon(
@@ -77,18 +61,15 @@ async def run_daemon(
         PortTaken: The HTTP port cannot be listened on.
     """
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    schedule = Schedule(
-        every_seconds,
-        settings.run_jitter_percent / 100,
-        settings.run_stop_timeout_seconds,
-        settings.run_lease_seconds,
-    )
     with stopping_by(lambda: loop.call_soon_threadsafe(stop.set)):
-        await _run_rounds(settings, plan_until, schedule, stop)
+        await _run_rounds(settings, plan_until, every_seconds, stop)
 
 
 async def _run_rounds(
-    settings: Settings, plan_until: Callable[[date], Plan], schedule: Schedule, stop: asyncio.Event
+    settings: Settings,
+    plan_until: Callable[[date], Plan],
+    every_seconds: float,
+    stop: asyncio.Event,
 ) -> None:
     async with (
         open_erp(settings) as erp,
@@ -97,21 +78,21 @@ async def _run_rounds(
     ):
         owner = f"{socket.gethostname()}-{secrets.token_hex(8)}"
         leases = Leases(lease_table, owner, settings.run_lease_seconds)
-        options = replace(
-            pull_options(settings, force=True), last_day_first=True, check_lease=leases.check
+        options = pull.PullOptions(
+            settings, force=True, last_day_first=True, check_lease=leases.check
         )
-        metrics = Metrics()
+        days, metrics = BusinessDays(settings), Metrics()
 
         async def pull_round(tally: Tally) -> bool:
-            plan = plan_until(options.days.day_of(datetime.now(UTC)))
+            plan = plan_until(days.day_of(datetime.now(UTC)))
             async with leases.held(plan.stores) as ours:
                 metrics.stores_leased_elsewhere.set(len(plan.stores) - len(ours))
                 part = replace(plan, stores=ours)
                 tally.total = part.target_count
-                await pull.pull(part, erp, lake, tally, options)
+                await pull.pull(part, erp.ask, lake, tally, options)
             return bool(ours)
 
-        daemon = Daemon(pull_round, schedule, metrics)
+        daemon = Daemon(pull_round, every_seconds, settings, metrics)
         pages = health_pages(daemon.alive, daemon.readiness, metrics.registry)
         async with served(pages, settings.http_host, settings.http_port):
             await daemon.run(stop)
@@ -122,14 +103,7 @@ async def run_upload(
 ) -> None:
     """Upload files into the lake of the settings; `check` rejects those that are not JSON."""
     async with _announced_lake(settings, settings.upload_concurrency) as lake:
-        await upload.upload(
-            upload_files,
-            lake,
-            tally,
-            concurrency=settings.upload_concurrency,
-            max_file_bytes=settings.upload_max_file_bytes,
-            check=check,
-        )
+        await upload.upload(upload_files, lake, tally, settings, check=check)
 
 
 async def run_publish(
@@ -146,7 +120,7 @@ async def run_publish(
         announcer = None
         if per_second is not None:
             queue = await stack.enter_async_context(open_queue(settings, concurrency=1))
-            announcer = publish.Announcer(queue, settings.bucket_name, per_second)
+            announcer = Announcer(queue.send, settings.bucket_name, per_second)
         await publish.publish(selection, lake, announcer, tally, tell)
 
 

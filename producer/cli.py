@@ -6,7 +6,7 @@ setting is unusable, and nothing was sent; 130 interrupted.
 
 from producer.commands.lake import init_lake_command, publish_command, upload_command
 from producer.commands.pull import pull_command, run_command
-from runtime.terminal import program, run_program
+from runtime.terminal import program
 
 cli = program("producer", "Pull ERP answers and upload ERP exports into the data lake.")
 cli.command("pull")(pull_command)
@@ -14,8 +14,3 @@ cli.command("run")(run_command)
 cli.command("upload")(upload_command)
 cli.command("publish")(publish_command)
 cli.command("init-lake")(init_lake_command)
-
-
-def main() -> None:
-    """Run the command line, once `producer.__main__` has imported it."""
-    run_program(cli)

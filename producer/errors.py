@@ -3,25 +3,13 @@
 ::
 
     ProducerError
-    ├── ErpError              no answer that may be stored
-    │   ├── ErpUnavailable    no connection, timeout, 408, 425, 429, 5xx: retried
-    │   ├── ErpMisconfigured  TLS, proxy or address do not work: every other answer fails too
-    │   ├── ErpRefused        any other status: asking again does not help
-    │   │   └── ErpUnauthorized   401: asked once more with the token read again
-    │   └── AnswerRejected    status 200, but not the document asked for: retried
-    ├── LakeError             the object was not written
-    │   ├── LakeUnavailable   S3 throttles, fails or cannot be reached: retried by the SDK
-    │   ├── LakeRefused       S3 does not accept this object
-    │   └── LakeClosed        no bucket or no permission: every other object fails too
-    ├── QueueError            the object is in the lake, but was not announced
-    │   ├── QueueUnavailable  SQS throttles, fails or cannot be reached: retried
-    │   ├── QueueRefused      SQS does not accept this message
-    │   └── QueueClosed       no queue or no permission: every other message fails too
-    ├── LeaseLost             another producer may pull the store by now: the next round asks
-    └── FileRejected          a file on disk that may not be uploaded
+    ├── ErpError      ErpUnavailable, ErpMisconfigured, ErpRefused, ErpUnauthorized, AnswerRejected
+    ├── LakeError     LakeUnavailable, LakeRefused, LakeClosed
+    ├── QueueError    QueueUnavailable, QueueRefused, QueueClosed
+    ├── LeaseLost
+    └── FileRejected
 
-Errors are mapped where the foreign library is called, always `from error`. They carry a code and
-a remedy, and a message with the particulars, but never a document or a secret.
+They are mapped where the foreign library is called, and never hold a document or a secret.
 """
 
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Every metric of the daemon and its meaning; served as Prometheus text."""
 
-from dataclasses import dataclass, field
-
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from producer.tally import Tally
@@ -9,14 +7,11 @@ from producer.tally import Tally
 _OUTCOMES = ("stored", "unchanged", "failed")
 
 
-@dataclass
 class Metrics:
     """The daemon's metrics, in a registry of their own."""
 
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-
-    def __post_init__(self) -> None:
-        registry = self.registry
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
         self.answers = Counter(
             "coco_producer_answers", "Answers asked for, by outcome", ["outcome"],
             registry=registry,

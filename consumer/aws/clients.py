@@ -5,18 +5,8 @@ from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from consumer.errors import (
-    AccessDenied,
-    ConsumerError,
-    Internal,
-    Misconfigured,
-    ObjectDenied,
-    ObjectMisconfigured,
-    Permanent,
-    StorageUnavailable,
-    Throttled,
-    Transient,
-)
+from consumer import errors
+from consumer.errors import ConsumerError, Permanent, Transient
 from runtime.aws_errors import AWS_ERRORS, Verdict, classify
 from schemas.codes import ErrorCode
 
@@ -25,13 +15,13 @@ _ANSWER_SECONDS = 10
 R = TypeVar("R")
 
 _ERRORS: Mapping[Verdict, type[Transient]] = {
-    Verdict.MISSING: Internal,
-    Verdict.ARCHIVED: Internal,
-    Verdict.DENIED: AccessDenied,
-    Verdict.THROTTLED: Throttled,
-    Verdict.MISCONFIGURED: Misconfigured,
-    Verdict.UNAVAILABLE: StorageUnavailable,
-    Verdict.UNKNOWN: Internal,
+    Verdict.MISSING: errors.Internal,
+    Verdict.ARCHIVED: errors.Internal,
+    Verdict.DENIED: errors.AccessDenied,
+    Verdict.THROTTLED: errors.Throttled,
+    Verdict.MISCONFIGURED: errors.Misconfigured,
+    Verdict.UNAVAILABLE: errors.StorageUnavailable,
+    Verdict.UNKNOWN: errors.Internal,
 }
 # What may be about one object: the policy of its key or, without s3:ListBucket, its absence
 _OBJECT_DENIED = frozenset({"403", "AccessDenied", "KMS.AccessDeniedException"})
@@ -52,9 +42,9 @@ def mapped_read(error: Exception, what: str) -> ConsumerError:
     if fault.verdict is Verdict.ARCHIVED:
         return Permanent(ErrorCode.OBJECT_ARCHIVED, f"{message}; restore it, then replay")
     if fault.verdict is Verdict.DENIED and fault.code in _OBJECT_DENIED:
-        return ObjectDenied(message)
+        return errors.AccessDenied(message, is_about_object=True)
     if fault.verdict is Verdict.MISCONFIGURED and fault.code.startswith(("KMS.", "InvalidRequest")):
-        return ObjectMisconfigured(message)
+        return errors.Misconfigured(message, is_about_object=True)
     return mapped(error, what)
 
 
@@ -71,13 +61,12 @@ async def soon(work: Coroutine[Any, Any, R], what: str) -> R:
     """Return what is asked of AWS first, so that nobody waits long for one that is down.
 
     Raises:
-        StorageUnavailable: No answer came within ten seconds.
-        Transient: AWS could not answer or refuses us.
+        Transient: AWS could not answer within ten seconds, or refuses us.
     """
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             return await work
     except TimeoutError as error:
-        raise StorageUnavailable(
+        raise errors.StorageUnavailable(
             f"{what}: no answer within {_ANSWER_SECONDS} s; check AWS_ENDPOINT_URL and the network"
         ) from error

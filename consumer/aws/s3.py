@@ -19,11 +19,7 @@ from schemas.envelopes import ObjectEvent
 if TYPE_CHECKING:
     from aiobotocore.response import StreamingBody
     from types_aiobotocore_s3 import S3Client
-    from types_aiobotocore_s3.type_defs import (
-        GetObjectOutputTypeDef,
-        GetObjectRequestTypeDef,
-        ObjectTypeDef,
-    )
+    from types_aiobotocore_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
 
 _CHUNK_BYTES = 256 * 1024
 _GZIP_RATIO = 16  # JSON of this kind shrinks to about a tenth
@@ -41,15 +37,11 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """How much may be read of an object.
+    """How much may be read of an object."""
 
-    `max_bytes`: largest object, as stored. `memory_bytes`: largest document, decompressed, that is
-    held in memory. `admitted_bytes`: how much room was taken for it.
-    """
-
-    max_bytes: int
-    memory_bytes: int
-    admitted_bytes: int
+    max_bytes: int  # as stored
+    memory_bytes: int  # largest document, decompressed, that is held in memory
+    admitted_bytes: int  # how much room was taken for it
 
 
 class Larger(Exception):
@@ -72,10 +64,7 @@ async def open_lake(settings: LakeSettings, connections: int) -> AsyncIterator["
 
 
 class Lake:
-    """One bucket.
-
-    Every call raises `Transient` when S3 cannot answer, throttles or refuses us.
-    """
+    """One bucket; every call raises `Transient` when S3 cannot answer, throttles or refuses us."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -106,26 +95,26 @@ class Lake:
         if arrived != length:
             raise StorageUnavailable(f"{what}: {arrived} of {length} bytes came")
         OBJECT_BYTES.inc(arrived)
-        return StoredObject(
-            data, _etag(answer), _version(answer) or event.version_id, answer["LastModified"]
-        )
+        version = answer.get("VersionId")
+        version_id = event.version_id if version in (None, "null") else version
+        return StoredObject(data, _etag(answer), version_id, answer["LastModified"])
 
     async def pages(self, prefix: str) -> AsyncIterator[list[ObjectEvent]]:
         """Yield the objects under a prefix, a page at a time, as events of their creation."""
         paginator = self._client.get_paginator("list_objects_v2")
         with asking(f"listing s3://{self._bucket}/{prefix}"):
             async for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
-                yield [self._created(found) for found in page.get("Contents", [])]
-
-    def _created(self, found: "ObjectTypeDef") -> ObjectEvent:
-        return ObjectEvent(
-            bucket=self._bucket,
-            key=found["Key"],
-            event_name="ObjectCreated:Reconciled",
-            etag=found["ETag"].strip('"'),
-            size_bytes=found["Size"],
-            event_time=found["LastModified"],
-        )
+                yield [
+                    ObjectEvent(
+                        bucket=self._bucket,
+                        key=found["Key"],
+                        event_name="ObjectCreated:Reconciled",
+                        etag=found["ETag"].strip('"'),
+                        size_bytes=found["Size"],
+                        event_time=found["LastModified"],
+                    )
+                    for found in page.get("Contents", [])
+                ]
 
     async def ping(self) -> None:
         """Return when the bucket answers."""
@@ -143,8 +132,7 @@ class Lake:
 def held_bytes(size_bytes: int, memory_bytes: int, *, packed: bool) -> int:
     """Return what an object of that size takes in memory, from its download to its commit.
 
-    A gzipped one counts for what it usually unpacks to. Of one that is read as a stream, not more
-    than twice the limit is held, whatever its size.
+    Of one that is read as a stream, not more than twice the limit is held, whatever its size.
     """
     return min(size_bytes * (_GZIP_RATIO if packed else 1), 2 * memory_bytes)
 
@@ -177,8 +165,3 @@ def _check(answer: "GetObjectOutputTypeDef", event: ObjectEvent, limits: ReadLim
 
 def _etag(answer: "GetObjectOutputTypeDef") -> str:
     return answer["ETag"].strip('"')
-
-
-def _version(answer: "GetObjectOutputTypeDef") -> str | None:
-    version = answer.get("VersionId")
-    return None if version in (None, "null") else version

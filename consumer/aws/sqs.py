@@ -32,10 +32,7 @@ _LOST_CODES = frozenset({"InvalidParameterValue", "MessageNotInflight", "Receipt
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
-    """One receipt of one message; the next receipt has another receipt handle.
-
-    `sent_at` is when the message was first sent: the redrive policy keeps it.
-    """
+    """One receipt of one message; `sent_at` is when it was first sent, kept by redrive policies."""
 
     message_id: str
     receipt_handle: str
@@ -66,10 +63,7 @@ class Depth:
 
 
 class Queue:
-    """One queue.
-
-    Every call raises `Transient` when SQS cannot answer, throttles or refuses us.
-    """
+    """One queue; every call raises `Transient` when SQS cannot answer, throttles or refuses us."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
@@ -107,7 +101,7 @@ class Queue:
     ) -> dict[Delivery, Exception]:
         """Set the remaining visibility timeout of up to ten; return the failures.
 
-        A failure is `LeaseLost` when the receipt handle has expired.
+        One is `LeaseLost` when the receipt handle has expired.
         """
         try:
             answer = await self._client.change_message_visibility_batch(
@@ -120,11 +114,9 @@ class Queue:
             raise mapped(error, f"extending leases on {self._url}") from error
         failed: dict[Delivery, Exception] = {}
         for entry in answer.get("Failed", []):
-            delivery = deliveries[int(entry["Id"])]
             lost = entry["Code"].removeprefix(SQS_PREFIX) in _LOST_CODES
-            failed[delivery] = (
-                LeaseLost(delivery.message_id) if lost else RuntimeError(entry["Code"])
-            )
+            kind = LeaseLost if lost else RuntimeError
+            failed[deliveries[int(entry["Id"])]] = kind(entry["Code"])
         return failed
 
     async def send(self, body: str, attributes: Mapping[str, str]) -> None:

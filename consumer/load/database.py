@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, Internal, Permanent
 from consumer.load import statements
-from consumer.load.sessions import Session, begin_session, check_encoding, check_idle
+from consumer.load.sessions import Session, begin_session, check_idle
 from consumer.metrics import POOL_SESSIONS
 from consumer.settings import DatabaseSettings
 from schemas.codes import ErrorCode
@@ -111,20 +111,17 @@ async def ping(pool: AsyncConnectionPool) -> None:
         await session.execute("SELECT 1")
 
 
-async def schema_version(settings: DatabaseSettings) -> str | None:
+async def schema_version(session: AsyncConnection) -> str | None:
     """Return the version that `consumer migrate` left, or None if it never ran.
 
     Raises:
-        SettingsInvalid: the database cannot hold every text.
-        ConsumerError: the database could not be asked.
+        psycopg.Error: the database could not be asked.
     """
-    async with open_session(settings) as session:
-        check_encoding(session.info, settings)
-        try:
-            cursor = await session.execute("SELECT version_num FROM alembic_version")
-        except errors.UndefinedTable:
-            return None
-        row = await cursor.fetchone()
+    try:
+        cursor = await session.execute("SELECT version_num FROM alembic_version")
+    except errors.UndefinedTable:
+        return None
+    row = await cursor.fetchone()
     return str(row[0]) if row else None
 
 

@@ -14,7 +14,7 @@ import structlog
 
 from consumer import metrics
 from consumer.aws.sqs import WAS_DEAD_LETTERED, Delivery
-from consumer.errors import ConsumerError, LeaseLost, Transient
+from consumer.errors import ConsumerError, LeaseLost, LocalDisk, Transient
 from consumer.ingest.handler import Handler
 from consumer.ingest.outcome import Outcome
 from consumer.messages.breakers import Breakers
@@ -219,7 +219,8 @@ class DeliveryTasks:
         grant. Giving it back would use up its receives.
         """
         self._breakers.held.hold(delivery, error.code)
-        if not isinstance(error, Transient) or error.opens_breaker:
+        is_about_object = isinstance(error, Transient) and error.is_about_object
+        if isinstance(error, LocalDisk) or not is_about_object:
             self._breakers.outage.trip(error)
         await self._wait(self._breakers.outage.wait_closed())
         # The exponent is bounded before it can overflow a float: what waits may wait for days.

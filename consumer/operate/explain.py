@@ -17,11 +17,7 @@ def explain(
 ) -> dict[str, Any]:
     """Return the decision for each record of a message body, ready for JSON.
 
-    Args:
-        body: The SQS message body.
-        buckets: The names of buckets that are served; none to leave the check out.
-        max_object_bytes: Largest object, as stored.
-        policy: What is done about errors.
+    Without `buckets`, any bucket is taken for a served one.
     """
     try:
         announced = decode_body(body)
@@ -29,10 +25,8 @@ def explain(
         return _refused(Permanent(ErrorCode.EVENT_MALFORMED, str(error)), policy)
     records = [_record(item, buckets, max_object_bytes, policy) for item in announced]
     decisions = {record["decision"] for record in records}
-    return {
-        "decision": decisions.pop() if len(decisions) == 1 else "each_its_own",
-        "records": records,
-    }
+    decision = decisions.pop() if len(decisions) == 1 else "each_its_own"
+    return {"decision": decision, "records": records}
 
 
 def _record(

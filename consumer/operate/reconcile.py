@@ -1,8 +1,4 @@
-"""`consumer reconcile`: objects that the lake has and the ledger has not are announced again.
-
-For events that were lost before they reached the queue, or a queue that was purged. An object
-that is announced twice is loaded once.
-"""
+"""`consumer reconcile`: objects that the lake has and the ledger has not are announced again."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -17,7 +13,7 @@ from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
 from consumer.load.database import open_session
-from consumer.operate.reports import AsJson
+from consumer.operate.reports import AsJson, DryRun
 from consumer.settings import ConsumerSettings
 from runtime.terminal import finish, print_json, printable, progress, settings_of, tell
 from schemas.envelopes import ObjectEvent, created_body
@@ -27,9 +23,7 @@ from schemas.keys import RAW_PREFIX, is_folder_marker
 def reconcile(
     *,
     prefix: Annotated[str, typer.Option(help="Only keys with this prefix.")] = RAW_PREFIX,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
-    ] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Announce again the objects in the lake that have no ledger row.
@@ -78,8 +72,6 @@ async def find_forgotten(
     lake: Lake, session: AsyncConnection[Any], prefix: str
 ) -> AsyncGenerator[list[ObjectEvent], None]:
     """Yield events for the objects under a prefix without a ledger row, page by page; reads only.
-
-    An object whose message is waiting in the queue right now has no row either.
 
     Raises:
         ConsumerError: S3 could not be asked.

@@ -21,6 +21,9 @@ from runtime.terminal import fail, finish, print_json, print_table, printable, s
 Row = dict[str, Any]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
+]
 
 # What can be acted on comes before what is only new.
 _KINDS = (FUTURE, RENAMED, MISSING, RETYPED, LINE_TYPE, DUPLICATE, UNKNOWN)
@@ -111,10 +114,8 @@ async def _rows(session: AsyncConnection, name: str) -> list[Row]:
 def _print_status(found: Row) -> None:
     for name, depth in (("queue", found["queue"]), ("dead-letter queue", found["dlq"])):
         if depth is not None:
-            typer.echo(
-                f"{name}: {depth.visible} visible, {depth.in_flight} in flight, "
-                f"{depth.delayed} delayed"
-            )
+            held = f"{depth.in_flight} in flight, {depth.delayed} delayed"
+            typer.echo(f"{name}: {depth.visible} visible, {held}")
     if found["objects"] is None:
         return
     columns = ("source", "state", "error_code", "objects")
@@ -124,12 +125,10 @@ def _print_status(found: Row) -> None:
     if found["median_lag_seconds"] is not None:
         typer.echo(f"median lag of the last hour: {found['median_lag_seconds']:.1f} s")
     if found["error_code"] is not None:
-        told = (
-            f"last error: {found['error_code']} in {found['object_key']} at "
-            f"{found['failed_at'].isoformat()}: {found['error_message']} "
-            f"(log: {found['error_log_key']})"
-        )
-        typer.echo(printable(told))
+        when = found["failed_at"].isoformat()
+        what = f"{found['error_code']} in {found['object_key']} at {when}"
+        where = f"{found['error_message']} (log: {found['error_log_key']})"
+        typer.echo(printable(f"last error: {what}: {where}"))
     if len(found["alias_files"]) > 1:
         tell(f"{ALIASES_DISAGREE}; {ALIASES_REMEDY}")
 

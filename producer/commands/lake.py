@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from producer import app as application
-from producer.commands.shared import AsJson, run, settings_of_the_environment
+from producer.commands.report import AsJson, run, settings_of_the_environment
 from producer.lake import LakeEntry
 from producer.sending.publish import Selection
 from producer.sending.upload_files import UploadFile, check_prefix, find_files, plan_uploads

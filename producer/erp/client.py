@@ -13,8 +13,7 @@ import structlog
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from yarl import URL
 
-from producer.erp.connection import base_url_of, proxy_for, tls_of
-from producer.erp.credentials import Credentials
+from producer.erp.connection import Credentials, base_url_of, proxy_for, tls_of
 from producer.erp.pages import join_pages, next_url
 from producer.erp.refusals import map_error, refusal
 from producer.errors import AnswerRejected, ErpRefused, ErpUnauthorized, ErpUnavailable

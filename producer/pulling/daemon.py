@@ -5,13 +5,13 @@ import random
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from producer.errors import ProducerError
 from producer.metrics import Metrics
+from producer.settings import Settings
 from producer.tally import Tally
 
 log = structlog.get_logger(__name__)
@@ -20,23 +20,15 @@ log = structlog.get_logger(__name__)
 Round = Callable[[Tally], Coroutine[Any, Any, bool]]
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When rounds begin, and how long the last one may take to end."""
-
-    every_seconds: float  # from start to start; after a longer round, the next starts at once
-    jitter: float  # fraction of `every_seconds` by which a start moves at most, either way
-    stop_timeout_seconds: float  # how long a stop waits for answers under way
-    # Pause after a round that found every store leased, perhaps by ourselves before a restart
-    retry_seconds: float = 30
-
-
 class Daemon:
-    """Runs rounds until it is told to stop."""
+    """Runs a round every so many seconds, from start to start, until it is told to stop."""
 
-    def __init__(self, pull_round: Round, schedule: Schedule, metrics: Metrics) -> None:
+    def __init__(
+        self, pull_round: Round, every_seconds: float, settings: Settings, metrics: Metrics
+    ) -> None:
         self._pull_round = pull_round
-        self._schedule = schedule
+        self._every_seconds = every_seconds
+        self._settings = settings
         self._metrics = metrics
         self.problem: str | None = "no round has ended yet"
 
@@ -52,10 +44,10 @@ class Daemon:
         while not stop.is_set():
             started = time.monotonic()
             had_stores = await self._run_round(stop)
-            spread = self._schedule.jitter * self._schedule.every_seconds
-            pause = self._schedule.every_seconds + random.uniform(-spread, spread)  # noqa: S311 - jitter
-            if not had_stores:
-                pause = min(pause, self._schedule.retry_seconds)
+            spread = self._settings.run_jitter_percent / 100 * self._every_seconds
+            pause = self._every_seconds + random.uniform(-spread, spread)  # noqa: S311 - jitter
+            if not had_stores:  # by then those leased by ourselves before a restart have expired
+                pause = min(pause, self._settings.run_lease_seconds)
             with suppress(TimeoutError):
                 async with asyncio.timeout(started + pause - time.monotonic()):
                     await stop.wait()
@@ -86,7 +78,7 @@ class Daemon:
 
     async def _end(self, work: asyncio.Task[bool], tally: Tally) -> None:
         tally.stop("told to stop")
-        await asyncio.wait({work}, timeout=self._schedule.stop_timeout_seconds)
+        await asyncio.wait({work}, timeout=self._settings.run_stop_timeout_seconds)
         if not work.done():
             log.warning("round_cancelled", outcome="the next start asks for the rest")
             work.cancel()

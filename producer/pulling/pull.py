@@ -2,10 +2,9 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 
@@ -18,6 +17,7 @@ from producer.pulling.business_days import BusinessDays
 from producer.pulling.content import CONTENT_DIGEST, content_digest
 from producer.pulling.history import History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
+from producer.settings import Settings
 from producer.tally import Tally
 from schemas.keys import api_key, pull_command
 
@@ -27,53 +27,46 @@ _LARGE_BYTES = 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
-class Erp(Protocol):
-    """The ERP API as pulling uses it."""
-
-    async def ask(self, target: PullTarget) -> Answer:
-        """Ask for one answer that may be stored, with retries; raises an ErpError without one."""
-        ...
+# Asks the ERP for one answer that may be stored, with retries; raises an ErpError without one.
+Ask = Callable[[PullTarget], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
 class PullOptions:
     """How a plan is pulled."""
 
-    concurrency: int  # targets under way at once
-    stop_after_failures: int  # transient failures in a row that end the run
-    skip_after_failures: int  # ... after which a store or an endpoint is skipped in this run
-    days: BusinessDays  # decides which answers in the lake are current
+    settings: Settings
     force: bool = False  # whether to ask for current answers too
-    gzip: bool = False  # whether answers are stored gzipped
     last_day_first: bool = False  # whether the last day comes before the others, which are history
     # Raises LeaseLost for a store that another producer may pull by now
     check_lease: Callable[[str], None] = lambda _store_id: None  # a pull by hand takes no leases
 
 
-async def pull(plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
+async def pull(plan: Plan, ask: Ask, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
     """Pull every target that is not current in the lake; failures are counted in `tally`.
 
     An answer equal to the newest in the lake is not written; a new one replaces nothing.
     """
-    one_pull = _Pull(plan, erp, lake, tally, pull_options)
+    one_pull = _Pull(plan, ask, lake, tally, pull_options)
     targets = plan.targets(last_day_first=pull_options.last_day_first)
-    await work_through(
-        tally.until_stopped(targets), one_pull.pull_one, concurrency=pull_options.concurrency
-    )
+    concurrency = pull_options.settings.pull_concurrency
+    await work_through(tally.until_stopped(targets), one_pull.pull_one, concurrency)
 
 
 class _Pull:
     """One run, and what its workers share."""
 
     def __init__(
-        self, plan: Plan, erp: Erp, lake: Lake, tally: Tally, pull_options: PullOptions
+        self, plan: Plan, ask: Ask, lake: Lake, tally: Tally, pull_options: PullOptions
     ) -> None:
-        self._erp = erp
+        self._ask = ask
         self._lake = lake
         self._tally = tally
         self._options = pull_options
+        self._settings = pull_options.settings
+        self._days = BusinessDays(pull_options.settings)
         self._histories = {each.source: History(lake, each.source) for each in plan.endpoints}
-        self._breakers = Breakers(pull_options.skip_after_failures)
+        self._breakers = Breakers(self._settings.pull_skip_after_failures)
 
     async def pull_one(self, target: PullTarget) -> None:
         """Pull one target, and count what became of it."""
@@ -88,7 +81,7 @@ class _Pull:
                 if isinstance(error, ErpUnavailable):
                     self._breakers.note_failure(target)
         missed_count = self._tally.missed_in_a_row
-        if missed_count >= self._options.stop_after_failures:
+        if missed_count >= self._settings.pull_stop_after_failures:
             self._tally.stop(f"{missed_count} targets in a row failed: ERP or S3 may be down")
 
     async def _pull_one(self, target: PullTarget) -> None:
@@ -100,7 +93,7 @@ class _Pull:
             self._tally.add_present()
             return
         self._options.check_lease(target.store_id)
-        answer = await self._erp.ask(target)
+        answer = await self._ask(target)
         self._breakers.note_answer(target)
         self._options.check_lease(target.store_id)
         size_bytes = await self._store_unless_known(target, answer, newest)
@@ -115,7 +108,7 @@ class _Pull:
             self._tally.add_stored(size_bytes)
 
     def _is_current(self, newest: StoredAnswer, target: PullTarget) -> bool:
-        return self._options.days.is_current(newest.pulled_at, target.bus_dt, datetime.now(UTC))
+        return self._days.is_current(newest.pulled_at, target.bus_dt, datetime.now(UTC))
 
     async def _store_unless_known(
         self, target: PullTarget, answer: Answer, newest: StoredAnswer | None
@@ -131,7 +124,7 @@ class _Pull:
         key = api_key(target.endpoint.source, target.bus_dt, target.store_id, answer.pulled_at)
         metadata = {**_metadata(target, answer), CONTENT_DIGEST: digest}
         obj = LakeObject(key, answer.body, metadata)
-        if self._options.gzip:
+        if self._settings.pull_gzip:
             # Without a time in the header, equal answers give equal bytes.
             packed = await asyncio.to_thread(gzip.compress, answer.body, mtime=0)
             obj = LakeObject(f"{key}.gz", packed, metadata, "gzip")

@@ -1,49 +1,50 @@
 """Announcing objects in place of the bucket's notification, with events like S3's own."""
 
-from collections.abc import Sequence
-from typing import Protocol
+import math
+from collections.abc import Awaitable, Callable, Sequence
 
 from producer.errors import QueueError
 from producer.lake import Lake, LakeEntry, LakeObject
+from producer.rate_limit import RateLimit
 from schemas.envelopes import ObjectEvent, created_body
 
-#: How many messages one call to SQS takes.
-BATCH_SIZE = 10
+# Sends up to ten messages; returns an error or None for each. May be repeated.
+Send = Callable[[Sequence[str]], Awaitable[list[QueueError | None]]]
 
 
-class Queue(Protocol):
-    """The queue that the consumer reads, as announcing uses it."""
+class Announcer:
+    """Sends events about objects in a bucket, so many per second at most."""
 
-    async def send(self, bodies: Sequence[str]) -> list[QueueError | None]:
-        """Send up to ten messages; return an error or None for each.
+    def __init__(self, send: Send, bucket: str, per_second: float = math.inf) -> None:
+        self._send = send
+        self._bucket = bucket
+        self._rate_limit = RateLimit(per_second)
 
-        Repeating it sends them again, which changes nothing in the tables.
-        """
-        ...
+    async def announce(self, entries: Sequence[LakeEntry]) -> list[QueueError | None]:
+        """Announce up to ten objects as S3 would have; return an error or None for each."""
+        await self._rate_limit.turn(len(entries))
+        return await self._send([self._body(entry) for entry in entries])
 
-
-def event_body(entry: LakeEntry, bucket: str) -> str:
-    """Return the message that S3 would have sent when the object was created."""
-    return created_body(
-        ObjectEvent(
-            bucket=bucket,
-            key=entry.key,
-            event_name="ObjectCreated:Put",
-            version_id=entry.version_id,
-            etag=entry.etag,
-            size_bytes=entry.size_bytes,
-            event_time=entry.last_modified,
+    def _body(self, entry: LakeEntry) -> str:
+        return created_body(
+            ObjectEvent(
+                bucket=self._bucket,
+                key=entry.key,
+                event_name="ObjectCreated:Put",
+                version_id=entry.version_id,
+                etag=entry.etag,
+                size_bytes=entry.size_bytes,
+                event_time=entry.last_modified,
+            )
         )
-    )
 
 
 class AnnouncingLake:
     """A lake that announces every object after writing it."""
 
-    def __init__(self, lake: Lake, queue: Queue, bucket: str) -> None:
+    def __init__(self, lake: Lake, announcer: Announcer) -> None:
         self._lake = lake
-        self._queue = queue
-        self._bucket = bucket
+        self._announcer = announcer
         self.entries = lake.entries
         self.metadata = lake.metadata
 
@@ -55,7 +56,7 @@ class AnnouncingLake:
             QueueError: It was written but not announced; the message says how to do that.
         """
         entry = await self._lake.put(obj)
-        [failure] = await self._queue.send([event_body(entry, self._bucket)])
+        [failure] = await self._announcer.announce([entry])
         if failure is not None:
             raise type(failure)(
                 f"stored but not announced: {failure}; once that is fixed, run "

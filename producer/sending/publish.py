@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from producer.errors import LakeError, QueueError
+from producer.errors import LakeError
 from producer.lake import Lake, LakeEntry
-from producer.rate_limit import RateLimit
-from producer.sending.announcing import BATCH_SIZE, Queue, event_body
+from producer.sending.announcing import Announcer
 from producer.tally import Tally
 from runtime.errors import SettingsInvalid
 from schemas.keys import RAW_PREFIX, is_folder_marker
@@ -36,20 +35,6 @@ class Selection:
             and (self.since is None or entry.last_modified >= self.since)
             and (self.pattern is None or fnmatchcase(entry.key, self.pattern))
         )
-
-
-class Announcer:
-    """Sends events about objects in a bucket, so many per second at most."""
-
-    def __init__(self, queue: Queue, bucket: str, per_second: float) -> None:
-        self._queue = queue
-        self._bucket = bucket
-        self._rate_limit = RateLimit(per_second)
-
-    async def announce(self, batch: list[LakeEntry]) -> list[QueueError | None]:
-        """Announce up to ten objects; return an error or None for each."""
-        await self._rate_limit.turn(len(batch))
-        return await self._queue.send([event_body(entry, self._bucket) for entry in batch])
 
 
 async def publish(
@@ -86,7 +71,7 @@ async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeE
     async for entry in lake.entries(selection.prefix):
         if selection.takes(entry):
             batch.append(entry)
-        if len(batch) == BATCH_SIZE:
+        if len(batch) == 10:  # one call to SQS takes no more
             yield batch
             batch = []
     if batch:

@@ -10,6 +10,7 @@ from producer.errors import ProducerError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
 from producer.sending.upload_files import UploadFile, read_upload_file
+from producer.settings import Settings
 from producer.tally import Tally
 from schemas.keys import parse_key
 
@@ -20,14 +21,13 @@ async def upload(
     upload_files: Sequence[UploadFile],
     lake: Lake,
     tally: Tally,
+    settings: Settings,
     *,
-    concurrency: int,
-    max_file_bytes: int,
     check: bool,
 ) -> None:
     """Store every file unchanged; one that cannot be stored does not stop the others.
 
-    Repeating it replaces the objects by the same content. Memory holds `concurrency` files.
+    Repeating it replaces the objects by the same content. Memory holds as many as go at once.
     """
 
     async def upload_one(upload_file: UploadFile) -> None:
@@ -38,8 +38,9 @@ async def upload(
         metadata = {"file-name": upload_file.path.name, "uploaded-at": uploaded_at}
         try:
             # In a thread: parsing a large file would hold up the other transfers.
+            max_bytes = settings.upload_max_file_bytes
             body = await asyncio.to_thread(
-                read_upload_file, upload_file, max_bytes=max_file_bytes, check=check
+                read_upload_file, upload_file, max_bytes=max_bytes, check=check
             )
             await lake.put(LakeObject(key, body, metadata, upload_file.content_encoding))
         except ProducerError as error:
@@ -48,4 +49,4 @@ async def upload(
             log.debug("file_stored", key=key, size_bytes=len(body))
             tally.add_stored(len(body))
 
-    await work_through(tally.until_stopped(upload_files), upload_one, concurrency)
+    await work_through(tally.until_stopped(upload_files), upload_one, settings.upload_concurrency)

@@ -10,7 +10,7 @@ from tests.support.programs import DEADLINE_SECONDS, query, succeed
 # The consumer, with a bug that one of the documents meets.
 WITH_A_BUG = """
 import consumer.ingest.prepare as preparation
-from consumer.cli import main
+from consumer.__main__ import main
 
 decode = preparation.decode
 

@@ -13,7 +13,7 @@ from tests.support.programs import DEADLINE_SECONDS, query, run, succeed
 WATCHED = """
 import json, sys
 from consumer.messages.worker import Worker
-from consumer.cli import main
+from consumer.__main__ import main
 opened, watching, worker_run = [], [], Worker.run
 async def run(self, *arguments):
     watching.append(True)

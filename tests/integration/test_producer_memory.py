@@ -9,7 +9,7 @@ import asyncio, json, resource, sys
 from datetime import UTC, date, datetime, timedelta
 
 from producer.pulling.answers import Answer, read_answer
-from producer.pulling.business_days import BusinessDays
+from producer.settings import Settings
 from producer.lake import LakeEntry
 from runtime.logs import configure_logs
 from producer.pulling.targets import make_plan
@@ -60,8 +60,7 @@ class Lake:
 async def run(days):
     plan = make_plan(FIRST, FIRST + timedelta(days=days - 1), STORES, ())
     tally = Tally(plan.target_count)
-    pull_options = PullOptions(8, 50, 3, BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1)))
-    await pull(plan, Erp(), Lake(), tally, pull_options)
+    await pull(plan, Erp().ask, Lake(), tally, PullOptions(Settings(bucket_name="lake")))
     assert tally.stored == plan.target_count, tally
 
 configure_logs("ERROR")

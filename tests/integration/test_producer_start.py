@@ -21,8 +21,8 @@ main()
 """
 BEFORE_WORK = """
 import os, signal
-import producer.commands.shared
-producer.commands.shared.settings_of = lambda _model: os.kill(os.getpid(), signal.SIGTERM)
+import producer.commands.report
+producer.commands.report.settings_of = lambda _model: os.kill(os.getpid(), signal.SIGTERM)
 from producer.__main__ import main
 main()
 """

@@ -163,8 +163,6 @@ async def test_a_database_that_cannot_hold_every_name_is_refused(narrow: dict[st
     settings = database_settings(narrow)
     with pytest.raises(SettingsInvalid, match="ENCODING 'UTF8' TEMPLATE template0"):
         migrate(settings)
-    with pytest.raises(SettingsInvalid, match=settings.db_name):
-        await schema_version(settings)
     facts = await probe_database(settings)
     assert isinstance(facts, DatabaseFacts)
     assert facts.encoding in ("SQL_ASCII", "LATIN1")
@@ -190,7 +188,8 @@ async def test_connections_begin_with_nothing_that_a_pooler_refuses(
         through = settings.model_copy(update={"db_host": "127.0.0.1", "db_port": way.port})
         async with open_pool(through, 1) as pool, pool.connection() as session:
             await session.execute("SELECT count(*) FROM stage_documents")
-        assert await schema_version(through) is not None
+        async with open_session(through) as session:
+            assert await schema_version(session) is not None
         assert isinstance(await probe_database(through), DatabaseFacts)
         migrate(through)
         connect(through).close()

@@ -1,20 +1,19 @@
 """An ERP that answers a pull as scripted, and a pull of a plan from it."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from producer.errors import ErpError
 from producer.pulling.answers import Answer, read_answer
-from producer.pulling.business_days import BusinessDays
 from producer.pulling.pull import PullOptions, pull
 from producer.pulling.targets import Plan, PullTarget, make_plan
+from producer.settings import Settings
 from producer.tally import Tally
 from tests.support.producer_fakes import FakeLake
 
 FIRST, LAST = date(2024, 2, 28), date(2024, 3, 1)
 PULLED_AT = datetime(2024, 3, 22, 4, 5, 6, 789, tzinfo=UTC)
-DAYS = BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1))
 ONE_TARGET = make_plan(FIRST, FIRST, ("1",), ("getGuestChecks",))
 
 
@@ -44,18 +43,16 @@ async def run(
     *,
     concurrency: int = 2,
     stop_after: int = 50,
+    gzip: bool = False,
     **changed: Any,
 ) -> Tally:
     """Pull a plan from the ERP into the lake."""
     tally = Tally(plan.target_count)
-    pull_options = PullOptions(
-        **{
-            "concurrency": concurrency,
-            "stop_after_failures": stop_after,
-            "skip_after_failures": 1000,
-            "days": DAYS,
-            **changed,
-        }
+    settings = Settings.model_construct(
+        pull_concurrency=concurrency,
+        pull_stop_after_failures=stop_after,
+        pull_skip_after_failures=1000,
+        pull_gzip=gzip,
     )
-    await pull(plan, erp, lake, tally, pull_options)
+    await pull(plan, erp.ask, lake, tally, PullOptions(settings, **changed))
     return tally

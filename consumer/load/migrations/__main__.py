@@ -45,10 +45,10 @@ def new(
 
 
 async def _columns(settings: DatabaseSettings) -> StoredColumns:
-    found, head = await schema_version(settings), schema_head()
-    if found != head:
-        fail(f"the database is at schema {found or 'none'}, not {head}: run `consumer migrate`")
     async with open_session(settings) as session:
+        found, head = await schema_version(session), schema_head()
+        if found != head:
+            fail(f"the database is at schema {found or 'none'}, not {head}: run `consumer migrate`")
         return await stored_columns(session)
 
 

@@ -1,4 +1,4 @@
-"""`consumer dlq …`: arguments in, tables or JSON out."""
+"""The `consumer dlq` commands."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, nullcontext
@@ -13,14 +13,13 @@ from consumer.operate.dlq import output
 from consumer.operate.dlq import queue as dead_letter_queue
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_time
 from consumer.operate.dlq.replay_results import ReplayResult, follow, open_ledger
+from consumer.operate.reports import AsJson, DryRun
 from consumer.settings import DatabaseSettings, LakeSettings
 from runtime.errors import EXIT_FAILED
 from runtime.terminal import fail, finish, print_json, progress, settings_of, tell
 from schemas.codes import ErrorCode
 
 dlq = typer.Typer(help="Inspect, replay or purge dead-lettered messages.", no_args_is_help=True)
-
-_WAIT_SECONDS = 300
 
 
 def _time(text: str) -> datetime:
@@ -46,10 +45,6 @@ Ids = Annotated[
     list[str] | None, typer.Option("--id", help="Only the message with this id; may be repeated.")
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Stop after N messages.", metavar="N")]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
 @dlq.command("list")
@@ -89,7 +84,7 @@ def replay(
     ] = False,
     timeout: Annotated[
         int, typer.Option(min=1, metavar="SECONDS", help="Wait at most this long.")
-    ] = _WAIT_SECONDS,
+    ] = 300,
     as_json: AsJson = False,
 ) -> None:
     """Send the matching messages back to the main queue; leave the rest in place.

@@ -21,10 +21,9 @@ _REDRIVEN = (
 class DeadLetter:
     """One message on the dead-letter queue; `original_id` is its id when it first came.
 
-    One that the queue's redrive policy moved there (`redriven`) carries no reason. Its code is then
-    `internal`, its object is read from its body, its log is where a bug's would be, and the time
-    of its failure is not known. Its attempts are SQS's count, which goes on over both queues and
-    includes former looks at it (SQS API Reference, ReceiveMessage, ApproximateReceiveCount).
+    One that the queue's redrive policy moved there (`redriven`) carries no reason: its code is
+    `internal`, its log is where a bug's would be. Its attempts are SQS's count, which goes on over
+    both queues (SQS API Reference, ReceiveMessage, ApproximateReceiveCount).
     """
 
     delivery: Delivery
@@ -41,7 +40,7 @@ class DeadLetter:
 
     @property
     def dead_lettered_at(self) -> datetime | None:
-        """When it failed; if that is not known, when it was first sent, which was before."""
+        """When it failed; if that is not known, when it was first sent."""
         return self.failed_at or self.sent_at
 
     def shown(self) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""What the `dlq` commands print: a line or a table for people, JSON for machines."""
+"""What the `dlq` commands print."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -12,18 +11,12 @@ from runtime.terminal import print_json, print_table
 
 
 def print_dead_letters(found: Sequence[DeadLetter]) -> None:
-    """Print dead letters as a table: three columns for people, six for programs."""
-    rows = [_row(dead_letter) for dead_letter in found]
+    """Print dead letters as a table."""
     if not found:
         typer.echo("the dead-letter queue is empty")
-    elif sys.stdout.isatty():
-        stacked = [
-            (f"{identity}\n{since}", code, "\n".join(filter(None, what)))
-            for identity, since, code, *what in rows
-        ]
-        print_table(("id", "code", "object, reason, error log"), stacked)
     else:
-        print_table(("id", "since", "code", "object", "reason", "error log"), rows)
+        columns = ("id", "since", "code", "object", "reason", "error log")
+        print_table(columns, map(_row, found))
 
 
 def _row(one: DeadLetter) -> tuple[str, ...]:

@@ -1,11 +1,8 @@
 """The dead-letter queue, for its operators: look, replay, purge.
 
-SQS has no way to look at a message without receiving it, so looking makes messages invisible for
-a while and gives back what it leaves in place. Replaying sends to the main queue before it deletes
-from the dead-letter queue: an interruption may repeat a message and never loses one.
-
-Commands act on the messages that were there when they began. A running consumer may dead-letter a
-replayed message at once; it would otherwise be replayed again, and again.
+Looking at a message is receiving it: it makes messages invisible for a while. Replaying sends
+before it deletes: an interruption may repeat a message and never loses one. Commands act on what
+was there when they began: a replayed message may be dead-lettered again at once.
 """
 
 import asyncio
@@ -14,7 +11,7 @@ from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from time import monotonic
 
-from consumer.aws.sqs import BATCH_SIZE, ORIGINAL_ID, REPLAYED, Delivery, Queue
+from consumer.aws.sqs import BATCH_SIZE, ORIGINAL_ID, REPLAYED, Delivery, Queue, in_batches
 from consumer.errors import Transient
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_dead_letter
 
@@ -65,11 +62,7 @@ async def move(
 ) -> AsyncGenerator[DeadLetter, None]:
     """Send the matching dead letters to the target queue, then delete them; yield what is moved.
 
-    Args:
-        dead: The dead-letter queue.
-        filters: Which are meant.
-        target: The main queue.
-        rate: At most so many a second; None for no limit.
+    `rate` is how many a second at most; None for no limit.
 
     Raises:
         Transient: SQS could not take or delete some; those that were yielded are moved.
@@ -114,8 +107,7 @@ async def _send_back(one: DeadLetter, target: Queue) -> None:
 class _Present:
     """Tells the messages that were on the queue when a command began from those that came later.
 
-    Args:
-        began_at: When it began, by the clock that dates the messages, rounded down to a second.
+    `began_at` is by the clock that dates the messages, rounded down to a second.
     """
 
     def __init__(self, began_at: datetime) -> None:
@@ -160,7 +152,7 @@ async def _all(
 
 async def _give_back(queue: Queue, held: Sequence[Delivery]) -> None:
     """Make messages visible again; deleted ones fail entry by entry, which is no failure."""
-    for start in range(0, len(held), BATCH_SIZE):
+    async for batch in in_batches(held):
         # What cannot be given back now becomes visible by itself.
         with suppress(Transient):
-            await queue.change_visibility(held[start : start + BATCH_SIZE], 0)
+            await queue.change_visibility(batch, 0)

@@ -1,7 +1,6 @@
 """Replay results: what became of replayed messages, by the ledger. Reads only.
 
-A ledger row that was committed after the replay began is an object's end. SQS is not asked about
-single messages: nobody can look for one.
+A ledger row that was committed after the replay began is an object's end.
 """
 
 import asyncio
@@ -58,8 +57,6 @@ class Ledger:
         self, events: Sequence[ObjectEvent], *, is_drained: bool
     ) -> list[tuple[int, ObjectResult]]:
         """Return the place in the list, and the result, of each object that has ended.
-
-        `is_drained` says that the queue is empty.
 
         Raises:
             psycopg.Error: the database could not be asked.

@@ -1,9 +1,9 @@
-"""The command: everything is asked at once, each within a time; then the checks judge."""
+"""The command: everything is asked at once; then the checks judge."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import typer
 
@@ -13,6 +13,7 @@ from consumer.operate.doctor.database import check_database, probe_database
 from consumer.operate.doctor.findings import Finding, Level, Unknown, not_checked
 from consumer.operate.doctor.lake import check_lake, probe_lake
 from consumer.operate.doctor.queues import check_queues, probe_queue
+from consumer.operate.reports import AsJson
 from consumer.settings import ConsumerSettings
 from runtime.errors import EXIT_FAILED
 from runtime.terminal import finish, print_json, printable, settings_of
@@ -22,9 +23,7 @@ _PROBE_SECONDS = 8.0
 T = TypeVar("T")
 
 
-def doctor(
-    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False
-) -> None:
+def doctor(*, as_json: AsJson = False) -> None:
     """Check configuration, permissions, queues, bucket and database; say what to fix.
 
     Changes nothing. Exits 1 if there is a problem; warnings do not count.

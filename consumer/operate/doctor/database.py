@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection
 from psycopg.rows import class_row, dict_row
 
 from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
 from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
-from consumer.load.database import open_session
+from consumer.load.database import open_session, schema_version
 from consumer.load.migrations.steps import known_versions, schema_head
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
 from consumer.rows.tables import DATA_TABLES
@@ -94,7 +94,7 @@ async def probe_database(settings: DatabaseSettings) -> DatabaseFacts | Unknown:
             return DatabaseFacts(
                 **await _server(session),
                 is_pooled_by_transaction=await _is_pooled_by_transaction(session, settings),
-                schema_version=await _schema_version(session),
+                schema_version=await schema_version(session),
                 tables=await _tables(session),
                 lacking=list(lacking_columns(await stored_columns(session))),
                 alias_files=await _alias_files(session),
@@ -133,15 +133,6 @@ async def _alias_files(session: AsyncConnection) -> int:
     return len(await cursor.fetchall())
 
 
-async def _schema_version(session: AsyncConnection) -> str | None:
-    try:
-        cursor = await session.execute("SELECT version_num FROM alembic_version")
-    except errors.UndefinedTable:
-        return None
-    row = await cursor.fetchone()
-    return str(row[0]) if row else None
-
-
 async def _is_pooled_by_transaction(session: AsyncConnection, settings: DatabaseSettings) -> bool:
     """Say whether another session may get our server process between two transactions.
 
@@ -149,17 +140,15 @@ async def _is_pooled_by_transaction(session: AsyncConnection, settings: Database
     asks next.
     """
     before = await _process(session)
-    if before == session.info.backend_pid:
+    if before == (session.info.backend_pid,):
         return False
     async with open_session(settings) as other, other.transaction():
         taken = await _process(other)
-        return before == taken or before != await _process(session)
+        return bool(before == taken or before != await _process(session))
 
 
-async def _process(session: AsyncConnection) -> int:
-    cursor = await session.execute("SELECT pg_backend_pid()")
-    row = await cursor.fetchone()
-    return int(row[0]) if row else 0
+async def _process(session: AsyncConnection) -> Any:
+    return await (await session.execute("SELECT pg_backend_pid()")).fetchone()
 
 
 def check_database(

@@ -5,8 +5,6 @@ import pytest
 from consumer.errors import (
     AccessDenied,
     Misconfigured,
-    ObjectDenied,
-    ObjectMisconfigured,
     Permanent,
     StorageUnavailable,
     Transient,
@@ -44,18 +42,16 @@ def test_a_choice_replaces_the_usual_reaction_of_its_code_only() -> None:
     assert policy.reaction(StorageUnavailable("down")) is Reaction.HOLD
 
 
-@pytest.mark.parametrize(
-    ("about_one", "about_all"),
-    [(ObjectDenied, AccessDenied), (ObjectMisconfigured, Misconfigured)],
-)
+@pytest.mark.parametrize("kind", [AccessDenied, Misconfigured])
 def test_what_an_operator_must_mend_is_chosen_for_single_objects_only(
-    about_one: type[Transient], about_all: type[Transient]
+    kind: type[Transient],
 ) -> None:
     """A grant that was revoked, or a wrong region, must not drain the queue into the DLQ."""
     policy = read_policy("access_denied=dead_letter,misconfigured=dead_letter")
-    assert policy.reaction(about_one("this key only")) is Reaction.DEAD_LETTER
-    assert policy.reaction(about_all("everything")) is Reaction.HOLD
-    assert Policy().reaction(about_one("this key only")) is Reaction.HOLD
+    about_one = kind("this key only", is_about_object=True)
+    assert policy.reaction(about_one) is Reaction.DEAD_LETTER
+    assert policy.reaction(kind("everything")) is Reaction.HOLD
+    assert Policy().reaction(about_one) is Reaction.HOLD
 
 
 @pytest.mark.parametrize("text", ["", " ", ",", "object_missing=dead_letter"])

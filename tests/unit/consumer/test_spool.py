@@ -76,8 +76,9 @@ def test_a_full_disk_is_a_fault_of_ours_that_says_what_to_do() -> None:
 def test_a_full_disk_is_noticed_before_the_bytes_are_read() -> None:
     """The last few kilobytes would otherwise wait in a buffer until then."""
     spool = Spool(1)
-    with files_of_at_most(100), pytest.raises(LocalDisk):
+    with files_of_at_most(100), pytest.raises(LocalDisk) as full:
         spool.append(bytes(200))
+    assert full.value.is_about_object
 
 
 @pytest.mark.parametrize("is_there", [False, True])

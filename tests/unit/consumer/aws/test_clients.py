@@ -6,8 +6,6 @@ from consumer.aws.clients import mapped, mapped_read
 from consumer.errors import (
     AccessDenied,
     Misconfigured,
-    ObjectDenied,
-    ObjectMisconfigured,
     Permanent,
 )
 from consumer.policy import RULES, Reaction
@@ -65,15 +63,18 @@ def test_an_archived_object_is_permanent_and_says_what_to_do() -> None:
 @pytest.mark.parametrize("code", ["AccessDenied", "403", "KMS.AccessDeniedException"])
 def test_what_may_be_denied_for_one_object_is_told_from_what_is_denied_to_us(code: str) -> None:
     """The policy may dead-letter the one; the other concerns every message."""
-    assert isinstance(mapped_read(answer(code, 403), "reading"), ObjectDenied)
-    assert not isinstance(mapped(answer(code, 403), "writing"), ObjectDenied)
+    about_one = mapped_read(answer(code, 403), "reading")
+    assert isinstance(about_one, AccessDenied)
+    assert about_one.is_about_object
+    assert not mapped(answer(code, 403), "writing").is_about_object
 
 
 def test_a_key_of_one_object_is_told_from_a_wrong_region() -> None:
     about_one = mapped_read(answer("KMS.DisabledException", 400), "reading")
     about_all = mapped_read(answer("AuthorizationHeaderMalformed", 400), "reading")
-    assert isinstance(about_one, ObjectMisconfigured)
-    assert type(about_all) is Misconfigured
+    assert isinstance(about_one, Misconfigured)
+    assert isinstance(about_all, Misconfigured)
+    assert [about_one.is_about_object, about_all.is_about_object] == [True, False]
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidAccessKeyId", "NoSuchBucket"])

@@ -11,7 +11,6 @@ from consumer.errors import (
     Internal,
     LocalDisk,
     Misconfigured,
-    ObjectDenied,
     Permanent,
     StorageUnavailable,
     Throttled,
@@ -50,7 +49,6 @@ def test_every_error_code_is_settled_as_the_table_says() -> None:
 def test_what_is_dead_lettered_at_once_is_what_is_permanent() -> None:
     dead_lettered = {code for code, rule in RULES.items() if rule.reaction is Reaction.DEAD_LETTER}
     assert dead_lettered == set(ErrorCode) - set(TRANSIENT)
-    assert issubclass(ObjectDenied, AccessDenied)
 
 
 def test_success_of_any_kind_settles_without_failures() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.aws.clients import mapped_read
 from consumer.aws.sqs import Delivery
-from consumer.errors import ConsumerError, DatabaseUnavailable, ObjectDenied
+from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable
 from consumer.ingest.outcome import Failed, Outcome
 from tests.support.aws_answers import answer
 from tests.support.consumer_fakes import FakeQueue, now, play
@@ -20,7 +20,11 @@ def shop_of(queue: FakeQueue, **limits: int) -> Shop:
 
     async def work(one: Delivery) -> list[Outcome]:
         is_denied = shop.locked and one.body == DENIED
-        return [Failed(ObjectDenied("the key is disabled"))] if is_denied else DONE
+        return (
+            [Failed(AccessDenied("the key is disabled", is_about_object=True))]
+            if is_denied
+            else DONE
+        )
 
     shop = Shop(queue, work, in_flight_messages=200, held=100, **limits)
     shop.locked = True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.commands.arguments import seconds_of
+from producer.commands.pull import seconds_of
 from runtime.errors import SettingsInvalid
 
 

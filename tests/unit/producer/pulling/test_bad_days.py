@@ -11,9 +11,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from producer.app import pull_options
 from producer.erp.client import open_erp
-from producer.pulling.pull import pull
+from producer.pulling.pull import PullOptions, pull
 from producer.pulling.targets import make_plan
 from producer.settings import Settings
 from producer.tally import Tally
@@ -142,7 +141,7 @@ async def test_a_long_range_ends_complete_within_the_limit_and_with_the_erps_tot
     plan = make_plan(FIRST, LAST, STORES, ())
     tally = Tally(plan.target_count)
     async with open_erp(settings) as erp:
-        await pull(plan, erp, lake, tally, pull_options(settings, force=False))
+        await pull(plan, erp.ask, lake, tally, PullOptions(settings))
 
     assert (tally.stored, tally.failures, tally.is_complete) == (plan.target_count, [], True)
     identities = [parse_key(key) for key in lake.objects]

@@ -1,20 +1,19 @@
 """A store or an endpoint that hangs does not hold up the others; today comes before history."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 
 from producer.errors import ErpUnavailable
 from producer.pulling.answers import Answer
-from producer.pulling.business_days import BusinessDays
 from producer.pulling.pull import PullOptions, pull
 from producer.pulling.targets import Plan, PullTarget, make_plan
+from producer.settings import Settings
 from producer.tally import Tally
 from schemas.registry import ENDPOINTS
 from tests.support.producer_fakes import MODIFIED, FakeLake
 
 FIRST, LAST = date(2024, 1, 1), date(2024, 1, 10)
 OF_STORE = 10 * len(ENDPOINTS)
-DAYS = BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1))
 Hangs = Callable[[PullTarget], bool]
 
 
@@ -35,8 +34,9 @@ class HangingErp:
 
 async def pulled(plan: Plan, hangs: Hangs, *, concurrency: int = 1) -> tuple[Tally, HangingErp]:
     tally, erp = Tally(plan.target_count), HangingErp(hangs)
-    options = PullOptions(concurrency, 1000, 3, DAYS, force=True, last_day_first=True)
-    await pull(plan, erp, FakeLake(), tally, options)
+    settings = Settings.model_construct(pull_concurrency=concurrency, pull_stop_after_failures=1000)
+    options = PullOptions(settings, force=True, last_day_first=True)
+    await pull(plan, erp.ask, FakeLake(), tally, options)
     return tally, erp
 
 

@@ -1,12 +1,13 @@
 """When an answer need not be asked for again."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
 from producer.pulling.business_days import BusinessDays
+from producer.settings import Settings
 
-DAYS = BusinessDays(timedelta(hours=-3), 4, 14, timedelta(hours=1))
+DAYS = BusinessDays(Settings.model_construct())
 DAY = date(2024, 1, 1)  # ends 2024-01-02 04:00 at the store, 07:00 UTC
 
 

@@ -8,14 +8,20 @@ from prometheus_client import generate_latest
 
 from producer.errors import ErpRefused, LakeClosed
 from producer.metrics import Metrics
-from producer.pulling.daemon import Daemon, Schedule
+from producer.pulling.daemon import Daemon
+from producer.settings import Settings
 from producer.tally import Tally
 
-QUICK = Schedule(every_seconds=0.001, jitter=0.1, stop_timeout_seconds=5)
+QUICK_SECONDS = 0.001
+SETTINGS = Settings.model_construct(run_stop_timeout_seconds=5)
 
 
-def daemon(pull_round: Callable[[Tally], Awaitable[bool]], schedule: Schedule = QUICK) -> Daemon:
-    return Daemon(pull_round, schedule, Metrics())
+def daemon(
+    pull_round: Callable[[Tally], Awaitable[bool]],
+    every_seconds: float = QUICK_SECONDS,
+    settings: Settings = SETTINGS,
+) -> Daemon:
+    return Daemon(pull_round, every_seconds, settings, Metrics())
 
 
 async def finish(running: "asyncio.Task[None]") -> None:
@@ -71,7 +77,9 @@ async def test_what_does_not_finish_in_time_is_cancelled() -> None:
             raise
         return True
 
-    await finish(asyncio.create_task(daemon(pull_round, Schedule(0.001, 0, 0.01)).run(stop)))
+    hasty = Settings.model_construct(run_stop_timeout_seconds=0.01)
+    subject = daemon(pull_round, settings=hasty)
+    await finish(asyncio.create_task(subject.run(stop)))
     assert cancelled.is_set()
 
 
@@ -84,7 +92,7 @@ async def test_told_to_stop_between_rounds_it_does_not_wait_for_the_next() -> No
         ended.set()
         return True
 
-    running = asyncio.create_task(daemon(pull_round, Schedule(3600, 0, 5)).run(stop))
+    running = asyncio.create_task(daemon(pull_round, every_seconds=3600).run(stop))
     await ended.wait()
     stop.set()
     await finish(running)
@@ -114,7 +122,7 @@ async def test_a_round_that_fails_is_followed_by_the_next_and_told_meanwhile() -
         return True
 
     metrics = Metrics()
-    subject = Daemon(pull_round, QUICK, metrics)
+    subject = Daemon(pull_round, QUICK_SECONDS, SETTINGS, metrics)
     await finish(asyncio.create_task(subject.run(stop)))
     assert problems == [
         "no round has ended yet",
@@ -151,7 +159,8 @@ async def test_a_round_whose_stores_are_all_with_others_is_tried_again_soon() ->
         return False
 
     metrics = Metrics()
-    subject = Daemon(pull_round, Schedule(3600, 0, 5, retry_seconds=0.001), metrics)
+    quick_leases = Settings.model_construct(run_lease_seconds=0.001)
+    subject = Daemon(pull_round, 3600, quick_leases, metrics)
     await finish(asyncio.create_task(subject.run(stop)))
     assert (number, subject.problem) == (3, None)
     lines = generate_latest(metrics.registry).decode().splitlines()

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from producer.aws.sqs import SqsQueue
 from producer.errors import LakeUnavailable, QueueClosed, QueueError, QueueRefused, QueueUnavailable
 from producer.lake import LakeEntry, LakeObject
-from producer.sending.announcing import AnnouncingLake, event_body
-from producer.sending.publish import Announcer, Selection, publish
+from producer.sending.announcing import Announcer, AnnouncingLake
+from producer.sending.publish import Selection, publish
 from producer.tally import Tally
 from runtime.errors import SettingsInvalid
 from schemas.envelopes import ObjectEvent, decode_body
@@ -56,7 +56,7 @@ async def run(
     lake: FakeLake, queue: FakeQueue | None, selection: Selection | None = None
 ) -> tuple[Tally, list[str]]:
     tally, told = Tally(0), list[str]()
-    announcer = Announcer(queue, "lake", 100_000) if queue else None
+    announcer = Announcer(queue.send, "lake", 100_000) if queue else None
     await publish(
         selection or Selection(FOLDER),
         lake,
@@ -67,9 +67,16 @@ async def run(
     return tally, told
 
 
-def test_an_event_is_what_the_consumer_reads_as_s3s_own() -> None:
+async def test_an_event_is_what_the_consumer_reads_as_s3s_own() -> None:
+    sent: list[str] = []
+
+    async def send(bodies: Sequence[str]) -> list[QueueError | None]:
+        sent.extend(bodies)
+        return [None]
+
     entry = LakeEntry("raw/erp/São 1+2.json", 7, "abc", MODIFIED, "v1")
-    assert decode_body(event_body(entry, "lake")) == [
+    await Announcer(send, "lake").announce([entry])
+    assert decode_body(*sent) == [
         ObjectEvent(
             bucket="lake",
             key="raw/erp/São 1+2.json",
@@ -146,7 +153,7 @@ def test_only_what_is_loaded_may_be_announced() -> None:
 
 async def test_an_object_is_announced_after_it_was_written() -> None:
     inner, queue = FakeLake(), FakeQueue()
-    lake = AnnouncingLake(inner, queue, "lake")
+    lake = AnnouncingLake(inner, Announcer(queue.send, "lake"))
     await lake.put(LakeObject("raw/erp/a.json", b"{}", {}))
     assert (list(inner.objects), queue.keys) == (["raw/erp/a.json"], ["raw/erp/a.json"])
 
@@ -160,7 +167,9 @@ async def test_an_object_that_was_not_announced_is_a_failure_with_its_remedy() -
     inner = FakeLake()
     queue = FakeQueue({"raw/erp/a.json": QueueUnavailable("down")})
     with pytest.raises(QueueUnavailable, match=r"publish --prefix 'raw/erp/a\.json'"):
-        await AnnouncingLake(inner, queue, "lake").put(LakeObject("raw/erp/a.json", b"{}", {}))
+        await AnnouncingLake(inner, Announcer(queue.send, "lake")).put(
+            LakeObject("raw/erp/a.json", b"{}", {})
+        )
     assert list(inner.objects) == ["raw/erp/a.json"]
 
 

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from producer.errors import LakeClosed
 from producer.sending.upload import upload
 from producer.sending.upload_files import plan_uploads
+from producer.settings import Settings
 from producer.tally import Tally
 from tests.support.producer_fakes import FakeLake
 
@@ -16,7 +17,8 @@ async def run(
 ) -> Tally:
     tally = Tally(len(paths))
     upload_files = plan_uploads(paths, to)
-    await upload(upload_files, lake, tally, concurrency=2, max_file_bytes=10_000, check=check)
+    settings = Settings.model_construct(upload_concurrency=2, upload_max_file_bytes=10_000)
+    await upload(upload_files, lake, tally, settings, check=check)
     return tally
 
 
