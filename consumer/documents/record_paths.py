@@ -7,6 +7,7 @@ document, such as answers of several stores in one file, is refused.
 
 import re
 from collections import defaultdict
+from collections.abc import Set as AbstractSet
 from itertools import islice, product
 from typing import Any
 
@@ -71,13 +72,35 @@ def _path_of(root: Any, source: Source, aliases: Aliases) -> RecordPath | None:
     good = [
         path for path in filled if any(looks_like_record(row, source, aliases) for row in at[path])
     ]
-    if len(good) > 1:
-        raise _ambiguous(f"records are at {good[0]} and at {good[1]}; send only one of them")
-    if filled and not good:
-        hint = suggest(root, source, aliases) or "correct [records] in the alias file"
-        raise _invalid(f"what is at {filled[0]} does not look like records of {source}; {hint}")
+    for path in filled if not good else ():
+        known = _root_fields(source, aliases).keys()
+        _refuse_documents(path, at[path], known, suggest(root, source, aliases))
+    chosen = good or filled
+    if len(chosen) > 1:
+        raise _ambiguous(f"records are at {chosen[0]} and at {chosen[1]}; send only one of them")
     empty = (path for path in paths if not owned and leads_into(path, root))
-    return good[0] if good else next(empty, None)
+    return chosen[0] if chosen else next(empty, None)
+
+
+def _refuse_documents(
+    path: RecordPath, rows: list[Any], root_fields: AbstractSet[str], hint: str | None
+) -> None:
+    """Believe the alias file that these are records, unless they are rather documents."""
+    objects = [row for row in rows if isinstance(row, dict)]
+    for row in objects:
+        refuse_error_answer(row)
+    names = {name for row in objects for name in row}
+    if hint or (objects and names <= root_fields):
+        raise _invalid(
+            f"what is at {path} does not look like records; "
+            f"{hint or 'correct [records] in the alias file'}"
+        )
+
+
+def _root_fields(source: Source, aliases: Aliases) -> dict[str, str]:
+    """Return the root field that each of its names means."""
+    fields = {name: name for name in RootFields.model_fields}
+    return fields | {alias: name for alias, name in aliases.at(source, "") if name in fields}
 
 
 class _Unwrapping:
@@ -88,11 +111,7 @@ class _Unwrapping:
     ) -> None:
         self._path, self._source, self._key, self._aliases = path, source, key, aliases
         self._record_names = dict(aliases.at(source, source.entry.list_field))
-        root_fields = {name: name for name in RootFields.model_fields}
-        renames = aliases.at(source, "")
-        self._root_fields = root_fields | {
-            alias: name for alias, name in renames if name in root_fields
-        }
+        self._root_fields = _root_fields(source, aliases)
         self._fields: dict[str, Any] = {}
         self._repeated: tuple[str, ...] = ()
         self._rows: list[Any] = []

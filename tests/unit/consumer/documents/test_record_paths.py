@@ -69,6 +69,14 @@ def test_records_are_loaded_from_where_the_alias_file_says(root: Any, path: str)
     )
 
 
+def test_records_of_unknown_fields_are_loaded_where_the_alias_file_says() -> None:
+    """What Oracle itself sends of cash has hardly a field that the contract names."""
+    rows = [{"recNum": 4, "amt": 5.5}, {"recNum": 5, "amt": 1}]
+    root = {"locRef": STORE, "revenueCenters": [{"rvcNum": 1, "details": rows}, {"rvcNum": 2}]}
+    document = staged(root, "revenueCenters[].details[]", source=Source.CASH_MANAGEMENT)
+    assert 2 == document.record_count
+
+
 def test_store_day_and_time_of_any_level_are_the_document_s() -> None:
     root = {"curUTC": "2024-01-02T03:00:00", "data": [{"locRef": STORE, "guestChecks": [CHECK]}]}
     frame = staged(root, "data[].guestChecks[]", source=Source.ERP).frame
@@ -169,7 +177,8 @@ def test_an_envelope_without_records_is_an_empty_day(root: Any, path: str) -> No
             "c[].rows[]",
             "c[1].rows is dict, expected a list",
         ),
-        ([{"error": "down"}], "[]", "what is at [] does not look like records of getTransactions"),
+        ([{"error": "down"}], "[]", "error answer of the ERP"),
+        ([{"storeId": STORE}, {"locRef": STORE}], "[]", "what is at [] does not look like records"),
         ([{"transactions": [ROW]}], "[]", 'getTransactions = ["[].transactions[]"]'),
         ({"error": "down"}, "[]", "error answer of the ERP"),
         ([ROW], "[].transactions[]", "[0] is itself a record"),
