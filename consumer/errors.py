@@ -10,9 +10,6 @@
         ├── LocalDisk             our temporary directory cannot take what must pass through it
         ├── Misconfigured         region, name or encryption key; an operator must act
         └── Internal              a bug; reaches the DLQ through the queue's redrive policy
-    SchemaMismatch                start-up only: the tables are of another release
-    LeaseLost                     the message may be another consumer's by now
-    FailureBurst                  too much failed: dead-lettering stops until somebody looks
 
 Errors carry a code and identifiers. Messages may quote a value, cut short: they go to error logs,
 ledger and dead-letter queue, and stay out of the process's own log.

@@ -1,8 +1,4 @@
-"""Every metric of the consumer, its meaning and its labels, in one place.
-
-Names end in their unit. They are module-level objects, as the Prometheus client intends them: what
-counts something imports its counter. docs/operations.md says what to do with them.
-"""
+"""Every metric of the consumer; docs/operations.md says what to do with them."""
 
 from enum import StrEnum
 from functools import partial

@@ -1,7 +1,6 @@
 """What becomes of a message whose object failed: one table, by error code. Pure.
 
-Some reactions can be chosen otherwise in `ERROR_POLICY`; those of broken documents cannot, because
-the same bytes fail again, and those of outages cannot, because no message is to blame for them.
+`ERROR_POLICY` can choose otherwise, except for broken documents and outages.
 """
 
 from collections.abc import Mapping
@@ -148,7 +147,7 @@ def read_policy(text: str) -> Policy:
         ValueError: a code or reaction that does not exist or cannot be chosen, or a code twice.
     """
     chosen: dict[ErrorCode, Reaction] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
+    for entry in filter(None, map(str.strip, text.split(","))):
         code, reaction = _read_entry(entry)
         if code in chosen:
             raise ValueError(f"{code} is given twice")
@@ -160,10 +159,9 @@ def _read_entry(entry: str) -> tuple[ErrorCode, Reaction]:
     name, _, value = (part.strip() for part in entry.partition("="))
     open_to_choice = {code.value: rule for code, rule in RULES.items() if rule.instead}
     if name not in open_to_choice:
-        raise ValueError(
-            f"{entry!r}: write code=reaction; the codes that can be chosen for are "
-            f"{', '.join(open_to_choice)}"
-        )
+        codes = ", ".join(open_to_choice)
+        told = f"write code=reaction; the codes that can be chosen for are {codes}"
+        raise ValueError(f"{entry!r}: {told}")
     rule = open_to_choice[name]
     if value not in (rule.reaction, *rule.instead):
         raise ValueError(f"{entry!r}: choose {', '.join((rule.reaction, *rule.instead))}")

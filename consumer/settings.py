@@ -10,8 +10,6 @@ from consumer.memory import default_budget_bytes, memory_limit_bytes
 from consumer.policy import Policy, read_policy
 from runtime.settings import CONFIG, AwsSettings, ServiceSettings
 
-_MAX_OBJECT_BYTES = 2**30
-
 
 def _split(text: Any) -> Any:
     return [name for name in re.split(r"[,\s]+", text) if name] if isinstance(text, str) else text
@@ -30,9 +28,7 @@ class DatabaseSettings(BaseSettings):
     db_name: str = Field("postgres", description="database")
     db_user: str = Field("postgres", description="user; must own the tables to migrate them")
     db_password: SecretStr | None = Field(None, description="password")
-    db_connect_timeout_seconds: int = Field(
-        10, ge=1, le=120, description="how long to wait for a connection"
-    )
+    db_connect_timeout_seconds: int = Field(10, ge=1, le=120, description="longest time to connect")
     db_statement_timeout_seconds: int = Field(
         300, ge=1, le=86_400, description="longest statement before it is cancelled and retried"
     )
@@ -72,7 +68,7 @@ class PolicySettings(BaseSettings):
     model_config = CONFIG
 
     max_object_bytes: int = Field(
-        _MAX_OBJECT_BYTES,
+        2**30,
         ge=1024,
         description="largest object, as stored; a larger one is `object_too_large`",
     )
@@ -82,8 +78,7 @@ class PolicySettings(BaseSettings):
         "point aliases, or a second bucket; objects are read under the announced name",
     )
     error_policy: str | None = Field(
-        None,
-        description="reactions that replace the defaults: `object_missing=retry,…`",
+        None, description="reactions that replace the defaults: `object_missing=retry,…`"
     )
 
     @property
@@ -132,24 +127,16 @@ class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, Lake
     decode_threads: int = Field(
         1, ge=1, le=64, description="documents validated at once, besides one read as a stream"
     )
-    batch_max_rows: int = Field(
-        10_000, ge=1, description="rows after which a batch takes no further object"
-    )
+    batch_max_rows: int = Field(10_000, ge=1, description="rows after which a batch is full")
     batch_max_bytes: int = Field(
-        16 * 2**20, ge=1024, description="bytes after which a batch takes no further object"
+        16 * 2**20, ge=1024, description="bytes after which a batch is full"
     )
     batch_max_wait_milliseconds: int = Field(
-        50,
-        ge=0,
-        le=60_000,
-        description="how long a batch waits for more objects; 8 times that while others load",
+        50, ge=0, le=60_000, description="a batch's wait for more; 8 times that while others load"
     )
     loader_connections: int = Field(3, ge=1, le=64, description="transactions at once")
     retry_base_seconds: float = Field(
-        2,
-        gt=0,
-        le=600,
-        description="first retry delay; doubles with each receive, with full jitter",
+        2, gt=0, le=600, description="first retry delay; doubles with each receive, full jitter"
     )
     retry_max_seconds: int = Field(
         600, ge=1, le=43_200, description="longest retry delay (SQS allows 12 hours)"

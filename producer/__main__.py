@@ -1,7 +1,6 @@
 """`python -m producer`, and the console script.
 
-Signals are seen to before anything else is imported, which takes most of a second: told to stop
-meanwhile, the daemon ends in order and another command says that it was interrupted.
+Signals are seen to before anything else is imported, which takes most of a second.
 """
 
 import sys

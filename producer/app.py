@@ -19,8 +19,8 @@ from producer.lake import Lake, LakeEntry
 from producer.lease_table import Leases
 from producer.metrics import Metrics
 from producer.pulling import pull
-from producer.pulling.business_days import BusinessDays
 from producer.pulling.daemon import Daemon
+from producer.pulling.history import BusinessDays
 from producer.pulling.targets import Plan
 from producer.sending import init_lake, publish, upload
 from producer.sending.announcing import Announcer, AnnouncingLake
@@ -55,11 +55,7 @@ async def run_pull(settings: Settings, plan: Plan, tally: Tally, *, force: bool)
 async def run_daemon(
     settings: Settings, plan_until: Callable[[date], Plan], every_seconds: float
 ) -> None:
-    """Pull round after round, each from start to start, until SIGTERM or SIGINT.
-
-    Raises:
-        PortTaken: The HTTP port cannot be listened on.
-    """
+    """Pull every so many seconds, from start to start, until SIGTERM or SIGINT."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     with stopping_by(lambda: loop.call_soon_threadsafe(stop.set)):
         await _run_rounds(settings, plan_until, every_seconds, stop)
@@ -111,7 +107,6 @@ async def run_publish(
     selection: publish.Selection,
     tally: Tally,
     tell: Callable[[LakeEntry], None],
-    *,
     per_second: float | None,
 ) -> None:
     """Announce the objects of `selection`, so many per second; None only names them."""

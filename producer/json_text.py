@@ -19,10 +19,7 @@ def parse_json(body: bytes) -> Any:
     """Parse a UTF-8 JSON text and return its outermost value; NaN and the like pass.
 
     Of the objects inside only what we read is kept, and numbers stay text: a day of 50,000 checks
-    would fill a gigabyte otherwise.
-
-    Raises:
-        NotJson: The bytes are empty, not UTF-8 or not JSON; names line and column.
+    would fill a gigabyte otherwise. Raises NotJson, also for nothing at all.
     """
     if not body.strip():
         raise NotJson("it is empty")

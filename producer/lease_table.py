@@ -23,7 +23,6 @@ from producer.errors import LakeError, LakeUnavailable, LeaseLost
 LEASE_TABLE_KEY = "logs/producer/rounds.json"
 # S3's time has whole seconds, so a lease may look a second older than it is.
 _CLOCK_STEP_SECONDS = 1.0
-_ATTEMPTS_COUNT = 20
 _LONGEST_PAUSE_SECONDS = 0.2
 _STORES_LOGGED_COUNT = 20
 
@@ -52,8 +51,6 @@ class LeaseTable(Protocol):
 
 
 class _Lease(BaseModel):
-    """What one producer holds."""
-
     until: AwareDatetime
     stores: list[str]
 
@@ -112,7 +109,7 @@ class Leases:
 
     async def _claim(self, stores: Iterable[str]) -> None:
         """Write those of `stores` that are free as our leases, in place of our old ones."""
-        for _ in range(_ATTEMPTS_COUNT):
+        for _ in range(20):
             # Taken before the read: our own idea of the expiry is never later than the one written.
             asked = time.monotonic()
             seen = await self._lease_table.read_tagged(LEASE_TABLE_KEY)

@@ -1,16 +1,22 @@
-"""A fixed number of workers over any number of items."""
+"""Work beside the event loop: items by a number of workers, large ones in a thread."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from producer.tally import Tally
+
+# Working on more than this would hold up the event loop.
+_LARGE_BYTES = 1024 * 1024
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 async def work_through(
-    items: Iterable[T], do: Callable[[T], Awaitable[None]], concurrency: int
+    items: Iterable[T], do: Callable[[T], Awaitable[None]], concurrency: int, tally: Tally
 ) -> None:
-    """Call `do` for every item, in order, at most `concurrency` at a time.
+    """Call `do` for every item, in order, so many at a time, until the tally stops the run.
 
     An item is taken only when a worker is free for it. What `do` raises is a bug.
     """
@@ -19,8 +25,17 @@ async def work_through(
     async def work() -> None:
         # The iterator is shared: there is no await between its steps, so no item is taken twice.
         for item in queue:
+            if tally.stopped_by is not None:
+                return
             await do(item)
 
     async with asyncio.TaskGroup() as workers:
         for number in range(concurrency):
             workers.create_task(work(), name=f"worker-{number}")
+
+
+async def off_loop_if_large(size_bytes: int, work: Callable[..., R], *arguments: Any) -> R:
+    """Return what CPU-bound work on so many bytes returns; large work is done in a thread."""
+    if size_bytes > _LARGE_BYTES:
+        return await asyncio.to_thread(work, *arguments)
+    return work(*arguments)

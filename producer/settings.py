@@ -52,9 +52,7 @@ class Settings(ServiceSettings, AwsSettings):
     )
     api_token: Token | None = Field(None, description="Bearer token of the ERP API.")
     api_token_file: Path | None = Field(
-        None,
-        description="File that holds the bearer token, instead of API_TOKEN; read at start, and "
-        "again when the ERP answers 401.",
+        None, description="File of the token, instead of API_TOKEN; read again after a 401."
     )
     api_key: Token | None = Field(
         None, description="Key sent to the ERP API as x-api-key, instead of a token or with it."
@@ -71,9 +69,7 @@ class Settings(ServiceSettings, AwsSettings):
         None, description="PEM file of its key, if that is not in the certificate's file."
     )
     stores: Stores = Field(
-        (),
-        description="Stores to pull without --store and --stores-file: separated by commas, or a "
-        "JSON list if an id contains a comma.",
+        (), description="Stores to pull by default: separated by commas, or as a JSON list."
     )
     store_utc_offset_hours: float = Field(
         -3, ge=-14, le=14, description="Hours that the stores' clocks are ahead of UTC."
@@ -89,18 +85,10 @@ class Settings(ServiceSettings, AwsSettings):
         20, gt=0, le=10_000, description="Requests to the ERP, retries included, per second."
     )
     pull_correction_days: int = Field(
-        14,
-        ge=0,
-        le=366,
-        description="Days after a business date during which its answers may be corrected; one "
-        "pulled later is final, and asked for again only with --force.",
+        14, ge=0, le=366, description="Days in which answers may be corrected; then they are final."
     )
     pull_resume_within_seconds: float = Field(
-        3600,
-        ge=0,
-        le=7 * 86_400,
-        description="Age up to which an answer that may still be corrected is asked for again only "
-        "with --force.",
+        3600, ge=0, le=7 * 86_400, description="Age up to which other answers are not asked again."
     )
     pull_gzip: bool = Field(False, description="Whether answers are stored gzipped.")
     pull_connect_timeout_seconds: float = Field(
@@ -128,25 +116,17 @@ class Settings(ServiceSettings, AwsSettings):
         256 * 2**20, ge=1024, le=5 * 2**30, description="Largest answer accepted."
     )
     pull_stop_after_failures: int = Field(
-        50,
-        ge=1,
-        le=100_000,
-        description="Transient failures in a row (ERP or S3 down) that end the run.",
+        50, ge=1, le=100_000, description="Transient failures in a row that end the run."
     )
     pull_skip_after_failures: int = Field(
-        3,
-        ge=1,
-        le=100_000,
-        description="Transient failures in a row after which a store or an endpoint is skipped for "
-        "the rest of the run.",
+        3, ge=1, le=100_000, description="Failures in a row that have a store or endpoint skipped."
     )
     queue_url: str | None = Field(
         None, description="Queue that the consumer reads; needed by publish and by EVENTS=publish."
     )
     events: Literal["bucket", "publish"] = Field(
         "bucket",
-        description="Who announces new objects: the notification of the bucket, or, for buckets "
-        "without one, the producer itself (`publish`).",
+        description="Who announces new objects: the bucket's notification, or the producer itself.",
     )
     publish_events_per_second: float = Field(
         100, gt=0, le=10_000, description="Events that `producer publish` sends per second."
@@ -155,11 +135,7 @@ class Settings(ServiceSettings, AwsSettings):
         10, ge=0, le=50, description="Random shift of the start of a round, percent."
     )
     run_lease_seconds: float = Field(
-        30,
-        ge=3,
-        le=3600,
-        description="Time after which the stores of a killed run are free for another; renewed "
-        "three times as often.",
+        30, ge=3, le=3600, description="Time after which a killed run's stores are free again."
     )
     run_stop_timeout_seconds: float = Field(
         20, ge=0, le=600, description="Time for answers under way to finish after SIGTERM."

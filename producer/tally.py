@@ -1,20 +1,14 @@
-"""The tally of a run: what was stored, what is missing and why.
-
-The command creates it and passes it down, so that it can report an interrupted run too.
-"""
+"""The tally of a run: what was stored, what is missing and why, also when interrupted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import structlog
 
 from producer.errors import ProducerError
 
 FAILURES_KEPT_COUNT = 10_000
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -86,13 +80,6 @@ class Tally:
         if error.stops_the_run:
             self.stop(str(error))
         self.on_change(self)
-
-    def until_stopped(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield items for as long as nothing has stopped the run."""
-        for item in items:
-            if self.stopped_by is not None:
-                return
-            yield item
 
     def stop(self, reason: str) -> None:
         """End the run: finish what is under way, begin nothing new."""

@@ -14,8 +14,6 @@ from runtime.errors import EXIT_USAGE, ReportedError
 from runtime.settings import AwsSettings
 from runtime.sockets import watched_socket
 
-_CONNECT_SECONDS = 10.0
-_DEFAULT_REGION = "us-east-1"
 # Longer than a long poll, which is silent for 20 seconds.
 _SILENCE_SECONDS = 30.0
 
@@ -38,16 +36,13 @@ async def open_client(
     timeout_seconds: float = _SILENCE_SECONDS,
     max_attempts: int = 4,
 ) -> AsyncIterator[Any]:
-    """Hold a client for a service while the block runs; it connects on its first call.
+    """Hold a client for a service while the block runs; raises AwsUnusable if there is none.
 
     `connections` calls may be under way at once, each silent for `timeout_seconds` at most.
-
-    Raises:
-        AwsUnusable: The SDK cannot make a client of its configuration.
     """
     session = get_session()
     config = AioConfig(
-        connect_timeout=min(_CONNECT_SECONDS, timeout_seconds),
+        connect_timeout=min(10.0, timeout_seconds),
         read_timeout=timeout_seconds,
         max_pool_connections=connections,
         connector_args={"socket_factory": watched_socket},
@@ -57,7 +52,7 @@ async def open_client(
     )
     try:
         # The region of AWS_PROFILE counts when the settings name none.
-        region = settings.aws_region or session.get_config_variable("region") or _DEFAULT_REGION
+        region = settings.aws_region or session.get_config_variable("region") or "us-east-1"
         context = session.create_client(
             service,
             region,

@@ -12,8 +12,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from runtime.errors import EXIT_USAGE, ReportedError
 
-_CONNECTIONS, _IDLE_SECONDS = 32, 5
-
 # Returns what is wrong, or None.
 Check = Callable[[], Awaitable[str | None]]
 
@@ -54,8 +52,8 @@ async def served(app: FastAPI, host: str, port: int | None) -> AsyncIterator[Non
         port=port,
         log_config=None,
         lifespan="off",
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=_IDLE_SECONDS,
+        limit_concurrency=32,
+        timeout_keep_alive=5,  # seconds
         server_header=False,
     )
     server = _Server(config)

@@ -1,7 +1,6 @@
 """The settings that every program has, and how settings are read.
 
-Read from the environment and from `.env`, which the programs share: names unknown to one are
-ignored. Nothing is read at import.
+The programs share `.env`, so names unknown to one are ignored. Nothing is read at import.
 """
 
 from typing import Literal, Self, TypeVar
@@ -76,11 +75,7 @@ class ServiceSettings(BaseSettings):
 
 
 def read_settings(model: type[S]) -> S:
-    """Read settings from the environment and from `.env` in the working directory.
-
-    Raises:
-        SettingsInvalid: Names each variable that is missing or unusable, and no value.
-    """
+    """Read settings from the environment and `.env`; SettingsInvalid names what is unusable."""
     try:
         return model()
     except ValidationError as error:

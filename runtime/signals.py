@@ -1,7 +1,4 @@
-"""Being told to stop, from a program's first line to its last.
-
-Imports nothing that takes time: until the handlers are in place, a signal kills.
-"""
+"""Being told to stop, from a program's first line on; imports nothing that takes time."""
 
 import os
 import signal
@@ -29,10 +26,9 @@ def interrupt_when_told() -> None:
 
 @contextmanager
 def stopping_by(stop: Callable[[], object]) -> Iterator[None]:
-    """Call `stop` when told to stop while the block runs; told again, end hard.
+    """Call `stop` when told to stop while the block runs; told a second later, end hard.
 
-    `stop` is called between any two steps of the main thread. A second request counts from a
-    second after the first. After the block no signal is heard.
+    `stop` runs between any two steps of the main thread. After the block no signal is heard.
     """
     asked_at: list[float] = []
 

@@ -7,9 +7,6 @@ import socket
 
 #: From here on, data that nobody acknowledges ends a connection.
 UNACKNOWLEDGED_SECONDS = 30
-_IDLE_SECONDS = 20
-_INTERVAL_SECONDS = 5
-_PROBE_COUNT = 3
 
 AddressInfo = tuple[
     int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -22,9 +19,9 @@ def watched_socket(address: AddressInfo) -> socket.socket:
     made = socket.socket(family, kind, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
-        ("TCP_KEEPIDLE", _IDLE_SECONDS),
-        ("TCP_KEEPINTVL", _INTERVAL_SECONDS),
-        ("TCP_KEEPCNT", _PROBE_COUNT),
+        ("TCP_KEEPIDLE", 20),  # seconds
+        ("TCP_KEEPINTVL", 5),  # seconds
+        ("TCP_KEEPCNT", 3),
         ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_SECONDS * 1000),
     ):
         if option := getattr(socket, name, None):

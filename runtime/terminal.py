@@ -1,7 +1,6 @@
 """What every command does at a terminal: read settings, run, print, report what failed, exit.
 
-Results go to stdout, everything else to stderr. For people there are tables and bars; what is not
-a terminal gets lines: one for each row, tab-separated, nothing cut.
+Results go to stdout, everything else to stderr; what is not a terminal gets plain lines.
 """
 
 import asyncio
@@ -29,7 +28,6 @@ from runtime.logs import configure_logs
 from runtime.settings import read_settings
 from runtime.signals import interrupt_when_told
 
-_DISTRIBUTION = "coco-ingest"
 _ID_CHARACTERS = 36
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -46,7 +44,7 @@ def program(name: str, purpose: str) -> typer.Typer:
 
     def show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
         if wanted:
-            typer.echo(f"{name} {version(_DISTRIBUTION)}")
+            typer.echo(f"{name} {version('coco-ingest')}")
             raise typer.Exit
 
     told = "Print the version and exit."

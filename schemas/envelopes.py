@@ -1,9 +1,8 @@
 """What an SQS message body announces: S3 native, SNS-wrapped, EventBridge and test events.
 
 Keys are URL-encoded with `+` for a space in native and SNS-wrapped events and raw in EventBridge
-events (Amazon S3 User Guide, "Event message structure" and "Using EventBridge"). Event versions
-are compared by their major number only; unknown fields are ignored; `sequencer`, `size`, `eTag`
-and `versionId` may be missing.
+events (Amazon S3 User Guide, "Event message structure" and "Using EventBridge"). `sequencer`,
+`size`, `eTag` and `versionId` may be missing.
 """
 
 import json
@@ -43,11 +42,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class ObjectEvent:
-    """One object version that was written to the lake.
-
-    `key` is the object's real key; `etag` is unquoted; `size_bytes` is what the event
-    announced; `event_time` is aware, in UTC.
-    """
+    """One object version that was written to the lake, under its real key; the time is in UTC."""
 
     bucket: str
     key: str
@@ -60,10 +55,7 @@ class ObjectEvent:
 
 
 def decode_body(body: str) -> list[ObjectEvent | Ignored]:
-    """Read one SQS message body.
-
-    Returns:
-        One entry per record, in the order of the message; never empty.
+    """Read one SQS message body: one entry per record, in their order; never empty.
 
     Raises:
         EventMalformed: not JSON, no known envelope, or a record without bucket or key.

@@ -105,8 +105,7 @@ class Queue:
         """
         try:
             answer = await self._client.change_message_visibility_batch(
-                QueueUrl=self._url,
-                Entries=_entries(deliveries, VisibilityTimeout=seconds),
+                QueueUrl=self._url, Entries=_entries(deliveries, VisibilityTimeout=seconds)
             )
         except AWS_ERRORS as error:
             if error_code(error) in _LOST_CODES:

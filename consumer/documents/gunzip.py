@@ -17,12 +17,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class PlainReader:
-    """Reads one document.
-
-    Args:
-        file: The bytes as stored, from the first one; must be seekable.
-        max_bytes: Largest size once decompressed.
-    """
+    """Reads one document of at most `max_bytes` once decompressed; `file` must be seekable."""
 
     def __init__(self, file: BinaryIO, max_bytes: int) -> None:
         packed = file.read(len(_MAGIC)) == _MAGIC

@@ -18,11 +18,7 @@ _FINER_THAN_MICROSECONDS = re.compile(r"([.,]\d{6})(?=\d*[1-9])\d+")
 
 
 def set_aside(model: type[Record], record: dict[str, Any]) -> bool:
-    """Move the odd values of a record and of those inside it out of the way, in place.
-
-    Returns:
-        Whether there were any: then the record may be validated again.
-    """
+    """Move the odd values of a record and of those inside it out of the way; say if any were."""
     found = False
     for name, hint in field_types(model).items():
         value = record.get(name)

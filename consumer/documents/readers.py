@@ -63,10 +63,7 @@ class RecordReader(ABC):
         self._renames_at = partial(aliases.at, source)
 
     def read(self, position: int, row: Any, screen: Screen | None = None) -> Accepted | Quarantined:
-        """Validate one record; never raises for what it holds. Renames its fields in place.
-
-        A record in which `screen` finds a problem is quarantined for it.
-        """
+        """Validate one record, unless `screen` finds a problem; renames its fields in place."""
         path = f"{self._entry.list_field}[{position}]"
         if not isinstance(row, dict):
             problem = RecordError("", "expected an object", cut_short(row))
@@ -189,10 +186,7 @@ def _rename_all(records: Any, renames: Renames) -> None:
 
 
 def _content_id(row: dict[str, Any], occurrences: Counter[str]) -> str:
-    """Derive an id from a row's content and how often that content came before in the file.
-
-    The same content twice is two rows, and the same file twice is not four.
-    """
+    """Derive an id from a row's content: twice the same is two rows, the file twice is not four."""
     canonical = json.dumps(_canonical(row), sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:32]
     occurrences[digest] += 1

@@ -27,17 +27,13 @@ _OPEN_LIST = ord("[")
 
 
 class RecordStream:
-    """Splits one document.
+    """Splits one document, whose records may be in one of several root fields.
 
     Iterating yields runs of records, each the bytes of a JSON list; afterwards `frame` is the
     rest of the document. Where a list had records it has a list of one text, the digest of their
     bytes, so that the frame alone tells whether two lists are there and differ. Only the first of
-    them is yielded; `digest` is its digest, or None when there are no records.
-
-    Args:
-        file: The document, decompressed, from its first byte.
-        fields: The root fields that may hold the records.
-        max_run_bytes: Largest record, and largest frame.
+    them is yielded; `digest` is its digest, or None when there are no records. No record, and no
+    frame, may have more than `max_run_bytes`.
     """
 
     def __init__(self, file: PlainReader, fields: Collection[str], max_run_bytes: int) -> None:

@@ -24,8 +24,7 @@ _MANY_CHILDREN = 1000
 def validator(model: type[BaseModel]) -> Validate:
     """Return the function that validates a decoded record against a contract.
 
-    It raises pydantic's ValidationError where the contract itself would, with the first error
-    of each list; `every_error` finds the others.
+    It raises ValidationError with the first error of each list; `every_error` finds the others.
     """
     return TypeAdapter(_typed_dict(model)).validator.validate_python
 

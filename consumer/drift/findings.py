@@ -13,14 +13,7 @@ from typing import Any
 
 from consumer.drift.json_types import LINES_LEVEL, ROOT_LEVEL, Contract, contracts
 from consumer.drift.renames import remedy, scalars_for, structure_for
-from consumer.drift.shapes import (
-    MAX_NAME_CHARACTERS,
-    MAX_NAMES,
-    NULL,
-    Level,
-    Shape,
-    Shapes,
-)
+from consumer.drift.shapes import MAX_NAME_CHARACTERS, MAX_NAMES, NULL, Level, Shape, Shapes
 from schemas.guest_checks import LINE_TYPES
 from schemas.registry import CHECKS_FIELD, Source
 

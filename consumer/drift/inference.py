@@ -76,13 +76,8 @@ class Stopped:
 def infer(stopped: Iterable[Stopped], seen: Iterable[Row]) -> list[Row]:
     """Say which fields are missing since when and in which stores, and what they are called now.
 
-    Args:
-        stopped: Fields of stores; the same field may have stopped in some stores only.
-        seen: Rows of `schema_drift`; those of unknown fields say of which JSON type they are.
-
-    Returns:
-        Rows like those of `schema_drift`, with `since` and `stores`. A field that was renamed is
-        missing as well, however few its records.
+    `seen` are rows of `schema_drift`; so are those returned, with `since` and `stores`. A field
+    that was renamed is missing as well, however few its records.
     """
     by_store: defaultdict[_Field, dict[str, Stopped]] = defaultdict(dict)
     for field in stopped:

@@ -32,11 +32,7 @@ _OF_SCHEMA = {"string": "text", "integer": "number", "number": "number", "boolea
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What one level's objects hold.
-
-    `native` gives the JSON types of every field, `inner` the contract of the records inside a
-    structure, which no scalar has.
-    """
+    """What one level's objects hold: JSON types by field, and contracts by structure."""
 
     native: Mapping[str, frozenset[str]]
     inner: Mapping[str, type[Record]]
@@ -44,17 +40,11 @@ class Contract:
 
 @cache
 def contracts(source: Source) -> Mapping[str, Contract]:
-    """Return the contract of each level: of the document's root, its records and what is in them.
-
-    A level is named by its dotted path, the root by `ROOT_LEVEL`.
-    """
+    """Return the contract of each level by its dotted path."""
     root, entry = _contract(RootFields), source.entry
     native = {**root.native, entry.list_field: frozenset({"list"})}
-    inner = {entry.list_field: entry.model}
-    return {
-        ROOT_LEVEL: Contract(native, inner),
-        **dict(_contracts_inside(entry.list_field, entry.model)),
-    }
+    inside = dict(_contracts_inside(entry.list_field, entry.model))
+    return {ROOT_LEVEL: Contract(native, {entry.list_field: entry.model}), **inside}
 
 
 @cache

@@ -72,8 +72,7 @@ def is_whole(check: dict[str, Any]) -> bool:
 class Shapes:
     """Counts the shapes of one document's objects, level by level; repeated ids; future versions.
 
-    Those of unfinished checks apart: partial ones, and those still open, lack what they lack for
-    a reason.
+    Those of unfinished checks apart: what these lack, they lack for a reason.
     """
 
     def __init__(self) -> None:

@@ -56,10 +56,7 @@ def log_key(delivery: Delivery, event: ObjectEvent | None) -> str:
 
 
 def _log(
-    delivery: Delivery,
-    error: ConsumerError,
-    event: ObjectEvent | None,
-    prepared: Prepared | None,
+    delivery: Delivery, error: ConsumerError, event: ObjectEvent | None, prepared: Prepared | None
 ) -> dict[str, Any]:
     bug = "".join(traceback.format_exception(error)) if error.code is ErrorCode.INTERNAL else None
     return {

@@ -1,7 +1,4 @@
-"""What happens to one message: announced objects in, outcomes out.
-
-fetch → prepare → load, each with its own kinds of failure. Decides nothing about the message.
-"""
+"""What happens to one message: announced objects in, outcomes out. Decides nothing about it."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,14 +10,7 @@ import structlog
 
 from consumer.aws.s3 import Lake, Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery
-from consumer.errors import (
-    ConsumerError,
-    Internal,
-    LeaseLost,
-    Permanent,
-    StorageUnavailable,
-    where,
-)
+from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, StorageUnavailable, where
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import records_invalid, write_error_log
 from consumer.ingest.outcome import Done, Failed, Outcome
@@ -62,16 +52,16 @@ class Ports:
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
 
 
+@dataclass
 class Handler:
     """Ingests the objects that messages announce."""
 
-    def __init__(
-        self, rules: Rules, ports: Ports, byte_budget: ByteBudget, decode_slots: asyncio.Semaphore
-    ) -> None:
-        self._rules = rules
-        self._ports = ports
-        self._byte_budget = byte_budget
-        self._decode_slots = decode_slots
+    rules: Rules
+    ports: Ports
+    byte_budget: ByteBudget
+    decode_slots: asyncio.Semaphore
+
+    def __post_init__(self) -> None:
         # A huge document takes its time; small ones pass it by.
         self._stream_slots = asyncio.Semaphore(1)
 
@@ -97,8 +87,6 @@ class Handler:
     async def _outcome(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         try:
             return await self._ingest(event, delivery)
-        except Outdated:
-            return await self._superseded(event, delivery)
         except ConsumerError as error:
             return Failed(error, event)
         except LeaseLost:
@@ -107,58 +95,57 @@ class Handler:
             return _bug(error, event)
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        source, key = route(event, self._rules.buckets, self._rules.max_object_bytes)
-        admitted_bytes = _announced_bytes(event, self._rules.stream_above_bytes)
+        source, key = route(event, self.rules.buckets, self.rules.max_object_bytes)
+        admitted_bytes = _announced_bytes(event, self.rules.stream_above_bytes)
         for _ in range(_ADMISSIONS):
-            async with self._byte_budget.of(admitted_bytes):
+            async with self.byte_budget.of(admitted_bytes):
                 try:
                     stored = await self._fetch(event, admitted_bytes)
                 except Larger as larger:
                     # The event gave no size, or a wrong one: take room for the real one.
                     admitted_bytes = larger.held_bytes
                     continue
-                fetched = Fetched(_identity(event, stored, delivery), source, key, stored.data)
-                return await self._load(await self._prepare(fetched), event, delivery)
+                except Outdated:
+                    entry = Entry(
+                        event, State.SUPERSEDED, delivery.received_at, delivery.receive_count
+                    )
+                    await self.ports.record(entry)
+                    return Done(State.SUPERSEDED)
+                identity = _identity(event, stored, delivery)
+                prepared = await self._prepare(Fetched(identity, source, key, stored.data))
+                return await self._load(prepared, event, delivery)
         raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
 
     async def _fetch(self, event: ObjectEvent, admitted_bytes: int) -> StoredObject:
-        rules = self._rules
+        rules = self.rules
         limits = ReadLimits(rules.max_object_bytes, rules.stream_above_bytes, admitted_bytes)
         with STAGE_SECONDS.labels("fetch").time():
-            return await self._ports.lake.fetch(event, limits)
+            return await self.ports.lake.fetch(event, limits)
 
     async def _prepare(self, fetched: Fetched) -> Prepared:
-        limit = self._rules.max_decompressed_bytes
-        slots = self._stream_slots if isinstance(fetched.data, Spool) else self._decode_slots
+        limit = self.rules.max_decompressed_bytes
+        slots = self._stream_slots if isinstance(fetched.data, Spool) else self.decode_slots
         async with slots:
             with STAGE_SECONDS.labels("prepare").time():
-                return await asyncio.to_thread(prepare, fetched, self._rules.aliases, limit)
+                return await asyncio.to_thread(prepare, fetched, self.rules.aliases, limit)
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
-        is_wanted = partial(self._ports.is_held, delivery)
+        is_wanted = partial(self.ports.is_held, delivery)
         if not quarantined:
             return Done(await self._commit(LoadRequest(document, is_wanted)))
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
-        log_key = await write_error_log(self._ports.lake, delivery, error, event, prepared)
+        log_key = await write_error_log(self.ports.lake, delivery, error, event, prepared)
         await self._commit(LoadRequest(document, is_wanted, str(error), log_key))
         return Failed(error, event, log_key, document.record_count > document.quarantined_count)
 
     async def _commit(self, request: LoadRequest) -> State:
         with STAGE_SECONDS.labels("load").time():
-            state = await self._ports.loader.load(request)
+            state = await self.ports.loader.load(request)
         lag = datetime.now(UTC) - request.document.identity.event_time
         LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
         return state
-
-    async def _superseded(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        entry = Entry(event, State.SUPERSEDED, delivery.received_at, delivery.receive_count)
-        try:
-            await self._ports.record(entry)
-        except ConsumerError as error:
-            return Failed(error, event)
-        return Done(State.SUPERSEDED)
 
 
 def _bug(error: Exception, event: ObjectEvent) -> Failed:
@@ -173,11 +160,5 @@ def _announced_bytes(event: ObjectEvent, memory_bytes: int) -> int:
 
 
 def _identity(event: ObjectEvent, stored: StoredObject, delivery: Delivery) -> Identity:
-    return Identity(
-        event=event,
-        version_id=stored.version_id,
-        etag=stored.etag,
-        last_modified=stored.last_modified,
-        received_at=delivery.received_at,
-        attempts=delivery.receive_count,
-    )
+    what = event, stored.version_id, stored.etag, stored.last_modified
+    return Identity(*what, delivery.received_at, delivery.receive_count)

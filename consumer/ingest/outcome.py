@@ -16,16 +16,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A record that failed; `event` is None when the message itself could not be read.
-
-    `log_key` is set when the error log is written already: good records of the document
-    committed together with that key. `is_mostly_loaded` says that these are the greater part.
-    """
+    """A record that failed; `event` is None when the message itself could not be read."""
 
     error: ConsumerError
     event: ObjectEvent | None = None
-    log_key: str | None = None
-    is_mostly_loaded: bool = False
+    log_key: str | None = None  # of the error log, if good records committed together with it
+    is_mostly_loaded: bool = False  # these are the greater part
 
 
 Outcome = Done | Failed

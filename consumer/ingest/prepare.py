@@ -1,7 +1,6 @@
 """From an object's bytes to a document ready to load. Pure and CPU-heavy: runs in a thread.
 
-A document in memory is parsed at once; one that was too large for memory is read as a stream,
-twice: for its frame, whose fields may stand behind the records, then for its records.
+One that was too large for memory is read as a stream, twice: for its frame, then for its records.
 """
 
 from collections import Counter
@@ -43,8 +42,7 @@ _numbers = count(1)
 _DOCUMENT_NUMBERS = 2**31 - 1
 _RUN_RECORDS = 1000
 _MAX_RUN_BYTES = 32 << 20  # largest record of a document that is read as a stream
-# Of an object in memory; a larger one is streamed. The parser lets nothing else run until it is
-# done: leases and health must not wait for it.
+# Of an object in memory; a larger one is streamed. Nothing else runs while the parser does.
 _MAX_WHOLE_BYTES = 12 << 20
 _DATE_CHARACTERS = len("2024-01-31")
 _DETAILED_QUARANTINES = 1000  # of one document; the log counts the others
@@ -62,22 +60,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready to load, and the records that were set aside.
-
-    `quarantined` lists the first thousand; `document.quarantined_count` counts all.
-    """
+    """A document ready to load, and the first thousand of the records that were set aside."""
 
     document: StagedDocument
     quarantined: list[Quarantined]
 
 
 def prepare(fetched: Fetched, aliases: Aliases, max_bytes: int) -> Prepared:
-    """Decode, validate and stage one object. CPU-bound; holds the interpreter for milliseconds.
-
-    Args:
-        fetched: The object.
-        aliases: The renames in force.
-        max_bytes: Largest document once decompressed.
+    """Decode, validate and stage one object of at most `max_bytes` once decompressed. CPU-bound.
 
     Raises:
         Permanent: the document as a whole is refused; its `drift` is what the root shows.

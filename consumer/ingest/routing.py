@@ -12,12 +12,7 @@ from schemas.registry import Source
 def route(
     event: ObjectEvent, buckets: Collection[str], max_object_bytes: int
 ) -> tuple[Source, ApiKey | ErpKey]:
-    """Return an object's source and the identity in its key.
-
-    Args:
-        event: What was announced.
-        buckets: The names of buckets that are served.
-        max_object_bytes: Largest object, as stored.
+    """Return an object's source and the identity in its key, or refuse it.
 
     Raises:
         Permanent: `unknown_source` or `object_too_large`.

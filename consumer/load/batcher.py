@@ -17,13 +17,7 @@ import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from consumer import metrics
-from consumer.errors import (
-    ConsumerError,
-    Internal,
-    LeaseLost,
-    Permanent,
-    where,
-)
+from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, where
 from consumer.load.database import is_conflict, mapped
 from consumer.load.document import LoadRequest, StagedDocument
 from consumer.load.transaction import load_batch
@@ -62,13 +56,7 @@ class _Waiting:
 
 
 class Batcher:
-    """Hands documents to the database in batches.
-
-    Args:
-        load: Loads one batch.
-        limits: When a batch is full.
-        concurrency: Batches under way at once.
-    """
+    """Hands documents to the database in batches, `concurrency` of them at once."""
 
     def __init__(self, load: LoadBatch, limits: BatchLimits, concurrency: int) -> None:
         self._load = load
@@ -83,8 +71,7 @@ class Batcher:
         """Load a document with its neighbours and return its end state.
 
         Raises:
-            ConsumerError: nothing of the document was committed.
-            LeaseLost: neither, because its message is not ours any more.
+            ConsumerError, LeaseLost: nothing of the document was committed.
         """
         waiting = _Waiting(request)
         await self._waiting.put(waiting)

@@ -20,11 +20,7 @@ _SHORT = {"timestamp with time zone": "timestamptz", "timestamp without time zon
 
 
 async def stored_columns(session: AsyncConnection) -> StoredColumns:
-    """Return the columns of the data tables in the database; a table that is not there has none.
-
-    Raises:
-        psycopg.Error: the database could not be asked.
-    """
+    """Return the columns of the data tables in the database; a table that is not there has none."""
     cursor = await session.execute(
         statements.fixed("list_columns"), ([table.name for table in DATA_TABLES],)
     )

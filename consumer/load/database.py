@@ -16,6 +16,7 @@ from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, In
 from consumer.load import statements
 from consumer.load.sessions import Session, begin_session, check_idle
 from consumer.metrics import POOL_SESSIONS
+from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 from schemas.codes import ErrorCode
 
@@ -23,11 +24,6 @@ from schemas.codes import ErrorCode
 # integrity constraint, program limit such as an index row too large
 _DATA_CLASSES = ("22", "23", "54")
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
-_DENIED = (
-    errors.InsufficientPrivilege,
-    errors.InvalidAuthorizationSpecification,
-    errors.InvalidPassword,
-)
 _POOL_STATES = {"size": "pool_size", "available": "pool_available", "waiting": "requests_waiting"}
 _CLOSE_SECONDS = 0.5  # for the pool's own tasks: they may be waiting for a database that is down
 
@@ -42,7 +38,8 @@ def mapped(error: psycopg.Error) -> ConsumerError:
     state = error.sqlstate or ""
     if state[:2] in _DATA_CLASSES or isinstance(error, psycopg.DataError | psycopg.IntegrityError):
         return Permanent(ErrorCode.DATA_REJECTED, _described(error))
-    if isinstance(error, _DENIED):
+    # Class 28: invalid authorization specification
+    if state[:2] == "28" or isinstance(error, errors.InsufficientPrivilege):
         return AccessDenied(f"PostgreSQL refuses us: {error}; check DB_USER and its grants")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.UndefinedFunction):
         return DatabaseUnavailable(f"the schema is behind: {error}; run `consumer migrate`")
@@ -79,11 +76,7 @@ async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[Asyn
 
 @asynccontextmanager
 async def borrowed(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
-    """Hold a session of the pool for one transaction.
-
-    Raises:
-        ConsumerError: nothing of it was committed.
-    """
+    """Hold a session of the pool for one transaction; ConsumerError: it was not committed."""
     try:
         async with pool.connection() as session:
             yield session
@@ -102,11 +95,7 @@ def _pool_count(pool: AsyncConnectionPool, name: str) -> float:
 
 
 async def ping(pool: AsyncConnectionPool) -> None:
-    """Return when the database answers a query.
-
-    Raises:
-        ConsumerError: it did not.
-    """
+    """Raise ConsumerError if the database does not answer a query."""
     async with borrowed(pool) as session:
         await session.execute("SELECT 1")
 
@@ -127,11 +116,7 @@ async def schema_version(session: AsyncConnection) -> str | None:
 
 @asynccontextmanager
 async def open_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnection]:
-    """Hold one session for a command's queries, each a transaction of its own.
-
-    Raises:
-        ConsumerError: the database did not answer, now or during the block.
-    """
+    """Hold one session for a command's queries, each a transaction of its own."""
     try:
         async with await Session.connect(**settings.conninfo, autocommit=True) as session:
             await begin_session(session, settings)
@@ -145,5 +130,7 @@ async def _prepare_session(settings: DatabaseSettings, session: AsyncConnection)
     async with session.transaction():
         await begin_session(session, settings)
         await session.execute(f"SET statement_timeout = {timeout_milliseconds:d}".encode())
-        for statement in (statements.fixed("tune_session"), *statements.stage_tables()):
-            await session.execute(statement)
+        await session.execute(statements.fixed("tune_session"))
+        await session.execute(statements.fixed("stage_tables"))
+        for table in DATA_TABLES:
+            await session.execute(statements.for_table("stage_data_table", table))

@@ -1,7 +1,4 @@
-"""What is loaded: one document ready to load, and the request to load it.
-
-Values: whoever prepares a document builds it in one go, and nobody changes it afterwards.
-"""
+"""What is loaded: one document ready to load, and the request to load it."""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -39,11 +36,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Which rows a store-day answer with quarantined rows does not tell of.
+    """Which rows a store-day answer does not tell of: what is stored of quarantined ones stays.
 
-    Of a quarantined row it tells nothing: what is stored of it stays. `tells` says whether
-    `record_ids` are the only rows it tells of, because the id of a quarantined one cannot be read,
-    or the only ones it does not.
+    `tells` says whether `record_ids` are the only rows it tells of, because the id of a
+    quarantined one cannot be read, or the only ones it does not.
     """
 
     tells: bool

@@ -43,11 +43,7 @@ def source_of(event: ObjectEvent) -> Source | None:
 
 
 async def record_entry(pool: AsyncConnectionPool, entry: Entry) -> None:
-    """Write an entry; idempotent.
-
-    Raises:
-        ConsumerError: it was not committed.
-    """
+    """Write an entry; idempotent. Raises ConsumerError when it was not committed."""
     async with borrowed(pool) as session:
         cursor = await session.execute(statements.fixed("record_object"), _parameters(entry))
         recorded = await cursor.fetchone()
@@ -59,11 +55,7 @@ async def record_entry(pool: AsyncConnectionPool, entry: Entry) -> None:
 
 
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
-    """Return how many of the objects that ended last could not be loaded.
-
-    Raises:
-        ConsumerError: the database could not be asked.
-    """
+    """Return how many of the objects that ended last could not be loaded."""
     async with borrowed(pool) as session:
         statement = statements.fixed("count_recent_failures")
         row = await (await session.execute(statement, {"objects": objects})).fetchone()

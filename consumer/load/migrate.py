@@ -1,7 +1,7 @@
 """Creates or upgrades the tables.
 
 Safe to repeat and to run from many containers at once: a session-wide advisory lock lets one
-migrate while the others wait and then find nothing to do. Knows nothing of what is loaded.
+migrate while the others wait and then find nothing to do.
 """
 
 from functools import partial
@@ -57,7 +57,7 @@ def _current(connection: Connection) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None:
         _refuse_other_schema(connection)
-    if current is not None and current not in steps.known_versions():
+    elif current not in steps.known_versions():
         raise SchemaMismatch(
             f"the database is at schema {current}, newer than this release knows "
             f"({steps.schema_head()}); deploy the newer release"

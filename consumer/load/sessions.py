@@ -1,11 +1,9 @@
 """Sessions with PostgreSQL: each states what it relies on, and none waits for a silent server.
 
-What we rely on is stated by `SET` after connecting: poolers refuse startup options.
-
-A server can vanish without a word: after a failover, or when something on the way forgets the
-connection, nobody answers and nobody hangs up. The kernel notices packets that nobody acknowledges
-(see `DatabaseSettings.conninfo`). Where something in between acknowledges them all, the session
-asks over another connection whether the server is still at work.
+What we rely on is stated by `SET` after connecting: poolers refuse startup options. The kernel
+notices packets that nobody acknowledges (see `DatabaseSettings.conninfo`). Where something in
+between acknowledges them all, the session asks over another connection whether the server is still
+at work.
 """
 
 import asyncio
@@ -93,11 +91,7 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection[Any]:
 
 
 async def begin_session(session: AsyncConnection[Any], settings: DatabaseSettings) -> None:
-    """State what we rely on in an open session, in its own transaction if it is in none.
-
-    Raises:
-        psycopg.Error: the database does not answer.
-    """
+    """State what we rely on in an open session."""
     await session.execute(statements.fixed("state_session"))
     if isinstance(session, Session):
         cursor = await session.execute("SELECT pg_backend_pid()")
@@ -106,11 +100,7 @@ async def begin_session(session: AsyncConnection[Any], settings: DatabaseSetting
 
 
 def check_encoding(session: psycopg.ConnectionInfo, settings: DatabaseSettings) -> None:
-    """Refuse a database whose encoding cannot hold every text.
-
-    Raises:
-        SettingsInvalid: it says how to make one that can.
-    """
+    """Raise SettingsInvalid for a database whose encoding cannot hold every text."""
     encoding = session.parameter_status("server_encoding")
     if encoding not in ("UTF8", None):
         name = settings.db_name
@@ -121,11 +111,7 @@ def check_encoding(session: psycopg.ConnectionInfo, settings: DatabaseSettings) 
 
 
 async def check_idle(session: Session) -> None:
-    """Return when a session that was idle still answers; it has little time to.
-
-    Raises:
-        psycopg.Error: it does not answer.
-    """
+    """Raise psycopg.Error if a session that was idle does not answer; it has little time to."""
     before = session.is_at_work, session.patience_seconds
     session.is_at_work, session.patience_seconds = None, _SHORT_PATIENCE_SECONDS
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from consumer.rows.tables import DATA_TABLES, DETAIL_LINES, LIST_TABLES, TAXES, Table
+from consumer.rows.tables import DETAIL_LINES, LIST_TABLES, TAXES, Table
 
 LIST_SOURCES: list[str] = [source.value for source in LIST_TABLES]
 CHILD_IDS = {TAXES.name: "tax_num", DETAIL_LINES.name: "guest_check_line_item_id"}
@@ -49,14 +49,6 @@ def for_table(name: str, table: Table) -> sql.Composed:
         ),
         child_id=sql.Identifier(CHILD_IDS.get(table.name, "none")),
     )
-
-
-def stage_tables() -> list[sql.SQL | sql.Composed]:
-    """Return the statements that create a session's staging tables."""
-    return [
-        fixed("stage_tables"),
-        *(for_table("stage_data_table", table) for table in DATA_TABLES),
-    ]
 
 
 def _list(columns: tuple[str, ...], alias: str | None = None) -> sql.Composed:

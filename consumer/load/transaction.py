@@ -30,16 +30,12 @@ from schemas.codes import State
 async def load_batch(
     connection: AsyncConnection, requests: Sequence[LoadRequest]
 ) -> dict[int, State]:
-    """Load documents of different object versions in one transaction.
+    """Load documents of different object versions; return each one's end state by its number.
 
     Idempotent: loading the same documents again changes nothing but the ledger.
 
-    Returns:
-        The end state of each document by its number.
-
     Raises:
-        psycopg.Error: nothing of the batch was committed.
-        LeaseLost: neither, because one document is not wanted any more.
+        psycopg.Error, LeaseLost: nothing of the batch was committed.
     """
     documents = [request.document for request in requests]
     async with connection.transaction():

@@ -1,10 +1,8 @@
 """The reasons to suspend work: outages, failures, and objects that hold up the others.
 
-While PostgreSQL, S3 or SQS is down, nothing is received and what is held waits. A fault of ours is
-not the message's fault: a message that waits keeps its lease and uses up no receive of its budget.
-
-A fault that concerns one object, such as a key that S3 may not use, leaves the others loadable. So
-that they keep flowing, such messages are held in a share of the slots only.
+While PostgreSQL, S3 or SQS is down, nothing is received, and what is held waits: it keeps its lease
+and uses up no receive of its budget. Messages with a fault of their own object are held in a share
+of the slots only, so that the others keep flowing.
 """
 
 import asyncio
@@ -85,9 +83,9 @@ class OutageBreaker:
 class HeldMessages:
     """The messages that wait for something to be mended, each in a slot.
 
-    Open while there are `limit` of them or more. What then comes with a fault of its own object is
-    given back for a while. If so many such come in a row, the fault may concern all objects:
-    messages are then received one at a time, until one comes that need not be held.
+    While there are `limit` of them, what comes with a fault of its own object is given back for a
+    while. If so many come in a row, the fault may concern all objects: messages are then received
+    one at a time, until one comes that need not be held.
     """
 
     def __init__(self, limit: int) -> None:

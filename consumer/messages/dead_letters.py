@@ -30,8 +30,7 @@ _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 class DeadLetters:
     """Writes down what failed: error log, ledger, dead-letter queue.
 
-    Every call is safe to repeat, and raises `Transient` when S3, SQS or PostgreSQL could not do its
-    part.
+    Calls are safe to repeat, and raise `Transient` when S3, SQS or PostgreSQL is not available.
     """
 
     def __init__(self, queue: Queue, lake: Lake, record: RecordEntry) -> None:
@@ -40,23 +39,14 @@ class DeadLetters:
         self._record = record
 
     async def send(self, delivery: Delivery, failed: Failed, *, alone: bool) -> None:
-        """Dead-letter one failed record of a message.
-
-        Args:
-            delivery: The message.
-            failed: What failed.
-            alone: Whether the record is the message's only one: its body is kept as it came.
-        """
+        """Dead-letter one failed record; if it is the message's only one, its body is kept."""
         log_key = await self._log_and_enter(delivery, failed)
         body = _dead_letter_body(delivery.body, failed.event, alone=alone)
         await self._queue.send(body, _attributes(delivery, failed, log_key))
         _tell("object_dead_lettered", failed, log_key)
 
     async def note(self, delivery: Delivery, failed: Failed, *, is_last: bool) -> None:
-        """Note a failure whose message goes back to the queue.
-
-        Bugs have a log from the first attempt on. Before the last one there is no end state.
-        """
+        """Note a failure whose message goes back to the queue; only the last attempt is an end."""
         log_key = None
         if is_last:
             log_key = await self._log_and_enter(delivery, failed)

@@ -1,12 +1,12 @@
 """The way of one message, from receipt to settlement.
 
-What waits here (for a database that is down, for the end of a failure burst) keeps its lease and
-uses up no receive of its message's budget. A message whose lease is lost is abandoned wherever it
-is: another consumer may work on it by now.
+What waits here keeps its lease and uses up no receive of its message's budget. A message whose
+lease is lost is abandoned wherever it is: another consumer may work on it by now.
 """
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -56,11 +56,7 @@ class Slots:
             self._free.release()
 
     def lend(self, delivery: Delivery) -> None:
-        """Free the slot of a message that waits; repeating it changes nothing.
-
-        It takes none again when it goes on: for a moment more is in hand than there are slots, and
-        the byte budget still bounds what that takes.
-        """
+        """Free the slot of a message that waits, for good; the byte budget still bounds it."""
         if delivery not in self._lent:
             self._lent.add(delivery)
             self._free.release()
@@ -73,24 +69,18 @@ class Slots:
             self._free.release()
 
 
+@dataclass
 class DeliveryTasks:
     """Takes messages to their settlement; `work` runs once for each, in a task of its own."""
 
-    def __init__(
-        self,
-        handler: Handler,
-        settler: Settler,
-        leases: Leases,
-        terms: Terms,
-        breakers: Breakers,
-        slots: Slots,
-    ) -> None:
-        self._handler = handler
-        self._settler = settler
-        self._leases = leases
-        self._terms = terms
-        self._breakers = breakers
-        self.slots = slots
+    handler: Handler
+    settler: Settler
+    leases: Leases
+    terms: Terms
+    breakers: Breakers
+    slots: Slots
+
+    def __post_init__(self) -> None:
         self._waiting: set[asyncio.Task[Any]] = set()
         self._suspects_turn = asyncio.Lock()
         self._is_closing = False
@@ -106,8 +96,7 @@ class DeliveryTasks:
     async def work(self, delivery: Delivery) -> None:
         """Take one message from receipt to settlement.
 
-        Cancelled, it leaves the message to be given back, unless its settlement was under way and
-        could be finished.
+        Cancelled, it leaves the message to be given back, unless a settlement could be finished.
         """
         with structlog.contextvars.bound_contextvars(message_id=delivery.message_id):
             try:
@@ -122,22 +111,22 @@ class DeliveryTasks:
                 metrics.MESSAGES_SETTLED.labels(Settled.KEPT, error.code).inc()
                 log.warning("settlement_failed", code=error.code, error=str(error))
             finally:
-                self._breakers.held.let_go(delivery)
+                self.breakers.held.let_go(delivery)
 
     async def _decide(self, delivery: Delivery) -> Retry | Settle:
-        breaker = self._breakers.failure
+        breaker = self.breakers.failure
         for tries in count(1):
             # On the first round nothing was awaited since the receipt; on later ones the lease may
             # have run out while we waited, and another consumer may load the object right now.
             self._check_lease(delivery)
             outcomes = await self._handle(delivery)
-            decision = decide(outcomes, delivery.receive_count, self._terms)
+            decision = decide(outcomes, delivery.receive_count, self.terms)
             if isinstance(decision, Hold):
                 if not self._may_hold(delivery, decision.error):
                     return Retry(_GIVE_BACK_SECONDS, decision.failures)
                 await self._hold(delivery, decision.error, tries)
                 continue
-            self._breakers.held.no_fault_found()
+            self.breakers.held.no_fault_found()
             was_dead_lettered = bool(WAS_DEAD_LETTERED & delivery.attributes.keys())
             breaker.observe(decision, was_dead_lettered=was_dead_lettered)
             fails = isinstance(decision, Retry) or decision.dead_lettered
@@ -151,30 +140,26 @@ class DeliveryTasks:
     async def _handle(self, delivery: Delivery) -> list[Outcome]:
         """Handle a message; those that came twice before take turns.
 
-        The processes that had it may have been killed, perhaps since this document and others took
-        too much memory together. One at a time, only the document that kills is received too often.
-        What came once before was most likely given back, by a consumer that was told to stop.
+        The processes that had it may have been killed for want of memory. One at a time, only the
+        document that kills is received too often.
         """
         if delivery.receive_count <= _TRUSTED_RECEIVES:
-            return await self._handler.handle(delivery)
+            return await self.handler.handle(delivery)
         await self._wait(self._suspects_turn.acquire())
         try:
             # Our turn may have come after minutes, and the lease may have run out meanwhile.
             self._check_lease(delivery)
-            return await self._handler.handle(delivery)
+            return await self.handler.handle(delivery)
         finally:
             self._suspects_turn.release()
 
     def _may_hold(self, delivery: Delivery, error: Transient) -> bool:
-        """Say whether a message may be held; with a fault of its own object only one of few.
-
-        At its last receive it may in any case: given back, it would be dead-lettered. Then its slot
-        is for others.
-        """
-        if not error.is_about_object or self._breakers.held.may_hold(delivery):
+        """Say whether a message may be held; with a fault of its own object only one of few."""
+        if not error.is_about_object or self.breakers.held.may_hold(delivery):
             return True
-        if not self._terms.is_last(delivery.receive_count):
+        if not self.terms.is_last(delivery.receive_count):
             return False
+        # Given back, it would be dead-lettered: it is held, and its slot is for others.
         self.slots.lend(delivery)
         return True
 
@@ -194,7 +179,7 @@ class DeliveryTasks:
                 raise
 
     async def _carry_out(self, delivery: Delivery, decision: Retry | Settle) -> None:
-        for step in self._settler.steps(delivery, decision):
+        for step in self.settler.steps(delivery, decision):
             await self._insist(step, delivery)
 
     async def _insist(self, step: Step, delivery: Delivery) -> None:
@@ -206,23 +191,19 @@ class DeliveryTasks:
             try:
                 await step()
             except ConsumerError as error:
-                if self._terms.policy.reaction(error) is not Reaction.HOLD:
+                if self.terms.policy.reaction(error) is not Reaction.HOLD:
                     raise
                 await self._hold(delivery, error, tries)
             else:
                 return
 
     async def _hold(self, delivery: Delivery, error: ConsumerError, tries: int) -> None:
-        """Wait until a fault of ours is mended, and then ever longer.
-
-        What the message needs may be down though the probe says otherwise: a full disk, a missing
-        grant. Giving it back would use up its receives.
-        """
-        self._breakers.held.hold(delivery, error.code)
+        """Wait until a fault of ours is mended, and ever longer: a probe may have missed it."""
+        self.breakers.held.hold(delivery, error.code)
         is_about_object = isinstance(error, Transient) and error.is_about_object
         if isinstance(error, LocalDisk) or not is_about_object:
-            self._breakers.outage.trip(error)
-        await self._wait(self._breakers.outage.wait_closed())
+            self.breakers.outage.trip(error)
+        await self._wait(self.breakers.outage.wait_closed())
         # The exponent is bounded before it can overflow a float: what waits may wait for days.
         pause_seconds = _FIRST_HOLD_SECONDS * 2 ** min(tries, 30)
         await self._wait(asyncio.sleep(min(_MAX_HOLD_SECONDS, pause_seconds)))
@@ -240,5 +221,5 @@ class DeliveryTasks:
             self._waiting.discard(task)
 
     def _check_lease(self, delivery: Delivery) -> None:
-        if not self._leases.is_held(delivery):
+        if not self.leases.is_held(delivery):
             raise LeaseLost(delivery.message_id)

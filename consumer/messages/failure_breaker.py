@@ -1,11 +1,8 @@
 """The breaker that knows failures: when too much fails for good, we may be to blame.
 
-A bad release or a field that was renamed everywhere would otherwise drain the queue into the
-dead-letter queue. Counted are the failures of objects that were not dead-lettered before, within a
-window of time; a document of which most records load is no failure, a bug is one.
-
-While it is open, one message at a time is let through, ever more seldom. One that fails is held,
-not dead-lettered; three in a row that load close it.
+Counted are the failures of objects that were not dead-lettered before, within a window of time; a
+document of which most records load is no failure, a bug is one. While it is open, one message at a
+time is let through, ever more seldom. One that fails is held; three in a row that load close it.
 """
 
 import asyncio
@@ -53,10 +50,8 @@ class BurstLimits:
 class FailureBreaker:
     """Counts what fails, and suspends the work when that is too much.
 
-    Args:
-        limits: What is too much.
-        begins_cautious: Start with probes: the former process was suspended, or may have been,
-            and a restart must not dead-letter another burst.
+    With `begins_cautious` it starts with probes: the former process may have been suspended, and a
+    restart must not dead-letter another burst.
     """
 
     def __init__(self, limits: BurstLimits, *, begins_cautious: bool = False) -> None:
@@ -106,12 +101,7 @@ class FailureBreaker:
         self._next_probe = monotonic()
 
     def observe(self, decision: Retry | Settle, *, was_dead_lettered: bool) -> None:
-        """Learn what was decided about a message.
-
-        Args:
-            decision: What is to be done.
-            was_dead_lettered: The message is a replay. Its failure says nothing about this release.
-        """
+        """Learn what was decided; the failure of a replay says nothing about this release."""
         loaded, failed = _judged(decision)
         if was_dead_lettered and not self.is_open:
             failed.clear()

@@ -1,8 +1,7 @@
 """Leases: keeping what we hold invisible to others, from receipt to settlement.
 
-SQS answers 200 to a deletion whose receipt handle has expired and deletes nothing, so the clock
-that counts is our own: a lease that could not be extended in time is lost, and whoever works on
-its message must abandon it.
+The clock that counts is our own: SQS answers 200 to a deletion whose receipt handle has expired,
+and deletes nothing. Whoever works on a message whose lease is lost must abandon it.
 """
 
 import asyncio
@@ -19,12 +18,7 @@ log = structlog.get_logger()
 
 
 class Leases:
-    """The leases of all messages that this process holds.
-
-    Args:
-        queue: Whose messages they are.
-        visibility_seconds: The queue's visibility timeout; leases are extended at half of it.
-    """
+    """The leases of what this process holds, extended at half of the visibility timeout."""
 
     def __init__(self, queue: Queue, visibility_seconds: int) -> None:
         self._queue = queue
@@ -47,11 +41,7 @@ class Leases:
         self._expiry.pop(delivery, None)
 
     async def wait_for_extension(self) -> None:
-        """Wait until no extension is under way.
-
-        Comes between letting go of a message and setting its retry delay, which an extension
-        that is still on its way would overwrite.
-        """
+        """Wait until no extension is under way: it would overwrite a retry delay set now."""
         async with self._extending:
             pass
 

@@ -1,7 +1,4 @@
-"""How the work is going: health pages, a log event every few seconds, a summary at the end.
-
-Reads the process's own metrics, so that nothing else has to report to it.
-"""
+"""How the work is going, by the process's own metrics: health pages, log events, a summary."""
 
 import asyncio
 from collections import Counter
@@ -75,17 +72,11 @@ class Counts:
 
 
 async def log_progress(queue: Queue, every_seconds: float) -> None:
-    """Log what was done, every so often while something is; run until cancelled.
-
-    Args:
-        queue: The main queue, asked for its depth.
-        every_seconds: How often; 0 for never.
-    """
+    """Log what was done, every so often (0: never) while something is; run until cancelled."""
     last = Counts.now()
     while every_seconds:
         await asyncio.sleep(every_seconds)
-        now = Counts.now()
-        done, last = now.since(last), now
+        done, last = (now := Counts.now()).since(last), now
         if not done.is_nothing:
             log.info(
                 "progress_made",
@@ -111,12 +102,10 @@ def _sample(name: str) -> float:
 
 
 def health_app(leases: Leases, breakers: Breakers, probe: Probe) -> FastAPI:
-    """Build the pages.
+    """Build the pages: `/metrics` is Prometheus text; the others answer 200, or 503 and why.
 
-    `/healthz` answers 200 while the event loop runs, leases are extended in time and no failure
-    burst suspends the work, else 503 with the reason: restart the process, or roll it back.
-    `/readyz` answers 200 while moreover no outage is known and database, bucket and queue
-    answer, else 503 with the reason: it mends itself. `/metrics` is Prometheus text.
+    `/healthz`: leases are extended in time and no failure burst suspends the work. `/readyz`:
+    nothing else suspends it either, and database, bucket and queue answer.
     """
 
     async def healthz() -> str | None:

@@ -25,10 +25,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Make the message visible again after a delay.
-
-    `is_last`: the queue's redrive policy dead-letters the message instead of handing it out again.
-    """
+    """Make the message visible again after a delay; if `is_last`, SQS dead-letters it instead."""
 
     delay_seconds: int
     failures: tuple[Failed, ...]
@@ -42,11 +39,6 @@ class Settle:
     done: tuple[Done, ...] = ()
     dead_lettered: tuple[Failed, ...] = ()
     ignored: tuple[Failed, ...] = ()
-
-    @property
-    def is_of_one_object(self) -> bool:
-        """Whether the message announced no other object."""
-        return len(self.done) + len(self.dead_lettered) + len(self.ignored) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +76,7 @@ class Terms:
 def decide(outcomes: Sequence[Outcome], receive_count: int, terms: Terms) -> Hold | Retry | Settle:
     """Decide a message's settlement from its records' outcomes.
 
-    One record that waits makes all wait: the others are idempotent, and dead-lettering the
-    permanent failures now would do it again at the retry.
+    One record that waits makes all wait: what is dead-lettered now would be again at the retry.
     """
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
     by_reaction: dict[Reaction, list[Failed]] = {reaction: [] for reaction in Reaction}

@@ -1,8 +1,4 @@
-"""Carrying out settlements step by step: dead-letter, delete in batches, delay, release.
-
-SQS reports failures entry by entry. A message that could not be deleted comes again, which changes
-no table.
-"""
+"""Carrying out settlements step by step: dead-letter, delete in batches, delay, release."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -46,7 +42,8 @@ class Settler:
                 *(partial(note, failed) for failed in decision.failures),
                 partial(self._retry, delivery, decision),
             ]
-        send = partial(self._dead_letters.send, delivery, alone=decision.is_of_one_object)
+        is_alone = len((*decision.done, *decision.dead_lettered, *decision.ignored)) == 1
+        send = partial(self._dead_letters.send, delivery, alone=is_alone)
         ignore = partial(self._dead_letters.ignore, delivery)
         return [
             *(partial(send, failed) for failed in decision.dead_lettered),
@@ -74,15 +71,15 @@ class Settler:
     async def _conclude(self, delivery: Delivery, decision: Settle) -> None:
         gone = await self._delete(delivery)
         outcome = Settled.DEAD_LETTERED if decision.dead_lettered else Settled.DELETED
-        failures = (*decision.dead_lettered, *decision.ignored)
-        code = failures[0].error.code if failures else ""
+        ends = [
+            *((State.DEAD_LETTERED, failed.error.code) for failed in decision.dead_lettered),
+            *((State.IGNORED, failed.error.code) for failed in decision.ignored),
+            *((done.state, "") for done in decision.done),
+        ]
+        code = ends[0][1] if ends else ""
         MESSAGES_SETTLED.labels(outcome if gone else Settled.KEPT, code).inc()
-        for done in decision.done:
-            OBJECTS_ENDED.labels(done.state, "").inc()
-        for failed in decision.dead_lettered:
-            OBJECTS_ENDED.labels(State.DEAD_LETTERED, failed.error.code).inc()
-        for failed in decision.ignored:
-            OBJECTS_ENDED.labels(State.IGNORED, failed.error.code).inc()
+        for end in ends:
+            OBJECTS_ENDED.labels(*end).inc()
 
     async def _delete(self, delivery: Delivery) -> bool:
         """Delete a message together with its neighbours; say whether it is gone."""

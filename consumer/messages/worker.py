@@ -1,7 +1,6 @@
 """The pool: receives for free capacity, works concurrently, settles, and stops without loss.
 
-One task receives; each message gets a task of its own, from receipt to settlement. Nothing is
-queued in between: what is received is being worked on, and what cannot be is not received.
+Each message gets a task of its own. What is received is being worked on: nothing is queued.
 """
 
 import asyncio
@@ -35,26 +34,21 @@ class Limits:
     shutdown_timeout_seconds: float
 
 
+@dataclass
 class Worker:
     """Works one queue until told to stop."""
 
-    def __init__(
-        self,
-        queue: Queue,
-        tasks: DeliveryTasks,
-        settler: Settler,
-        leases: Leases,
-        breakers: Breakers,
-        limits: Limits,
-    ) -> None:
-        self._queue = queue
-        self._tasks = tasks
-        self._settler = settler
-        self._leases = leases
-        self._breakers = breakers
-        self._limits = limits
-        self._wait_seconds = min(limits.receive_wait_seconds, leases.longest_poll_seconds)
-        self._slots = tasks.slots
+    queue: Queue
+    tasks: DeliveryTasks
+    settler: Settler
+    leases: Leases
+    breakers: Breakers
+    limits: Limits
+
+    def __post_init__(self) -> None:
+        longest_seconds = self.leases.longest_poll_seconds
+        self._wait_seconds = min(self.limits.receive_wait_seconds, longest_seconds)
+        self._slots = self.tasks.slots
         self._in_flight: dict[asyncio.Task[None], Delivery] = {}
         self._polls, self._no_poll = 0, asyncio.Event()
         self._stopping = asyncio.Event()
@@ -64,46 +58,46 @@ class Worker:
     def stop(self) -> None:
         """Receive nothing more; `run` returns once what is in hand is finished or released."""
         if not self._stopping.is_set():
-            self._deadline = monotonic() + self._limits.shutdown_timeout_seconds
+            self._deadline = monotonic() + self.limits.shutdown_timeout_seconds
             self._stopping.set()
             log.info("stop_requested", messages_in_flight=len(self._in_flight))
             # A receiver may wait for room that only the end of held work would give: it wakes up,
             # sees that we are stopping, and ends.
-            self._slots.give_back(self._limits.receivers)
+            self._slots.give_back(self.limits.receivers)
 
     async def run(self, until_idle_seconds: float | None = None) -> None:
         """Receive and work until `stop`, or until the queue stayed empty for that long.
 
         Raises:
             FailureBurst: too much failed for the queue ever to become empty; only with
-                `until_idle_seconds`. Otherwise the worker stays, probes, and reports unhealthy.
+                `until_idle_seconds`.
         """
         self._last_receipt = monotonic()
         async with asyncio.TaskGroup() as whole:
             # A lease task that fails takes the process down: without it nothing may be held.
             keeping = [
-                whole.create_task(self._leases.keep(), name="keep leases"),
-                whole.create_task(self._breakers.outage.keep(), name="probe in outages"),
+                whole.create_task(self.leases.keep(), name="keep leases"),
+                whole.create_task(self.breakers.outage.keep(), name="probe in outages"),
                 whole.create_task(self._give_up_in_bursts(), name="give up in bursts"),
             ]
             await self._receive_all(until_idle_seconds)
             await self._drain()
             for task in keeping:
                 task.cancel()
-        if until_idle_seconds is not None and self._breakers.failure.reason:
-            raise FailureBurst(self._breakers.failure.reason)
+        if until_idle_seconds is not None and self.breakers.failure.reason:
+            raise FailureBurst(self.breakers.failure.reason)
 
     async def _receive_all(self, until_idle_seconds: float | None) -> None:
         async with asyncio.TaskGroup() as receiving:
             polls = [
                 receiving.create_task(self._receive_until_stopped(), name=f"receive {number}")
-                for number in range(self._limits.receivers)
+                for number in range(self.limits.receivers)
             ]
             if until_idle_seconds is not None:
                 receiving.create_task(self._stop_when_idle(until_idle_seconds), name="stop idle")
             await self._stopping.wait()
             # A poll that is still not answered by then brings nothing any more.
-            await asyncio.wait(polls, timeout=self._limits.shutdown_timeout_seconds)
+            await asyncio.wait(polls, timeout=self.limits.shutdown_timeout_seconds)
             for poll in polls:
                 poll.cancel()
 
@@ -124,24 +118,24 @@ class Worker:
     async def _receive(self, limit: int) -> list[Delivery]:
         # Asked here, not before we waited for room: a breaker may have opened meanwhile. A long
         # poll that is under way is never cancelled: SQS would hand out messages that nobody gets.
-        allowed = 0 if self._stopping.is_set() else self._breakers.allowance(limit)
+        allowed = 0 if self._stopping.is_set() else self.breakers.allowance(limit)
         if not allowed:
             await self._pause(_IDLE_POLL_SECONDS)
             return []
-        is_probe = self._breakers.failure.is_probing
+        is_probe = self.breakers.failure.is_probing
         self._polls += 1
         self._no_poll.clear()
         try:
-            deliveries = await self._queue.receive(allowed, self._wait_seconds)
+            deliveries = await self.queue.receive(allowed, self._wait_seconds)
         except Transient as error:
-            self._breakers.outage.trip(error)
+            self.breakers.outage.trip(error)
             return []
         finally:
             self._polls -= 1
             if not self._polls:
                 self._no_poll.set()
         if is_probe and not deliveries:
-            self._breakers.failure.no_probe_came()
+            self.breakers.failure.no_probe_came()
         return deliveries
 
     async def _pause(self, seconds: float) -> None:
@@ -156,13 +150,13 @@ class Worker:
         # `stop` may have come while the poll was under way: what it brought goes back untouched.
         if self._stopping.is_set():
             self._slots.give_back(len(deliveries))
-            await self._settler.release(deliveries)
+            await self.settler.release(deliveries)
             return
         for delivery in deliveries:
             # Known before the first step of its task, which checks it.
-            self._leases.hold(delivery, received_at)
+            self.leases.hold(delivery, received_at)
             task = asyncio.create_task(
-                self._tasks.work(delivery), name=f"work {delivery.message_id}"
+                self.tasks.work(delivery), name=f"work {delivery.message_id}"
             )
             self._in_flight[task] = delivery
             metrics.IN_FLIGHT_MESSAGES.inc()
@@ -171,7 +165,7 @@ class Worker:
     def _end(self, task: asyncio.Task[None]) -> None:
         delivery = self._in_flight.pop(task)
         metrics.IN_FLIGHT_MESSAGES.dec()
-        self._leases.let_go(delivery)
+        self.leases.let_go(delivery)
         self._slots.leave(delivery)
         self._last_receipt = monotonic()
         if not task.cancelled() and (error := task.exception()):
@@ -181,7 +175,7 @@ class Worker:
         """Stop once nothing is in hand and the queue has been empty for `seconds`."""
         while not self._stopping.is_set():
             await self._pause(_IDLE_POLL_SECONDS)
-            if self._breakers.failure.is_open:
+            if self.breakers.failure.is_open:
                 self.stop()
             idle = monotonic() - self._last_receipt
             if self._in_flight or idle < seconds:
@@ -189,7 +183,7 @@ class Worker:
             # Messages that wait for their retry are invisible, not gone. While we ask, a poll may
             # bring some: `stop` then gives them back, and another consumer or run loads them.
             try:
-                if (await self._queue.depth()).total == 0:
+                if (await self.queue.depth()).total == 0:
                     self.stop()
             except Transient as error:
                 log.warning("depth_failed", code=error.code, error=str(error))
@@ -201,7 +195,7 @@ class Worker:
         # leaves `_in_flight` while we wait, and is still to be released afterwards.
         in_hand = dict(self._in_flight)
         # What waits for a remedy would still wait at the deadline.
-        self._tasks.close()
+        self.tasks.close()
         if in_hand:
             # The last long poll and the work in hand share one deadline.
             await asyncio.wait(in_hand, timeout=max(0.0, self._deadline - monotonic()))
@@ -216,12 +210,12 @@ class Worker:
     async def _give_up_in_bursts(self) -> None:
         """Release what is in hand whenever too much failed: others may be able to load it."""
         while True:
-            await self._breakers.failure.wait_open()
+            await self.breakers.failure.wait_open()
             # A poll that is under way would bring back at once what is released, and what it brings
             # is in hand by the time this goes on: `_begin` follows it without an await between.
             await self._no_poll.wait()
             await self._give_up(dict(self._in_flight))
-            await self._breakers.failure.wait_closed()
+            await self.breakers.failure.wait_closed()
 
     async def _give_up(self, in_hand: Mapping[asyncio.Task[None], Delivery]) -> None:
         """Cancel work and make its messages receivable at once, but for what is being settled."""
@@ -232,6 +226,6 @@ class Worker:
         left = [delivery for task, delivery in in_hand.items() if task.cancelled()]
         if left:
             # An extension that was sent before `_end` let go would hide them again.
-            await self._leases.wait_for_extension()
-            await self._settler.release(left)
+            await self.leases.wait_for_extension()
+            await self.settler.release(left)
             log.warning("work_released", messages=len(left))

@@ -38,7 +38,9 @@ def drift(*, as_json: AsJson = False) -> None:
         return
     columns = ("source", "path", "kind", "detail", "occurrences", "objects", "first_seen")
     for row in rows:
-        row["stores"] = _shortened(row["stores"] or [])
+        stores = row["stores"] or []
+        named = ", ".join(stores[:_NAMED_STORES])
+        row["stores"] = f"{len(stores)}: {named}, …" if len(stores) > _NAMED_STORES else named
     _print(rows, (*columns, "since", "stores", "last_object_key"), "no drift")
 
 
@@ -58,8 +60,6 @@ def status(*, as_json: AsJson = False) -> None:
 
 async def read_drift(settings: DatabaseSettings) -> list[Row]:
     """Return what changed upstream, what can be acted on first.
-
-    `since` and `stores` are of what only many documents tell: missing fields, scalars renamed.
 
     Raises:
         ConsumerError: the database could not be asked.
@@ -131,12 +131,6 @@ def _print_status(found: Row) -> None:
         typer.echo(printable(f"last error: {what}: {where}"))
     if len(found["alias_files"]) > 1:
         tell(f"{ALIASES_DISAGREE}; {ALIASES_REMEDY}")
-
-
-def _shortened(stores: list[str]) -> str:
-    if len(stores) <= _NAMED_STORES:
-        return ", ".join(stores)
-    return f"{len(stores)}: {', '.join(stores[:_NAMED_STORES])}, …"
 
 
 def _print(rows: list[Row], columns: tuple[str, ...], empty: str) -> None:

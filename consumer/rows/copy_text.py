@@ -70,11 +70,7 @@ CELLS: dict[type, Callable[[Any], str]] = {
 
 
 def cells(values: Iterable[Any]) -> list[str]:
-    """Write values as cells; most fields of a check are absent, and nothing is called for those.
-
-    Raises:
-        KeyError: a value has a type that no contract yields.
-    """
+    """Write values as cells; KeyError: a value has a type that no contract yields."""
     return [NULL if value is None else CELLS[type(value)](value) for value in values]
 
 

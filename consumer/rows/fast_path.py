@@ -49,10 +49,7 @@ class PlainChecks:
         }
 
     def take(self, position: int, record: Any) -> bool:
-        """Write a record, or say that it is not plain: then nothing is written.
-
-        May rename fields in place, where nothing has the new name.
-        """
+        """Write a record, or say that it is not plain: then nothing but renaming was done."""
         try:
             self._write(self._rows.place(position), record)
         except NotPlain:

@@ -13,10 +13,7 @@ from schemas.guest_checks import LINE_TYPES
 class Fields:
     """The fields of one contract that have a column, and what they are when they were not sent.
 
-    Args:
-        model: The contract.
-        names: Its fields with a column, in the order of the columns; None for a column that is
-            another contract's.
+    `names` are in the order of the columns; None is a column that is another contract's.
     """
 
     def __init__(self, model: type[Record], names: Iterable[str | None]) -> None:

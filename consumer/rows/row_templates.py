@@ -37,15 +37,10 @@ class NotPlain(Exception):
 
 
 class RowShape:
-    """Writes records of one shape.
+    """Writes records of one shape: of the fields `sent`, `filled` are known and not null.
 
     `detail` is the field with a detail line's sub-object, `unknown` are those that the contract
     does not name.
-
-    Args:
-        fields: What the records have columns for.
-        sent: The fields that were sent, with the JSON type of each.
-        filled: Those of them that the contract names and that are not null.
     """
 
     def __init__(self, fields: Fields, sent: Kinds, filled: Kinds) -> None:
@@ -71,11 +66,7 @@ class RowShape:
         )
 
     def cells(self, record: dict[str, Any]) -> str:
-        """Return a record's cells.
-
-        Raises:
-            NotPlain: by a value.
-        """
+        """Return a record's cells; raises NotPlain by a value."""
         for are_good, looked_at in self._looks:
             if not are_good(looked_at(record)):
                 raise NotPlain

@@ -1,7 +1,7 @@
 """From validated records to rows ready to COPY: what one document adds to a batch.
 
 Full checks and store-day rows become COPY text of their staging tables. Partial checks become
-patches: the columns they set and nothing else. Knows tables and COPY, not SQL or connections.
+patches: the columns they set and nothing else.
 """
 
 from collections import defaultdict
@@ -12,22 +12,11 @@ from typing import Any
 from consumer.documents.frames import Frame
 from consumer.documents.readers import Accepted, is_full
 from consumer.documents.validation import ValidRecord
-from consumer.rows import copy_text
+from consumer.rows import copy_text, tables
 from consumer.rows.copy_text import NULL, cells, json_cell, line
 from consumer.rows.fields import by_id, details_of
 from consumer.rows.patches import line_patch, patch_of
-from consumer.rows.tables import (
-    CHECK,
-    DETAIL,
-    DETAIL_LINES,
-    FLATTENED,
-    GUEST_CHECKS,
-    LINE,
-    LIST_FIELDS,
-    LIST_TABLES,
-    TAX,
-    TAXES,
-)
+from consumer.rows.tables import CHECK, DETAIL, DETAIL_LINES, GUEST_CHECKS, LINE, TAX, TAXES
 from consumer.spool import Spool
 from schemas.guest_checks import LINE_TYPES, UNKNOWN_LINE_TYPE
 
@@ -38,7 +27,7 @@ STAGE_SOLD = "stage_sold"
 
 Sale = tuple[int, str | None]  # an item that was on a line, and the line's business day
 
-NO_DETAIL = [UNKNOWN_LINE_TYPE, *[NULL] * len(FLATTENED)]
+NO_DETAIL = [UNKNOWN_LINE_TYPE, *[NULL] * len(tables.FLATTENED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +44,9 @@ class StagedRows:
 
 
 class RowWriter:
-    """Writes valid records of one document as rows.
+    """Writes valid records of one document as rows; `sold` takes what is on the lines.
 
-    Args:
-        frame: The document's frame.
-        document_number: Unique in its batch; ties rows to `stage_documents`.
-
-    `sold` takes what is on the lines.
+    `document_number` is unique in its batch and ties rows to `stage_documents`.
     """
 
     def __init__(self, frame: Frame, document_number: int) -> None:
@@ -150,10 +135,10 @@ class RowWriter:
         self.write(STAGE_PATCHES, [place + line([table, check_id, child_id, text])])
 
     def _add_row(self, item: Accepted) -> None:
-        fields = LIST_FIELDS[self.source]
+        fields = tables.LIST_FIELDS[self.source]
         row = [*fields.cells(item.record), json_cell(fields.unknown(item.record))]
         place = self.day_place(item.position, item.record_id)
-        self.write(LIST_TABLES[self.source].stage, [place + line(row)])
+        self.write(tables.LIST_TABLES[self.source].stage, [place + line(row)])
 
 
 def _line_cells(child: ValidRecord) -> list[str]:

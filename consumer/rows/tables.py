@@ -1,8 +1,7 @@
 """Which columns each table takes from its contract, in the order rows are written.
 
-The contracts name fields as the ERP spells them; `schemas.columns` names their columns. Nothing
-here knows SQL: `consumer.load.statements` writes it from these lists, and a test holds them to the
-migrated tables.
+The contracts name fields as the ERP spells them; `schemas.columns` names their columns, and
+`consumer.load.statements` writes SQL from these lists.
 """
 
 from collections.abc import Mapping

@@ -37,13 +37,7 @@ def count(found: Found, shapes: Shapes, *, whole: bool = True) -> None:
 
 
 class SeenShapes:
-    """The shapes of one level.
-
-    Args:
-        level: Where its records are in a document.
-        fields: What they have columns for.
-        renames: Those in force at the level.
-    """
+    """The shapes of one level, and the renames in force there."""
 
     def __init__(self, level: str, fields: Fields, renames: Renames) -> None:
         self._level = level
@@ -54,10 +48,7 @@ class SeenShapes:
     def find(self, record: Any, found: Found) -> RowShape:
         """Return how a record is written, and add it with its shape to those that were `found`.
 
-        Fields get their canonical names, in place, where nothing has that name.
-
-        Raises:
-            NotPlain: by its shape.
+        Fields get their canonical names in place. Raises NotPlain by its shape.
         """
         if type(record) is not dict:
             raise NotPlain

@@ -1,9 +1,7 @@
 """What errors of AWS mean for a run: which of the producer's errors a verdict is."""
 
-from botocore.exceptions import ClientError
-
 from producer import errors
-from runtime.aws_errors import Verdict, classify, error_code
+from runtime.aws_errors import Verdict, classify
 
 _LAKE = (errors.LakeUnavailable, errors.LakeClosed, errors.LakeRefused)
 _QUEUE = (errors.QueueUnavailable, errors.QueueClosed, errors.QueueRefused)
@@ -14,18 +12,6 @@ _PLACES = {
     Verdict.DENIED: 1,
     Verdict.MISCONFIGURED: 1,
 }
-# A conditional write that came second: to a finished one, or to one under way.
-_OUTDATED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})
-
-
-def is_missing(error: ClientError) -> bool:
-    """Return whether S3 has no object under the key; HEAD answers have a status and no code."""
-    return error_code(error) in ("404", "NoSuchKey")
-
-
-def is_outdated(error: ClientError) -> bool:
-    """Return whether a conditional write was refused because somebody else had written."""
-    return error_code(error) in _OUTDATED
 
 
 def lake_error(error: Exception, bucket: str) -> errors.LakeError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from producer.aws.errors import is_missing, is_outdated, lake_error
+from producer.aws.errors import lake_error
 from producer.lake import CONTENT_TYPE, LakeEntry, LakeObject
 from producer.lease_table import Tagged
 from producer.settings import Settings
@@ -18,6 +18,9 @@ from runtime.aws_errors import AWS_ERRORS, error_code
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
+_MISSING = ("404", "NoSuchKey")  # HEAD answers have a status and no code
+# A conditional write that came second: to a finished one, or to one under way
+_OUTDATED = ("PreconditionFailed", "ConditionalRequestConflict", "412")
 _NEVER_SET = (
     "NoSuchPublicAccessBlockConfiguration",
     "ServerSideEncryptionConfigurationNotFoundError",
@@ -78,7 +81,7 @@ class S3Lake:
             try:
                 head = await self._client.head_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if is_missing(error):
+                if error_code(error) in _MISSING:
                     return None
                 raise
         return head["Metadata"]
@@ -89,7 +92,7 @@ class S3Lake:
             try:
                 found = await self._client.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if is_missing(error):
+                if error_code(error) in _MISSING:
                     return Tagged(None, None, _time_of(error.response))
                 raise
             async with found["Body"] as body:
@@ -104,7 +107,8 @@ class S3Lake:
                     Bucket=self._bucket, Key=key, Body=body, ContentType=CONTENT_TYPE, **on
                 )
             except ClientError as error:
-                if is_outdated(error) or (tag is not None and is_missing(error)):
+                code = error_code(error)
+                if code in _OUTDATED or (tag is not None and code in _MISSING):
                     return False
                 raise
         return True

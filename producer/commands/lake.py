@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -114,16 +113,14 @@ def publish_command(
         if dry_run and not as_json:
             typer.echo(entry.key)
 
-    per_second = rate or settings.publish_events_per_second
-    work = partial(
-        application.run_publish,
-        settings,
-        selection,
-        tell=tell,
-        per_second=None if dry_run else per_second,
+    per_second = None if dry_run else rate or settings.publish_events_per_second
+    verb = "found" if dry_run else "announced"
+    run(
+        lambda tally: application.run_publish(settings, selection, tally, tell, per_second),
+        Tally(0),
+        {"command": "publish", "prefix": prefix, "dry_run": dry_run, "verb": verb},
+        as_json=as_json,
     )
-    about = {"command": "publish", "prefix": prefix, "dry_run": dry_run}
-    run(work, Tally(0), about | {"verb": "found" if dry_run else "announced"}, as_json=as_json)
 
 
 def init_lake_command(

@@ -85,7 +85,13 @@ def pull_command(  # noqa: PLR0913 - typer makes an option of each parameter
     run(
         lambda tally: application.run_pull(settings, plan, tally, force=force),
         Tally(plan.target_count),
-        {"command": "pull", **_about(plan)},
+        {
+            "command": "pull",
+            "from": plan.first_day.isoformat(),
+            "to": plan.last_day.isoformat(),
+            "stores": plan.stores,
+            "endpoints": [chosen.name for chosen in plan.endpoints],
+        },
         as_json=as_json,
     )
 
@@ -125,15 +131,6 @@ def chosen_stores(
     return named or settings.stores
 
 
-def _about(plan: Plan) -> dict[str, object]:
-    return {
-        "from": plan.first_day.isoformat(),
-        "to": plan.last_day.isoformat(),
-        "stores": plan.stores,
-        "endpoints": [chosen.name for chosen in plan.endpoints],
-    }
-
-
 def seconds_of(text: str) -> float:
     """Return the seconds of a duration such as `1h30m`; raises SettingsInvalid, also for zero."""
     written = text.strip().lower()
@@ -145,11 +142,7 @@ def seconds_of(text: str) -> float:
 
 
 def read_stores(path: Path) -> tuple[str, ...]:
-    """Read store ids from a UTF-8 text file, one a line. Blocks.
-
-    Raises:
-        SettingsInvalid: The file cannot be read, holds no store, or is a CSV table.
-    """
+    """Read store ids from a UTF-8 text file, one a line; raises SettingsInvalid."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -168,6 +161,6 @@ def read_stores(path: Path) -> tuple[str, ...]:
 
 
 def _is_table(lines: tuple[str, ...]) -> bool:
-    """Say whether every line has the same columns; a comma in one store's name is none."""
+    # A comma in one store's name makes no column.
     counts = [{line.count(delimiter) for line in lines} for delimiter in ",;\t"]
     return len(lines) > 1 and any(len(count) == 1 and count != {0} for count in counts)

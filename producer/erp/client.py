@@ -17,14 +17,13 @@ from producer.erp.connection import Credentials, base_url_of, proxy_for, tls_of
 from producer.erp.pages import join_pages, next_url
 from producer.erp.refusals import map_error, refusal
 from producer.errors import AnswerRejected, ErpRefused, ErpUnauthorized, ErpUnavailable
+from producer.pool import off_loop_if_large
 from producer.pulling.answers import Answer, Reading, check_whole, doubt_about, read_answer
 from producer.pulling.targets import PullTarget
 from producer.rate_limit import RateLimit
 from producer.settings import Settings
 from runtime.sockets import watched_socket
 
-# Reading more than that would hold up every other request.
-_LARGE_BYTES = 1024 * 1024
 _MAX_PAGES = 10_000
 
 log = structlog.get_logger(__name__)
@@ -32,11 +31,7 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def open_erp(settings: Settings) -> AsyncIterator["HttpErp"]:
-    """Open an HTTP session to the ERP for the block; connects on the first request.
-
-    Raises:
-        SettingsInvalid: The address, a certificate, the proxy or API_TOKEN_FILE is unusable.
-    """
+    """Open an HTTP session to the ERP for the block; SettingsInvalid says what is unusable."""
     set_on_retry_hooks([_log_retry])
     base_url = base_url_of(settings)
     async with aiohttp.ClientSession(
@@ -80,10 +75,7 @@ class HttpErp:
 
         Waits grow exponentially with jitter. A Retry-After replaces the wait and holds back all
         other requests too, because limits apply to the caller. An answer that may be of another
-        day is asked for again, and returned with its doubt if it stays so.
-
-        Raises:
-            ErpError: Every attempt failed, or asking again will not help.
+        day is asked for again, and returned with its doubt if it stays so. Raises an ErpError.
         """
         max_attempts = self._settings.pull_max_attempts
         async for attempt in stamina.retry_context(
@@ -107,8 +99,9 @@ class HttpErp:
         pages, readings, asked = list[Answer](), list[Reading](), set[URL]()
         while True:
             asked.add(url)
-            pages.append(await self._ask_renewing(url, body))
-            readings.append(await _read_off_loop(pages[-1], target))
+            page = await self._ask_renewing(url, body)
+            pages.append(page)
+            readings.append(await off_loop_if_large(len(page.body), read_answer, page, target))
             more = readings[-1].more
             # The last of N pages may say so by its count alone.
             if more is None or (more.link is None and more.page_count == len(pages) > 1):
@@ -126,7 +119,6 @@ class HttpErp:
         return replace(answer, body=joined, duration_seconds=duration)
 
     async def _ask_renewing(self, url: URL, body: dict[str, str]) -> Answer:
-        """Ask; after a 401, read the token again and ask once more."""
         try:
             return await self._ask_once(url, body)
         except ErpUnauthorized:
@@ -148,7 +140,6 @@ class HttpErp:
         return error.retry_after_seconds
 
     async def _turn(self) -> None:
-        """Wait until a request may be sent."""
         await self._rate_limit.turn()
         # Another task may have met a Retry-After meanwhile. After waiting for its end everyone
         # takes a new turn, or all would ask at once.
@@ -192,9 +183,3 @@ class HttpErp:
                 f"the answer is larger than {self._settings.pull_max_answer_bytes} bytes; raise "
                 "PULL_MAX_ANSWER_BYTES if such answers are expected"
             )
-
-
-async def _read_off_loop(answer: Answer, target: PullTarget) -> Reading:
-    if len(answer.body) > _LARGE_BYTES:
-        return await asyncio.to_thread(read_answer, answer, target)
-    return read_answer(answer, target)

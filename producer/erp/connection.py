@@ -1,7 +1,6 @@
 """How the ERP is reached: its address, a proxy, TLS, a token or an `x-api-key`.
 
-The proxy is that of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as for the AWS SDK. Credentials in
-`~/.netrc` are not used: they would take the place of the token.
+Credentials in `~/.netrc` are not used: they would take the place of the token.
 """
 
 import ssl

@@ -20,10 +20,7 @@ def next_url(more: More, base_url: URL, current: URL, endpoint_path: str) -> URL
     """Return the URL of the page after `current`.
 
     It keeps the origin of API_BASE_URL: behind a proxy that ends TLS, an ERP writes links with
-    another scheme or port. Our token is not for other hosts.
-
-    Raises:
-        AnswerRejected: The answer does not say where the next page is, or names another host.
+    another scheme or port. Without a link, or with one to another host, raises AnswerRejected.
     """
     if more.link is None:
         raise AnswerRejected(
@@ -44,11 +41,7 @@ def next_url(more: More, base_url: URL, current: URL, endpoint_path: str) -> URL
 
 
 def join_pages(pages: Sequence[bytes]) -> bytes:
-    """Join the pages of one answer to one document; values keep their text. CPU-bound.
-
-    Raises:
-        AnswerRejected: No page has a list.
-    """
+    """Join the pages of an answer, whose values keep their text; needs a list. CPU-bound."""
     values: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
     for page in pages:
@@ -67,7 +60,6 @@ def join_pages(pages: Sequence[bytes]) -> bytes:
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each field of a JSON object."""
     place = text.index("{") + 1
     while text[place := _after_space(text, place)] != "}":
         name, place = _DECODER.raw_decode(text, place)

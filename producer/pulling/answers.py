@@ -48,11 +48,7 @@ class Reading:
 
 
 def read_answer(answer: Answer, target: PullTarget) -> Reading:
-    """Accept a document of the target, or a page of one; an empty day passes. CPU-bound.
-
-    Raises:
-        AnswerRejected: The body is no JSON object, empty, an error, or of another store or day.
-    """
+    """Accept a document of the target, or a page of one, or raise AnswerRejected. CPU-bound."""
     try:
         document = parse_json(answer.body)
     except NotJson as error:

@@ -1,18 +1,17 @@
-"""The newest answer of each store and day in the lake, listed along with the run.
+"""The newest answer of each store and day in the lake, and whether it is current.
 
-A year costs one request per thousand objects, and memory holds one day.
+Listed along with the run: a year costs one request per thousand objects, memory holds one day.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from producer.lake import Lake, LakeEntry
+from producer.settings import Settings
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.registry import Source
-
-_KEY_TIME = "%Y%m%dT%H%M%S.%fZ"  # as `schemas.keys.api_key` writes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +22,35 @@ class StoredAnswer:
     pulled_at: datetime
 
 
-class History:
-    """The answers of one endpoint in the lake; ask for days in ascending order.
+class BusinessDays:
+    """The stores' calendar."""
 
-    Going back to an earlier day works, and lists that day again.
-    """
+    def __init__(self, settings: Settings) -> None:
+        self._behind_utc = timedelta(
+            hours=settings.business_day_end_hour - settings.store_utc_offset_hours
+        )
+        self._correction_days = timedelta(days=settings.pull_correction_days)
+        self._resume_within = timedelta(seconds=settings.pull_resume_within_seconds)
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the current business date at an aware time."""
+        return (moment - self._behind_utc).date()
+
+    def is_current(self, pulled_at: datetime, bus_dt: date, now: datetime) -> bool:
+        """Return whether an answer is final, or was pulled after its day and is fresh.
+
+        Fresh ones are not asked for again, so that an interrupted run resumes where it stopped.
+        """
+        pulled_at = min(pulled_at, now)
+        if self.day_of(pulled_at) <= bus_dt:
+            return False
+        if self.day_of(pulled_at) - self._correction_days > bus_dt:
+            return True
+        return now - pulled_at < self._resume_within
+
+
+class History:
+    """The answers of one endpoint in the lake; an earlier day than the last is listed again."""
 
     def __init__(self, lake: Lake, source: Source) -> None:
         self._lake = lake
@@ -73,7 +96,7 @@ class History:
 
 def _pulled_at(entry: LakeEntry) -> datetime:
     name = entry.key.rpartition("/")[2].partition(".json")[0]
-    try:
-        return datetime.strptime(name, _KEY_TIME).replace(tzinfo=UTC)
+    try:  # as `schemas.keys.api_key` writes it
+        return datetime.strptime(name, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
     except ValueError:  # put there by hand, under some other name
         return entry.last_modified

@@ -10,22 +10,17 @@ import structlog
 
 from producer.errors import AnswerRejected, ErpUnavailable, ProducerError
 from producer.lake import Lake, LakeObject
-from producer.pool import work_through
+from producer.pool import off_loop_if_large, work_through
 from producer.pulling.answers import Answer
 from producer.pulling.breakers import Breakers
-from producer.pulling.business_days import BusinessDays
 from producer.pulling.content import CONTENT_DIGEST, content_digest
-from producer.pulling.history import History, StoredAnswer
+from producer.pulling.history import BusinessDays, History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
 from producer.settings import Settings
 from producer.tally import Tally
 from schemas.keys import api_key, pull_command
 
-# Digesting or packing more than this would hold up the event loop.
-_LARGE_BYTES = 1024 * 1024
-
 log = structlog.get_logger(__name__)
-
 
 # Asks the ERP for one answer that may be stored, with retries; raises an ErpError without one.
 Ask = Callable[[PullTarget], Awaitable[Answer]]
@@ -50,12 +45,10 @@ async def pull(plan: Plan, ask: Ask, lake: Lake, tally: Tally, pull_options: Pul
     one_pull = _Pull(plan, ask, lake, tally, pull_options)
     targets = plan.targets(last_day_first=pull_options.last_day_first)
     concurrency = pull_options.settings.pull_concurrency
-    await work_through(tally.until_stopped(targets), one_pull.pull_one, concurrency)
+    await work_through(targets, one_pull.pull_one, concurrency, tally)
 
 
 class _Pull:
-    """One run, and what its workers share."""
-
     def __init__(
         self, plan: Plan, ask: Ask, lake: Lake, tally: Tally, pull_options: PullOptions
     ) -> None:
@@ -89,7 +82,11 @@ class _Pull:
         newest = await self._histories[target.endpoint.source].newest(
             target.bus_dt, target.store_id
         )
-        if newest and not self._options.force and self._is_current(newest, target):
+        if (
+            newest
+            and not self._options.force
+            and self._days.is_current(newest.pulled_at, target.bus_dt, datetime.now(UTC))
+        ):
             self._tally.add_present()
             return
         self._options.check_lease(target.store_id)
@@ -107,17 +104,11 @@ class _Pull:
         else:
             self._tally.add_stored(size_bytes)
 
-    def _is_current(self, newest: StoredAnswer, target: PullTarget) -> bool:
-        return self._days.is_current(newest.pulled_at, target.bus_dt, datetime.now(UTC))
-
     async def _store_unless_known(
         self, target: PullTarget, answer: Answer, newest: StoredAnswer | None
     ) -> int | None:
         """Return the number of bytes stored; None if the newest answer in the lake is equal."""
-        if len(answer.body) > _LARGE_BYTES:
-            digest = await asyncio.to_thread(content_digest, answer.body)
-        else:
-            digest = content_digest(answer.body)
+        digest = await off_loop_if_large(len(answer.body), content_digest, answer.body)
         stored = await self._lake.metadata(newest.key) if newest else None
         if stored and stored.get(CONTENT_DIGEST) == digest:
             return None

@@ -63,11 +63,7 @@ class Plan:
 def make_plan(
     first_day: date, last_day: date, stores: tuple[str, ...], endpoint_names: tuple[str, ...]
 ) -> Plan:
-    """Make a plan of all days up to `last_day`; without endpoint names, of all five.
-
-    Raises:
-        SettingsInvalid: An argument is unusable; the message says what to do.
-    """
+    """Make a plan, without endpoint names of all five; raises SettingsInvalid."""
     if first_day > last_day:
         raise SettingsInvalid(
             f"--from {first_day} is after --to {last_day}; swap them, or leave out --to to "

@@ -49,12 +49,7 @@ class AnnouncingLake:
         self.metadata = lake.metadata
 
     async def put(self, obj: LakeObject) -> LakeEntry:
-        """Write one object, then announce it.
-
-        Raises:
-            LakeError: It was not written, as far as is known, and not announced.
-            QueueError: It was written but not announced; the message says how to do that.
-        """
+        """Write one object, then announce it; a QueueError says how to announce it later."""
         entry = await self._lake.put(obj)
         [failure] = await self._announcer.announce([entry])
         if failure is not None:

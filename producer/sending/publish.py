@@ -44,10 +44,9 @@ async def publish(
     tally: Tally,
     tell: Callable[[LakeEntry], None],
 ) -> None:
-    """Announce every object of the selection; repeating it changes nothing in the tables.
+    """Announce every object of the selection; without an announcer, a dry run.
 
-    Without an announcer, a dry run. The tally's total grows with the listing; `tell` is called
-    for each object that was announced, or would be.
+    The tally's total grows with the listing. `tell` is called for each object.
     """
     try:
         async for batch in _batches(selection, lake):

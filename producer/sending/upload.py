@@ -18,12 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 async def upload(
-    upload_files: Sequence[UploadFile],
-    lake: Lake,
-    tally: Tally,
-    settings: Settings,
-    *,
-    check: bool,
+    upload_files: Sequence[UploadFile], lake: Lake, tally: Tally, settings: Settings, *, check: bool
 ) -> None:
     """Store every file unchanged; one that cannot be stored does not stop the others.
 
@@ -49,4 +44,4 @@ async def upload(
             log.debug("file_stored", key=key, size_bytes=len(body))
             tally.add_stored(len(body))
 
-    await work_through(tally.until_stopped(upload_files), upload_one, settings.upload_concurrency)
+    await work_through(upload_files, upload_one, settings.upload_concurrency, tally)

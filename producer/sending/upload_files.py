@@ -48,11 +48,7 @@ def check_prefix(prefix: str) -> str:
 
 
 def find_files(arguments: Iterable[Path]) -> list[Path]:
-    """Replace folders by the JSON files in them, at any depth; each file comes once.
-
-    Raises:
-        SettingsInvalid: A folder holds no JSON file.
-    """
+    """Replace folders by the JSON files in them, at any depth; raises SettingsInvalid for none."""
     found: dict[Path, Path] = {}
     for argument in arguments:
         inside = [argument]
@@ -83,11 +79,7 @@ def plan_uploads(paths: Iterable[Path], prefix: str) -> list[UploadFile]:
 
 
 def read_upload_file(upload_file: UploadFile, *, max_bytes: int, check: bool) -> bytes:
-    """Read a file unchanged, of at most `max_bytes` on disk and unpacked. Blocks.
-
-    Raises:
-        FileRejected: It cannot be read, or its name or, with `check`, its content is unusable.
-    """
+    """Read a file of at most `max_bytes`, also unpacked; raises FileRejected. Blocks."""
     name = upload_file.path.name
     if not name.endswith(_SUFFIXES):
         raise FileRejected("the name must end with .json or .json.gz; rename the file")

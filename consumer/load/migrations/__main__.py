@@ -1,7 +1,6 @@
 """`python -m consumer.load.migrations new NAME` writes the step for fields without a column."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,8 +27,7 @@ def new(
 ) -> None:
     """Write the step that gives the database of DB_* what the contracts name and it lacks.
 
-    Run `consumer migrate` on that database first; an empty one will do. Values move to the new
-    columns from extra and from partial documents.
+    Run `consumer migrate` on that database first; an empty one will do.
     """
     if not name.isidentifier():
         fail(f"{name!r} is no name for a file: use letters, digits and _")
@@ -39,7 +37,7 @@ def new(
         fail(str(error))
     if not script:
         fail("the database has every column and comment of the contracts: nothing to write")
-    path = _next_path(name)
+    path = step_files()[-1].with_name(f"{int(schema_head()) + 1:04}_{name}.sql")
     path.write_text(f"-- {name.replace('_', ' ').capitalize()}.\n\n{script}\n", encoding="utf-8")
     typer.echo(path)
 
@@ -50,12 +48,6 @@ async def _columns(settings: DatabaseSettings) -> StoredColumns:
         if found != head:
             fail(f"the database is at schema {found or 'none'}, not {head}: run `consumer migrate`")
         return await stored_columns(session)
-
-
-def _next_path(name: str) -> Path:
-    latest = step_files()[-1]
-    number = int(latest.name.partition("_")[0]) + 1
-    return latest.with_name(f"{number:04}_{name}.sql")
 
 
 if __name__ == "__main__":

@@ -27,13 +27,7 @@ def migration(stored: StoredColumns) -> str:
     """Return the SQL that gives a database the columns and comments of the contracts.
 
     Values of new columns move there from `extra` and from partial documents; those that do not
-    convert stay where they are. The fields' `unknown` drift ends.
-
-    Args:
-        stored: The columns of the database, migrated to this release's last step.
-
-    Returns:
-        An empty text when nothing differs.
+    convert stay where they are. The fields' `unknown` drift ends. Empty when nothing differs.
 
     Raises:
         NotWritable: a column's type is not its field's, or a new table is no store-day list.
@@ -57,7 +51,12 @@ def _step(table: Table, stored: Mapping[str, Column]) -> Iterator[str]:
     elif new:
         added = ",\n".join(f"ADD COLUMN {name} {columns[name].type}" for name in new)
         yield f"ALTER TABLE {table.name}\n{added};"
-    described = [*_indexes(table, new), *_comments(table, columns, stored)]
+    indexed = [
+        f"CREATE INDEX {table.name}_{name} ON {table.name} ({name});"
+        for name in new
+        if name in _INDEXED
+    ]
+    described = [*indexed, *_comments(table, columns, stored)]
     if described:
         yield "\n".join(described)
     if stored and new:
@@ -65,10 +64,9 @@ def _step(table: Table, stored: Mapping[str, Column]) -> Iterator[str]:
 
 
 def _creation(table: Table, columns: Iterable[Column]) -> str:
-    found = [source for source, made in LIST_TABLES.items() if made is table]
-    if not found:
+    source = next((source for source, made in LIST_TABLES.items() if made is table), None)
+    if source is None:
         raise NotWritable(f"there is no table {table.name}: write this step by hand")
-    [source] = found
     filled = [f"{column.name} {column.type}" for column in columns]
     lines = ",\n".join(f"    {line}" for line in (*_KEY, *filled, *_PROVENANCE))
     record_id = f"{source.entry.id_field} as text, or content:<hash>:<n> for rows without an id"
@@ -77,12 +75,6 @@ def _creation(table: Table, columns: Iterable[Column]) -> str:
         f"COMMENT ON TABLE {table.name} IS {_literal(source.entry.comment)};\n"
         f"COMMENT ON COLUMN {table.name}.record_id IS {_literal(record_id)};"
     )
-
-
-def _indexes(table: Table, new: Iterable[str]) -> Iterator[str]:
-    for name in new:
-        if name in _INDEXED:
-            yield f"CREATE INDEX {table.name}_{name} ON {table.name} ({name});"
 
 
 def _comments(

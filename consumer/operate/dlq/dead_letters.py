@@ -101,11 +101,7 @@ def read_dead_letter(delivery: Delivery) -> DeadLetter:
 
 
 def read_time(text: str) -> datetime:
-    """Read a time, UTC unless an offset is given.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """Read a time, UTC unless an offset is given; raises ValueError if it is none."""
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 

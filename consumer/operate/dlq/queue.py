@@ -26,12 +26,8 @@ async def select(
 ) -> AsyncGenerator[list[DeadLetter], None]:
     """Yield the matching dead letters that are there now; give back what is not deleted.
 
-    Close it (`aclosing`), or what it holds is given back only after a minute.
-
-    Args:
-        queue: The dead-letter queue.
-        filters: Which are meant.
-        together: How many are yielded at once, at most; 1 when the caller takes its time.
+    Close it (`aclosing`), or what it holds is given back only after a minute. `together` is how
+    many are yielded at once; 1 when the caller takes its time.
 
     Raises:
         Transient: SQS could not answer.
@@ -89,7 +85,7 @@ async def purge(dead: Queue, filters: Filters) -> AsyncGenerator[DeadLetter, Non
     """Delete the matching dead letters for good; yield each once it is deleted.
 
     Raises:
-        Transient: SQS could not answer; those that were yielded are deleted.
+        Transient: SQS could not answer.
     """
     async with aclosing(select(dead, filters)) as groups:
         async for group in groups:

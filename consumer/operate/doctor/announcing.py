@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic_settings import BaseSettings
 
+from consumer.operate.doctor.aws import HOOK
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
 from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts
@@ -20,7 +21,6 @@ _WAYS = {_CREATED + way for way in ("Put", "Post", "Copy", "CompleteMultipartUpl
 _DOCUMENTS = tuple(
     f"{prefix}x{suffix}" for prefix in (ERP_PREFIX, API_PREFIX) for suffix in (".json", ".json.gz")
 )
-_HOOK = "localstack-init/ready.d/10_lake_and_queues.py shows the whole set-up"
 _CHECK = "notification"
 _SOURCE_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
 
@@ -36,10 +36,7 @@ class AnnouncingSettings(BaseSettings):
 def check_announcing(
     lake: LakeFacts | Unknown, main: QueueFacts | Unknown, bucket: str, events: str
 ) -> Iterator[Finding]:
-    """Check that the bucket announces what is to be loaded, and that the queue takes it.
-
-    `events` says who announces: `bucket`, or the producer with `publish`.
-    """
+    """Check that bucket or producer, as `events` says, announces what the queue then takes."""
     if isinstance(lake, Unknown) or isinstance(main, Unknown):
         yield not_checked(_CHECK, "bucket or queue could not be asked", "see above")
         return
@@ -67,46 +64,36 @@ def _direct(direct: Sequence[Mapping[str, Any]], main: QueueFacts) -> Iterator[F
     is_logging = bool(_events(direct, f"{ERRORS_PREFIX}x.json"))
     if unheard:
         found = f"its filters leave out {', '.join(unheard)}"
-        remedy = f"announce the prefix raw/, without a suffix, on {main.arn}; {_HOOK}"
+        remedy = f"announce the prefix raw/, without a suffix, on {main.arn}; {HOOK}"
         yield problem(_CHECK, found, remedy)
     elif partly:
         found = f"objects are not announced when written by {', '.join(sorted(partly))}"
-        remedy = f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {_HOOK}"
+        remedy = f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {HOOK}"
         yield problem(_CHECK, found, remedy)
     if is_logging:
-        found = (
-            "error logs are announced too: each would be dead-lettered and logged again, for ever"
-        )
-        yield problem(_CHECK, found, f"set the notification's prefix to raw/; {_HOOK}")
+        found = "error logs are announced too: each would be dead-lettered and logged, for ever"
+        yield problem(_CHECK, found, f"set the notification's prefix to raw/; {HOOK}")
     elif not unheard and not partly:
         yield fine(_CHECK, f"new objects under raw/ are announced on {main.arn}")
 
 
-def _indirect(found: Mapping[str, Any], main: QueueFacts, bucket: str) -> Iterator[Finding]:
-    topics = [one["TopicArn"] for one in found.get("TopicConfigurations", [])]
-    others = [one["QueueArn"] for one in found.get("QueueConfigurations", [])]
+def _indirect(ways: Mapping[str, Any], main: QueueFacts, bucket: str) -> Iterator[Finding]:
+    topics = [one["TopicArn"] for one in ways.get("TopicConfigurations", [])]
+    others = [one["QueueArn"] for one in ways.get("QueueConfigurations", [])]
     if topics:
-        yield warning(
-            _CHECK,
-            f"the bucket announces on {', '.join(topics)}; what that passes on cannot be seen here",
-            f"make sure that {main.arn} is subscribed to it",
-        )
+        found = f"the bucket announces on {', '.join(topics)}; what is subscribed cannot be seen"
+        yield warning(_CHECK, found, f"make sure that {main.arn} is subscribed to it")
         yield _policy(main, "sns.amazonaws.com", topics[0])
-    elif found.get("EventBridgeConfiguration") is not None:
-        yield warning(
-            _CHECK,
-            "the bucket announces on EventBridge; its rules cannot be seen here",
-            f"make sure that a rule sends Object Created events of {bucket} to {main.arn}",
-        )
+    elif ways.get("EventBridgeConfiguration") is not None:
+        found = "the bucket announces on EventBridge; its rules cannot be seen here"
+        remedy = f"make sure that a rule sends Object Created events of {bucket} to {main.arn}"
+        yield warning(_CHECK, found, remedy)
         yield _policy(main, "events.amazonaws.com", None)
     else:
         elsewhere = f", only to {', '.join(others)}" if others else ""
-        yield problem(
-            _CHECK,
-            f"the bucket announces nothing on {main.arn}{elsewhere}",
-            f"announce {_CREATED}* with the prefix raw/ on it ({_HOOK}), or set EVENTS=publish "
-            "for the producer",
-        )
+        found = f"the bucket announces nothing on {main.arn}{elsewhere}"
+        remedy = f"announce {_CREATED}* under raw/ on it, or set the producer's EVENTS=publish"
+        yield problem(_CHECK, found, f"{remedy}; {HOOK}")
 
 
 def _events(direct: Sequence[Mapping[str, Any]], key: str) -> set[str]:
@@ -138,7 +125,7 @@ def _policy(main: QueueFacts, service: str, source_arn: str | None) -> Finding:
         on_behalf = f" on behalf of {source_arn}" if source_arn else ""
         found = f"it does not let {service} send{on_behalf}: what is announced is lost"
         wanted = f"sqs:SendMessage on {main.arn}, with ArnEquals aws:SourceArn"
-        return problem(check, found, f"allow {service} {wanted}; {_HOOK}")
+        return problem(check, found, f"allow {service} {wanted}; {HOOK}")
     return fine(check, f"{service} may send")
 
 

@@ -1,7 +1,6 @@
 """Asking AWS, and what its refusals mean to an operator.
 
-Permissions are tried by calls that cannot be carried out as they stand, for what they say: AWS
-refuses us if we may not, and the call itself otherwise. Nothing is received, sent or written.
+Permissions are tried by calls that cannot be carried out: AWS refuses us first if we may not.
 """
 
 from contextlib import AbstractAsyncContextManager
@@ -14,6 +13,7 @@ from consumer.settings import LakeSettings
 from runtime.aws_clients import AwsUnusable, open_client
 from runtime.aws_errors import AWS_ERRORS, Verdict, classify
 
+HOOK = "localstack-init/ready.d/10_lake_and_queues.py shows the whole set-up"
 # What AWS says of an action that a policy does not grant
 NOT_GRANTED = frozenset({"403", "AccessDenied", "AccessDeniedException"})
 ASKING_ERRORS = (*AWS_ERRORS, AwsUnusable)
@@ -30,24 +30,14 @@ def open_impatient(
 
 
 def refusal(error: Exception, action: str, resource: str, variable: str) -> Unknown:
-    """Say what an AWS error means.
-
-    Args:
-        error: What the SDK raised.
-        action: What was tried, as IAM calls it.
-        resource: On what.
-        variable: The setting that names it.
-    """
+    """Say what an error of an IAM action means; `variable` is the resource's setting."""
     what = f"{action} on {resource}"
     fault = error.fault if isinstance(error, AwsUnusable) else classify(error)
     reason, remedy = f"{what}: {fault.code}: {fault.message}", fault.remedy
     is_denial = fault.verdict in (Verdict.DENIED, Verdict.MISCONFIGURED)
     if fault.code in _ABSENT:
         reason = f"{resource} does not exist"
-        remedy = (
-            f"create it, or correct {variable}; localstack-init/ready.d/10_lake_and_queues.py "
-            "shows the whole set-up"
-        )
+        remedy = f"create it, or correct {variable}; {HOOK}"
     elif isinstance(error, ParamValidationError):
         reason, remedy = f"{resource} is no possible name", f"correct {variable}"
         is_denial = True

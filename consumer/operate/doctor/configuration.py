@@ -30,10 +30,8 @@ def check_configuration(settings: ConsumerSettings) -> Iterator[Finding]:
     yield _polling(settings)
     yield _addresses(settings)
     is_given = settings.aws_access_key_id is not None
-    yield fine(
-        "credentials",
-        "an access key" if is_given else "left to the AWS SDK, such as the task's role",
-    )
+    found = "an access key" if is_given else "left to the AWS SDK, such as the task's role"
+    yield fine("credentials", found)
     yield _aliases(settings.schema_aliases_file)
 
 
@@ -112,9 +110,7 @@ def _health_port(host: str, port: int | None) -> Finding:
         if _is_consumer("127.0.0.1" if host in _EVERYWHERE else host, port):
             return fine(check, f"a consumer answers on {address}")
         found = f"{address} cannot be listened on: {error.strerror or error}"
-        return problem(
-            check, found, "set another HTTP_PORT or HTTP_HOST, or stop what listens there"
-        )
+        return problem(check, found, "set another HTTP_PORT, or stop what listens there")
 
 
 def _is_consumer(host: str, port: int) -> bool:

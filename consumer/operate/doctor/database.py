@@ -66,11 +66,7 @@ class TableFacts:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """The database, as the consumer's user sees it.
-
-    Of the limits, -1 is none. `lacking` are tables and columns that the contracts name and the
-    database lacks. `alias_files` counts those that were loaded with in the last ten minutes.
-    """
+    """The database, as the consumer's user sees it; of the limits, -1 is none."""
 
     user: str
     encoding: str
@@ -83,8 +79,8 @@ class DatabaseFacts:
     is_pooled_by_transaction: bool
     schema_version: str | None
     tables: list[TableFacts]
-    lacking: list[str]
-    alias_files: int
+    lacking: list[str]  # tables and columns that the contracts name
+    alias_files: int  # loaded with in the last ten minutes
 
 
 async def probe_database(settings: DatabaseSettings) -> DatabaseFacts | Unknown:
@@ -136,8 +132,7 @@ async def _alias_files(session: AsyncConnection) -> int:
 async def _is_pooled_by_transaction(session: AsyncConnection, settings: DatabaseSettings) -> bool:
     """Say whether another session may get our server process between two transactions.
 
-    A pooler gives its clients process numbers of its own making, and its idle server to whoever
-    asks next.
+    A pooler makes up its clients' process numbers, and gives its idle server to whoever asks next.
     """
     before = await _process(session)
     if before == (session.info.backend_pid,):
@@ -180,12 +175,9 @@ def _access(database: DatabaseFacts, settings: ConsumerSettings) -> Iterator[Fin
         found = f"{user} may not create temporary tables, which documents are staged in"
         yield problem(_CHECK, found, f"GRANT TEMPORARY ON DATABASE {name} TO {user}")
     if database.is_pooled_by_transaction:
-        yield problem(
-            _CHECK,
-            "a pooler in front gives each transaction another session: staging tables get lost",
-            "let the pooler pool by session (PgBouncer: pool_mode = session), or set DB_HOST and "
-            "DB_PORT to the server itself",
-        )
+        found = "a pooler in front gives each transaction another session: staging tables get lost"
+        remedy = "pool by session (PgBouncer: pool_mode = session), or set DB_HOST to the server"
+        yield problem(_CHECK, found, remedy)
     yield fine(_CHECK, f"{name} on {settings.db_host} answers {user}")
 
 

@@ -32,11 +32,8 @@ not_checked = partial(Finding, Level.UNKNOWN)  # could not be asked, which prove
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Something that could not be learned: why, and what to do about it.
-
-    `is_denial` says that it was refused and will not work, rather than that nobody knows.
-    """
+    """Something that could not be learned: why, and what to do about it."""
 
     reason: str
     remedy: str
-    is_denial: bool = False
+    is_denial: bool = False  # it will not work, rather than that nobody knows

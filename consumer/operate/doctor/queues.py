@@ -1,7 +1,6 @@
 """The two queues: redrive, timeouts, retention, encryption, permissions.
 
-Facts about SQS are Amazon's: the SQS Developer Guide on dead-letter queues, visibility timeout
-and encryption.
+Facts are from the SQS Developer Guide on dead-letter queues, visibility timeout and encryption.
 """
 
 import asyncio
@@ -123,9 +122,7 @@ def _each(name: str, queue: QueueFacts) -> Iterator[Finding]:
         yield problem(name, found, remedy)
     elif key:
         found = f"it is encrypted with {key}: whether S3 and the consumer may use it cannot be seen"
-        remedy = (
-            "let s3.amazonaws.com and the role kms:GenerateDataKey and kms:Decrypt in its policy"
-        )
+        remedy = "allow s3.amazonaws.com and the role kms:GenerateDataKey and kms:Decrypt with it"
         yield warning(name, found, remedy)
 
 
@@ -140,10 +137,7 @@ def _redrive(main: QueueFacts, dead: QueueFacts) -> Finding:
         found = f"the queue's redrive policy leads to {target}, DLQ_URL to {dead.arn}"
         remedy += " (or correct DLQ_URL)"
     elif count < _FEWEST_RECEIVES:
-        found = (
-            f"maxReceiveCount is {count}: every receive counts, so deploys and crashes alone "
-            "would dead-letter good messages"
-        )
+        found = f"maxReceiveCount is {count}: deploys and crashes would dead-letter good messages"
     else:
         return fine("redrive", f"after {count} receives to the dead-letter queue")
     return problem("redrive", found, remedy)
@@ -178,19 +172,12 @@ def _retention(main: QueueFacts, dead: QueueFacts) -> Finding:
 
 
 def _visibility(main: QueueFacts, settings: ConsumerSettings) -> Finding:
-    """Compare with what a lease must outlast.
-
-    Leases are extended at half of it, so that half must outlast the wait for a batch's neighbours
-    and a pause of 15 seconds; it also bounds the long polls.
-    """
+    """Half of it must outlast the wait for a batch's neighbours and a pause of 15 seconds."""
     check, name = "visibility timeout", "VisibilityTimeout"
     visibility, polls = main.number(name), 2 * settings.receive_wait_seconds
     needed = max(_SHORTEST_LEASE_SECONDS, round(2 * settings.batch_max_wait_milliseconds / 1000))
     if visibility < needed:
-        found = (
-            f"{visibility} s, {needed} s are needed: leases are extended at half of it, and one "
-            "that runs out during a batch gives its message to another consumer"
-        )
+        found = f"{visibility} s, {needed} s are needed: leases would run out during a batch"
         return problem(check, found, main.setting(name, max(60, needed)))
     if visibility > _LONGEST_LEASE_SECONDS:
         found = f"{visibility} s: what a killed consumer held comes back only after that"
@@ -204,16 +191,10 @@ def _visibility(main: QueueFacts, settings: ConsumerSettings) -> Finding:
 def _sizes(main: QueueFacts, dead: QueueFacts) -> Iterator[Finding]:
     size, wait = "MaximumMessageSize", "ReceiveMessageWaitTimeSeconds"
     if dead.number(size) < main.number(size):
-        found = (
-            "the dead-letter queue takes smaller messages than the queue: large ones cannot be "
-            "dead-lettered"
-        )
+        found = "the dead-letter queue takes smaller messages than the queue: large ones get stuck"
         yield problem("message size", found, dead.setting(size, main.number(size)))
     if main.number(wait) == 0:
-        found = (
-            "the queue's own receive wait is 0: the consumer asks for long polls, other readers "
-            "pay for empty ones"
-        )
+        found = "the queue's own receive wait is 0: readers other than the consumer poll too often"
         yield warning("polling", found, main.setting(wait, 20))
 
 

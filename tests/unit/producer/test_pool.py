@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from producer.pool import work_through
+from producer.tally import Tally
 
 
 async def test_items_are_taken_only_when_a_worker_is_free() -> None:
@@ -26,7 +27,7 @@ async def test_items_are_taken_only_when_a_worker_is_free() -> None:
         await asyncio.sleep(0)
         running -= 1
 
-    work = asyncio.create_task(work_through(items(), do, 3))
+    work = asyncio.create_task(work_through(items(), do, 3, Tally(0)))
     for _ in range(20):
         await asyncio.sleep(0)
     assert taken == [0, 1, 2]
@@ -42,7 +43,7 @@ async def test_every_item_is_done_exactly_once() -> None:
         await asyncio.sleep(0)
         done.append(item)
 
-    await work_through(range(100), do, 7)
+    await work_through(range(100), do, 7, Tally(0))
     assert sorted(done) == list(range(100))
 
 
@@ -59,6 +60,6 @@ async def test_a_bug_is_raised_and_cancels_the_other_workers() -> None:
             raise
 
     with pytest.raises(ExceptionGroup) as caught:
-        await work_through(range(5), do, 2)
+        await work_through(range(5), do, 2, Tally(0))
     assert caught.group_contains(ZeroDivisionError)
     assert cancelled == [0]

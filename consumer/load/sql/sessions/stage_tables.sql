@@ -1,36 +1,21 @@
--- Session-private tables that a batch is copied into; emptied at every commit.
-CREATE TEMP TABLE IF NOT EXISTS stage_documents (
-    doc_no integer PRIMARY KEY,
-    object_id bigint,
-    bucket text NOT NULL,
-    object_key text NOT NULL,
-    version_id text,
-    etag text,
-    sequencer text,
-    size_bytes bigint,
-    source text NOT NULL,
-    store_id text NOT NULL,
-    bus_dt date,
+-- Session-private tables that a batch is copied into; emptied at every commit. A document has the
+-- columns of its ledger row.
+CREATE TEMP TABLE IF NOT EXISTS stage_documents ON COMMIT DELETE ROWS AS
+SELECT
+    NULL::integer AS doc_no,
+    o.*,
     -- For the guards: as sent, but not later than is credible.
-    as_of timestamptz NOT NULL,
-    sent_as_of timestamptz NOT NULL,
-    latest_credible timestamptz NOT NULL,
-    event_time timestamptz NOT NULL,
-    event_order text COLLATE "C",
-    received_at timestamptz NOT NULL,
-    attempts integer NOT NULL,
-    records integer NOT NULL,
-    quarantined integer NOT NULL,
-    alias_fingerprint text,
-    error_message text,
-    error_log_key text,
-    days date[] NOT NULL,
-    extra jsonb,
-    gap jsonb,
-    findings jsonb,
-    record_counts jsonb,
-    field_counts jsonb
-) ON COMMIT DELETE ROWS;
+    NULL::timestamptz AS as_of,
+    NULL::timestamptz AS sent_as_of,
+    NULL::timestamptz AS latest_credible,
+    NULL::date[] AS days,
+    NULL::jsonb AS gap,
+    NULL::jsonb AS findings,
+    NULL::jsonb AS record_counts,
+    NULL::jsonb AS field_counts
+FROM ingested_objects AS o
+WITH NO DATA;
+CREATE UNIQUE INDEX IF NOT EXISTS stage_documents_doc_no ON stage_documents (doc_no);
 
 CREATE TEMP TABLE IF NOT EXISTS stage_winners (
     doc_no integer NOT NULL,
@@ -47,36 +32,21 @@ CREATE TEMP TABLE IF NOT EXISTS stage_winners (
     patched boolean NOT NULL DEFAULT false
 ) ON COMMIT DELETE ROWS;
 
-CREATE TEMP TABLE IF NOT EXISTS stage_days (
-    doc_no integer NOT NULL,
-    source text NOT NULL,
-    store_id text NOT NULL,
-    bus_dt date NOT NULL,
-    as_of timestamptz NOT NULL,
-    event_order text COLLATE "C" NOT NULL,
-    object_id bigint NOT NULL,
-    whole boolean NOT NULL,
-    record_counts jsonb,
-    field_counts jsonb,
-    gap jsonb,
-    gaps jsonb,
-    standing boolean NOT NULL DEFAULT false,
-    applied boolean NOT NULL DEFAULT false
-) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_days ON COMMIT DELETE ROWS AS
+SELECT
+    NULL::integer AS doc_no, source, store_id, bus_dt, as_of, event_order, object_id,
+    false AS whole, record_counts, field_counts, gaps AS gap, gaps,
+    false AS standing, false AS applied
+FROM store_days
+WITH NO DATA;
 
-CREATE TEMP TABLE IF NOT EXISTS stage_patches (
-    doc_no integer NOT NULL,
-    pos integer NOT NULL,
-    store_id text NOT NULL,
-    table_name text NOT NULL,
-    guest_check_id bigint NOT NULL,
-    child_id bigint,
-    patch jsonb NOT NULL
-) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_patches ON COMMIT DELETE ROWS AS
+SELECT
+    NULL::integer AS doc_no, NULL::integer AS pos, store_id, table_name, guest_check_id, child_id,
+    patches AS patch
+FROM check_patches
+WITH NO DATA;
 
-CREATE TEMP TABLE IF NOT EXISTS stage_sold (
-    store_id text NOT NULL,
-    menu_item_id bigint NOT NULL,
-    first_seen date,
-    last_seen date
-) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_sold ON COMMIT DELETE ROWS AS
+SELECT store_id, menu_item_id, first_seen, last_seen FROM menu_items
+WITH NO DATA;

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from producer.pulling.business_days import BusinessDays
+from producer.pulling.history import BusinessDays
 from producer.settings import Settings
 
 DAYS = BusinessDays(Settings.model_construct())
