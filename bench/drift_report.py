@@ -16,7 +16,7 @@ import psycopg
 from bench.databases import Server
 from consumer.drift.inference import ENOUGH_RECORDS
 from consumer.load import statements
-from consumer.operate.reports import read_drift
+from consumer.operate.drift_report import read_drift
 from consumer.settings import DatabaseSettings
 
 _DAYS = 730

@@ -14,11 +14,19 @@ from consumer.aws.sqs import Queues, open_queues
 from consumer.drift.renames import read_aliases
 from consumer.errors import DatabaseUnavailable, SchemaMismatch, StorageUnavailable, Throttled
 from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.handler import Handler, Ports, Rules
+from consumer.ingest.handler import Handler, Ports
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
-from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
-from consumer.load.database import open_pool, open_session, ping, schema_version, watch_pool
-from consumer.load.ledger import count_recent_failures, record_entry
+from consumer.load.database import (
+    LACKING_REMEDY,
+    lacking_columns,
+    open_pool,
+    open_session,
+    ping,
+    schema_version,
+    stored_columns,
+    watch_pool,
+)
+from consumer.load.ledger import count_recent_failures, loaded_before, record_entry
 from consumer.load.migrations.steps import schema_head
 from consumer.load.sessions import check_encoding
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
@@ -31,6 +39,7 @@ from consumer.messages.progress import health_app, log_progress
 from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
+from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
 from runtime.http_server import served
@@ -97,14 +106,11 @@ async def _open(
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
-    record = partial(record_entry, pool)
+    record = partial(record_entry, pool, layout=settings.layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases)
-    handler = Handler(
-        _rules(settings, aliases),
-        Ports(lake, loader, record, leases.is_held),
-        byte_budget,
-        asyncio.Semaphore(settings.decode_threads),
-    )
+    was_loaded = loaded_before(pool, settings.layout)
+    ports = Ports(lake, loader, record, was_loaded, leases.is_held)
+    handler = Handler(settings, aliases, ports, byte_budget)
     slots = Slots(settings.max_in_flight_messages)
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
@@ -112,6 +118,7 @@ async def _open(
     background = {
         "load": loader.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
+        "watch": keep_watch(settings, lake, settings.watch_seconds),
     }
     pages = health_app(leases, breakers, probe)
     await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
@@ -189,16 +196,6 @@ def _probe(pool: AsyncConnectionPool, lake: Lake, queues: Queues) -> Probe:
         await asyncio.to_thread(check_temporary_files)
 
     return probe
-
-
-def _rules(settings: ConsumerSettings, aliases: Aliases) -> Rules:
-    return Rules(
-        frozenset((settings.bucket_name, *settings.other_bucket_names)),
-        aliases,
-        settings.max_object_bytes,
-        settings.max_decompressed_bytes,
-        settings.stream_above_bytes,
-    )
 
 
 def _limits(settings: ConsumerSettings, until_idle_seconds: float | None) -> Limits:

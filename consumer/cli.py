@@ -17,8 +17,9 @@ from consumer.messages.progress import Counts
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
+from consumer.operate.drift_report import drift
 from consumer.operate.reconcile import reconcile
-from consumer.operate.reports import drift, status
+from consumer.operate.reports import status
 from consumer.operate.validate import validate
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
 from runtime import terminal
@@ -26,8 +27,8 @@ from runtime.logs import configure_logs
 
 cli = terminal.program("consumer", "Load new objects of the data lake into PostgreSQL.")
 cli.add_typer(dlq, name="dlq")
+cli.add_typer(drift, name="drift")
 cli.command()(status)
-cli.command()(drift)
 cli.command()(reconcile)
 cli.command()(doctor)
 cli.command()(validate)
@@ -84,5 +85,6 @@ def explain(
     settings = terminal.settings_of(RoutingSettings)
     own = settings.bucket_name
     buckets = (own, *settings.other_bucket_names) if own else ()
-    decision = explaining.explain(body, buckets, settings.max_object_bytes, settings.policy)
+    limit, policy, layout = settings.max_object_bytes, settings.policy, settings.layout
+    decision = explaining.explain(body, buckets, limit, policy, layout)
     terminal.print_json(decision, indent=2)

@@ -67,6 +67,15 @@ BREAKER_OPEN = _gauge(
     "coco_breaker_open", "1 while a breaker is open, by cause: outage or failure_burst", ["cause"]
 )
 BREAKER_OPENED = _counter("coco_breaker_opened", "Times a breaker opened, by error code", ["code"])
+DRIFT_FINDINGS = _gauge(
+    "coco_drift_findings",
+    "Findings of `consumer drift` when it was looked at last, by kind",
+    ["kind"],
+)
+UNRECEIVED_OBJECTS = _gauge(
+    "coco_unreceived_objects",
+    "Objects of the lake's newest days, older than ten minutes, that no message told us of",
+)
 POOL_SESSIONS = _gauge(
     "coco_pool_sessions",
     "Database sessions: size (open), available (idle), waiting (requests for one)",

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode
 from consumer.memory import default_budget_bytes, memory_limit_bytes
 from consumer.policy import Policy, read_policy
 from runtime.settings import CONFIG, AwsSettings, ServiceSettings
+from schemas.key_templates import KEY_TEMPLATES_MEANING, Layout, read_layout
 
 
 def _split(text: Any) -> Any:
@@ -77,6 +78,7 @@ class PolicySettings(BaseSettings):
         description="names that events may give besides BUCKET_NAME, separated by commas: access "
         "point aliases, or a second bucket; objects are read under the announced name",
     )
+    key_templates: str | None = Field(None, description=KEY_TEMPLATES_MEANING)
     error_policy: str | None = Field(
         None, description="reactions that replace the defaults: `object_missing=retry,…`"
     )
@@ -86,10 +88,21 @@ class PolicySettings(BaseSettings):
         """What to do about each error code."""
         return read_policy(self.error_policy or "")
 
+    @property
+    def layout(self) -> Layout:
+        """How the keys of documents look."""
+        return read_layout(self.key_templates)
+
     @field_validator("error_policy")
     @classmethod
     def _check_policy(cls, text: str | None) -> str | None:
         read_policy(text or "")
+        return text
+
+    @field_validator("key_templates")
+    @classmethod
+    def _check_templates(cls, text: str | None) -> str | None:
+        read_layout(text)
         return text
 
 
@@ -158,6 +171,13 @@ class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, Lake
     )
     progress_log_seconds: float = Field(
         10, ge=0, le=3600, description="how often progress is logged while there is some; 0: never"
+    )
+    watch_seconds: float = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="how often the metrics of drift and of objects that no "
+        "message told of are renewed; 0: never",
     )
 
     @property

@@ -12,11 +12,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def check_temporary_files() -> None:
-    """Write a mebibyte where documents that are too large for memory pass through. Blocks.
-
-    Raises:
-        LocalDisk: it cannot be written.
-    """
+    """Write a mebibyte where large documents pass through, or raise LocalDisk. Blocks."""
     Spool(1).append(bytes(_CHUNK_BYTES))
 
 

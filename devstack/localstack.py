@@ -110,6 +110,7 @@ def _environment(directory: Path, port: int) -> dict[str, str]:
         "BUCKET_NAME": BUCKET,
         "QUEUE_URL": QUEUE,
         "DLQ_URL": DLQ,
+        "KEY_TEMPLATES": os.environ.get("KEY_TEMPLATES", ""),
     }
 
 

@@ -92,10 +92,7 @@ class Leases:
     def check(self, store_id: str) -> None:
         """Raise LeaseLost if the lease on a store was not renewed in time."""
         if store_id not in self._stores or time.monotonic() >= self._until:
-            raise LeaseLost(
-                "the lease on the store could not be renewed in time, so another producer may pull "
-                "it now; the next round asks again"
-            )
+            raise LeaseLost("the store's lease was not renewed in time; the next round asks again")
 
     async def _keep_renewing(self) -> None:
         while before := self._stores:

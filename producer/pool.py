@@ -6,9 +6,6 @@ from typing import Any, TypeVar
 
 from producer.tally import Tally
 
-# Working on more than this would hold up the event loop.
-_LARGE_BYTES = 1024 * 1024
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -35,7 +32,7 @@ async def work_through(
 
 
 async def off_loop_if_large(size_bytes: int, work: Callable[..., R], *arguments: Any) -> R:
-    """Return what CPU-bound work on so many bytes returns; large work is done in a thread."""
-    if size_bytes > _LARGE_BYTES:
+    """Do CPU-bound work on so many bytes, in a thread if it would hold up the event loop."""
+    if size_bytes > 1024 * 1024:
         return await asyncio.to_thread(work, *arguments)
     return work(*arguments)

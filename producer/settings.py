@@ -12,11 +12,13 @@ from pydantic import (
     Field,
     HttpUrl,
     SecretStr,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import NoDecode
 
 from runtime.settings import AwsSettings, ServiceSettings
+from schemas.key_templates import KEY_TEMPLATES_MEANING, Layout, read_layout
 
 
 def _split_stores(value: Any) -> Any:
@@ -140,6 +142,7 @@ class Settings(ServiceSettings, AwsSettings):
     run_stop_timeout_seconds: float = Field(
         20, ge=0, le=600, description="Time for answers under way to finish after SIGTERM."
     )
+    key_templates: str | None = Field(None, description=KEY_TEMPLATES_MEANING)
     upload_concurrency: int = Field(4, ge=1, le=64, description="Files uploaded at once.")
     upload_max_file_bytes: int = Field(
         512 * 2**20, ge=1024, le=5 * 2**30, description="Largest file accepted, also unpacked."
@@ -150,6 +153,17 @@ class Settings(ServiceSettings, AwsSettings):
     lake_max_attempts: int = Field(
         6, ge=1, le=50, description="Attempts of the AWS SDK for one call."
     )
+
+    @property
+    def layout(self) -> Layout:
+        """How the keys of documents look."""
+        return read_layout(self.key_templates)
+
+    @field_validator("key_templates")
+    @classmethod
+    def _check_templates(cls, text: str | None) -> str | None:
+        read_layout(text)
+        return text
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

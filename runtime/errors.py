@@ -6,10 +6,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 class ReportedError(Exception):
-    """An error that ends a command with its message instead of a traceback.
-
-    `exit_code` is 2 for an argument or a setting that is unusable, else 1.
-    """
+    """An error that ends a command with its message and exit code instead of a traceback."""
 
     exit_code: ClassVar[int] = EXIT_FAILED
 

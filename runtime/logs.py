@@ -1,7 +1,4 @@
-"""Where log events go: to stderr, JSON lines for machines, readable text for people.
-
-Normal operation says nothing per message above DEBUG. Payloads and secrets are never logged.
-"""
+"""Where log events go: to stderr, JSON lines for machines, readable text for people."""
 
 import logging
 import sys

@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic_settings import BaseSettings
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -33,6 +34,11 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 S = TypeVar("S", bound=BaseSettings)
 R = TypeVar("R")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
+]
 
 # Is told how many are done, of how many (None if nobody knows), and how many of them failed.
 Advance = Callable[..., None]
@@ -129,10 +135,7 @@ def print_json(value: Any, indent: int | None = None) -> None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Iterable[Any]], title: str | None = None
 ) -> None:
-    """Print a table on stdout; nothing in a cell is taken for markup or a terminal's command.
-
-    Without a terminal: a line of column names and one for each row, tab-separated.
-    """
+    """Print a table on stdout; without a terminal, tab-separated lines. Cells hold no markup."""
     lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in (columns, *lines):
@@ -147,6 +150,29 @@ def print_table(
     for line in lines:
         table.add_row(*(Text(printable(cell), overflow="fold") for cell in line))
     console.print(table)
+
+
+def print_blocks(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    block: Callable[[Sequence[str]], Sequence[str]],
+) -> None:
+    """Print rows too long for a table: on a terminal some lines each, folded between words.
+
+    Args:
+        columns: The names of the cells.
+        rows: The cells of each.
+        block: Makes lines of a row's cells; those behind the first are indented.
+    """
+    if not sys.stdout.isatty():
+        print_table(columns, rows)
+        return
+    console = Console(highlight=False)
+    for row in rows:
+        first, *others = (Text(printable(line), overflow="fold") for line in block(row))
+        console.print(first, style="bold")
+        for line in others:
+            console.print(Padding(line, (0, 0, 0, 4)))
 
 
 def printable(text: str) -> str:

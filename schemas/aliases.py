@@ -80,8 +80,7 @@ class Aliases:
 def apply_renames(record: dict[str, Any], renames: Renames) -> None:
     """Give the fields of `record` their canonical names, in place.
 
-    When both names are there and one is empty or null, the filled one is taken; equal values
-    are one value.
+    When both names are there, the filled one is taken.
 
     Raises:
         AmbiguousField: both are filled and differ. All other fields are renamed.
@@ -108,9 +107,7 @@ def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASE
     """Read the shipped aliases and add those of `extra_toml`, the text of a file of that form.
 
     Raises:
-        AliasesInvalid: a section is no source, a path or a name is not text, one name stands
-            for two fields of the same level, or is the other name of one and itself has some, or
-            a record path cannot be one.
+        AliasesInvalid: it is not of that form, or does not say what one of its names stands for.
     """
     rows = list(_shipped())
     if extra_toml is not None:

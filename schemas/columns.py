@@ -26,7 +26,11 @@ class Column:
 def columns_of(model: type[Record]) -> Mapping[str, Column]:
     """Return the column of each field, but for those that hold records of their own."""
     return {
-        name: Column(_name(model, name), column_type(hint), model.model_fields[name].description)
+        name: Column(
+            _NAMES.get((model, name), column_name(name)),
+            column_type(hint),
+            model.model_fields[name].description,
+        )
         for name, hint in field_types(model).items()
         if record_type(hint) is None
     }
@@ -58,7 +62,3 @@ def record_type(hint: Any) -> type[Record] | None:
     if get_origin(hint) is list:
         [hint] = get_args(hint)
     return hint if isinstance(hint, type) and issubclass(hint, Record) else None
-
-
-def _name(model: type[Record], field: str) -> str:
-    return _NAMES.get((model, field)) or column_name(field)

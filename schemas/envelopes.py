@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-_SUPPORTED_MAJOR = "2"
+from schemas.keys import is_folder_marker, is_own_output
+
 _CREATED = "ObjectCreated:"
-_EVENTBRIDGE_CREATED = "Object Created"
 _MAX_CHARACTERS = 1024  # S3's own limit for keys and version ids, in bytes
 
 
@@ -30,6 +30,7 @@ class IgnoreReason(StrEnum):
     NO_RECORDS = "no_records"
     NOT_A_CREATION = "not_a_creation"
     FOLDER_MARKER = "folder_marker"
+    OWN_OUTPUT = "own_output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _native(records: Any) -> Iterator[ObjectEvent | Ignored]:
 
 def _native_record(record: Any, place: str) -> ObjectEvent | Ignored:
     major = _text(record, "eventVersion", place).partition(".")[0]
-    if major != _SUPPORTED_MAJOR:
+    if major != "2":
         raise EventMalformed(f"{place}.eventVersion is {major}.x; only 2.x is known")
     name = _text(record, "eventName", place).removeprefix("s3:")
     s3 = _mapping(record, "s3", place)
@@ -133,7 +134,7 @@ def _eventbridge(body: Mapping[str, Any]) -> ObjectEvent | Ignored:
     described = _mapping(detail, "object", "detail")
     key = _stored(_text(described, "key", "detail.object"), "detail.object.key")
     name = _text(body, "detail-type", "body")
-    if name != _EVENTBRIDGE_CREATED:
+    if name != "Object Created":
         return Ignored(IgnoreReason.NOT_A_CREATION, f"{name} {key}")
     plain = {
         "size": described.get("size"),
@@ -154,8 +155,10 @@ def _bucket(parent: Mapping[str, Any], place: str) -> str:
 def _event(
     bucket: str, key: str, name: str, described: Mapping[str, Any], time: Any
 ) -> ObjectEvent | Ignored:
-    if key.endswith("/"):
+    if is_folder_marker(key):
         return Ignored(IgnoreReason.FOLDER_MARKER, key)
+    if is_own_output(key):  # or the error log of an error log would be announced, for ever
+        return Ignored(IgnoreReason.OWN_OUTPUT, key)
     size = described.get("size")
     return ObjectEvent(
         bucket=bucket,

@@ -1,8 +1,7 @@
 """The contract of a guest check: header, taxes and detail lines.
 
-Fields are spelt as Oracle's getGuestChecks spells them, so a contract reads like a document.
-Fields that are not named here are kept as extras. Only keys are required: whatever else is
-missing is null, or left alone when the document is partial.
+Fields are spelt as Oracle's getGuestChecks spells them; others are kept as extras. Only keys are
+required: whatever else is missing is null, or left alone when the document is partial.
 """
 
 from typing import Any

@@ -8,6 +8,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import ClassVar
 from urllib.parse import quote, unquote
 
 from schemas.registry import ENDPOINTS_BY_NAME, Source
@@ -16,10 +17,11 @@ RAW_PREFIX = "raw/"
 ERP_PREFIX = "raw/erp/"
 API_PREFIX = "raw/api_responses/"
 PROCESSED_PREFIX = "processed/"
+LOGS_PREFIX = "logs/"
 ERRORS_PREFIX = "logs/errors/"
-FOLDERS = (RAW_PREFIX, ERP_PREFIX, API_PREFIX, PROCESSED_PREFIX, "logs/", ERRORS_PREFIX)
+FOLDERS = (RAW_PREFIX, ERP_PREFIX, API_PREFIX, PROCESSED_PREFIX, LOGS_PREFIX, ERRORS_PREFIX)
+OWN_OUTPUT = (LOGS_PREFIX, PROCESSED_PREFIX)  # what our programs write and never load
 
-_PULLED_AT_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 _API_KEY = re.compile(
     re.escape(API_PREFIX)
     + r"(?P<endpoint>[^/]+)/busDt=(?P<bus_dt>\d{4}-\d{2}-\d{2})/storeId=(?P<store>[^/]+)/"
@@ -41,10 +43,19 @@ class ApiKey:
 class ErpKey:
     """An ERP export: the key names neither store nor day."""
 
+    source: ClassVar[Source] = Source.ERP
+    bus_dt: ClassVar[None] = None
+    store_id: ClassVar[None] = None
+
 
 def is_folder_marker(key: str) -> bool:
     """Say whether a key ends in `/`: consoles create such zero-byte objects as folders."""
     return key.endswith("/")
+
+
+def is_own_output(key: str) -> bool:
+    """Say whether `key` lies where our programs write what is not to be loaded."""
+    return key.startswith(OWN_OUTPUT)
 
 
 def store_day_prefix(source: Source, bus_dt: date, store_id: str) -> str:
@@ -75,7 +86,7 @@ def api_key(source: Source, bus_dt: date, store_id: str, pulled_at: datetime) ->
     """
     if pulled_at.tzinfo is None:
         raise ValueError("pulled_at must carry a time zone")
-    name = pulled_at.astimezone(UTC).strftime(_PULLED_AT_FORMAT)
+    name = pulled_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     return f"{store_day_prefix(source, bus_dt, store_id)}{name}.json"
 
 
@@ -100,6 +111,12 @@ def parse_key(key: str) -> ApiKey | ErpKey | None:
     except ValueError:
         return None
     return None if "\0" in store_id else ApiKey(Source(match["endpoint"]), bus_dt, store_id)
+
+
+def source_named(key: str) -> Source | None:
+    """Return the source whose name is a folder or the name of a key, whatever its layout."""
+    words = re.split(r"[/.]", key)
+    return next((source for word in words for source in Source if source == word), None)
 
 
 def error_log_key(source: str, failed_at: datetime, name: str) -> str:

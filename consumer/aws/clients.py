@@ -15,13 +15,10 @@ _ANSWER_SECONDS = 10
 R = TypeVar("R")
 
 _ERRORS: Mapping[Verdict, type[Transient]] = {
-    Verdict.MISSING: errors.Internal,
-    Verdict.ARCHIVED: errors.Internal,
     Verdict.DENIED: errors.AccessDenied,
     Verdict.THROTTLED: errors.Throttled,
     Verdict.MISCONFIGURED: errors.Misconfigured,
     Verdict.UNAVAILABLE: errors.StorageUnavailable,
-    Verdict.UNKNOWN: errors.Internal,
 }
 # What may be about one object: the policy of its key or, without s3:ListBucket, its absence
 _OBJECT_DENIED = frozenset({"403", "AccessDenied", "KMS.AccessDeniedException"})
@@ -30,7 +27,7 @@ _OBJECT_DENIED = frozenset({"403", "AccessDenied", "KMS.AccessDeniedException"})
 def mapped(error: Exception, what: str) -> Transient:
     """Translate an AWS error; `what` says what was being done, for the message."""
     fault = classify(error)
-    return _ERRORS[fault.verdict](f"{what}: {fault}")
+    return _ERRORS.get(fault.verdict, errors.Internal)(f"{what}: {fault}")
 
 
 def mapped_read(error: Exception, what: str) -> ConsumerError:

@@ -128,6 +128,20 @@ class Lake:
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
             )
 
+    async def read_log(self, key: str) -> bytes:
+        """Read an error log object.
+
+        Raises:
+            Permanent: `object_missing`: there is none.
+        """
+        what = f"reading s3://{self._bucket}/{key}"
+        try:
+            answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+            async with answer["Body"] as body:
+                return await body.read()
+        except AWS_ERRORS as error:
+            raise mapped_read(error, what) from error
+
 
 def held_bytes(size_bytes: int, memory_bytes: int, *, packed: bool) -> int:
     """Return what an object of that size takes in memory, from its download to its commit.

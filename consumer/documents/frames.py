@@ -18,7 +18,8 @@ from consumer.errors import Permanent, RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
-from schemas.keys import API_PREFIX, ApiKey, ErpKey, pull_command
+from schemas.key_templates import DocumentKey
+from schemas.keys import API_PREFIX, ApiKey, pull_command
 from schemas.paging import find_more, find_total
 from schemas.registry import RootFields, Source
 
@@ -48,9 +49,8 @@ class Frame:
     """What holds for every record of one document.
 
     `as_of` is the document's own `curUTC` in UTC, or None: then the object's LastModified
-    stands for it. `bus_dt` is None for exports of checks, which span days. `root` is the
-    document's root object, its list without its records. `places`: where records were that came
-    from elsewhere than the list at the root.
+    stands for it. `bus_dt` is None for exports, which span days. `root` has a list without records.
+    `places`: where records were that came from elsewhere than the list at the root.
     """
 
     source: Source
@@ -63,7 +63,7 @@ class Frame:
 
 
 def open_document(
-    root: Any, source: Source, key: ApiKey | ErpKey, aliases: Aliases
+    root: Any, source: Source, key: DocumentKey, aliases: Aliases
 ) -> tuple[Frame, list[Any]]:
     """Check a decoded document's frame and identity, and hand out its unvalidated records.
 
@@ -90,7 +90,7 @@ def open_document(
     return _frame(root, source, key), rows or []
 
 
-def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
+def _frame(root: dict[str, Any], source: Source, key: DocumentKey) -> Frame:
     own = source.entry.list_field
     beside = {name: value for name, value in root.items() if name != own}
     storable = beside.copy()
@@ -98,13 +98,13 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
     try:
         fields = RootFields.model_validate(storable)
     except ValidationError as error:
-        raise DocumentInvalid(
-            ErrorCode.SCHEMA_INVALID,
-            "the document's root fields are wrong",
-            record_errors(error),
-            beside,
-        ) from error
+        errors = record_errors(error)
+        told = "; ".join(f"{found.location} is {found.value}: {found.message}" for found in errors)
+        message = f"{told}; correct it at its source, then pull or upload the document again"
+        raise DocumentInvalid(ErrorCode.SCHEMA_INVALID, message, errors, beside) from error
     store_id, bus_dt = _identity(fields, key)
+    if bus_dt is None and not source.holds_checks:
+        raise _schema_invalid("busDt is missing, and the key names no day", beside)
     as_of = fields.curUTC
     if as_of is not None and as_of.tzinfo is None:
         as_of = as_of.replace(tzinfo=UTC)  # as Oracle means its `*UTC` fields
@@ -120,15 +120,13 @@ def _frame(root: dict[str, Any], source: Source, key: ApiKey | ErpKey) -> Frame:
     )
 
 
-def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | None]:
-    store_id, bus_dt = (fields.storeId or "").strip(), fields.busDt
-    if isinstance(key, ApiKey):
-        key_store = key.store_id.strip()
-        if store_id and store_id != key_store:
-            raise _mismatch("store", store_id, key_store, key)
-        if bus_dt is not None and bus_dt != key.bus_dt:
-            raise _mismatch("day", str(bus_dt), str(key.bus_dt), key)
-        store_id, bus_dt = store_id or key_store, key.bus_dt
+def _identity(fields: RootFields, key: DocumentKey) -> tuple[str, date | None]:
+    store_id, key_store = (fields.storeId or "").strip(), (key.store_id or "").strip()
+    if store_id and key_store and store_id != key_store:
+        raise _mismatch("store", store_id, key_store, key)
+    if None not in (fields.busDt, key.bus_dt) and fields.busDt != key.bus_dt:
+        raise _mismatch("day", str(fields.busDt), str(key.bus_dt), key)
+    store_id, bus_dt = store_id or key_store, fields.busDt or key.bus_dt
     if not store_id:
         raise _schema_invalid(
             "storeId (or locRef) is missing, and the key names no store; add it, or upload the "
@@ -142,11 +140,13 @@ def _identity(fields: RootFields, key: ApiKey | ErpKey) -> tuple[str, date | Non
     return store_id, bus_dt
 
 
-def _mismatch(what: str, in_document: str, in_key: str, key: ApiKey) -> DocumentInvalid:
+def _mismatch(what: str, in_document: str, in_key: str, key: DocumentKey) -> DocumentInvalid:
+    remedy = "correct the document, or store it under the right key"
+    if isinstance(key, ApiKey):
+        remedy = f"pull it again, or upload it under the right key: {_pull_command(key)}"
     return DocumentInvalid(
         ErrorCode.IDENTITY_MISMATCH,
-        f"the document says {what} {in_document[:100]!r}, its key says {in_key[:100]!r}; "
-        f"pull it again, or upload it under the right key: {_pull_command(key)}",
+        f"the document says {what} {in_document[:100]!r}, its key says {in_key[:100]!r}; {remedy}",
     )
 
 
@@ -154,24 +154,20 @@ def _pull_command(key: ApiKey) -> str:
     return pull_command(key.source, key.bus_dt, key.store_id)
 
 
-def refuse_part(root: dict[str, Any], key: ApiKey | ErpKey) -> None:
+def refuse_part(root: dict[str, Any], key: DocumentKey) -> None:
     """Refuse a document that says that there is more of it elsewhere."""
     if more := find_more(root):
         raise _part(f"as {more.field} says", key)
 
 
-def refuse_fewer(root: dict[str, Any], key: ApiKey | ErpKey, record_count: int) -> None:
-    """Refuse a document that holds fewer records than it says there are.
-
-    Raises:
-        DocumentInvalid: it is a part of the day.
-    """
+def refuse_fewer(root: dict[str, Any], key: DocumentKey, record_count: int) -> None:
+    """Raise DocumentInvalid for a document that holds fewer records than it says there are."""
     total = find_total(root)
     if total is not None and total > record_count:
         raise _part(f"with {record_count} of {total} records", key)
 
 
-def _part(why: str, key: ApiKey | ErpKey) -> DocumentInvalid:
+def _part(why: str, key: DocumentKey) -> DocumentInvalid:
     """Return the error of a part: taken for the day, it would remove the rest of it."""
     remedy = "export the whole day"
     if isinstance(key, ApiKey):

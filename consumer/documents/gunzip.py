@@ -1,7 +1,6 @@
 """Reading a document's bytes, gunzipped if they are gzip, and never more of them than allowed.
 
-A gzip file is one or more members (RFC 1952). The first bytes tell what is gzip: neither
-`Content-Encoding` nor the key's ending is reliable.
+The first bytes tell what is gzip: neither `Content-Encoding` nor the key's ending is reliable.
 """
 
 import gzip
@@ -11,8 +10,8 @@ from typing import BinaryIO, cast
 
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
+from schemas.file_kinds import GZIP_MAGIC
 
-_MAGIC = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -20,7 +19,7 @@ class PlainReader:
     """Reads one document of at most `max_bytes` once decompressed; `file` must be seekable."""
 
     def __init__(self, file: BinaryIO, max_bytes: int) -> None:
-        packed = file.read(len(_MAGIC)) == _MAGIC
+        packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         file.seek(0)
         # The mode is given because that of a spool is the one it was written in.
         unpacked = gzip.GzipFile(fileobj=file, mode="rb") if packed else file

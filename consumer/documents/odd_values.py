@@ -1,8 +1,7 @@
 """Values of known fields that are odd and can still be kept: they go to `extra`, the record loads.
 
 A list where text is expected, a scalar where an object is, fractions of a second that microseconds
-do not hold. Looked for only in what its contract refuses. Whatever else a contract refuses stays
-where it is, and is refused again.
+do not hold. Looked for only in what its contract refuses.
 """
 
 import re

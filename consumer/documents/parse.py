@@ -1,8 +1,7 @@
 """From a document's bytes to Python values: encoding and JSON.
 
-The fast parser is strict: whatever it refuses goes to a slow one that tells a broken document
-from a readable one with values that cannot be stored. Numbers keep their digits: int or Decimal,
-never float.
+What the strict, fast parser refuses goes to a slow one that tells a broken document from one with
+values that cannot be stored. Numbers keep their digits: int or Decimal, never float.
 """
 
 import codecs
@@ -17,6 +16,7 @@ from consumer.documents.storable import MAX_DEPTH, is_too_deep, object_from_pair
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_DIGITS_AFTER_POINT, MAX_DIGITS_BEFORE_POINT
+from schemas.file_kinds import file_kind
 
 _ESCAPED_NUL = b"\\u0000"
 # A number of more digits than a numeric column takes, once every digit is written as 0 and what
@@ -64,7 +64,7 @@ def _decode_value(data: bytes) -> Decoded:
     except ValueError as error:
         if "recursion limit" in str(error):
             raise malformed(f"{_TOO_DEEP}: {error}") from error
-        return Decoded(_decode_slowly(data), suspicious=True)
+        return Decoded(_decode_or_name(data), suspicious=True)
     return Decoded(root, suspicious=_ESCAPED_NUL in data or _has_long_number(data))
 
 
@@ -89,10 +89,17 @@ def _has_long_number(data: bytes) -> bool:
     return _LONG_NUMBER in alike or _LONG_FRACTION in alike
 
 
+def _decode_or_name(data: bytes) -> Any:
+    try:
+        return _decode_slowly(data)
+    except Permanent as error:
+        if kind := file_kind(data):
+            raise Permanent(kind.code, kind.message) from error
+        raise
+
+
 def _decode_slowly(data: bytes) -> Any:
     text = _text(data)
-    if not text.strip():
-        raise malformed("the document is empty")
     try:
         root = json.loads(
             text,

@@ -13,7 +13,12 @@ from schemas.codes import ErrorCode
 _VALUE_CHARACTERS = 120
 _ERRORS_PER_RECORD = 1000
 # Required are only ids, and they are all of one type.
-_MISSING = "required: expected an integer of at most 64 bits, or the same in quotes"
+_RULES = {
+    "missing": "required: expected an integer of at most 64 bits, or the same in quotes",
+    "dict_type": "expected an object",
+    "model_type": "expected an object",
+    "list_type": "expected a list",
+}
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = _short.maxlong = _VALUE_CHARACTERS
@@ -66,7 +71,7 @@ def record_errors(error: ValidationError) -> tuple[RecordError, ...]:
     return tuple(
         RecordError(
             dotted(found["loc"]),
-            _MISSING if found["type"] == "missing" else found["msg"],
+            _RULES.get(found["type"], found["msg"]),
             cut_short(found["input"]),
         )
         for found in error.errors(include_url=False, include_context=False)[:_ERRORS_PER_RECORD]

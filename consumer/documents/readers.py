@@ -1,7 +1,6 @@
 """From decoded records to validated ones: renames, contracts, quarantine.
 
-A bad record is set aside with every error it has, and its neighbours go on. Pure: the same
-records and aliases give the same result.
+A bad record is set aside with every error it has, and its neighbours go on.
 """
 
 import hashlib

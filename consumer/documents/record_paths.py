@@ -22,7 +22,7 @@ from consumer.documents.storable import RepeatedKeys
 from consumer.drift.record_lists import leads_into, looks_like_record, records_at, suggest
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
-from schemas.keys import ApiKey, ErpKey
+from schemas.key_templates import DocumentKey
 from schemas.record_paths import EACH, RecordPath
 from schemas.registry import RootFields, Source
 
@@ -32,7 +32,7 @@ _SAMPLE = 100  # records that are looked at to choose among paths
 
 
 def unwrap(
-    root: Any, source: Source, key: ApiKey | ErpKey, aliases: Aliases
+    root: Any, source: Source, key: DocumentKey, aliases: Aliases
 ) -> tuple[Any, Places | None]:
     """Bring a document whose records are at a record path into the ordinary form.
 
@@ -107,7 +107,7 @@ class _Unwrapping:
     """One document on its way to the ordinary form."""
 
     def __init__(
-        self, path: RecordPath, source: Source, key: ApiKey | ErpKey, aliases: Aliases
+        self, path: RecordPath, source: Source, key: DocumentKey, aliases: Aliases
     ) -> None:
         self._path, self._source, self._key, self._aliases = path, source, key, aliases
         self._record_names = dict(aliases.at(source, source.entry.list_field))
@@ -241,7 +241,8 @@ class _Unwrapping:
 
     def _refuse_several(self, name: str, values: dict[str, Any], *, in_records: bool) -> None:
         """Refuse what is several documents; only an export of checks has many days."""
-        is_export_day = name == "busDt" and self._source is Source.ERP
+        is_export = self._source.holds_checks and self._key.bus_dt is None
+        is_export_day = name == "busDt" and is_export
         if is_export_day and not in_records:
             self._fields[f"{EACH}.{name}"] = list(values.values())
         elif not is_export_day and not (name == "curUTC" and in_records):

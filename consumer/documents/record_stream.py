@@ -1,8 +1,7 @@
 """Cuts a huge document into its frame and runs of records, holding one run at a time.
 
 Only brackets outside of strings are looked at; whether the pieces are JSON is for the parser to
-say, which gets every byte of the document: runs of records as lists, and all the rest as the
-frame, with a digest of the records where they were.
+say, which gets every byte of the document.
 """
 
 import json

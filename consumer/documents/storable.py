@@ -1,8 +1,7 @@
 """What JSON can say and PostgreSQL cannot hold truthfully.
 
-Text with NUL or lone surrogates, NaN and Infinity, and objects that name one key twice with
-different values. Looking for these costs more than validation, so it is done only for documents
-that gave a reason: the parser or the bytes.
+Looking for it costs more than validation, so it is done only for documents that gave a reason:
+the parser or the bytes.
 """
 
 from decimal import Decimal

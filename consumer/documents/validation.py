@@ -1,8 +1,8 @@
 """Validating records against their contracts, fast.
 
 Contracts are pydantic models; records are validated by typed dictionaries derived from them. The
-rules and the errors are the same, but no object is built for each record: that is three quarters
-of the time. It also keeps what a partial document turns on: which keys were sent.
+rules and the errors are the same, but no object is built for each record: three quarters of the
+time. It also keeps which keys were sent.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,7 @@
 """Drift: where documents and contracts have come apart.
 
-While reading, only shapes are counted; fields are looked at once per shape. A finding is what one
-document shows by itself. That a field is missing, or comes under another name, is seen only
-beside other documents: for that it is counted which fields came filled.
+A finding is what one document shows by itself. That a field is missing, or comes under another
+name, is seen only beside other documents: for that it is counted which fields came filled.
 """
 
 from collections import Counter, defaultdict
@@ -35,8 +34,7 @@ _ORDER = (FUTURE, RETYPED, LINE_TYPE, DUPLICATE, RENAMED, UNKNOWN)
 class Finding:
     """One kind of drift at one path of a source, and how often a document shows it.
 
-    The path passes through lists. `detail` is the JSON type that came or was expected, or the
-    line that mends a rename.
+    `detail` is the JSON type that came or was expected, or the line that mends a rename.
     """
 
     path: str
@@ -50,8 +48,7 @@ class Drift:
     """What one document says of its source.
 
     `record_counts` are the objects at each level, open and partial checks left out;
-    `field_counts` are how many of those filled a field, by path. A field that none filled has no
-    count. Unknown fields are counted if they may be the new names of known scalars.
+    `field_counts` are how many of those filled a field, by path, if any did.
     """
 
     findings: tuple[Finding, ...] = ()

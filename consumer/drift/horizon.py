@@ -1,7 +1,7 @@
 """Versions from the future: a clock at the source that runs ahead.
 
-One document of 2094 must not outrank all that come after it. For the guards no version counts as
-later than its object can have been written; what was sent is stored as it came.
+For the guards no version counts as later than its object can have been written: one document of
+2094 must not outrank all that come after it.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,7 @@
 """What only many documents tell: fields that stopped coming, scalars that came under a new name.
 
 Worked out per store when asked, from what is kept of each store-day, by business date: documents
-that were loaded in another order, or twice, change nothing. Knows no SQL.
+that were loaded in another order, or twice, change nothing.
 """
 
 from collections import defaultdict
@@ -135,6 +135,8 @@ def _missing_row(stores: list[Stopped]) -> Row:
         "last_seen": last.last_seen,
         "first_object_key": first.first_object_key,
         "last_object_key": last.last_object_key,
+        "last_store_id": last.store_id,
+        "last_bus_dt": None,
     } | _where(stores)
 
 

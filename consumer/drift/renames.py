@@ -1,7 +1,7 @@
 """Which unknown field may be a known one under a new name, and the line that says so.
 
-A structure speaks for itself: its fields are known. A scalar needs a name that is like the known
-one's and the same JSON type; whether the known one is gone, only many documents tell.
+A structure speaks for itself: its fields are known. A scalar needs a similar name and the same
+JSON type; whether the known one is gone, only many documents tell.
 """
 
 import json
@@ -26,12 +26,7 @@ ALIASES_REMEDY = (
 
 
 def read_aliases(path: str | None) -> Aliases:
-    """Read the shipped renames and those of SCHEMA_ALIASES_FILE.
-
-    Raises:
-        SettingsInvalid: the file cannot be read, is not of the documented form, or names a field
-            that no document has.
-    """
+    """Read the shipped renames and those of SCHEMA_ALIASES_FILE; SettingsInvalid if it is bad."""
     if path is None:
         return load_aliases()
     try:

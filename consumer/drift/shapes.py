@@ -1,7 +1,6 @@
 """Which shapes the objects of a document have: field names and JSON types, level by level.
 
-A source has few shapes, so documents of any size are described by few counts and examples. Whoever
-finds out a record's shape for purposes of its own counts for less: a shape is asked for once.
+A source has few shapes, so documents of any size are described by few counts and examples.
 """
 
 from collections import Counter, defaultdict
@@ -103,7 +102,9 @@ class Shapes:
         seen, key = self._seen[level, whole], shape_of(record)
         shape = seen.get(key)
         if shape is None:
-            shape = Shape(dict(fields_of(key)), _example(record))
+            shape = Shape(
+                dict(fields_of(key)), {name: _cut(value) for name, value in record.items()}
+            )
             if len(seen) < _MAX_SHAPES:
                 seen[key] = shape
         return shape
@@ -120,12 +121,8 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
         yield from (item for item in value if isinstance(item, dict))
 
 
-def _example(record: dict[str, Any]) -> dict[str, Any]:
-    """Keep an object's fields, and of its lists and texts a little: an example must be small."""
-    return {name: _cut(value) for name, value in record.items()}
-
-
 def _cut(value: Any) -> Any:
+    """Keep a little of a list or text: an example must be small."""
     if type(value) is list:
         return value[:1]
     return value[:_MAX_EXAMPLE_CHARACTERS] if type(value) is str else value

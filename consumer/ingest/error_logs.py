@@ -11,13 +11,12 @@ from typing import Any
 from consumer.aws.s3 import Lake
 from consumer.aws.sqs import Delivery
 from consumer.documents.quarantine import Quarantined
-from consumer.errors import ConsumerError, Permanent
+from consumer.errors import ConsumerError, Permanent, RecordError
 from consumer.ingest.prepare import Prepared
 from consumer.load.document import StagedDocument
-from consumer.load.ledger import source_of
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
-from schemas.keys import error_log_key
+from schemas.keys import error_log_key, source_named
 
 _LOGGED_BODY_CHARACTERS = 20_000
 _LOGGED_ERRORS = 20_000  # of all records of a document: five megabytes, a fifth of a second
@@ -45,7 +44,7 @@ async def write_error_log(
 
 def log_key(delivery: Delivery, event: ObjectEvent | None) -> str:
     """Return where the error log of one record of a message is, the same at every receipt."""
-    source = (source_of(event) if event else None) or "unknown"
+    source = (source_named(event.key) if event else None) or "unknown"
     # Tells the records of one message apart.
     record = "message"
     if event is not None:
@@ -85,6 +84,11 @@ def _records(quarantined: list[Quarantined]) -> list[dict[str, Any]]:
     ]
 
 
+def _told(problem: RecordError) -> str:
+    where = f"{problem.location}: " if problem.location else ""
+    return f"{where}{problem.message}" + (f", got {problem.value}" if problem.value else "")
+
+
 def records_invalid(document: StagedDocument, first: Quarantined) -> Permanent:
     """Return the error of a document of which some records were set aside."""
     problem = first.errors[0]
@@ -92,6 +96,6 @@ def records_invalid(document: StagedDocument, first: Quarantined) -> Permanent:
     return Permanent(
         ErrorCode.RECORDS_INVALID,
         f"{document.quarantined_count} of {total} records were set aside, the first {first.path} "
-        f"(id {first.record_id}): {problem.location}: {problem.message}; fix the records or add "
-        "an alias, then replay",
+        f"(id {first.record_id}): {_told(problem)}; fix the records or add an alias, then replay; "
+        "`consumer dlq show` lists them",
     )

@@ -1,7 +1,7 @@
 """What happens to one message: announced objects in, outcomes out. Decides nothing about it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +20,7 @@ from consumer.load.batcher import Batcher
 from consumer.load.document import Identity, LoadRequest
 from consumer.load.ledger import Entry, RecordEntry
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
+from consumer.settings import ConsumerSettings
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
@@ -32,23 +33,13 @@ _ADMISSIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What the handler is configured with."""
-
-    buckets: frozenset[str]
-    aliases: Aliases
-    max_object_bytes: int
-    max_decompressed_bytes: int
-    stream_above_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Ports:
     """What the handler works with."""
 
     lake: Lake
     loader: Batcher
     record: RecordEntry
+    was_loaded: Callable[[ObjectEvent], Awaitable[bool]]  # it, or its like
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
 
 
@@ -56,12 +47,15 @@ class Ports:
 class Handler:
     """Ingests the objects that messages announce."""
 
-    rules: Rules
+    settings: ConsumerSettings
+    aliases: Aliases
     ports: Ports
     byte_budget: ByteBudget
-    decode_slots: asyncio.Semaphore
 
     def __post_init__(self) -> None:
+        self._buckets = frozenset((self.settings.bucket_name, *self.settings.other_bucket_names))
+        self._layout = self.settings.layout
+        self._decode_slots = asyncio.Semaphore(self.settings.decode_threads)
         # A huge document takes its time; small ones pass it by.
         self._stream_slots = asyncio.Semaphore(1)
 
@@ -87,6 +81,8 @@ class Handler:
     async def _outcome(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         try:
             return await self._ingest(event, delivery)
+        except Permanent as error:
+            return Failed(error, event, is_newcomer=await self._is_newcomer(event))
         except ConsumerError as error:
             return Failed(error, event)
         except LeaseLost:
@@ -95,8 +91,9 @@ class Handler:
             return _bug(error, event)
 
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
-        source, key = route(event, self.rules.buckets, self.rules.max_object_bytes)
-        admitted_bytes = _announced_bytes(event, self.rules.stream_above_bytes)
+        limit = self.settings.max_object_bytes
+        source, key = route(event, self._buckets, limit, self._layout)
+        admitted_bytes = _announced_bytes(event, self.settings.stream_above_bytes)
         for _ in range(_ADMISSIONS):
             async with self.byte_budget.of(admitted_bytes):
                 try:
@@ -117,17 +114,17 @@ class Handler:
         raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
 
     async def _fetch(self, event: ObjectEvent, admitted_bytes: int) -> StoredObject:
-        rules = self.rules
-        limits = ReadLimits(rules.max_object_bytes, rules.stream_above_bytes, admitted_bytes)
+        most, memory = self.settings.max_object_bytes, self.settings.stream_above_bytes
+        limits = ReadLimits(most, memory, admitted_bytes)
         with STAGE_SECONDS.labels("fetch").time():
             return await self.ports.lake.fetch(event, limits)
 
     async def _prepare(self, fetched: Fetched) -> Prepared:
-        limit = self.rules.max_decompressed_bytes
-        slots = self._stream_slots if isinstance(fetched.data, Spool) else self.decode_slots
+        limit = self.settings.max_decompressed_bytes
+        slots = self._stream_slots if isinstance(fetched.data, Spool) else self._decode_slots
         async with slots:
             with STAGE_SECONDS.labels("prepare").time():
-                return await asyncio.to_thread(prepare, fetched, self.rules.aliases, limit)
+                return await asyncio.to_thread(prepare, fetched, self.aliases, limit)
 
     async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
@@ -138,7 +135,8 @@ class Handler:
         error = records_invalid(document, quarantined[0])
         log_key = await write_error_log(self.ports.lake, delivery, error, event, prepared)
         await self._commit(LoadRequest(document, is_wanted, str(error), log_key))
-        return Failed(error, event, log_key, document.record_count > document.quarantined_count)
+        is_mostly_loaded = document.record_count > document.quarantined_count
+        return Failed(error, event, log_key, is_mostly_loaded, await self._is_newcomer(event))
 
     async def _commit(self, request: LoadRequest) -> State:
         with STAGE_SECONDS.labels("load").time():
@@ -146,6 +144,12 @@ class Handler:
         lag = datetime.now(UTC) - request.document.identity.event_time
         LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
         return state
+
+    async def _is_newcomer(self, event: ObjectEvent) -> bool:
+        try:
+            return not await self.ports.was_loaded(event)
+        except ConsumerError:
+            return False  # the dead letter waits for the database; a burst is not missed for it
 
 
 def _bug(error: Exception, event: ObjectEvent) -> Failed:

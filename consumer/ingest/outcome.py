@@ -22,6 +22,7 @@ class Failed:
     event: ObjectEvent | None = None
     log_key: str | None = None  # of the error log, if good records committed together with it
     is_mostly_loaded: bool = False  # these are the greater part
+    is_newcomer: bool = False  # nothing of its kind was ever loaded: no release is to blame
 
 
 Outcome = Done | Failed

@@ -33,7 +33,8 @@ from consumer.rows.row_writer import RowWriter
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
-from schemas.keys import ApiKey, ErpKey
+from schemas.file_kinds import HEAD_BYTES, kind_by_first_bytes
+from schemas.key_templates import DocumentKey
 from schemas.registry import CHECKS_FIELD, Source
 
 log = structlog.get_logger()
@@ -54,7 +55,7 @@ class Fetched:
 
     identity: Identity
     source: Source
-    key: ApiKey | ErpKey
+    key: DocumentKey
     data: bytes | Spool
 
 
@@ -109,6 +110,8 @@ def _in_runs(rows: list[Any], *, suspicious: bool) -> Iterator[Decoded]:
 def _open_stream(
     fetched: Fetched, reader: Callable[[], PlainReader], aliases: Aliases
 ) -> tuple[Frame, Iterator[Decoded]]:
+    if kind := kind_by_first_bytes(reader().read(HEAD_BYTES)):
+        raise Permanent(kind.code, kind.message)
     own = fetched.source.entry.list_field
     fields = {own} | {alias for alias, name in aliases.at(fetched.source, "") if name == own}
     first = RecordStream(reader(), fields, _MAX_RUN_BYTES)

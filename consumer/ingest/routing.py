@@ -5,13 +5,16 @@ from collections.abc import Collection
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
-from schemas.keys import ApiKey, ErpKey, parse_key
+from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
 from schemas.registry import Source
 
 
 def route(
-    event: ObjectEvent, buckets: Collection[str], max_object_bytes: int
-) -> tuple[Source, ApiKey | ErpKey]:
+    event: ObjectEvent,
+    buckets: Collection[str],
+    max_object_bytes: int,
+    layout: Layout = OWN_LAYOUT,
+) -> tuple[Source, DocumentKey]:
     """Return an object's source and the identity in its key, or refuse it.
 
     Raises:
@@ -28,13 +31,11 @@ def route(
             ErrorCode.OBJECT_TOO_LARGE,
             f"{event.size_bytes} bytes; split it or raise MAX_OBJECT_BYTES ({max_object_bytes})",
         )
-    key = parse_key(event.key)
-    if isinstance(key, ApiKey):
-        return key.source, key
-    if isinstance(key, ErpKey):
-        return Source.ERP, key
-    raise Permanent(
-        ErrorCode.UNKNOWN_SOURCE,
-        "the key is none of raw/erp/<name>.json and raw/api_responses/<endpoint>/busDt=…/"
-        "storeId=…/<name>.json; move the object or narrow the bucket's notification",
-    )
+    key = layout.read(event.key)
+    if key is None:
+        raise Permanent(
+            ErrorCode.UNKNOWN_SOURCE,
+            f"the key is none of {layout.expected}, or can be read in two ways; move the object, "
+            "narrow the bucket's notification, or describe the key in KEY_TEMPLATES",
+        )
+    return key.source, key

@@ -117,8 +117,7 @@ class Batcher:
     async def _next(self, collecting_since: float) -> _Waiting | None:
         """Return the next document, or None when the batch has waited long enough.
 
-        While others are loaded it waits longer: it would only compete with them, and every
-        batch has its price. A batch that takes very long holds nobody up.
+        While others are loaded it waits longer: it would only compete with them.
         """
         if self._left_over:
             return self._left_over.pop(0)

@@ -76,10 +76,9 @@ class StagedDocument:
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """A document to load, and what the load needs to know beside it.
+    """A document to load, and the error of its quarantined records.
 
-    `is_wanted` says, whenever it is asked, whether the document's message is still ours; if not,
-    the document must not be committed. The error is that of its quarantined records.
+    `is_wanted` says whether its message is still ours; if not, it must not be committed.
     """
 
     document: StagedDocument

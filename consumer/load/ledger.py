@@ -12,8 +12,7 @@ from consumer.load import statements
 from consumer.load.database import borrowed
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
-from schemas.keys import ApiKey, ErpKey, parse_key
-from schemas.registry import Source
+from schemas.key_templates import OWN_LAYOUT, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +33,13 @@ class Entry:
 RecordEntry = Callable[[Entry], Awaitable[None]]
 
 
-def source_of(event: ObjectEvent) -> Source | None:
-    """Return the source that an object's key names, or None."""
-    key = parse_key(event.key)
-    if isinstance(key, ApiKey):
-        return key.source
-    return Source.ERP if isinstance(key, ErpKey) else None
-
-
-async def record_entry(pool: AsyncConnectionPool, entry: Entry) -> None:
+async def record_entry(
+    pool: AsyncConnectionPool, entry: Entry, layout: Layout = OWN_LAYOUT
+) -> None:
     """Write an entry; idempotent. Raises ConsumerError when it was not committed."""
     async with borrowed(pool) as session:
-        cursor = await session.execute(statements.fixed("record_object"), _parameters(entry))
+        parameters = _parameters(entry, layout)
+        cursor = await session.execute(statements.fixed("record_object"), parameters)
         recorded = await cursor.fetchone()
         if recorded and entry.findings is not None:
             findings = Jsonb([asdict(finding) for finding in entry.findings])
@@ -54,24 +48,40 @@ async def record_entry(pool: AsyncConnectionPool, entry: Entry) -> None:
             )
 
 
+def loaded_before(
+    pool: AsyncConnectionPool, layout: Layout
+) -> Callable[[ObjectEvent], Awaitable[bool]]:
+    """Return the function that says whether an object's like was ever loaded.
+
+    Of an answer, one of its endpoint and store; of an export, one under its key. It raises
+    ConsumerError when the database could not be asked.
+    """
+
+    async def was_loaded(event: ObjectEvent) -> bool:
+        async with borrowed(pool) as connection:
+            cursor = await connection.execute(statements.fixed("was_loaded"), _place(event, layout))
+            return await cursor.fetchone() is not None
+
+    return was_loaded
+
+
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
-    """Return how many of the objects that ended last could not be loaded."""
+    """Return how many of the objects that ended last could not be loaded, newcomers left out."""
     async with borrowed(pool) as session:
         statement = statements.fixed("count_recent_failures")
         row = await (await session.execute(statement, {"objects": objects})).fetchone()
     return int(row[0]) if row else 0
 
 
-def _parameters(entry: Entry) -> dict[str, object]:
-    key = parse_key(entry.event.key)
-    day = key if isinstance(key, ApiKey) else None
-    return (
-        asdict(entry.event)
-        | asdict(entry)
-        | {
-            "object_key": entry.event.key,
-            "source": source_of(entry.event),
-            "store_id": day and day.store_id,
-            "bus_dt": day and day.bus_dt,
-        }
-    )
+def _place(event: ObjectEvent, layout: Layout) -> dict[str, object]:
+    key = layout.read(event.key)
+    return asdict(event) | {
+        "object_key": event.key,
+        "source": key and key.source,
+        "store_id": key and key.store_id,
+        "bus_dt": key and key.bus_dt,
+    }
+
+
+def _parameters(entry: Entry, layout: Layout) -> dict[str, object]:
+    return asdict(entry) | _place(entry.event, layout)

@@ -29,9 +29,7 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
         The schema versions before and after; equal when there was nothing to do.
 
     Raises:
-        SettingsInvalid: the database cannot hold every text.
-        SchemaMismatch: the database was migrated by a newer release than this one, or the tables
-            are in another schema than `public`.
+        SettingsInvalid, SchemaMismatch: this release cannot work with the database.
         DatabaseUnavailable: PostgreSQL could not be reached or refused.
     """
     engine = create_engine(
@@ -56,7 +54,14 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
 def _current(connection: Connection) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None:
-        _refuse_other_schema(connection)
+        # A second, empty set of tables would leave the loaded one behind without a word.
+        other = connection.execute(text(statements.text("find_other_schema"))).scalar()
+        if other is not None:
+            raise SchemaMismatch(
+                f"the tables are in schema {other}, this release reads and writes public only; "
+                f"move the tables, views and functions of {other} (ALTER … SET SCHEMA public), or "
+                "set DB_NAME to a database of our own"
+            )
     elif current not in steps.known_versions():
         raise SchemaMismatch(
             f"the database is at schema {current}, newer than this release knows "
@@ -64,14 +69,3 @@ def _current(connection: Connection) -> str | None:
         )
     connection.commit()
     return current
-
-
-def _refuse_other_schema(connection: Connection) -> None:
-    """A second, empty set of tables would leave the loaded one behind without a word."""
-    other = connection.execute(text(statements.text("find_other_schema"))).scalar()
-    if other is not None:
-        raise SchemaMismatch(
-            f"the tables are in schema {other}, this release reads and writes public only; move "
-            f"the tables, views and functions of {other} (ALTER … SET SCHEMA public), or set "
-            "DB_NAME to a database of our own"
-        )

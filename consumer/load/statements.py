@@ -6,10 +6,9 @@ from pathlib import Path
 
 from psycopg import sql
 
-from consumer.rows.tables import DETAIL_LINES, LIST_TABLES, TAXES, Table
+from consumer.rows.tables import LIST_TABLES, Table
 
 LIST_SOURCES: list[str] = [source.value for source in LIST_TABLES]
-CHILD_IDS = {TAXES.name: "tax_num", DETAIL_LINES.name: "guest_check_line_item_id"}
 
 
 def text(name: str) -> str:
@@ -47,7 +46,7 @@ def for_table(name: str, table: Table) -> sql.Composed:
         assignments=sql.SQL(", ").join(
             sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in table.values
         ),
-        child_id=sql.Identifier(CHILD_IDS.get(table.name, "none")),
+        child_id=sql.Identifier(table.key[-1]),
     )
 
 

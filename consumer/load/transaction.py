@@ -119,7 +119,8 @@ async def _load_checks(connection: AsyncConnection) -> None:
     await connection.execute(statements.fixed("add_sold"))
     await connection.execute(statements.fixed("pick_winners"))
     await connection.execute(statements.for_table("upsert_checks", GUEST_CHECKS))
-    patched = await _is_true(connection, "any_patches")
+    cursor = await connection.execute(statements.fixed("any_patches"))
+    [patched] = await cursor.fetchone() or [False]
     if patched:
         await connection.execute(statements.fixed("add_patched_checks"))
         await connection.execute(statements.fixed("save_patches"))
@@ -133,12 +134,6 @@ async def _load_checks(connection: AsyncConnection) -> None:
             await connection.execute(statement, {"table": table.name})
         await connection.execute(statements.for_table("remove_children", table))
         await connection.execute(statements.for_table("upsert_children", table))
-
-
-async def _is_true(connection: AsyncConnection, question: str) -> bool:
-    cursor = await connection.execute(statements.fixed(question))
-    row = await cursor.fetchone()
-    return bool(row and row[0])
 
 
 async def _load_lists(connection: AsyncConnection, documents: Sequence[StagedDocument]) -> None:

@@ -129,7 +129,7 @@ class DeliveryTasks:
             self.breakers.held.no_fault_found()
             was_dead_lettered = bool(WAS_DEAD_LETTERED & delivery.attributes.keys())
             breaker.observe(decision, was_dead_lettered=was_dead_lettered)
-            fails = isinstance(decision, Retry) or decision.dead_lettered
+            fails = isinstance(decision, Retry) or decision.suspicious
             # Asked after `observe`: this failure may be the one that opened the breaker, and others
             # may have opened it while we handled ours. A failure is never sent while it is open.
             if not (fails and breaker.is_open):

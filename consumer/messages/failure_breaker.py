@@ -1,8 +1,10 @@
 """The breaker that knows failures: when too much fails for good, we may be to blame.
 
 Counted are the failures of objects that were not dead-lettered before, within a window of time; a
-document of which most records load is no failure, a bug is one. While it is open, one message at a
-time is let through, ever more seldom. One that fails is held; three in a row that load close it.
+document of which most records load is no failure, a bug is one. Documents whose like was never
+loaded (of their endpoint and store, or under their key) say nothing about this release: they are
+neither counted nor held. While it is open, one message at a time is let through, ever more seldom.
+One that fails is held; three in a row that load close it.
 """
 
 import asyncio
@@ -130,12 +132,8 @@ class FailureBreaker:
             if not self.is_open:
                 self._trip(failed, failed.total())
             else:
-                self._pause_seconds = self._longer_pause()
-                log.warning(
-                    "probe_failed",
-                    cause=Cause.FAILURE_BURST,
-                    next_probe_seconds=self._pause_seconds,
-                )
+                self._pause_seconds = seconds = self._longer_pause()
+                log.warning("probe_failed", cause=Cause.FAILURE_BURST, next_probe_seconds=seconds)
             return
         self._next_probe = monotonic()
         self._good_in_a_row += bool(loaded)
@@ -156,13 +154,8 @@ class FailureBreaker:
         self._opened.set()
         BREAKER_OPEN.labels(Cause.FAILURE_BURST).set(1)
         BREAKER_OPENED.labels(codes.most_common(1)[0][0]).inc()
-        log.error(
-            "breaker_opened",
-            cause=Cause.FAILURE_BURST,
-            objects=total,
-            failed=dict(codes),
-            remedy=_REMEDY,
-        )
+        told = {"objects": total, "failed": dict(codes), "remedy": _REMEDY}
+        log.error("breaker_opened", cause=Cause.FAILURE_BURST, **told)
 
     def _longer_pause(self) -> float:
         return min(2 * self._pause_seconds, _MAX_PAUSE_SECONDS)
@@ -184,5 +177,5 @@ def _judged(decision: Retry | Settle) -> tuple[int, Counter[ErrorCode]]:
         return 0, Counter({ErrorCode.INTERNAL: len(bugs)}) if bugs else Counter()
     loaded = sum(done.state is State.LOADED for done in decision.done)
     loaded += sum(failed.is_mostly_loaded for failed in decision.dead_lettered)
-    lost = [failed.error.code for failed in decision.dead_lettered if not failed.is_mostly_loaded]
+    lost = [failed.error.code for failed in decision.suspicious if not failed.is_mostly_loaded]
     return loaded, Counter(lost)

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
-from typing import Self
+from operator import sub
+from typing import NamedTuple, Self
 
 import structlog
 from fastapi import FastAPI
@@ -20,8 +20,7 @@ log = structlog.get_logger()
 _PROBE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """What this process has done since some moment."""
 
     objects: Counter[str]  # by end state
@@ -47,13 +46,7 @@ class Counts:
 
     def since(self, before: Self) -> Self:
         """Return what was done between two moments."""
-        return type(self)(
-            self.objects - before.objects,
-            self.rows - before.rows,
-            self.byte_count - before.byte_count,
-            self.commits - before.commits,
-            self.lag_seconds - before.lag_seconds,
-        )
+        return type(self)(*map(sub, self, before))
 
     @property
     def is_nothing(self) -> bool:

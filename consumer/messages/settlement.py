@@ -40,6 +40,11 @@ class Settle:
     dead_lettered: tuple[Failed, ...] = ()
     ignored: tuple[Failed, ...] = ()
 
+    @property
+    def suspicious(self) -> tuple[Failed, ...]:
+        """Dead-lettered, though their like was loaded once: a release may be to blame."""
+        return tuple(failed for failed in self.dead_lettered if not failed.is_newcomer)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -63,11 +68,8 @@ class Terms:
     def reaction(self, failed: Failed, receive_count: int) -> Reaction:
         """Return what to do about one failure of a message's n-th receipt."""
         reaction = self.policy.reaction(failed.error)
-        if (
-            reaction is Reaction.RETRY
-            and failed.error.code is not ErrorCode.INTERNAL
-            and self.is_last(receive_count)
-        ):
+        is_bug = failed.error.code is ErrorCode.INTERNAL
+        if reaction is Reaction.RETRY and not is_bug and self.is_last(receive_count):
             # The redrive policy would dead-letter it too, but without its reason.
             return Reaction.DEAD_LETTER
         return reaction

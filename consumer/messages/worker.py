@@ -203,9 +203,8 @@ class Worker:
             async with asyncio.timeout(_LAST_RELEASES_SECONDS):
                 await self._give_up(in_hand)
         except TimeoutError:
-            log.warning(
-                "release_failed", remedy="none needed, the visibility timeout gives them back"
-            )
+            remedy = "none needed, the visibility timeout gives them back"
+            log.warning("release_failed", remedy=remedy)
 
     async def _give_up_in_bursts(self) -> None:
         """Release what is in hand whenever too much failed: others may be able to load it."""

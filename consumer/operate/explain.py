@@ -1,6 +1,6 @@
 """What the consumer would do with a message body. Pure; touches nothing."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -9,41 +9,49 @@ from consumer.ingest.routing import route
 from consumer.policy import Policy
 from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
-from schemas.keys import ApiKey
+from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
+from schemas.registry import Source
+
+Route = Callable[[ObjectEvent], tuple[Source, DocumentKey]]
 
 
 def explain(
-    body: str, buckets: Collection[str], max_object_bytes: int, policy: Policy
+    body: str,
+    buckets: Collection[str],
+    max_object_bytes: int,
+    policy: Policy,
+    layout: Layout = OWN_LAYOUT,
 ) -> dict[str, Any]:
     """Return the decision for each record of a message body, ready for JSON.
 
     Without `buckets`, any bucket is taken for a served one.
     """
+
+    def routed(event: ObjectEvent) -> tuple[Source, DocumentKey]:
+        return route(event, buckets or (event.bucket,), max_object_bytes, layout)
+
     try:
         announced = decode_body(body)
     except EventMalformed as error:
         return _refused(Permanent(ErrorCode.EVENT_MALFORMED, str(error)), policy)
-    records = [_record(item, buckets, max_object_bytes, policy) for item in announced]
+    records = [_record(item, routed, policy) for item in announced]
     decisions = {record["decision"] for record in records}
     decision = decisions.pop() if len(decisions) == 1 else "each_its_own"
     return {"decision": decision, "records": records}
 
 
-def _record(
-    item: ObjectEvent | Ignored, buckets: Collection[str], max_object_bytes: int, policy: Policy
-) -> dict[str, Any]:
+def _record(item: ObjectEvent | Ignored, route_of: Route, policy: Policy) -> dict[str, Any]:
     described = asdict(item)
     if isinstance(item, Ignored):
         return {"decision": "ignore"} | described
     del described["event_name"]
     try:
-        source, key = route(item, buckets or (item.bucket,), max_object_bytes)
+        source, key = route_of(item)
     except Permanent as error:
         return _refused(error, policy) | described
-    decided: dict[str, Any] = {"decision": "load", "source": source}
-    if isinstance(key, ApiKey):
-        decided |= {"store_id": key.store_id, "bus_dt": key.bus_dt}
-    return decided | described
+    identity = {"store_id": key.store_id, "bus_dt": key.bus_dt}
+    named = {name: value for name, value in identity.items() if value is not None}
+    return {"decision": "load", "source": source} | named | described
 
 
 def _refused(error: Permanent, policy: Policy) -> dict[str, Any]:

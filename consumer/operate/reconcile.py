@@ -13,16 +13,27 @@ from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
 from consumer.load.database import open_session
-from consumer.operate.reports import AsJson, DryRun
 from consumer.settings import ConsumerSettings
-from runtime.terminal import finish, print_json, printable, progress, settings_of, tell
+from runtime.terminal import (
+    AsJson,
+    DryRun,
+    finish,
+    print_json,
+    printable,
+    progress,
+    settings_of,
+    tell,
+)
 from schemas.envelopes import ObjectEvent, created_body
-from schemas.keys import RAW_PREFIX, is_folder_marker
+from schemas.key_templates import OWN_LAYOUT, Layout
 
 
 def reconcile(
     *,
-    prefix: Annotated[str, typer.Option(help="Only keys with this prefix.")] = RAW_PREFIX,
+    prefix: Annotated[
+        str | None,
+        typer.Option(help="Only keys with this prefix. Default: raw/ and what KEY_TEMPLATES adds."),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +56,7 @@ def reconcile(
 
 
 async def _reconcile(
-    settings: ConsumerSettings, prefix: str, keys: list[str], *, dry_run: bool
+    settings: ConsumerSettings, prefix: str | None, keys: list[str], *, dry_run: bool
 ) -> None:
     """Reconcile; `keys` learns what was done, whatever happens."""
     async with (
@@ -57,28 +68,31 @@ async def _reconcile(
         if depth.total:
             tell(f"the queue holds {depth.total} messages; their objects may be announced twice")
         await soon(lake.ping(), f"asking for bucket {settings.bucket_name}")
+        layout = settings.layout
+        prefixes = layout.prefixes if prefix is None else (prefix,)
         with progress("reconciling", None) as advance:
-            async with aclosing(find_forgotten(lake, session, prefix)) as pages:
-                async for page in pages:
-                    if dry_run:
-                        keys.extend(event.key for event in page)
-                        continue
-                    async for event in announce(page, queues.main):
-                        keys.append(event.key)
-                        advance(len(keys))
+            for listed in prefixes:
+                async with aclosing(find_forgotten(lake, session, listed, layout)) as pages:
+                    async for page in pages:
+                        if dry_run:
+                            keys.extend(event.key for event in page)
+                            continue
+                        async for event in announce(page, queues.main):
+                            keys.append(event.key)
+                            advance(len(keys))
 
 
 async def find_forgotten(
-    lake: Lake, session: AsyncConnection[Any], prefix: str
+    lake: Lake, session: AsyncConnection[Any], prefix: str, layout: Layout = OWN_LAYOUT
 ) -> AsyncGenerator[list[ObjectEvent], None]:
-    """Yield events for the objects under a prefix without a ledger row, page by page; reads only.
+    """Yield events for the documents under a prefix without a ledger row, page by page; reads only.
 
     Raises:
         ConsumerError: S3 could not be asked.
         psycopg.Error: PostgreSQL could not be asked.
     """
     async for page in lake.pages(prefix):
-        documents = [event for event in page if not is_folder_marker(event.key)]
+        documents = [event for event in page if layout.is_document(event.key)]
         if documents:
             asked = {"bucket": documents[0].bucket, "keys": [event.key for event in documents]}
             cursor = await session.execute(statements.fixed("find_ingested"), asked)

@@ -1,51 +1,38 @@
-"""`consumer drift` and `consumer status`: tables for people, JSON for machines. Reads only."""
+"""`consumer status`: where the service stands. Reads only."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from psycopg import AsyncConnection
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import dict_row
 
 from consumer.aws.clients import soon
+from consumer.aws.s3 import open_lake
 from consumer.aws.sqs import open_queues
-from consumer.drift.findings import DUPLICATE, FUTURE, LINE_TYPE, MISSING, RENAMED, RETYPED, UNKNOWN
-from consumer.drift.inference import ENOUGH_RECORDS, Stopped, infer
 from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
 from consumer.load.database import open_session
+from consumer.operate.drift_report import read_drift, summary
+from consumer.operate.watch import find_unreceived
 from consumer.settings import ConsumerSettings, DatabaseSettings, LakeSettings
-from runtime.terminal import fail, finish, print_json, print_table, printable, settings_of, tell
+from runtime.terminal import (
+    AsJson,
+    fail,
+    finish,
+    print_json,
+    print_table,
+    printable,
+    settings_of,
+    tell,
+)
 
 Row = dict[str, Any]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
-]
-
-# What can be acted on comes before what is only new.
-_KINDS = (FUTURE, RENAMED, MISSING, RETYPED, LINE_TYPE, DUPLICATE, UNKNOWN)
-_NAMED_STORES = 5
-
-
-def drift(*, as_json: AsJson = False) -> None:
-    """Show unknown, missing, renamed and retyped fields: since when, in which objects."""
-    rows = finish(read_drift(settings_of(DatabaseSettings)))
-    if as_json:
-        print_json(rows)
-        return
-    columns = ("source", "path", "kind", "detail", "occurrences", "objects", "first_seen")
-    for row in rows:
-        stores = row["stores"] or []
-        named = ", ".join(stores[:_NAMED_STORES])
-        row["stores"] = f"{len(stores)}: {named}, …" if len(stores) > _NAMED_STORES else named
-    _print(rows, (*columns, "since", "stores", "last_object_key"), "no drift")
-
 
 def status(*, as_json: AsJson = False) -> None:
-    """Show queue depths, ledger counts by state, lag and the last error.
+    """Show queue depths, ledger counts by state, lag, the last error and what needs a look.
 
     Exits 1 if the queues or the database do not answer; shows the rest.
     """
@@ -58,36 +45,34 @@ def status(*, as_json: AsJson = False) -> None:
         fail("\n".join(found["errors"]))
 
 
-async def read_drift(settings: DatabaseSettings) -> list[Row]:
-    """Return what changed upstream, what can be acted on first.
-
-    Raises:
-        ConsumerError: the database could not be asked.
-    """
-    async with open_session(settings) as session:
-        await session.execute("SET jit = off")
-        rows = await _rows(session, "list_drift")
-        cursor = session.cursor(row_factory=class_row(Stopped))
-        enough = {"enough_records": ENOUGH_RECORDS}
-        await cursor.execute(statements.fixed("find_stopped"), enough)
-        inferred = infer(await cursor.fetchall(), rows)
-    told = [{**row, "since": None, "stores": None} for row in rows] + inferred
-    told.sort(key=lambda row: row["last_seen"], reverse=True)
-    return sorted(told, key=lambda row: _KINDS.index(row["kind"]))
-
-
 async def _read_status(settings: ConsumerSettings) -> Row:
     """Return where the service stands; what could not be asked is None, and `errors` says why."""
-    found: Row = {"queue": None, "dlq": None, "objects": None, "alias_files": [], "errors": []}
-    asked = (_read_queues(settings), _read_ledger(settings))
+    found: Row = {"queue": None, "dlq": None, "objects": None, "errors": []}
+    found |= {"alias_files": [], "drift": None, "unreceived": []}
+    asked = (
+        _read_queues(settings),
+        _read_ledger(settings),
+        _read_drift(settings),
+        _read_lake(settings),
+    )
     for answer in await asyncio.gather(*asked, return_exceptions=True):
         if isinstance(answer, ConsumerError):
-            found["errors"].append(str(answer))
+            found["errors"] += {str(answer)}.difference(found["errors"])
         elif isinstance(answer, BaseException):
             raise answer
         else:
             found |= answer
     return found
+
+
+async def _read_drift(settings: DatabaseSettings) -> Row:
+    return {"drift": summary(await read_drift(settings))}
+
+
+async def _read_lake(settings: ConsumerSettings) -> Row:
+    async with open_lake(settings, 1) as lake, open_session(settings) as session:
+        listing = find_unreceived(lake, session)
+        return {"unreceived": await soon(listing, f"listing bucket {settings.bucket_name}")}
 
 
 async def _read_queues(settings: LakeSettings) -> Row:
@@ -100,10 +85,10 @@ async def _read_queues(settings: LakeSettings) -> Row:
 
 async def _read_ledger(settings: DatabaseSettings) -> Row:
     async with open_session(settings) as session:
-        [summary] = await _rows(session, "summarize_ledger")
+        [totals] = await _rows(session, "summarize_ledger")
         counts = await _rows(session, "count_objects")
         alias_files = await _rows(session, "find_alias_files")
-    return summary | {"objects": counts, "alias_files": alias_files}
+    return totals | {"objects": counts, "alias_files": alias_files}
 
 
 async def _rows(session: AsyncConnection, name: str) -> list[Row]:
@@ -129,6 +114,13 @@ def _print_status(found: Row) -> None:
         what = f"{found['error_code']} in {found['object_key']} at {when}"
         where = f"{found['error_message']} (log: {found['error_log_key']})"
         typer.echo(printable(f"last error: {what}: {where}"))
+    if found["unreceived"]:
+        typer.echo(
+            f"lake: {len(found['unreceived'])} objects of the newest days never arrived, such as "
+            f"{printable(found['unreceived'][0])}; see consumer doctor, then consumer reconcile"
+        )
+    if found["drift"]:
+        typer.echo(printable(found["drift"]))
     if len(found["alias_files"]) > 1:
         tell(f"{ALIASES_DISAGREE}; {ALIASES_REMEDY}")
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -21,13 +22,12 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.ingest.routing import route
 from consumer.load.document import Identity
-from consumer.operate.reports import AsJson
 from consumer.settings import DocumentSettings
 from runtime.errors import EXIT_FAILED, SettingsInvalid
-from runtime.terminal import print_json, printable, reported_errors, settings_of
+from runtime.terminal import AsJson, print_json, printable, reported_errors, settings_of
 from schemas.aliases import Aliases
 from schemas.envelopes import ObjectEvent
-from schemas.keys import RAW_PREFIX, ApiKey, ErpKey, parse_key
+from schemas.key_templates import DocumentKey, Layout, TemplateKey
 from schemas.registry import Source
 
 LOAD, QUARANTINE, REFUSE = "load", "quarantine", "refuse"
@@ -52,9 +52,13 @@ def validate(
         typer.Option(
             "--as",
             metavar="ENDPOINT",
-            help="The endpoint they are answers of, erp, or the key prefix that they would get "
-            "(raw/…/). Default: the key in the file's path, else by the list in the document.",
+            help="The endpoint they are answers of, or erp. Default: what the key in a file's path "
+            "says, else the list in the document, else the endpoint in its name, else erp.",
         ),
+    ] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="KEY", help="The key each would get in the lake, in order."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,8 +68,13 @@ def validate(
     """
     settings = settings_of(DocumentSettings)
     with reported_errors():
-        aliases, wanted = read_aliases(settings.schema_aliases_file), _source_or_prefix(as_)
-        told = [_examine(file, wanted, settings, aliases) for file in files]
+        aliases, source = read_aliases(settings.schema_aliases_file), _source_named(as_)
+        if keys and len(keys) != len(files):
+            raise SettingsInvalid(f"{len(files)} files and {len(keys)} keys; give one for each")
+        told = [
+            _examine(_File(path, source, key), settings, aliases)
+            for path, key in zip_longest(files, keys or ())
+        ]
     if as_json:
         print_json(told, indent=2)
     else:
@@ -76,68 +85,60 @@ def validate(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _source_or_prefix(text: str | None) -> Source | str | None:
-    if text is None or text.startswith(RAW_PREFIX):
-        return text
+class _File(NamedTuple):
+    """A file, and what is said about it: its source, or the key it would get."""
+
+    path: Path
+    source: Source | None
+    key: str | None
+
+
+def _source_named(text: str | None) -> Source | None:
     try:
-        return Source(text)
+        return None if text is None else Source(text)
     except ValueError:
         known = ", ".join(Source)
-        raise SettingsInvalid(
-            f"--as {text!r} is no endpoint; use one of {known}, or a key prefix"
-        ) from None
+        raise SettingsInvalid(f"--as {text!r} is no endpoint; use one of {known}") from None
 
 
-def _examine(
-    file: Path, wanted: Source | str | None, settings: DocumentSettings, aliases: Aliases
-) -> dict[str, Any]:
+def _examine(file: _File, settings: DocumentSettings, aliases: Aliases) -> dict[str, Any]:
     """Return what would happen to one file, ready for JSON."""
+    path = file.path
     try:
-        data = sys.stdin.buffer.read() if file == _STDIN else file.read_bytes()
+        data = sys.stdin.buffer.read() if path == _STDIN else path.read_bytes()
     except OSError as error:
-        raise SettingsInvalid(f"cannot read {file}: {error.strerror}") from error
-    told: dict[str, Any] = {"file": str(file)}
+        raise SettingsInvalid(f"cannot read {path}: {error.strerror}") from error
+    told: dict[str, Any] = {"file": str(path)}
+    now = datetime.now(UTC)
     try:
-        event, source, key = _object(file, data, wanted, settings)
-        told |= {"key": event.key if key is not None else None, "source": source}
-        now = datetime.now(UTC)
-        identity = Identity(event, None, "", now, now, 1)
-        fetched = Fetched(identity, source, key or ErpKey(), data)
+        event, source, key = _route(file, data, settings)
+        told |= {"key": event.key or None, "source": source}
+        fetched = Fetched(Identity(event, None, "", now, now, 1), source, key, data)
         prepared = prepare(fetched, aliases, settings.max_decompressed_bytes)
     except Permanent as error:
         return told | _refused(error)
     return told | _prepared(prepared)
 
 
-def _object(
-    file: Path, data: bytes, wanted: Source | str | None, settings: DocumentSettings
-) -> tuple[ObjectEvent, Source, ApiKey | ErpKey | None]:
-    """Return the event that would announce a file, its source, and the identity in its key.
-
-    The identity is None where no key is known: then it is all the document's own.
-    """
-    name = "stdin.json" if file == _STDIN else file.name
-    source = wanted if isinstance(wanted, Source) else None
-    if wanted is None or source is not None:
-        key = _key_in(file)
-    else:
-        key = f"{wanted.removesuffix('/')}/{name}"
-    event = ObjectEvent(_BUCKET, key or name, "ObjectCreated:Put", size_bytes=len(data))
+def _route(
+    file: _File, data: bytes, settings: DocumentSettings
+) -> tuple[ObjectEvent, Source, DocumentKey]:
+    """Return the event that would announce a file, its source, and the identity in its key."""
+    key = file.key or _key_in(file.path, settings.layout)
+    event = ObjectEvent(_BUCKET, key or "", "ObjectCreated:Put", size_bytes=len(data))
     if key is not None:
-        routed, identity = route(event, (_BUCKET,), settings.max_object_bytes)
-        if source in (None, routed):
-            return event, routed, identity
-    return event, source or _guessed(name, data, settings.max_decompressed_bytes), None
+        source, identity = route(event, (_BUCKET,), settings.max_object_bytes, settings.layout)
+        if file.source in (None, source):
+            return event, source, identity
+    source = file.source or _guessed(file.path.name, data, settings.max_decompressed_bytes)
+    return event, source, TemplateKey(source, None, None)
 
 
-def _key_in(file: Path) -> str | None:
+def _key_in(path: Path, layout: Layout) -> str | None:
     """Return the lake key that a file's path ends in, if it does."""
-    parts = file.absolute().parts
-    for number in range(len(parts)):
-        key = "/".join(parts[number:])
-        if key.startswith(RAW_PREFIX) and isinstance(parse_key(key), ApiKey | ErpKey):
-            return key
-    return None
+    parts = path.absolute().parts[1:]
+    keys = ("/".join(parts[number:]) for number in range(len(parts) - 1))
+    return next((key for key in keys if layout.read(key) is not None), None)
 
 
 def _guessed(name: str, data: bytes, max_bytes: int) -> Source:
@@ -201,6 +202,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
         for error in told["errors"]:
             yield f"  {error['location']} = {error['value']}: {error['message']}"
         yield from _written(line for line in told["suggestions"] if line not in told["error"])
+        if told.get("key") is None:
+            yield "  no key is known, with its store and day: --key names the key it would get"
         return
     day = f", day {told['bus_dt']}" if told["bus_dt"] else ""
     yield (

@@ -1,7 +1,6 @@
 """Values in PostgreSQL's COPY text format.
 
-Source: PostgreSQL manual, COPY, "Text Format". Rows are written where documents are validated,
-off the event loop, so that loading a batch is sending bytes.
+Source: PostgreSQL manual, COPY, "Text Format".
 """
 
 import re

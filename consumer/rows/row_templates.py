@@ -1,15 +1,16 @@
 """How the plain records of one shape are written as COPY text: by one format string.
 
-Plain is what was sent as the contract would make it: nearly all records are. Whether one is depends
-on its shape, decided once for each, and on few of its values.
+Plain is what was sent as the contract would make it: nearly all records are. That depends on the
+shape, decided once for each, and on few values: integers must fit, times and dates exist.
 """
 
+from array import array
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from datetime import date, datetime
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
-from consumer.documents.plain_values import are_dates, are_times, fit_64_bits
 from consumer.drift import shapes
 from consumer.drift.json_types import native_types
 from consumer.rows.copy_text import EXPONENT, NULL, escape, json_cell
@@ -18,22 +19,64 @@ from schemas.columns import field_types
 from schemas.fields import BusinessDate, Flag, Int64, LocalTime, Record, UtcTime
 from schemas.guest_checks import LINE_TYPES
 
+_MAX_KNOWN_TEXTS = 50_000
 _MAX_SHAPES = 2000  # of all documents; hostile ones of 200 fields each take 40 MB
 
 Kinds = dict[str, str | None]  # JSON types by field
 Values = Callable[[dict[str, Any]], tuple[Any, ...]]
 
 _TIMES = (UtcTime, LocalTime, BusinessDate)
-# What is looked at in the values of which types
-_LOOKS = (
-    (fit_64_bits, (Int64,)),
-    (are_times, (UtcTime, LocalTime)),
-    (are_dates, (BusinessDate,)),
-)
 
 
 class NotPlain(Exception):
     """A record is for its contract to judge."""
+
+
+def _fit_64_bits(numbers: tuple[Any, ...]) -> bool:
+    """Say whether all of these are integers, none of them written as 5.0, of at most 64 bits."""
+    try:
+        array("q", numbers)
+    except (OverflowError, TypeError):
+        return False
+    return True
+
+
+class _KnownTexts:
+    """Texts that were found good, so that each is looked at once."""
+
+    def __init__(self, is_good: Callable[[str], bool]) -> None:
+        self._is_good = is_good
+        self._known: set[str] = set()
+
+    def all_good(self, texts: tuple[str, ...]) -> bool:
+        return self._known.issuperset(texts) or all(map(self._look_at, texts))
+
+    def _look_at(self, text: str) -> bool:
+        if not self._is_good(text):
+            return False
+        if len(self._known) >= _MAX_KNOWN_TEXTS:
+            self._known.clear()
+        self._known.add(text)
+        return True
+
+
+def _is_iso(kind: type[date], characters: int, text: str) -> bool:
+    try:
+        return len(text) == characters and kind.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+# Each takes texts and says whether all are as ISO 8601 writes them, and exist.
+_are_times = _KnownTexts(partial(_is_iso, datetime, len("2024-01-31T13:45:00"))).all_good
+_are_dates = _KnownTexts(partial(_is_iso, date, len("2024-01-31"))).all_good
+
+# What is looked at in the values of which types
+_LOOKS = (
+    (_fit_64_bits, (Int64,)),
+    (_are_times, (UtcTime, LocalTime)),
+    (_are_dates, (BusinessDate,)),
+)
 
 
 class RowShape:

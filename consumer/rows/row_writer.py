@@ -7,6 +7,7 @@ patches: the columns they set and nothing else.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from consumer.documents.frames import Frame
@@ -14,10 +15,10 @@ from consumer.documents.readers import Accepted, is_full
 from consumer.documents.validation import ValidRecord
 from consumer.rows import copy_text, tables
 from consumer.rows.copy_text import NULL, cells, json_cell, line
-from consumer.rows.fields import by_id, details_of
-from consumer.rows.patches import line_patch, patch_of
+from consumer.rows.fields import Fields, by_id, details_of
 from consumer.rows.tables import CHECK, DETAIL, DETAIL_LINES, GUEST_CHECKS, LINE, TAX, TAXES
 from consumer.spool import Spool
+from schemas.columns import column_name
 from schemas.guest_checks import LINE_TYPES, UNKNOWN_LINE_TYPE
 
 _MEMORY_BYTES = 4 << 20  # of one table of one document, before a temporary file takes over
@@ -26,6 +27,9 @@ STAGE_PATCHES = "stage_patches"
 STAGE_SOLD = "stage_sold"
 
 Sale = tuple[int, str | None]  # an item that was on a line, and the line's business day
+
+# What makes a check partial is that it has no version, not even a null that would erase one.
+_NOT_PATCHED = frozenset({"guestCheckId", "lastUpdatedUTC", "taxNum", "guestCheckLineItemId"})
 
 NO_DETAIL = [UNKNOWN_LINE_TYPE, *[NULL] * len(tables.FLATTENED)]
 
@@ -120,13 +124,13 @@ class RowWriter:
 
     def _add_partial_check(self, place: str, check: ValidRecord) -> None:
         check_id = str(check["guestCheckId"])
-        self._add_patch(place, GUEST_CHECKS.name, check_id, NULL, patch_of(check, CHECK))
+        self._add_patch(place, GUEST_CHECKS.name, check_id, NULL, _patch_of(check, CHECK))
         for tax in by_id(check.get("taxes"), "taxNum"):
             tax_num = str(tax["taxNum"])
-            self._add_patch(place, TAXES.name, check_id, tax_num, patch_of(tax, TAX))
+            self._add_patch(place, TAXES.name, check_id, tax_num, _patch_of(tax, TAX))
         for child in by_id(check.get("detailLines"), "guestCheckLineItemId"):
             line_id = str(child["guestCheckLineItemId"])
-            self._add_patch(place, DETAIL_LINES.name, check_id, line_id, line_patch(child))
+            self._add_patch(place, DETAIL_LINES.name, check_id, line_id, _line_patch(child))
 
     def _add_patch(
         self, place: str, table: str, check_id: str, child_id: str, patch: dict[str, Any]
@@ -153,3 +157,32 @@ def _line_cells(child: ValidRecord) -> list[str]:
         unknown = (unknown or {}) | ({name: nested} if nested else {}) | dict(further)
     row = [*LINE.cells(child), LINE_TYPES[name], *DETAIL[name].cells(detail)]
     return [*row, json_cell(unknown)]
+
+
+def _patch_of(record: ValidRecord, fields: Fields) -> dict[str, Any]:
+    """Return the columns that a record of a partial document sets; `+name` is a field of extra."""
+    patch = {
+        column_name(name): _plain(record[name])
+        for name in fields.names
+        if name in record and name not in _NOT_PATCHED
+    }
+    return patch | {f"+{name}": value for name, value in (fields.unknown(record) or {}).items()}
+
+
+def _line_patch(line: ValidRecord) -> dict[str, Any]:
+    """Return the columns that a line of a partial document sets, its sub-object flattened."""
+    patch = _patch_of(line, LINE)
+    for number, (name, detail) in enumerate(details_of(line)):
+        if number:
+            patch[f"+{name}"] = detail
+            continue
+        patch["line_type"] = LINE_TYPES[name]
+        columns = tables.DETAIL_COLUMNS[name]
+        patch |= {columns[key]: _plain(detail[key]) for key in columns if key in detail}
+        if unknown := DETAIL[name].unknown(detail):
+            patch[f"+{name}"] = unknown
+    return patch
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime | date) else value

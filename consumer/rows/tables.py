@@ -1,8 +1,4 @@
-"""Which columns each table takes from its contract, in the order rows are written.
-
-The contracts name fields as the ERP spells them; `schemas.columns` names their columns, and
-`consumer.load.statements` writes SQL from these lists.
-"""
+"""Which columns each table takes from its contract, in the order rows are written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

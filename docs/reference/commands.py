@@ -39,11 +39,10 @@ def every_command() -> Iterator[tuple[str, Any]]:
 
 
 def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield a command line's commands with their full names."""
-    below = getattr(command, "commands", None)
-    if below is None:
+    """Yield a command line's commands with their full names; groups that do something alone too."""
+    below = getattr(command, "commands", {})
+    if not below or command.invoke_without_command:
         yield path, command
-        return
     for name, inner in below.items():
         yield from commands(inner, f"{path} {name}")
 

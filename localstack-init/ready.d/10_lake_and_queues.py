@@ -4,11 +4,12 @@ LocalStack runs this file when it is ready, in the container and in devstack ali
 by hand against any endpoint (`AWS_ENDPOINT_URL=… python 10_lake_and_queues.py`). It stands alone:
 boto3 and the standard library only. Every step sets the wanted state whatever was there before,
 so running it again repairs what drifted. Names come from `BUCKET_NAME` and from the last part
-of `QUEUE_URL` and `DLQ_URL`.
+of `QUEUE_URL` and `DLQ_URL`; what `KEY_TEMPLATES` adds to `raw/` is announced too.
 """
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
@@ -27,7 +28,7 @@ FOLDERS = (
     "logs/errors/",
 )
 WATCHED_PREFIX = "raw/"
-NOTIFICATION_ID = "coco-ingest-raw"
+NOTIFICATION_ID = "coco-ingest-{}"
 MAX_RECEIVE_COUNT = 5
 VISIBILITY_TIMEOUT_SECONDS = 60
 RECEIVE_WAIT_SECONDS = 20
@@ -41,11 +42,12 @@ DEFAULT_GATEWAY = "0.0.0.0:4566"
 
 
 class Names(NamedTuple):
-    """What to call the bucket and the two queues."""
+    """What to call the bucket and the two queues, and which prefixes to announce."""
 
     bucket: str
     queue: str
     dlq: str
+    prefixes: tuple[str, ...] = (WATCHED_PREFIX,)
 
 
 class Wired(NamedTuple):
@@ -71,7 +73,7 @@ def wire(s3: "S3Client", sqs: "SQSClient", names: Names) -> Wired:
     arn = queue_arn(sqs, queue_url)
     policy = json.dumps(queue_policy(arn, names.bucket))
     sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
-    ensure_notification(s3, names.bucket, arn)
+    ensure_notification(s3, names.bucket, arn, names.prefixes)
     return Wired(queue_url, dlq_url)
 
 
@@ -154,20 +156,42 @@ def queue_policy(arn: str, bucket: str) -> dict[str, object]:
     }
 
 
-def ensure_notification(s3: "S3Client", bucket: str, arn: str) -> None:
-    """Announce every new object under `raw/` on the queue; other notifications are kept."""
+def watched_prefixes(templates: str) -> tuple[str, ...]:
+    """Return the prefixes to announce: raw/, and what the keys of KEY_TEMPLATES begin with.
+
+    None begins with another: S3 takes no notifications that overlap.
+    """
+    is_json = templates.lstrip().startswith("[")
+    texts = json.loads(templates) if is_json else templates.split(",")
+    keys = [re.sub(r"^(erp|get\w+)=", "", text.strip()) for text in texts if text.strip()]
+    prefixes: tuple[str, ...] = ()
+    for prefix in sorted({WATCHED_PREFIX, *(key.partition("{")[0] for key in keys)}):
+        if not prefix.startswith(prefixes):
+            prefixes += (prefix,)
+    return prefixes
+
+
+def ensure_notification(
+    s3: "S3Client", bucket: str, arn: str, prefixes: tuple[str, ...] = (WATCHED_PREFIX,)
+) -> None:
+    """Announce every new object under the prefixes on the queue; others' notifications are kept."""
     current = s3.get_bucket_notification_configuration(Bucket=bucket)
     others = [
-        entry for entry in current.get("QueueConfigurations", []) if entry["Id"] != NOTIFICATION_ID
+        entry
+        for entry in current.get("QueueConfigurations", [])
+        if entry["QueueArn"] != arn or not entry["Id"].startswith(NOTIFICATION_ID.format(""))
     ]
-    ours = {
-        "Id": NOTIFICATION_ID,
-        "QueueArn": arn,
-        "Events": ["s3:ObjectCreated:*"],
-        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": WATCHED_PREFIX}]}},
-    }
+    ours = [
+        {
+            "Id": NOTIFICATION_ID.format(prefix.rstrip("/")),
+            "QueueArn": arn,
+            "Events": ["s3:ObjectCreated:*"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
+        }
+        for prefix in prefixes
+    ]
     wanted = {key: value for key, value in current.items() if key != "ResponseMetadata"}
-    wanted["QueueConfigurations"] = [*others, ours]
+    wanted["QueueConfigurations"] = [*others, *ours]
     s3.put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration=wanted,  # type: ignore[arg-type]  # the answer's own shape, sent back
@@ -181,6 +205,7 @@ def names_from_environment() -> Names:
         bucket=os.environ.get("BUCKET_NAME") or "coco-data-lake",
         queue=queue,
         dlq=os.environ.get("DLQ_URL", "").rpartition("/")[2] or f"{queue}-dlq",
+        prefixes=watched_prefixes(os.environ.get("KEY_TEMPLATES", "")),
     )
 
 
@@ -206,7 +231,8 @@ def main() -> None:
     """Wire the names from the environment and say what is there now."""
     names = names_from_environment()
     wired = wire(*clients_from_environment(), names)
-    print(f"lake ready: s3://{names.bucket} announces {WATCHED_PREFIX} on {wired.queue_url}")  # noqa: T201 - goes to LocalStack's log
+    announced = ", ".join(names.prefixes)
+    print(f"lake ready: s3://{names.bucket} announces {announced} on {wired.queue_url}")  # noqa: T201 - goes to LocalStack's log
 
 
 # LocalStack executes the file with empty globals, where __name__ resolves to "builtins".

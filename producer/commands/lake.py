@@ -21,7 +21,7 @@ from schemas.keys import ERP_PREFIX
 _FILES_OF_A_COMMAND = 200  # a command line is limited
 
 Prefix = Annotated[
-    str, typer.Option(metavar="PREFIX", help="Only keys with this prefix; it starts with raw/.")
+    str, typer.Option(metavar="PREFIX", help="Only keys with this prefix, such as raw/erp/.")
 ]
 Rate = Annotated[
     float | None,
@@ -37,11 +37,14 @@ Rate = Annotated[
 def upload_command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Files, or folders: all *.json and *.json.gz in them."),
+        typer.Argument(
+            metavar="FILE",
+            help="Files, or folders: all *.json and *.json.gz in them, which keep their paths.",
+        ),
     ],
     *,
     to: Annotated[
-        str, typer.Option(metavar="PREFIX", help="Key prefix to upload to; it starts with raw/.")
+        str, typer.Option(metavar="PREFIX", help="Key prefix to upload to.")
     ] = ERP_PREFIX,
     check: Annotated[
         bool | None,
@@ -53,32 +56,34 @@ def upload_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Upload ERP exports to the lake, unchanged and under their own names."""
+    """Upload files to the lake, unchanged and under their own names."""
     with reported_errors():
         settings = settings_of_the_environment()
-        upload_files = plan_uploads(find_files(files), check_prefix(to))
+        prefix = check_prefix(to, settings.layout)
+        upload_files = plan_uploads(find_files(files), prefix, settings.layout)
     if check:
-        _validate(upload_files, check_prefix(to), as_json=as_json)
+        _validate(upload_files, as_json=as_json)
     run(
         lambda tally: application.run_upload(settings, upload_files, tally, check=check is None),
         Tally(len(upload_files)),
-        {"command": "upload", "to": check_prefix(to)},
+        {"command": "upload", "to": prefix},
         as_json=as_json,
     )
 
 
-def _validate(upload_files: Sequence[UploadFile], prefix: str, *, as_json: bool) -> None:
+def _validate(upload_files: Sequence[UploadFile], *, as_json: bool) -> None:
     """Ask the consumer's own command about every file; exit with its code when it says no.
 
     In a process of its own: producer and consumer never import each other.
     """
-    command = [sys.executable, "-m", "consumer", "validate", "--as", prefix, "--"]
     codes = set()
     for start in range(0, len(upload_files), _FILES_OF_A_COMMAND):
         files = upload_files[start : start + _FILES_OF_A_COMMAND]
-        arguments = [*command, *(str(file.path) for file in files)]
+        command = [sys.executable, "-m", "consumer", "validate"]
+        command += [f"--key={file.key}" for file in files]
+        command += ["--", *(str(file.path) for file in files)]
         output = sys.stderr if as_json else None
-        codes.add(subprocess.run(arguments, stdout=output, check=False).returncode)
+        codes.add(subprocess.run(command, stdout=output, check=False).returncode)
     if any(codes):
         fail("nothing was uploaded; correct the files, or upload without --check", max(codes))
 
@@ -107,7 +112,8 @@ def publish_command(
     """Send an object-created event for every matching object in the lake."""
     with reported_errors():
         settings = settings_of_the_environment()
-        selection = Selection(prefix, since.replace(tzinfo=UTC) if since else None, pattern)
+        written = since.replace(tzinfo=UTC) if since else None
+        selection = Selection(prefix, written, pattern, settings.layout)
 
     def tell(entry: LakeEntry) -> None:
         if dry_run and not as_json:

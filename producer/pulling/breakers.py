@@ -21,7 +21,7 @@ class Breakers:
         self._answering: set[str] = set()
 
     def open_for(self, target: PullTarget) -> str | None:
-        """Return what is skipped, such as `store 001`; None while the target may be asked for."""
+        """Return what is skipped, such as `store 001`, if the target may not be asked for."""
         return next((name for name in _names(target) if self._failures[name] >= self._limit), None)
 
     def note_answer(self, target: PullTarget) -> None:

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
+import structlog
+
 from producer.errors import LakeError
 from producer.lake import Lake, LakeEntry
 from producer.sending.announcing import Announcer
+from producer.sending.upload_files import refuse_outside
 from producer.tally import Tally
-from runtime.errors import SettingsInvalid
-from schemas.keys import RAW_PREFIX, is_folder_marker
+from schemas.key_templates import OWN_LAYOUT, Layout
+from schemas.keys import is_folder_marker
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +25,13 @@ class Selection:
     prefix: str
     since: datetime | None = None  # only objects written since then
     pattern: str | None = None  # of the whole key, with `*`, `?` and `[…]`
+    layout: Layout = OWN_LAYOUT  # how the keys of documents look; nothing else is announced
 
     def __post_init__(self) -> None:
-        if not self.prefix.startswith(RAW_PREFIX):
-            raise SettingsInvalid(
-                f"--prefix {self.prefix!r} must start with {RAW_PREFIX}: nothing else in the lake "
-                "is loaded"
-            )
+        refuse_outside(self.layout, "--prefix", self.prefix)
 
     def takes(self, entry: LakeEntry) -> bool:
-        """Return whether an object under the prefix is selected."""
+        """Return whether an object under the prefix is selected, if it is a document."""
         return (
             not is_folder_marker(entry.key)
             and (self.since is None or entry.last_modified >= self.since)
@@ -67,11 +69,19 @@ async def publish(
 
 async def _batches(selection: Selection, lake: Lake) -> AsyncIterator[list[LakeEntry]]:
     batch: list[LakeEntry] = []
+    foreign_count, foreign_key = 0, ""
     async for entry in lake.entries(selection.prefix):
-        if selection.takes(entry):
+        if not selection.takes(entry):
+            continue
+        if selection.layout.is_document(entry.key):
             batch.append(entry)
+        else:
+            foreign_count, foreign_key = foreign_count + 1, foreign_key or entry.key
         if len(batch) == 10:  # one call to SQS takes no more
             yield batch
             batch = []
     if batch:
         yield batch
+    if foreign_count:
+        remedy = "describe such keys in KEY_TEMPLATES if they are documents"
+        log.warning("keys_not_recognized", objects=foreign_count, first=foreign_key, remedy=remedy)

@@ -9,10 +9,9 @@ import structlog
 from producer.errors import ProducerError
 from producer.lake import Lake, LakeObject
 from producer.pool import work_through
-from producer.sending.upload_files import UploadFile, read_upload_file
+from producer.sending.upload_files import UploadFile, content_encoding, read_upload_file
 from producer.settings import Settings
 from producer.tally import Tally
-from schemas.keys import parse_key
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +26,7 @@ async def upload(
 
     async def upload_one(upload_file: UploadFile) -> None:
         key = upload_file.key
-        if parse_key(key) is None:
+        if not upload_file.is_document:
             log.warning("key_not_recognized", key=key, outcome="the consumer rejects it")
         uploaded_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         metadata = {"file-name": upload_file.path.name, "uploaded-at": uploaded_at}
@@ -37,7 +36,7 @@ async def upload(
             body = await asyncio.to_thread(
                 read_upload_file, upload_file, max_bytes=max_bytes, check=check
             )
-            await lake.put(LakeObject(key, body, metadata, upload_file.content_encoding))
+            await lake.put(LakeObject(key, body, metadata, content_encoding(body)))
         except ProducerError as error:
             tally.add_failure(upload_file.subject(), error)
         else:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from schemas.key_templates import read_layout
 from schemas.keys import FOLDERS, RAW_PREFIX
 from tests.conftest import HOOK, Lake, Servers
 
@@ -39,6 +40,10 @@ def test_the_hooks_folders_and_prefix_are_those_of_the_schemas(hook: ModuleType)
     """The hook stands alone and cannot import them."""
     assert hook.FOLDERS == FOLDERS
     assert hook.WATCHED_PREFIX == RAW_PREFIX
+    plain, checks = "raw/{store}/{day}/{endpoint}.json", "getGuestChecks=a/{day}, v2.json"
+    templates = ["", plain, f"dados/{{endpoint}}/x-{{store}}, erp=dados/x/{{name}},{plain}"]
+    for setting in (*templates, json.dumps([plain, checks]), "{store}/{day}/{endpoint}"):
+        assert hook.watched_prefixes(setting) == read_layout(setting).prefixes
 
 
 def test_the_lake_announces_raw_objects_and_nothing_else(lake: Lake) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,12 @@ from consumer.drift.findings import MISSING, RENAMED, RETYPED, UNKNOWN
 from consumer.errors import Permanent
 from consumer.load.database import open_pool
 from consumer.load.ledger import Entry, record_entry
+from consumer.operate import drift_report
+from consumer.operate.drift_report import read_drift
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.registry import Source
-from tests.support.drifting import FIRST, SOURCE, read
+from tests.support.drifting import FIRST, SOURCE, a_day, daily, read, without_field
 from tests.support.loading import load
 from tests.support.samples import DAY, NOON, STORE, checks, day_list, fetched, full_check, prepared
 from tests.support.warehouse import Warehouse, open_warehouse
@@ -209,4 +211,51 @@ def test_a_long_list_of_stores_is_shortened_for_people(
     for store in map(str, range(7)):
         read(warehouse, {1: checks(*(full_check(n, subTtl=n) for n in range(30)))}, store)
         read(warehouse, {2: checks(*(full_check(n) for n in range(30)))}, store)
-    assert "7: 0, 1, 2, 3, 4, …" in reported(database)
+    assert "0, 1, 2, 3, 4 and 2 more" in reported(database)
+    told = drift_report.summary(warehouse.runner.run(read_drift(warehouse.settings)))
+    day = FIRST + timedelta(days=2)
+    assert (
+        told == f"drift: 1 missing since {day}, store 0, 1, 2, 3, 4 and 2 more; see consumer drift"
+    )
+
+
+def test_what_is_only_unknown_is_hidden_unless_asked_for(
+    warehouse: Warehouse, database: dict[str, str]
+) -> None:
+    export(warehouse, 1, full_check(1, mood="good", subTtl={"no": "number"}))
+    shown, everything = reported(database).splitlines(), reported(database, "--all")
+    assert [line.split("\t")[:3] for line in shown[1:]] == [
+        ["retyped", "erp", "guestChecks.subTtl"]
+    ]
+    assert "guestChecks.mood" in everything
+    assert {row["kind"] for row in json.loads(reported(database, "--json"))} == {UNKNOWN, RETYPED}
+
+
+def test_a_finding_is_forgotten_until_it_is_seen_again(
+    warehouse: Warehouse, database: dict[str, str]
+) -> None:
+    """What stopped coming is forgotten for as long as it does not come back and stop again."""
+    days = daily(range(3), count=20, mood="good") | {
+        3: without_field(a_day(3, 20), "subTtl", mood="good")
+    }
+    read(warehouse, days)
+    for path in ("guestChecks.subTtl", "guestChecks.mood"):
+        assert path in reported(database, "forget", path)
+    assert "no drift" in reported(database, "--all")
+    after = int((datetime.now(UTC) - NOON).total_seconds()) + 60
+    later = without_field(a_day(5, 20), "subTtl", mood="good")
+    where: dict[str, Any] = {"day": FIRST + timedelta(days=5), "number": after}
+    warehouse.load(prepared(later, SOURCE, **where).document)
+    assert [line.split("\t")[2] for line in reported(database, "--all").splitlines()[1:]] == [
+        "guestChecks.mood"
+    ]
+
+
+def test_a_path_that_nothing_is_told_of_cannot_be_forgotten(
+    warehouse: Warehouse, database: dict[str, str]
+) -> None:
+    result = CliRunner().invoke(cli, ["drift", "forget", "guestChecks.mud"], env=database)
+    assert (result.exit_code, "nothing is reported of 'guestChecks.mud'" in result.output) == (
+        1,
+        True,
+    )

@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 from tests.conftest import Lake
-from tests.support.programs import DEADLINE_SECONDS, page, run, succeed, until
+from tests.support.programs import DEADLINE_SECONDS, page, query, run, succeed, until
+from tests.support.samples import checks, full_check, json_bytes
 
 LIMIT = 4
 OBJECTS = 12
+BAD = b'{"renamed": 1}'
 
 
 def count(lake: Lake, url: str, state: str = "") -> int:
@@ -16,13 +18,40 @@ def count(lake: Lake, url: str, state: str = "") -> int:
     return int(answer["Attributes"][f"ApproximateNumberOfMessages{state}"])
 
 
+def good(*numbers: int) -> dict[int, bytes]:
+    """Write an export of one check for each number."""
+    return {number: json_bytes(checks(full_check(number))) for number in numbers}
+
+
+def put(lake: Lake, documents: dict[int, bytes]) -> None:
+    """Write exports under keys of these numbers."""
+    for number, body in documents.items():
+        lake.s3.put_object(Bucket=lake.bucket, Key=f"raw/erp/{number}.json", Body=body)
+
+
+def test_somebodys_first_files_are_no_burst_however_many_of_them_are_bad(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    """The good ones behind them load, and nobody has to switch the breaker off for that."""
+    succeed("consumer", "migrate", environment=environment)
+    put(lake, dict.fromkeys(range(OBJECTS), BAD) | good(100, 101, 102))
+    until(lambda: count(lake, lake.queue_url) == OBJECTS + 3, "everything is announced")
+    own = environment | {"FAILURE_BURST_MIN_OBJECTS": str(LIMIT)}
+    for _ in range(2):  # a restart finds no burst either
+        succeed("consumer", "run", "--until-idle", "1", environment=own)
+    assert (count(lake, lake.queue_url), count(lake, lake.dlq_url)) == (0, OBJECTS)
+    loaded = "SELECT count(*) FROM ingested_objects WHERE state = 'loaded'"
+    assert query(environment, loaded) == [(3,)]
+
+
 def test_a_burst_of_failures_stops_the_dead_lettering_restarts_included_until_somebody_acts(
     environment: dict[str, str], lake: Lake, unused_tcp_port: int
 ) -> None:
     """Arroyo's lesson: a bad deploy must stop the consumer, not drain the queue into the DLQ."""
     succeed("consumer", "migrate", environment=environment)
-    for number in range(OBJECTS):
-        lake.s3.put_object(Bucket=lake.bucket, Key=f"raw/erp/{number}.json", Body=b'{"renamed": 1}')
+    put(lake, good(*range(OBJECTS)))
+    succeed("consumer", "run", "--until-idle", "1", environment=environment)
+    put(lake, dict.fromkeys(range(OBJECTS), BAD))
     until(lambda: count(lake, lake.queue_url) == OBJECTS, "everything is announced")
     own = environment | {
         "HTTP_PORT": str(unused_tcp_port),

@@ -39,7 +39,7 @@ EXPLAINED = {
     "ingested_objects": {"version", "event_order", "records", "quarantined", "attempts"},
     "store_days": {"object_id", "state", "gaps", "record_counts", "field_counts"},
     "schema_drift": {"path", "occurrences"},
-    "v_daily_revenue": {"net", "discounts"},
+    "v_daily_revenue": {"net", "discounts", "checks_without_net"},
 }
 
 # Of these no source says which type they have.
@@ -249,12 +249,26 @@ def test_the_views_say_what_a_day_brought_and_where_a_header_differs_from_its_li
         [difference] = warehouse.query("SELECT * FROM v_check_reconciliation")
     del revenue["store_id"], revenue["bus_dt"]
     expected = {"checks": 2, "guests": 4, "net": Decimal("70.5"), "tax": 10, "discounts": -3}
-    assert expected == revenue
+    assert expected | {"checks_without_net": 0} == revenue
     assert 2 == difference["guest_check_id"]
     assert (Decimal("-30.5"), 20) == (
         difference["sub_ttl_difference"],
         difference["pay_ttl_difference"],
     )
+
+
+def test_a_day_without_any_net_has_no_revenue_rather_than_0(
+    database: dict[str, str],
+) -> None:
+    """As when `subTtl` was renamed upstream: such a day looked like one without sales."""
+    day, other = {"opnBusDt": "2024-01-02"}, {"opnBusDt": "2024-01-03"}
+    with open_warehouse(database, sessions=1) as warehouse:
+        warehouse.load(staged(checks(full_check(1, **day, subTtl=5), full_check(2, **day))))
+        warehouse.load(staged(checks(full_check(3, **other)), number=1))
+        days = warehouse.query(
+            "SELECT net, checks, checks_without_net FROM v_daily_revenue ORDER BY bus_dt"
+        )
+    assert [tuple(row.values()) for row in days] == [(5, 2, 1), (None, 1, 1)]
 
 
 def test_tables_in_another_schema_are_not_left_behind(database: dict[str, str]) -> None:

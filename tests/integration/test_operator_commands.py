@@ -1,22 +1,31 @@
 """The operator's commands when something is down, when two run at once, and when nobody reads."""
 
+import asyncio
 import json
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from consumer.aws.s3 import open_lake
 from consumer.cli import cli
+from consumer.errors import StorageUnavailable
 from consumer.load.migrate import migrate
-from consumer.settings import DatabaseSettings
+from consumer.metrics import REGISTRY
+from consumer.operate import watch
+from consumer.settings import ConsumerSettings, DatabaseSettings
+from schemas.keys import api_key
+from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.dead_letters import counts, send_dead_letters
 from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
+from tests.support.samples import checks, full_check, json_bytes
 
 Command = Callable[..., Result]
 
@@ -104,6 +113,94 @@ def test_status_tells_depths_states_and_the_last_error(command: Command, lake: L
     shown = command("status").stdout
     assert "queue: 0 visible, 0 in flight, 1 delayed\n" in shown
     assert "nothing has been ingested yet" in shown
+
+
+def test_objects_that_no_message_told_of_are_counted(
+    command: Command, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the bucket's notification was deleted: all is green, and nothing arrives."""
+    monkeypatch.setattr(watch, "_ARRIVING", timedelta())
+    migrate(DatabaseSettings())
+    today = datetime.now(UTC)
+    missed = api_key(Source.GUEST_CHECKS, today.date(), "São João", today)
+    old = api_key(Source.GUEST_CHECKS, date(2024, 1, 1), "São João", today)
+    for key in (missed, old, "raw/erp/export.json", "raw/erp/", "logs/errors/x.json"):
+        lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=b"{}")
+    lake.sqs.purge_queue(QueueUrl=lake.queue_url)
+    told = json.loads(command("status", "--json").stdout)
+    assert sorted(told["unreceived"]) == [missed, "raw/erp/export.json"]
+    assert "2 objects of the newest days never arrived" in command("status").stdout
+
+
+async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
+    environment: dict[str, str], lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It only reports: a database that is away, or a fault of its own, ends nothing."""
+    migrated(environment, monkeypatch)
+    monkeypatch.setattr(watch, "_ARRIVING", timedelta())
+    lake.s3.put_object(Bucket=lake.bucket, Key="raw/erp/export.json", Body=b"{}")
+    answers = iter((RuntimeError("a bug"), StorageUnavailable("away")))
+
+    async def read(_settings: DatabaseSettings) -> list[dict[str, Any]]:
+        for error in answers:
+            raise error
+        return [{"kind": "missing"}]
+
+    monkeypatch.setattr(watch, "read_drift", read)
+    settings = ConsumerSettings()
+    async with open_lake(settings, 1) as opened:
+        watching = asyncio.create_task(watch.keep_watch(settings, opened, 0.01), name="watch")
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not REGISTRY.get_sample_value("coco_unreceived_objects"):
+                assert not watching.done()
+                await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.wait([watching])
+    found = {
+        kind: REGISTRY.get_sample_value("coco_drift_findings", {"kind": kind})
+        for kind in ("missing", "retyped")
+    }
+    assert found == {"missing": 1, "retyped": 0}
+
+
+def test_a_dead_letter_is_shown_with_its_bad_records_and_their_values(
+    command: Command, environment: dict[str, str], lake: Lake
+) -> None:
+    """Field, value, rule and remedy: in the ledger, in the list, and in full from the error log."""
+    migrate(DatabaseSettings())
+    bad = full_check(2, subTtl="12,50", taxes=[{"taxNum": 1, "taxCollTtl": []}])
+    documents = {
+        "raw/erp/records.json": checks(full_check(1), bad),
+        "raw/erp/root.json": checks(full_check(3), curUTC="yesterday"),
+        "raw/erp/object.json": checks(full_check(4, taxes=7)),
+    }
+    for key, document in documents.items():
+        lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=json_bytes(document))
+    until(lambda: counts(lake, lake.queue_url)[0] == len(documents), "all are announced")
+    succeed("consumer", "run", "--until-idle", "1", environment=environment)
+    listed = {one["object_key"]: one for one in json.loads(command("dlq", "list", "--json").stdout)}
+    told = {
+        "raw/erp/records.json": ("guestChecks[1] (id 2): subTtl: ", "got '12,50'"),
+        "raw/erp/root.json": ("curUTC is 'yesterday': ", "correct it at its source"),
+        "raw/erp/object.json": ("taxes: expected a list", "got 7"),
+    }
+    for key, parts in told.items():
+        assert [part for part in parts if part not in listed[key]["error_message"]] == []
+        where = f"SELECT error_message FROM ingested_objects WHERE object_key = '{key}'"
+        assert query(environment, where) == [(listed[key]["error_message"],)]
+    shown = json.loads(command("dlq", "show", listed["raw/erp/records.json"]["id"]).stdout)
+    [record] = shown["records"]
+    assert (record["path"], record["record_id"], shown["records_total"]) == (
+        "guestChecks[1]",
+        "2",
+        1,
+    )
+    values = {error["location"]: error["value"] for error in record["errors"]}
+    assert values == {"subTtl": "'12,50'", "taxes[0].taxCollTtl": "[]"}
+    lake.s3.delete_object(Bucket=lake.bucket, Key=shown["error_log_key"])
+    result = command("dlq", "show", shown["id"])
+    assert json.loads(result.stdout)["records"] is None
+    assert "the error log cannot be read" in result.stderr
 
 
 def test_a_look_says_how_many_another_one_hides(command: Command, lake: Lake) -> None:

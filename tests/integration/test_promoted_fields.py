@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from consumer.load.contract_columns import stored_columns
+from consumer.load.database import stored_columns
 from consumer.load.migrate import migrate
 from consumer.load.migrations.writing import migration
 from schemas.registry import Source

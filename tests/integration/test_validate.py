@@ -66,7 +66,8 @@ def test_of_a_bad_record_place_id_field_value_rule_and_remedy_are_told(tmp_path:
 
 
 def test_a_refused_document_is_told_with_the_line_that_lets_it_load(tmp_path: Path) -> None:
-    file = write(tmp_path / "getTransactions.json", {"payload": {"storeId": "S", "data": [ROW]}})
+    document = {"storeId": "S", "busDt": "2024-01-01", "data": [ROW]}
+    file = write(tmp_path / "getTransactions.json", {"payload": document})
     [verdict] = told(file, code=1)
     assert ("refuse", "schema_invalid") == (verdict["verdict"], verdict["error_code"])
     line = '[records] getTransactions = ["payload.data[]"]'
@@ -93,13 +94,28 @@ def test_identity_comes_from_a_path_that_is_a_lake_key(tmp_path: Path) -> None:
     assert "identity_mismatch" == told(other, code=1)[0]["error_code"]
 
 
-def test_as_names_the_endpoint_or_the_prefix(tmp_path: Path) -> None:
-    file = write(tmp_path / "x.json", {"storeId": "S", "rows": []})
+def test_as_names_the_endpoint_and_key_the_whole_key(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.json", {"storeId": "S", "busDt": "2024-01-01", "locRef": "S"})
     assert "getTransactions" == told("--as", "getTransactions", file, code=0)[0]["source"]
     assert "erp" == told(file, code=0)[0]["source"]
     file = write(tmp_path / "x.json", {"transactions": [ROW]})
-    assert "2024-01-01" == told("--as", f"{DAY_KEY}/", file, code=0)[0]["bus_dt"]
-    assert "unknown_source" == told("--as", "raw/elsewhere/", file, code=1)[0]["error_code"]
+    assert "2024-01-01" == told("--key", f"{DAY_KEY}/x.json", file, code=0)[0]["bus_dt"]
+    assert "unknown_source" == told("--key", "raw/x/y.json", file, code=1)[0]["error_code"]
+    template = {"KEY_TEMPLATES": "lake/{store}/{day}/{endpoint}.json"}
+    [verdict] = told("--key", "lake/S/2024-01-03/getTransactions.json", file, code=0, **template)
+    assert ("S", "2024-01-03") == (verdict["store_id"], verdict["bus_dt"])
+
+
+def test_where_no_key_is_known_the_document_itself_must_say_its_store_and_day(
+    tmp_path: Path,
+) -> None:
+    document = {"storeId": "S", "busDt": "2024-01-01", "transactions": [ROW]}
+    [verdict] = told(write(tmp_path / "x.json", document), code=0)
+    assert ("S", "2024-01-01") == (verdict["store_id"], verdict["bus_dt"])
+    del document["busDt"]
+    result = run("consumer", "validate", write(tmp_path / "x.json", document), environment=NOTHING)
+    assert "busDt is missing" in result.stdout
+    assert "--key names the key it would get" in result.stdout
 
 
 def test_gzip_and_stdin_are_read(tmp_path: Path) -> None:
@@ -121,6 +137,7 @@ def test_one_bad_file_does_not_hide_the_others(tmp_path: Path) -> None:
     [
         (["/nowhere.json"], {}, "cannot read /nowhere.json"),
         (["--as", "getNothing", "-"], {}, "'getNothing' is no endpoint; use one of erp"),
+        (["--key", "raw/erp/a.json", "-", "-"], {}, "2 files and 1 keys; give one for each"),
         (["-"], {"SCHEMA_ALIASES_FILE": "/nowhere.toml"}, "cannot read /nowhere.toml"),
     ],
 )
@@ -134,7 +151,7 @@ def test_what_cannot_be_asked_is_an_error_of_use(
 
 def test_many_bad_records_are_cut_for_people_and_listed_for_programs(tmp_path: Path) -> None:
     rows = [{"transactionId": number, "amount": "x"} for number in range(30)]
-    file = write(tmp_path / "a.json", {"storeId": "S", "transactions": rows})
+    file = write(tmp_path / "a.json", {"storeId": "S", "busDt": "2024-01-01", "transactions": rows})
     assert 30 == len(told(file, code=1)[0]["bad_records"])
     shown = run("consumer", "validate", file, environment=NOTHING).stdout
     assert "transactions[19]" in shown

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from consumer.operate.reports import read_drift
+from consumer.operate.drift_report import read_drift
 from schemas.registry import Source
 from tests.support.samples import STORE, checks, full_check, prepared
 from tests.support.warehouse import Warehouse

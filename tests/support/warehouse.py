@@ -22,6 +22,7 @@ BOOKKEEPING = (
     "store_days",
     "object_findings",
     "drift_findings",
+    "forgotten_drift",
     "ingested_objects",
 )
 

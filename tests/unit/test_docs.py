@@ -18,6 +18,7 @@ from producer.settings import Settings as ProducerSettings
 from schemas.aliases import load_aliases
 from schemas.columns import column_name
 from schemas.guest_checks import GuestCheck
+from schemas.key_templates import read_layout
 from schemas.registry import Source
 
 ROOT = Path(__file__).parent.parent.parent
@@ -127,6 +128,15 @@ def test_the_alias_example_loads_and_renames_what_it_says() -> None:
     assert canonical in GuestCheck.model_fields
     assert column_name(canonical) == "gst_cnt"
     assert (name, canonical) in aliases.at(Source.ERP, level)
+
+
+def test_the_key_templates_of_the_runbook_read_the_keys_beside_them() -> None:
+    rows = re.findall(r"^\| `(\S+\{\S+)` \| `(\S+)` \|$", OPERATIONS, re.MULTILINE)
+    assert len(rows) == 4
+    layout = read_layout(",".join(template for template, _ in rows))
+    for template, key in rows:
+        assert read_layout(template).is_document(key)
+        assert layout.is_document(key)
 
 
 def test_the_links_of_the_documents_lead_somewhere() -> None:

@@ -13,8 +13,7 @@ CREATE TABLE ingested_objects (
     source text,
     store_id text,
     bus_dt date,
-    state text NOT NULL
-        CHECK (state IN ('loaded', 'superseded', 'ignored', 'dead_lettered')),
+    state text NOT NULL CHECK (state IN ('loaded', 'superseded', 'ignored', 'dead_lettered')),
     error_code text,
     error_message text,
     error_log_key text,

@@ -1,5 +1,4 @@
--- A line belongs to its check: two checks that name one line id have a row each. What line_claims
--- kept for the checks that did not hold a line becomes their row.
+-- A line belongs to its check: two checks that name one line id have a row each.
 
 ALTER TABLE detail_lines
 DROP CONSTRAINT detail_lines_pkey,
@@ -26,7 +25,6 @@ BEGIN
 END
 $$;
 
--- The key leads with the store and the check now; look-ups by check alone need no more than this.
 CREATE INDEX detail_lines_guest_check_id ON detail_lines (guest_check_id);
 
 -- A reload gives every header a new as_of and object_id. With room on its page the new row needs

@@ -219,10 +219,7 @@ FROM (
         'fiscal_invoices', 'getFiscalInvoice', 'fiscalInvoices',
         '{invoiceNumber, series, accessKey, guestCheckId, transUTC, transLcl, wsNum, contingency}'
     ),
-    (
-        'charge_backs', 'getChargeBack', 'chargeBacks',
-        '{guestCheckId, tmedNum, transUTC}'
-    ),
+    ('charge_backs', 'getChargeBack', 'chargeBacks', '{guestCheckId, tmedNum, transUTC}'),
     (
         'transactions', 'getTransactions', 'transactions',
         '{guestCheckId, transUTC, transLcl, tmedNum, wsNum, empNum, description}'

@@ -214,13 +214,7 @@ $$;
 
 CREATE VIEW schema_drift AS
 SELECT
-    f.source,
-    f.path,
-    f.kind,
-    c.first_seen,
-    c.last_seen,
-    c.occurrences,
-    c.objects,
+    f.source, f.path, f.kind, c.first_seen, c.last_seen, c.occurrences, c.objects,
     first.object_key AS first_object_key,
     last.object_key AS last_object_key,
     f.detail

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from consumer.errors import ConsumerError
-from consumer.load.contract_columns import StoredColumns, stored_columns
-from consumer.load.database import open_session, schema_version
+from consumer.load.database import StoredColumns, open_session, schema_version, stored_columns
 from consumer.load.migrations.steps import schema_head, step_files
 from consumer.load.migrations.writing import NotWritable, migration
 from consumer.settings import DatabaseSettings

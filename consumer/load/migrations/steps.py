@@ -1,8 +1,4 @@
-"""The schema's steps, read from their SQL files; Alembic runs them and records the last one.
-
-A step has no code beside its SQL: its number is its revision, and the number before it is the one
-it stands on.
-"""
+"""The schema's steps, read from their SQL files; Alembic runs them and records the last one."""
 
 from importlib.resources import files
 from itertools import pairwise

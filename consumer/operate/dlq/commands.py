@@ -1,22 +1,34 @@
 """The `consumer dlq` commands."""
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from consumer.aws.clients import soon
+from consumer.aws.s3 import open_lake
 from consumer.aws.sqs import Queues, open_queues
+from consumer.errors import ConsumerError
 from consumer.operate.dlq import queue as dead_letter_queue
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_time
 from consumer.operate.dlq.replay_results import ReplayResult, follow, open_ledger
-from consumer.operate.reports import AsJson, DryRun
 from consumer.settings import DatabaseSettings, LakeSettings
 from runtime.errors import EXIT_FAILED
-from runtime.terminal import fail, finish, print_json, print_table, progress, settings_of, tell
+from runtime.terminal import (
+    AsJson,
+    DryRun,
+    fail,
+    finish,
+    print_json,
+    print_table,
+    progress,
+    settings_of,
+    tell,
+)
 from schemas.codes import ErrorCode
 
 dlq = typer.Typer(help="Inspect, replay or purge dead-lettered messages.", no_args_is_help=True)
@@ -59,11 +71,13 @@ def list_dead_letters(*, as_json: AsJson = False) -> None:
 
 @dlq.command()
 def show(message_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Show one dead-lettered message with its body, as JSON."""
-    found = finish(_select(settings_of(LakeSettings), Filters(ids=(message_id,))))
+    """Show one dead-lettered message as JSON: its body, and the bad records from its error log."""
+    settings = settings_of(LakeSettings)
+    found = finish(_select(settings, Filters(ids=(message_id,))))
     if not found:
         fail(f"no dead letter has the id {message_id}; `consumer dlq list` shows all ids")
-    print_json(found[0].shown() | {"body": found[0].delivery.body}, indent=2)
+    log = finish(_read_log(settings, found[0].error_log_key))
+    print_json(found[0].shown() | log | {"body": found[0].delivery.body}, indent=2)
 
 
 @dlq.command()
@@ -130,11 +144,8 @@ def purge(
         return
     if not yes:
         found = finish(_select(lake, filters))
-        typer.confirm(
-            f"Delete {_counted(one.error_code for one in found)} for good?",
-            abort=True,
-            err=True,
-        )
+        meant = _counted(one.error_code for one in found)
+        typer.confirm(f"Delete {meant} for good?", abort=True, err=True)
         # Those and no others: more may have come while we asked.
         filters = Filters(ids=frozenset(one.id for one in found))
     purged: list[DeadLetter] = []
@@ -150,10 +161,8 @@ async def _open(lake: LakeSettings) -> AsyncIterator[tuple[Queues, int]]:
     async with open_queues(lake) as queues:
         depth = await soon(queues.dead.depth(), f"asking about {lake.dlq_url}")
         if hidden := depth.in_flight + depth.delayed:
-            tell(
-                f"{hidden} dead letters are invisible now: another command is reading them, or was "
-                "killed while it did. Run this again in a minute to see them."
-            )
+            why = "another command reads them, or was killed while it did"
+            tell(f"{hidden} dead letters are invisible now: {why}. Run this again in a minute.")
         yield queues, depth.total
 
 
@@ -163,6 +172,17 @@ async def _select(lake: LakeSettings, filters: Filters) -> list[DeadLetter]:
         aclosing(dead_letter_queue.select(queues.dead, filters)) as matching,
     ):
         return [dead_letter async for group in matching for dead_letter in group]
+
+
+async def _read_log(settings: LakeSettings, key: str) -> dict[str, Any]:
+    """Return what an error log tells of the document; the reason if it cannot be read."""
+    try:
+        async with open_lake(settings, 1) as lake:
+            log = json.loads(await soon(lake.read_log(key), f"reading {key}"))
+            return {name: log[name] for name in ("errors", "records", "records_total")}
+    except (ConsumerError, ValueError, KeyError, TypeError) as error:
+        tell(f"the error log cannot be read: {error}")
+        return {"errors": None, "records": None, "records_total": None}
 
 
 async def _replay(

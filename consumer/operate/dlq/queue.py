@@ -85,7 +85,7 @@ async def purge(dead: Queue, filters: Filters) -> AsyncGenerator[DeadLetter, Non
     """Delete the matching dead letters for good; yield each once it is deleted.
 
     Raises:
-        Transient: SQS could not answer.
+        Transient: SQS could not answer; those that were yielded are deleted.
     """
     async with aclosing(select(dead, filters)) as groups:
         async for group in groups:

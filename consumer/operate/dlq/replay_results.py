@@ -56,11 +56,7 @@ class Ledger:
     async def ends(
         self, events: Sequence[ObjectEvent], *, is_drained: bool
     ) -> list[tuple[int, ObjectResult]]:
-        """Return the place in the list, and the result, of each object that has ended.
-
-        Raises:
-            psycopg.Error: the database could not be asked.
-        """
+        """Return the place in the list, and the result, of each object that has ended."""
         parameters = {
             "since": self.since,
             "is_drained": is_drained,

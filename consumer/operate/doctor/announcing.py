@@ -14,13 +14,11 @@ from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked
 from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts
 from consumer.settings import LakeSettings
-from schemas.keys import API_PREFIX, ERP_PREFIX, ERRORS_PREFIX
+from schemas.key_templates import OWN_LAYOUT, Layout
+from schemas.keys import ERRORS_PREFIX
 
 _CREATED = "s3:ObjectCreated:"
 _WAYS = {_CREATED + way for way in ("Put", "Post", "Copy", "CompleteMultipartUpload")}
-_DOCUMENTS = tuple(
-    f"{prefix}x{suffix}" for prefix in (ERP_PREFIX, API_PREFIX) for suffix in (".json", ".json.gz")
-)
 _CHECK = "notification"
 _SOURCE_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
 
@@ -34,7 +32,11 @@ class AnnouncingSettings(BaseSettings):
 
 
 def check_announcing(
-    lake: LakeFacts | Unknown, main: QueueFacts | Unknown, bucket: str, events: str
+    lake: LakeFacts | Unknown,
+    main: QueueFacts | Unknown,
+    bucket: str,
+    events: str,
+    layout: Layout = OWN_LAYOUT,
 ) -> Iterator[Finding]:
     """Check that bucket or producer, as `events` says, announces what the queue then takes."""
     if isinstance(lake, Unknown) or isinstance(main, Unknown):
@@ -51,33 +53,37 @@ def check_announcing(
     elif events == "publish":
         yield fine(_CHECK, "the producer announces (EVENTS=publish)")
     elif direct:
-        yield from _direct(direct, main)
+        yield from _direct(direct, main, layout)
         yield _policy(main, "s3.amazonaws.com", f"arn:aws:s3:::{bucket}")
     else:
-        yield from _indirect(found, main, bucket)
+        yield from _indirect(found, main, bucket, layout)
 
 
-def _direct(direct: Sequence[Mapping[str, Any]], main: QueueFacts) -> Iterator[Finding]:
-    announced = [_events(direct, key) for key in _DOCUMENTS]
-    unheard = [key for key, events in zip(_DOCUMENTS, announced, strict=True) if not events]
+def _direct(
+    direct: Sequence[Mapping[str, Any]], main: QueueFacts, layout: Layout
+) -> Iterator[Finding]:
+    announced = [_events(direct, key) for key in layout.samples]
+    unheard = [key for key, events in zip(layout.samples, announced, strict=True) if not events]
     partly = {way for events in announced if f"{_CREATED}*" not in events for way in _WAYS - events}
     is_logging = bool(_events(direct, f"{ERRORS_PREFIX}x.json"))
     if unheard:
         found = f"its filters leave out {', '.join(unheard)}"
-        remedy = f"announce the prefix raw/, without a suffix, on {main.arn}; {HOOK}"
+        remedy = f"announce {layout.place}, without a suffix, on {main.arn}; {HOOK}"
         yield problem(_CHECK, found, remedy)
     elif partly:
         found = f"objects are not announced when written by {', '.join(sorted(partly))}"
         remedy = f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {HOOK}"
         yield problem(_CHECK, found, remedy)
     if is_logging:
-        found = "error logs are announced too: each would be dead-lettered and logged, for ever"
-        yield problem(_CHECK, found, f"set the notification's prefix to raw/; {HOOK}")
+        remedy = f"let the notification announce {layout.place} only; {HOOK}"
+        yield warning(_CHECK, "error logs are announced too, and ignored", remedy)
     elif not unheard and not partly:
-        yield fine(_CHECK, f"new objects under raw/ are announced on {main.arn}")
+        yield fine(_CHECK, f"new objects under {layout.place} are announced on {main.arn}")
 
 
-def _indirect(ways: Mapping[str, Any], main: QueueFacts, bucket: str) -> Iterator[Finding]:
+def _indirect(
+    ways: Mapping[str, Any], main: QueueFacts, bucket: str, layout: Layout
+) -> Iterator[Finding]:
     topics = [one["TopicArn"] for one in ways.get("TopicConfigurations", [])]
     others = [one["QueueArn"] for one in ways.get("QueueConfigurations", [])]
     if topics:
@@ -92,7 +98,7 @@ def _indirect(ways: Mapping[str, Any], main: QueueFacts, bucket: str) -> Iterato
     else:
         elsewhere = f", only to {', '.join(others)}" if others else ""
         found = f"the bucket announces nothing on {main.arn}{elsewhere}"
-        remedy = f"announce {_CREATED}* under raw/ on it, or set the producer's EVENTS=publish"
+        remedy = f"announce {_CREATED}* of {layout.place}, or set the producer's EVENTS=publish"
         yield problem(_CHECK, found, f"{remedy}; {HOOK}")
 
 

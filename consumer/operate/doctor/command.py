@@ -13,10 +13,9 @@ from consumer.operate.doctor.database import check_database, probe_database
 from consumer.operate.doctor.findings import Finding, Level, Unknown, not_checked
 from consumer.operate.doctor.lake import check_lake, probe_lake
 from consumer.operate.doctor.queues import check_queues, probe_queue
-from consumer.operate.reports import AsJson
 from consumer.settings import ConsumerSettings
 from runtime.errors import EXIT_FAILED
-from runtime.terminal import finish, print_json, printable, settings_of
+from runtime.terminal import AsJson, finish, print_json, printable, settings_of
 
 _PROBE_SECONDS = 8.0
 
@@ -57,7 +56,7 @@ async def _examine(settings: ConsumerSettings, announcing: AnnouncingSettings) -
         *host,
         *check_queues(main, dead, settings),
         *check_lake(lake, settings),
-        *check_announcing(lake, main, settings.bucket_name, announcing.events),
+        *check_announcing(lake, main, settings.bucket_name, announcing.events, settings.layout),
         *check_database(database, settings),
     ]
 

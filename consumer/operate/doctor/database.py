@@ -11,8 +11,13 @@ from psycopg.rows import class_row, dict_row
 from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
-from consumer.load.contract_columns import LACKING_REMEDY, lacking_columns, stored_columns
-from consumer.load.database import open_session, schema_version
+from consumer.load.database import (
+    LACKING_REMEDY,
+    lacking_columns,
+    open_session,
+    schema_version,
+    stored_columns,
+)
 from consumer.load.migrations.steps import known_versions, schema_head
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
 from consumer.rows.tables import DATA_TABLES
@@ -28,6 +33,7 @@ RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "drift_findings": _WRITING,
     "object_findings": ("SELECT", "INSERT", "DELETE"),
     "schema_drift": ("SELECT",),
+    "forgotten_drift": ("SELECT", "INSERT", "UPDATE"),
     "ingested_objects": (*_WRITING, "DELETE"),
     "alembic_version": ("SELECT",),
 }

@@ -1,20 +1,18 @@
 """The bucket: where it is, what it announces, and whether it may be read and written."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consumer.operate.doctor.aws import ASKING_ERRORS, open_impatient, refusal
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem
-from consumer.settings import ConsumerSettings, LakeSettings
+from consumer.settings import ConsumerSettings
 from runtime.aws_errors import AWS_ERRORS, error_code
-from schemas.keys import ERRORS_PREFIX, RAW_PREFIX, is_folder_marker
+from schemas.keys import ERRORS_PREFIX, is_folder_marker
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
-
-_NO_KEY = f"{RAW_PREFIX}doctor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +25,16 @@ class LakeFacts:
     writing: Unknown | None = None
 
 
-async def probe_lake(settings: LakeSettings) -> LakeFacts | Unknown:
+async def probe_lake(settings: ConsumerSettings) -> LakeFacts | Unknown:
     """Learn where the bucket is, what it announces, and what it refuses us."""
     bucket = settings.bucket_name
     try:
         async with open_impatient("s3", settings) as client:
             answer = await client.head_bucket(Bucket=bucket)
-            asked = (
-                _notification(client, bucket),
-                _reading(client, bucket),
-                _writing(client, bucket),
-            )
-            return LakeFacts(answer.get("BucketRegion"), *await asyncio.gather(*asked))
+            prefixes = settings.layout.prefixes
+            asked = (_notification(client, bucket), _reading(client, bucket, prefixes))
+            facts: Any = await asyncio.gather(*asked, _writing(client, bucket))
+            return LakeFacts(answer.get("BucketRegion"), *facts)
     except ASKING_ERRORS as error:
         return refusal(error, "s3:ListBucket", f"s3://{bucket}", "BUCKET_NAME")
 
@@ -51,15 +47,20 @@ async def _notification(client: "S3Client", bucket: str) -> Mapping[str, Any] | 
     return dict(answer)
 
 
-async def _reading(client: "S3Client", bucket: str) -> Unknown | None:
+async def _reading(client: "S3Client", bucket: str, prefixes: Sequence[str]) -> Unknown | None:
+    refused = [await _reading_under(client, bucket, prefix) for prefix in prefixes]
+    return next(filter(None, refused), None)
+
+
+async def _reading_under(client: "S3Client", bucket: str, prefix: str) -> Unknown | None:
     """Read one byte of a document, in its version; or ask for a document that is not there."""
     action = "s3:GetObject"
     try:
-        listed = await client.list_objects_v2(Bucket=bucket, Prefix=RAW_PREFIX, MaxKeys=20)
+        listed = await client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=20)
         keys = [one["Key"] for one in listed.get("Contents", []) if one["Size"]]
         key = next((key for key in keys if not is_folder_marker(key)), None)
         if key is None:
-            await client.head_object(Bucket=bucket, Key=_NO_KEY)
+            await client.head_object(Bucket=bucket, Key=f"{prefix}doctor")
             return None
         answer = await client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")
         async with answer["Body"] as body:
@@ -70,7 +71,7 @@ async def _reading(client: "S3Client", bucket: str) -> Unknown | None:
     except AWS_ERRORS as error:
         # With s3:ListBucket and s3:GetObject, what is not there is 404; without, 403.
         if error_code(error) != "404":
-            return refusal(error, action, f"s3://{bucket}/{RAW_PREFIX}*", "BUCKET_NAME")
+            return refusal(error, action, f"s3://{bucket}/{prefix}*", "BUCKET_NAME")
     return None
 
 
@@ -105,7 +106,7 @@ def check_lake(lake: LakeFacts | Unknown, settings: ConsumerSettings) -> Iterato
     else:
         yield fine("bucket", f"s3://{bucket} answers")
     for check, what, refused in (
-        ("reading", f"{RAW_PREFIX}* may be read", lake.reading),
+        ("reading", f"{settings.layout.place} may be read", lake.reading),
         ("error logs", f"{ERRORS_PREFIX}* may be written", lake.writing),
     ):
         if refused is None:

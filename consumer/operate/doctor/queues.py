@@ -106,16 +106,15 @@ def check_queues(
 def _each(name: str, queue: QueueFacts) -> Iterator[Finding]:
     actions, key = ", ".join(queue.denied), queue.attributes.get("KmsMasterKeyId")
     if actions:
-        remedy = f"grant {actions} on {queue.arn} to the role"
-        yield problem(name, f"{queue.arn} refuses {actions}", remedy)
+        refused = f"{queue.arn} refuses {actions}"
+        yield problem(name, refused, f"grant {actions} on {queue.arn} to the role")
     else:
         yield fine(name, f"{queue.arn} answers and refuses nothing")
     if queue.attributes.get("FifoQueue") == "true":
-        found = "it is a FIFO queue, which S3 cannot announce on"
-        yield problem(name, found, "use a standard queue")
+        yield problem(name, "it is a FIFO queue: S3 cannot announce on it", "use a standard queue")
     if delay := queue.number("DelaySeconds"):
-        remedy = queue.setting("DelaySeconds", 0)
-        yield warning(name, f"every message is delayed by {delay} s", remedy)
+        found = f"every message is delayed by {delay} s"
+        yield warning(name, found, queue.setting("DelaySeconds", 0))
     if key == _SQS_OWN_KEY and name == "queue":
         found = f"it is encrypted with {_SQS_OWN_KEY}, which S3 may not use: nothing is announced"
         remedy = f"{queue.setting('SqsManagedSseEnabled', 'true')} (or a key of your own)"

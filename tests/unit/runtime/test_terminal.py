@@ -9,7 +9,14 @@ import pytest
 import typer
 
 from runtime.errors import SettingsInvalid
-from runtime.terminal import finish, print_json, print_table, printable, progress_lines
+from runtime.terminal import (
+    finish,
+    print_blocks,
+    print_json,
+    print_table,
+    printable,
+    progress_lines,
+)
 
 
 def test_json_is_readable_and_survives_a_lone_surrogate(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,6 +63,19 @@ def test_people_get_a_table_that_folds_and_cuts_nothing(
     assert "\N{HORIZONTAL ELLIPSIS}" not in out
     if columns >= 80:
         assert identity in out
+
+
+def test_rows_too_long_for_a_table_are_folded_between_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    remedy = "add to the alias file: [getGuestChecks] " + '"guestChecks.subTtl" ' * 5
+    print_blocks(("path", "remedy"), [("guestChecks.subTtl", remedy)], lambda cells: cells)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "guestChecks.subTtl"
+    assert " ".join(" ".join(lines[1:]).split()) == remedy.strip()
 
 
 @pytest.mark.parametrize("group", [False, True])

@@ -147,6 +147,13 @@ def test_a_folder_marker_is_ignored() -> None:
     assert IgnoreReason.FOLDER_MARKER == ignored(eventbridge("raw/erp/"))
 
 
+@pytest.mark.parametrize("key", ["logs/errors/erp/2024/01/01/a.json", "processed/x/data/1.parquet"])
+def test_what_our_programs_write_is_ignored(key: str) -> None:
+    """A notification of the whole bucket announces it; its error log would be announced again."""
+    assert IgnoreReason.OWN_OUTPUT == ignored(native(native_record(key=key)))
+    assert IgnoreReason.OWN_OUTPUT == ignored(eventbridge(key))
+
+
 def test_a_message_may_hold_several_records_of_which_each_is_read() -> None:
     removed = native_record(name="ObjectRemoved:Delete")
     events = decode_body(native(native_record("a.json"), removed, native_record("b.json")))

@@ -13,6 +13,7 @@ from schemas.keys import (
     error_log_key,
     is_folder_marker,
     parse_key,
+    source_named,
     store_day_prefix,
 )
 from schemas.registry import ENDPOINTS, Source
@@ -128,6 +129,19 @@ def test_any_text_is_read_as_a_key_without_a_crash(key: str) -> None:
     assert isinstance(parse_key(key), ApiKey | ErpKey | None)
     read = parse_key(f"raw/api_responses/getChargeBack/busDt=2024-01-01/storeId={key}/a.json")
     assert not isinstance(read, ApiKey) or (read.store_id and "\0" not in read.store_id)
+
+
+@pytest.mark.parametrize(
+    ("key", "source"),
+    [
+        ("raw/erp/a.json", Source.ERP),
+        ("raw/001/20240131/getChargeBack.json.gz", Source.CHARGE_BACK),
+        ("dados/getTransactions/ano=2024/x.json", Source.TRANSACTIONS),
+        ("raw/getChargeBacks/derp.json", None),
+    ],
+)
+def test_a_source_is_named_by_a_word_of_the_key(key: str, source: Source | None) -> None:
+    assert source_named(key) is source
 
 
 def test_an_error_log_lies_under_its_source_and_day_in_utc() -> None:

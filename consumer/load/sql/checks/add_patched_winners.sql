@@ -8,8 +8,7 @@ SELECT DISTINCT ON (t.store_id, t.guest_check_id)
     -1, dense_rank() OVER (ORDER BY t.store_id, t.guest_check_id), t.store_id, t.guest_check_id,
     -- least() would make a version of the bound alone, and the check a full one.
     CASE WHEN t.last_updated_utc IS NOT NULL THEN least(t.last_updated_utc, t.latest_credible) END,
-    source.as_of, source.sent_as_of,
-    source.latest_credible, source.object_id, true, true
+    source.as_of, source.sent_as_of, source.latest_credible, source.object_id, true, true
 FROM stage_patches AS s
 JOIN stage_documents AS d USING (doc_no)
 JOIN guest_checks AS t ON (t.store_id, t.guest_check_id) = (s.store_id, s.guest_check_id)

@@ -1,5 +1,4 @@
--- A winner is applied unless the stored check is of a newer document. Patched checks are not
--- written yet: patch_checks does that.
+-- A winner is applied unless the stored check is of a newer document.
 UPDATE stage_winners AS w
 SET applied = true, patched = t.patched
 FROM guest_checks AS t

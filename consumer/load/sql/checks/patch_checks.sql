@@ -11,9 +11,7 @@ WITH effective AS (
                 p.patches, CASE WHEN w.version IS NULL THEN '-infinity' ELSE w.as_of END
             )
         ) AS row,
-        w.sent_as_of,
-        w.latest_credible,
-        w.object_id,
+        w.sent_as_of, w.latest_credible, w.object_id,
         s.doc_no IS NOT NULL AS is_full
     FROM stage_winners AS w
     JOIN guest_checks AS t USING (store_id, guest_check_id)

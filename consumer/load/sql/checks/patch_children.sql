@@ -1,6 +1,5 @@
--- Puts the effective taxes or lines of patched checks in the place of the staged ones: those of
--- the newest full document, or as they stand, then every column that a partial document not older
--- than the full one set. A row that only partial documents know is new.
+-- Puts the effective taxes or lines of patched checks in the place of the staged ones, as
+-- patch_checks does with headers. A row that only partial documents know is new.
 WITH patched AS (
     SELECT *, CASE WHEN version IS NULL THEN '-infinity' ELSE as_of END AS since
     FROM stage_winners

@@ -15,7 +15,7 @@ FROM (
     ) AS c
     WHERE
         w.applied
-        AND NOT w.fresh
+        AND w.fresh IS NOT TRUE
         AND NOT EXISTS (
             SELECT FROM {stage} AS s
             WHERE s.doc_no = w.doc_no AND s.pos = w.pos AND s.{child_id} = c.{child_id}

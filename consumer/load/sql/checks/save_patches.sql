@@ -2,10 +2,7 @@
 -- A tax or line that came with nothing but its key is there all the same.
 INSERT INTO check_patches AS t (store_id, guest_check_id, table_name, child_id, patches)
 SELECT
-    p.store_id,
-    p.guest_check_id,
-    p.table_name,
-    coalesce(p.child_id, 0) AS child_id,
+    p.store_id, p.guest_check_id, p.table_name, coalesce(p.child_id, 0) AS child_id,
     jsonb_object_agg(
         e.key,
         jsonb_build_object('v', e.value, 'a', d.as_of, 'o', d.event_order)

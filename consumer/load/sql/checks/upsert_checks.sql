@@ -1,5 +1,4 @@
--- Writes each winner over an older version of its check, in key order; locks the row even when
--- it writes nothing. Patched checks are left to patch_checks.
+-- Writes each winner over an older version of its check; locks the row even when it writes nothing.
 WITH written AS (
     INSERT INTO guest_checks AS t ({columns}, as_of, latest_credible, object_id)
     SELECT {staged}, w.sent_as_of, w.latest_credible, w.object_id

@@ -1,5 +1,4 @@
--- The renames that objects were lately read with, latest use first: more than one is consumers that
--- disagree, or a release that is just being rolled out.
+-- The renames that objects were lately read with, latest use first.
 SELECT alias_fingerprint, max(committed_at) AS last_commit
 FROM ingested_objects
 WHERE committed_at > now() - interval '10 minutes' AND alias_fingerprint IS NOT NULL

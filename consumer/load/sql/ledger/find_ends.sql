@@ -2,11 +2,7 @@
 -- empty, what was loaded before counts too: the event was outdated.
 SELECT DISTINCT ON (w.place)
     w.place::integer - 1 AS place,
-    o.object_key,
-    o.state,
-    o.error_code,
-    o.error_message,
-    o.error_log_key
+    o.object_key, o.state, o.error_code, o.error_message, o.error_log_key
 FROM unnest(%(buckets)s::text[], %(keys)s::text[], %(versions)s::text[], %(etags)s::text[])
     WITH ORDINALITY AS w (bucket, object_key, version_id, etag, place)
 JOIN ingested_objects AS o USING (bucket, object_key)

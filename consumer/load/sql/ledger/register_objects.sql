@@ -6,9 +6,7 @@
 -- events"); equal ones say nothing.
 WITH incoming AS (
     SELECT
-        d.doc_no,
-        d.bucket,
-        d.object_key,
+        d.doc_no, d.bucket, d.object_key,
         coalesce(d.version_id, d.etag, '') AS version,
         greatest(rtrim(upper(d.sequencer), '0'), rtrim(upper(o.sequencer), '0')) COLLATE "C"
             AS rank,

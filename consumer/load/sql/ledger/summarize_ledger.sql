@@ -9,10 +9,7 @@ SELECT
         WHERE committed_at > now() - interval '1 hour' AND state = 'loaded'
     ) AS median_lag_seconds,
     last.committed_at AS failed_at,
-    last.error_code,
-    last.error_message,
-    last.object_key,
-    last.error_log_key
+    last.error_code, last.error_message, last.object_key, last.error_log_key
 FROM (SELECT) AS always
 LEFT JOIN (
     SELECT * FROM ingested_objects

@@ -1,6 +1,5 @@
--- Marks rows that an answer no longer has, but for those of which a newer answer tells. A
--- quarantined row is still in its answer: what was stored under its id stays, and when its id
--- cannot be read everything stays.
+-- Marks rows that an answer no longer has, but for those of which a newer answer tells, and those
+-- that may be its quarantined ones.
 UPDATE {table} AS t
 SET removed_at = d.as_of
 FROM stage_days AS d

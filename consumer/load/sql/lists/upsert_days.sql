@@ -1,6 +1,5 @@
--- What each store-day of the batch stands at: its newest answer, the newest whole one (without a
--- quarantined row), and whose fields are counted. Locks each day, in key order, even when it
--- writes nothing.
+-- What each store-day of the batch stands at: its newest answer, the newest whole one, and whose
+-- fields are counted. Locks each day, in key order, even when it writes nothing.
 WITH answers AS (
     INSERT INTO stage_days AS a (
         doc_no, source, store_id, bus_dt, as_of, event_order, object_id, whole,

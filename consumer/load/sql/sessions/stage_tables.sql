@@ -17,20 +17,13 @@ FROM ingested_objects AS o
 WITH NO DATA;
 CREATE UNIQUE INDEX IF NOT EXISTS stage_documents_doc_no ON stage_documents (doc_no);
 
-CREATE TEMP TABLE IF NOT EXISTS stage_winners (
-    doc_no integer NOT NULL,
-    pos integer NOT NULL,
-    store_id text NOT NULL,
-    guest_check_id bigint NOT NULL,
-    version timestamptz,
-    as_of timestamptz NOT NULL,
-    sent_as_of timestamptz NOT NULL,
-    latest_credible timestamptz,
-    object_id bigint NOT NULL,
-    fresh boolean NOT NULL DEFAULT false,
-    applied boolean NOT NULL DEFAULT false,
-    patched boolean NOT NULL DEFAULT false
-) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_winners ON COMMIT DELETE ROWS AS
+SELECT
+    NULL::integer AS doc_no, NULL::integer AS pos, store_id, guest_check_id,
+    last_updated_utc AS version, as_of, as_of AS sent_as_of, latest_credible, object_id,
+    false AS fresh, false AS applied, patched
+FROM guest_checks
+WITH NO DATA;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_days ON COMMIT DELETE ROWS AS
 SELECT

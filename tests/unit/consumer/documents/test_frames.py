@@ -9,6 +9,7 @@ import pytest
 from consumer.documents.frames import DocumentInvalid, Frame, open_document
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
+from schemas.key_templates import TemplateKey
 from schemas.keys import ApiKey, ErpKey
 from schemas.registry import Source
 
@@ -64,6 +65,48 @@ def test_an_export_needs_to_name_its_store() -> None:
     refused = refusal({"guestChecks": []}, Source.ERP)
     assert ErrorCode.SCHEMA_INVALID == refused.code
     assert "storeId (or locRef) is missing" in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("key_store", "key_day", "root"),
+    [
+        ("001", DAY, {}),
+        ("001", DAY, {"storeId": " 001 ", "busDt": "2024-01-01"}),
+        (None, DAY, {"locRef": "001"}),
+        ("001", None, {"busDt": "2024-01-01"}),
+        (None, None, {"storeId": "001", "busDt": "2024-01-01"}),
+    ],
+)
+def test_what_a_key_of_another_layout_does_not_name_the_document_names(
+    key_store: str | None, key_day: date | None, root: dict[str, Any]
+) -> None:
+    key = TemplateKey(Source.TRANSACTIONS, key_day, key_store)
+    frame, _ = open_document(root | {"transactions": []}, Source.TRANSACTIONS, key, ALIASES)
+    assert (frame.store_id, frame.bus_dt) == ("001", DAY)
+
+
+@pytest.mark.parametrize(
+    ("key_store", "key_day", "root", "said"),
+    [
+        (None, DAY, {"curUTC": None}, "storeId (or locRef) is missing, and the key names no store"),
+        ("001", None, {"storeId": "001"}, "busDt is missing, and the key names no day"),
+        ("001", DAY, {"storeId": "002"}, "says store '002', its key says '001'; correct the"),
+        ("001", DAY, {"busDt": "2024-01-02"}, "or store it under the right key"),
+    ],
+)
+def test_an_identity_that_nobody_names_or_two_name_differently_is_refused(
+    key_store: str | None, key_day: date | None, root: dict[str, Any], said: str
+) -> None:
+    key = TemplateKey(Source.TRANSACTIONS, key_day, key_store)
+    with pytest.raises(DocumentInvalid) as refused:
+        open_document(root | {"transactions": []}, Source.TRANSACTIONS, key, ALIASES)
+    assert said in str(refused.value)
+
+
+def test_checks_need_no_day() -> None:
+    key = TemplateKey(Source.GUEST_CHECKS, None, "001")
+    frame, _ = open_document({"guestChecks": []}, Source.GUEST_CHECKS, key, ALIASES)
+    assert (frame.store_id, frame.bus_dt) == ("001", None)
 
 
 @pytest.mark.parametrize(

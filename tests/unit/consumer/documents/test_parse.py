@@ -104,7 +104,7 @@ def test_the_ordinary_is_not_suspicious(data: bytes) -> None:
         (b"", "empty"),
         (b" \n", "empty"),
         (b'{"a": 1,\n "b": }', "line 2 column 7"),
-        (b"[1] [2]", "Extra data"),
+        (b"[1] 2", "Extra data"),
         (b"['a']", "line 1 column 2"),
         (b'["a\nb"]', "control character"),
     ],

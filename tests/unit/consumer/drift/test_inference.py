@@ -79,6 +79,8 @@ def test_a_missing_field_is_one_row_with_all_its_stores() -> None:
         "last_seen": NOON + timedelta(days=8),
         "first_object_key": "C -2",
         "last_object_key": "A 8",
+        "last_store_id": "A",
+        "last_bus_dt": None,
         "since": DAY - timedelta(days=2),
         "stores": ["A", "B", "C"],
     }

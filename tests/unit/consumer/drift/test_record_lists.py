@@ -108,8 +108,13 @@ def test_of_an_unknown_envelope_drift_is_told_and_a_single_record_is_none() -> N
 def test_following_the_hint_leaves_good_documents_as_they_were() -> None:
     """The first unknown field by its name is `date`, which good documents have too."""
     line = '[getFiscalInvoice]\n"fiscalInvoices" = ["invoices"]'
-    good = {"date": "2024-03-05", "storeId": "S", "fiscalInvoices": [INVOICE]}
-    bad = {"date": "2024-03-05", "storeId": "S", "invoices": [INVOICE]}
+    good = {
+        "date": "2024-03-05",
+        "busDt": "2024-03-05",
+        "storeId": "S",
+        "fiscalInvoices": [INVOICE],
+    }
+    bad = {"date": "2024-03-05", "busDt": "2024-03-05", "storeId": "S", "invoices": [INVOICE]}
     for root in (good, bad):
         rows = open_document(root, Source.FISCAL_INVOICE, ErpKey(), load_aliases(line))[1]
         assert [INVOICE] == rows

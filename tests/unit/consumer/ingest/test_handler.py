@@ -4,18 +4,20 @@ import asyncio
 import gzip
 import json
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
 from consumer.aws.s3 import Larger, Outdated, ReadLimits, StoredObject
 from consumer.errors import DatabaseUnavailable, LeaseLost, Permanent, StorageUnavailable
 from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.handler import Handler, Ports, Rules
+from consumer.ingest.handler import Handler, Ports
 from consumer.ingest.outcome import Done, Failed, Outcome
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
 from tests.support.consumer_fakes import BUCKET, FakeLedger, announcing, delivery
+from tests.support.doctor_facts import settings
 from tests.support.handler_fakes import FakeLake, FakeLoad
 from tests.support.samples import checks, full_check, json_bytes
 
@@ -33,14 +35,17 @@ class Bench:
         self.ledger = FakeLedger()
         self.byte_budget = ByteBudget(10**6)
         self.is_held = True
+        self.was_loaded = AsyncMock(return_value=True)
         ports = Ports(
             self.lake,
             self.load,
             self.ledger.record,
+            self.was_loaded,
             lambda _: self.is_held,
         )
-        rules = Rules(frozenset((BUCKET,)), load_aliases(), 10**6, 10**6, 10**5)
-        self.handler = Handler(rules, ports, self.byte_budget, asyncio.Semaphore(2))
+        limits = {"max_object_bytes": 10**6, "max_decompressed_bytes": 10**6}
+        rules = settings(bucket_name=BUCKET, stream_above_bytes=10**5, decode_threads=2, **limits)
+        self.handler = Handler(rules, load_aliases(), ports, self.byte_budget)
 
     async def handle(self, body: str) -> list[Outcome]:
         return await self.handler.handle(delivery(body, receive_count=2))
@@ -60,6 +65,17 @@ async def test_a_good_document_is_loaded_with_what_its_fields_held() -> None:
     assert request.error_log_key is None
     assert bench.lake.written == {}
     assert request.document.drift.field_counts["guestChecks.guestCheckId"] == 2
+
+
+@pytest.mark.parametrize("document", [b"[]", json_bytes(checks({"guestCheckId": "one"}))])
+async def test_a_failure_is_a_newcomers_when_its_like_was_never_loaded(document: bytes) -> None:
+    """A database that cannot say so is no reason to take it for one."""
+    bench = Bench({KEY: document})
+    assert not (await bench.failure(announcing(KEY))).is_newcomer
+    bench.was_loaded.return_value = False
+    assert (await bench.failure(announcing(KEY))).is_newcomer
+    bench.was_loaded.side_effect = DatabaseUnavailable("away")
+    assert not (await bench.failure(announcing(KEY))).is_newcomer
 
 
 @pytest.mark.parametrize(

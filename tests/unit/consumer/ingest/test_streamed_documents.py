@@ -224,6 +224,24 @@ def test_a_streamed_document_is_prepared_like_one_in_memory(
     assert verdict(data, size, source) == expected
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("[1]".encode("utf-16") * 100, "the file is UTF-16"),
+        (b"PK\x03\x04" * 100, "the file is a ZIP archive"),
+        (b"a;b\n1;2\n" * 100, "the file is a table"),
+        (json.dumps(CHECKS).encode() * 2, "the file holds 2 JSON documents"),
+    ],
+)
+def test_what_is_no_document_is_named_before_it_is_called_too_large(
+    data: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "2 JSON" not in said:
+        monkeypatch.setattr("consumer.ingest.prepare._MAX_RUN_BYTES", 20)
+    with pytest.raises(Permanent, match=said):
+        streamed(data, 50)
+
+
 def test_a_document_cut_off_anywhere_is_refused_in_the_same_words() -> None:
     data = json.dumps(CHECKS).encode()
     for end in range(len(data)):

@@ -63,6 +63,21 @@ def test_documents_of_which_most_records_load_are_no_failures() -> None:
     play(story())
 
 
+def test_documents_whose_like_was_never_loaded_are_neither_counted_nor_held() -> None:
+    """Somebody's first files: all may be bad, and good ones behind them still load."""
+    newcomer = Settle(dead_lettered=(Failed(BAD.dead_lettered[0].error, is_newcomer=True),))
+    assert (BAD.suspicious, newcomer.suspicious) == (BAD.dead_lettered, ())
+
+    async def story() -> None:
+        breaker = FailureBreaker(TEN)
+        assert not feed(breaker, [newcomer] * 1000)
+        assert feed(breaker, [BAD] * 10)
+        # As probes they say nothing either way: three good ones still end the burst.
+        assert not feed(breaker, [newcomer, LOADED, newcomer, LOADED, LOADED])
+
+    play(story())
+
+
 def test_replays_count_neither_way() -> None:
     """An operator who replays a DLQ full of bad messages stops nobody, and proves nothing."""
 

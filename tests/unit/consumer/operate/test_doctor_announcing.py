@@ -9,6 +9,7 @@ from consumer.operate.doctor.announcing import check_announcing
 from consumer.operate.doctor.findings import Finding, Level, Unknown
 from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts
+from schemas.key_templates import read_layout
 from tests.support.doctor_facts import BUCKET, MAIN_ARN, lake, main_queue, notification, statement
 
 
@@ -41,7 +42,11 @@ def test_a_notification_of_all_documents_is_fine(announced: dict[str, Any]) -> N
     assert [] == unwell(lake(notification=announced), main_queue())
 
 
-SUFFIX = {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".json"}]}}
+SUFFIX = {
+    "Key": {
+        "FilterRules": [{"Name": "prefix", "Value": "raw/"}, {"Name": "suffix", "Value": ".json"}]
+    }
+}
 ELSEWHERE = "arn:aws:sqs:eu-west-1:123456789012:other"
 
 
@@ -55,8 +60,6 @@ ELSEWHERE = "arn:aws:sqs:eu-west-1:123456789012:other"
         (notification("", Filter=SUFFIX), "leave out raw/erp/x.json.gz"),
         (notification("raw/", Events=["s3:ObjectCreated:Put"]), "CompleteMultipartUpload"),
         (notification("raw/", Events=["s3:ObjectRemoved:*"]), "when written by"),
-        (notification(""), "for ever"),
-        (notification("raw/", "logs/"), "for ever"),
     ],
 )
 def test_what_is_not_announced_or_should_not_be_is_a_problem(
@@ -68,6 +71,24 @@ def test_what_is_not_announced_or_should_not_be_is_a_problem(
     assert all(
         "10_lake_and_queues.py" in finding.remedy for finding in found if words in finding.found
     )
+
+
+@pytest.mark.parametrize("announced", [notification(""), notification("raw/", "logs/")])
+def test_error_logs_that_are_announced_cost_messages(announced: dict[str, Any]) -> None:
+    [found] = unwell(lake(notification=announced), main_queue())
+    assert (found.level, found.found) == ("warning", "error logs are announced too, and ignored")
+
+
+def test_a_lake_that_exists_already_is_announced_too() -> None:
+    """Its templates' folders count as much as raw/."""
+    layout = read_layout("dados/{store}/{day}/{endpoint}.json")
+    both = lake(notification=notification("raw/", "dados/"))
+    [announced, _] = check_announcing(both, main_queue(), BUCKET, "bucket", layout)
+    assert announced.found == f"new objects under dados/, raw/ are announced on {MAIN_ARN}"
+    raw = lake(notification=notification("raw/"))
+    [left_out, _] = check_announcing(raw, main_queue(), BUCKET, "bucket", layout)
+    assert "leave out dados/001/2024-01-31/getGuestChecks.json, dados/" in left_out.found
+    assert left_out.remedy.startswith("announce dados/, raw/, without a suffix")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from consumer.policy import Policy, read_policy
 from runtime.terminal import print_json
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent, created_body
+from schemas.key_templates import read_layout
 from tests.support.consumer_fakes import BUCKET, NOON, announcing
 
 API_KEY = "raw/api_responses/getChargeBack/busDt=2024-01-01/storeId=99%20CB%20CB/1.json"
@@ -65,6 +66,14 @@ def test_another_bucket_s_object_would_be_dead_lettered_if_the_bucket_is_known()
     assert explain(body, (), 2**30, Policy())["decision"] == "load"
 
 
+def test_the_layout_of_another_lake_says_source_store_and_day() -> None:
+    layout = read_layout("x/{endpoint}/{store}/{day}.json")
+    body = announcing("x/getChargeBack/001/20240131.json")
+    [record] = explain(body, (), 2**30, Policy(), layout)["records"]
+    assert (record["decision"], record["source"]) == ("load", "getChargeBack")
+    assert (record["store_id"], record["bus_dt"]) == ("001", date(2024, 1, 31))
+
+
 def test_a_test_event_would_be_ignored() -> None:
     explained = explain('{"Event": "s3:TestEvent", "Bucket": "lake"}', [BUCKET], 2**30, Policy())
     assert explained["decision"] == "ignore"
@@ -91,7 +100,7 @@ def test_a_decision_can_be_written_as_json(capsys: pytest.CaptureFixture[str]) -
 
 def test_what_was_chosen_for_an_error_code_is_what_would_be_done() -> None:
     policy = read_policy("unknown_source=ignore")
-    explained = explain(announcing("processed/a.json"), [BUCKET], 2**30, policy)
+    explained = explain(announcing("raw/a.json"), [BUCKET], 2**30, policy)
     assert ("ignore", "unknown_source") == (
         explained["decision"],
         explained["records"][0]["error_code"],

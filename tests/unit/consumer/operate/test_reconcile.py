@@ -25,6 +25,7 @@ class Pages:
             listed("raw/erp/"),
             listed("raw/erp/a.json"),
             listed("raw/erp/b.json"),
+            listed("raw/erp/notes.txt"),
         ]
         yield [listed("raw/erp/c.json", "e2"), listed("raw/erp/d.json")]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from structlog.testing import capture_logs
 
 from producer.aws.sqs import SqsQueue
 from producer.errors import LakeUnavailable, QueueClosed, QueueError, QueueRefused, QueueUnavailable
@@ -15,6 +16,7 @@ from producer.sending.publish import Selection, publish
 from producer.tally import Tally
 from runtime.errors import SettingsInvalid
 from schemas.envelopes import ObjectEvent, decode_body
+from schemas.key_templates import read_layout
 from tests.support.producer_fakes import MODIFIED, FakeLake
 
 FOLDER = "raw/erp/"
@@ -149,6 +151,20 @@ async def test_a_lake_that_cannot_be_listed_leaves_the_run_incomplete() -> None:
 def test_only_what_is_loaded_may_be_announced() -> None:
     with pytest.raises(SettingsInvalid, match="must start with raw/"):
         Selection("logs/errors/")
+
+
+async def test_what_no_layout_reads_is_counted_and_not_announced() -> None:
+    lake, queue = FakeLake(), FakeQueue()
+    for key in ("lojas/", "lojas/1/20240131/getChargeBack.json", "lojas/readme.txt", "lojas/x.csv"):
+        lake.objects[key] = LakeObject(key, b"{}", {})
+    selection = Selection("lojas/", layout=read_layout("lojas/{store}/{day}/{endpoint}.json"))
+    with capture_logs() as logs:
+        tally, _ = await run(lake, queue, selection)
+    assert queue.keys == ["lojas/1/20240131/getChargeBack.json"]
+    assert tally.is_complete
+    assert [(log["event"], log["objects"], log["first"]) for log in logs] == [
+        ("keys_not_recognized", 2, "lojas/readme.txt")
+    ]
 
 
 async def test_an_object_is_announced_after_it_was_written() -> None:

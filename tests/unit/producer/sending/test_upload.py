@@ -16,7 +16,7 @@ async def run(
     paths: list[Path], lake: FakeLake, *, check: bool = True, to: str = "raw/erp/"
 ) -> Tally:
     tally = Tally(len(paths))
-    upload_files = plan_uploads(paths, to)
+    upload_files = plan_uploads({path: path.name for path in paths}, to)
     settings = Settings.model_construct(upload_concurrency=2, upload_max_file_bytes=10_000)
     await upload(upload_files, lake, tally, settings, check=check)
     return tally
