@@ -50,9 +50,11 @@ def decode(data: bytes) -> Decoded:
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return _decode_value(data)
-    except Permanent:
+    except Permanent as error:
         if lines := _decode_lines(data):
             return lines
+        if kind := file_kind(data):
+            raise Permanent(kind.code, kind.message) from error
         raise
 
 
@@ -64,7 +66,7 @@ def _decode_value(data: bytes) -> Decoded:
     except ValueError as error:
         if "recursion limit" in str(error):
             raise malformed(f"{_TOO_DEEP}: {error}") from error
-        return Decoded(_decode_or_name(data), suspicious=True)
+        return Decoded(_decode_slowly(data), suspicious=True)
     return Decoded(root, suspicious=_ESCAPED_NUL in data or _has_long_number(data))
 
 
@@ -87,15 +89,6 @@ def _decode_lines(data: bytes) -> Decoded | None:
 def _has_long_number(data: bytes) -> bool:
     alike = data.translate(_DIGITS_ALIKE)
     return _LONG_NUMBER in alike or _LONG_FRACTION in alike
-
-
-def _decode_or_name(data: bytes) -> Any:
-    try:
-        return _decode_slowly(data)
-    except Permanent as error:
-        if kind := file_kind(data):
-            raise Permanent(kind.code, kind.message) from error
-        raise
 
 
 def _decode_slowly(data: bytes) -> Any:

@@ -186,9 +186,9 @@ def test_one_value_a_line_is_told_from_a_broken_document() -> None:
     ("data", "told"),
     [
         (b'{"a": 1}\n{"a": 2}\n{"a": }', "line 3 of NDJSON: Expecting value: line 1 column 7"),
-        (b'{"a": 1}\n{"a": }', "Extra data: line 2 column 1"),
+        (b'{"a": 1}\n{"a": }', "holds 2 JSON documents one after another"),
         (b'{"a": 1\n"b": 2}', "Expecting ',' delimiter: line 2 column 1"),
-        (b'{"a": 1} {"a": 2}', "Extra data: line 1 column 10"),
+        (b'{"a": 1} {"a": 2}', "holds 2 JSON documents one after another"),
     ],
 )
 def test_of_broken_lines_the_first_is_named(data: bytes, told: str) -> None:
