@@ -124,12 +124,14 @@ def test_objects_that_no_message_told_of_are_counted(
     today = datetime.now(UTC)
     missed = api_key(Source.GUEST_CHECKS, today.date(), "São João", today)
     old = api_key(Source.GUEST_CHECKS, date(2024, 1, 1), "São João", today)
-    for key in (missed, old, "raw/erp/export.json", "raw/erp/", "logs/errors/x.json"):
+    monkeypatch.setenv("KEY_TEMPLATES", "dados/{yyyy}/{mm}/{dd}/{endpoint}-{store}.json")
+    other = f"dados/{today:%Y/%m/%d}/getChargeBack-001.json"
+    for key in (missed, old, other, "raw/erp/export.json", "raw/erp/", "logs/errors/x.json"):
         lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=b"{}")
     lake.sqs.purge_queue(QueueUrl=lake.queue_url)
     told = json.loads(command("status", "--json").stdout)
-    assert sorted(told["unreceived"]) == [missed, "raw/erp/export.json"]
-    assert "2 objects of the newest days never arrived" in command("status").stdout
+    assert sorted(told["unreceived"]) == sorted([other, missed, "raw/erp/export.json"])
+    assert "3 objects of the newest days never arrived" in command("status").stdout
 
 
 async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
