@@ -141,12 +141,15 @@ async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
     migrated(environment, monkeypatch)
     monkeypatch.setattr(watch, "_ARRIVING", timedelta())
     lake.s3.put_object(Bucket=lake.bucket, Key="raw/erp/export.json", Body=b"{}")
-    answers = iter((RuntimeError("a bug"), StorageUnavailable("away")))
+    answers = iter((RuntimeError("a bug"), StorageUnavailable("away"), [{"kind": "missing"}]))
 
     async def read(_settings: DatabaseSettings) -> list[dict[str, Any]]:
-        for error in answers:
-            raise error
-        return [{"kind": "missing"}]
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        # Cancelled here, where no session is open.
+        return await asyncio.Future[list[dict[str, Any]]]()
 
     monkeypatch.setattr(watch, "read_drift", read)
     settings = ConsumerSettings()
