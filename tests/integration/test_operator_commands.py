@@ -141,6 +141,7 @@ async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
     migrated(environment, monkeypatch)
     monkeypatch.setattr(watch, "_ARRIVING", timedelta())
     lake.s3.put_object(Bucket=lake.bucket, Key="raw/erp/export.json", Body=b"{}")
+    has_looked = asyncio.Event()
     answers = iter((RuntimeError("a bug"), StorageUnavailable("away"), [{"kind": "missing"}]))
 
     async def read(_settings: DatabaseSettings) -> list[dict[str, Any]]:
@@ -149,6 +150,7 @@ async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
                 raise answer
             return answer
         # Cancelled here, where no session is open.
+        has_looked.set()
         return await asyncio.Future[list[dict[str, Any]]]()
 
     monkeypatch.setattr(watch, "read_drift", read)
@@ -156,11 +158,10 @@ async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
     async with open_lake(settings, 1) as opened:
         watching = asyncio.create_task(watch.keep_watch(settings, opened, 0.01), name="watch")
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while not REGISTRY.get_sample_value("coco_unreceived_objects"):
-                assert not watching.done()
-                await asyncio.sleep(0.01)
+            await has_looked.wait()
         watching.cancel()
         await asyncio.wait([watching])
+    assert REGISTRY.get_sample_value("coco_unreceived_objects")
     found = {
         kind: REGISTRY.get_sample_value("coco_drift_findings", {"kind": kind})
         for kind in ("missing", "retyped")
