@@ -122,5 +122,8 @@ async def run_publish(
 async def run_init_lake(settings: Settings, *, dry_run: bool) -> tuple[list[str], list[str]]:
     """Create the missing folder markers; return them, and advice on the bucket's settings."""
     async with open_lake(settings, concurrency=1) as lake:
-        advice = init_lake.advise(await lake.bucket_settings(), settings.bucket_name)
+        found = await lake.bucket_settings()
+        if settings.events == "publish":
+            del found["notification"]  # the producer announces
+        advice = init_lake.advise(found, settings.bucket_name, settings.layout.prefixes)
         return await init_lake.create_folders(lake, dry_run=dry_run), advice

@@ -1,6 +1,8 @@
 """How the programs reach AWS."""
 
-from collections.abc import AsyncIterator
+import json
+import shlex
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Literal
 
@@ -85,3 +87,23 @@ def _credentials(settings: AwsSettings) -> dict[str, Any]:
         "aws_secret_access_key": secret.get_secret_value(),
         "aws_session_token": token.get_secret_value() if token else None,
     }
+
+
+def notification_command(bucket: str, queue_arn: str, prefixes: Iterable[str]) -> str:
+    """Return the command, for a shell, with which a bucket announces its new objects on a queue.
+
+    It replaces all that the bucket announces (S3 API, PutBucketNotificationConfiguration).
+    """
+    queues = [
+        {
+            "QueueArn": queue_arn,
+            "Events": ["s3:ObjectCreated:*"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
+        }
+        for prefix in prefixes
+    ]
+    configuration = shlex.quote(json.dumps({"QueueConfigurations": queues}))
+    return (
+        f"aws s3api put-bucket-notification-configuration --bucket {bucket} "
+        f"--notification-configuration {configuration}"
+    )

@@ -131,6 +131,10 @@ class S3Lake:
                         list(found["PublicAccessBlockConfiguration"].values()) == [True] * 4
                     ),
                 ),
+                "notification": await _is_on(
+                    self._client.get_bucket_notification_configuration(Bucket=name),
+                    lambda found: bool(found.keys() - {"ResponseMetadata"}),
+                ),
             }
 
     @contextmanager

@@ -120,4 +120,4 @@ def init_lake_command(
     for entry in advice:
         typer.echo(entry)
     if not advice:
-        typer.echo("versioning, encryption and public access block are on")
+        typer.echo("versioning, encryption, public access block and notification are on")

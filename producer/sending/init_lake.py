@@ -1,8 +1,9 @@
 """Preparing the lake: its folder markers, and advice on the bucket's settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from producer.lake import Lake, LakeObject
+from runtime.aws_clients import notification_command
 from schemas.keys import FOLDERS
 
 _COMMANDS = {
@@ -30,11 +31,13 @@ async def create_folders(lake: Lake, *, dry_run: bool) -> list[str]:
     return missing
 
 
-def advise(settings: Mapping[str, bool | None], bucket: str) -> list[str]:
+def advise(settings: Mapping[str, bool | None], bucket: str, prefixes: Iterable[str]) -> list[str]:
     """Return what to turn on, with the command; None in `settings` means unreadable."""
+    commands = {setting: command.format(bucket) for setting, command in _COMMANDS.items()}
+    commands["notification"] = notification_command(bucket, "ARN_OF_THE_QUEUE", prefixes)
     return [
         f"{setting}: {'off' if is_on is False else 'may not be read'}; to turn it on:\n"
-        f"  {_COMMANDS[setting].format(bucket)}"
+        f"  {commands[setting]}"
         for setting, is_on in settings.items()
         if not is_on
     ]

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from producer.settings import Settings
 from runtime.settings import read_settings
 from tests.conftest import Lake
 from tests.support.producing import keys, producer
+from tests.support.programs import run
 
 
 def test_an_upload_stores_good_files_as_they_are_and_names_bad_ones(
@@ -86,6 +89,36 @@ def test_a_lake_is_prepared_once_and_nothing_in_it_is_touched(
     output = producer(["init-lake"], environment, tmp_path).stdout
     assert "versioning: off" not in output
     assert "public access block: off" in output
+    assert "notification" not in output
+
+
+def test_a_notification_that_is_gone_is_made_again_by_the_command_that_is_printed(
+    environment: dict[str, str], lake: Lake, tmp_path: Path
+) -> None:
+    """The doctor knows the queue's ARN; `init-lake` leaves it to the reader."""
+    before = lake.s3.get_bucket_notification_configuration(Bucket=lake.bucket)
+    lake.s3.put_bucket_notification_configuration(Bucket=lake.bucket, NotificationConfiguration={})
+    assert "notification: off" in producer(["init-lake"], environment, tmp_path).stdout
+    publishing = environment | {"EVENTS": "publish"}
+    assert "notification" not in producer(["init-lake"], publishing, tmp_path).stdout
+    told = run("consumer", "doctor", environment=environment).stdout
+    [command] = [line.strip() for line in told.splitlines() if "aws s3api" in line]
+    words = shlex.split(command)
+    assert words[:5] == [
+        "aws",
+        "s3api",
+        "put-bucket-notification-configuration",
+        "--bucket",
+        lake.bucket,
+    ]
+    lake.s3.put_bucket_notification_configuration(
+        Bucket=lake.bucket, NotificationConfiguration=json.loads(words[-1])
+    )
+    after = lake.s3.get_bucket_notification_configuration(Bucket=lake.bucket)
+    assert [[one["QueueArn"], one["Events"]] for one in after["QueueConfigurations"]] == [
+        [one["QueueArn"], one["Events"]] for one in before["QueueConfigurations"]
+    ]
+    assert "aws s3api" not in run("consumer", "doctor", environment=environment).stdout
 
 
 def test_a_missing_bucket_cannot_be_prepared(environment: dict[str, str], tmp_path: Path) -> None:

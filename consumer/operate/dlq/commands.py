@@ -23,6 +23,7 @@ from runtime.terminal import (
     DryRun,
     fail,
     finish,
+    print_blocks,
     print_json,
     print_table,
     progress,
@@ -223,12 +224,17 @@ async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter])
 
 
 def _print_dead_letters(found: Sequence[DeadLetter]) -> None:
-    """Print dead letters as a table."""
+    """Print dead letters: a line each for programs, a few for people."""
     if not found:
         typer.echo("the dead-letter queue is empty")
     else:
         columns = ("id", "since", "code", "object", "reason", "error log")
-        print_table(columns, map(_row, found))
+        print_blocks(columns, map(_row, found), _block)
+
+
+def _block(cells: Sequence[str]) -> tuple[str, ...]:
+    identity, since, code, *what = cells
+    return f"{identity}  {since}  {code}", *filter(None, what)
 
 
 def _row(one: DeadLetter) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked
 from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts
 from consumer.settings import LakeSettings
+from runtime.aws_clients import notification_command
 from schemas.key_templates import OWN_LAYOUT, Layout
 from schemas.keys import ERRORS_PREFIX
 
@@ -53,14 +54,14 @@ def check_announcing(
     elif events == "publish":
         yield fine(_CHECK, "the producer announces (EVENTS=publish)")
     elif direct:
-        yield from _direct(direct, main, layout)
+        yield from _direct(direct, main, bucket, layout)
         yield _policy(main, "s3.amazonaws.com", f"arn:aws:s3:::{bucket}")
     else:
         yield from _indirect(found, main, bucket, layout)
 
 
 def _direct(
-    direct: Sequence[Mapping[str, Any]], main: QueueFacts, layout: Layout
+    direct: Sequence[Mapping[str, Any]], main: QueueFacts, bucket: str, layout: Layout
 ) -> Iterator[Finding]:
     announced = [_events(direct, key) for key in layout.samples]
     unheard = [key for key, events in zip(layout.samples, announced, strict=True) if not events]
@@ -68,8 +69,9 @@ def _direct(
     is_logging = bool(_events(direct, f"{ERRORS_PREFIX}x.json"))
     if unheard:
         found = f"its filters leave out {', '.join(unheard)}"
-        remedy = f"announce {layout.place}, without a suffix, on {main.arn}; {HOOK}"
-        yield problem(_CHECK, found, remedy)
+        command = notification_command(bucket, main.arn, layout.prefixes)
+        remedy = f"announce {layout.place}, without a suffix; alone, without other targets:"
+        yield problem(_CHECK, found, f"{remedy}\n{command}")
     elif partly:
         found = f"objects are not announced when written by {', '.join(sorted(partly))}"
         remedy = f"announce {_CREATED}* (large uploads end with CompleteMultipartUpload); {HOOK}"
@@ -98,8 +100,9 @@ def _indirect(
     else:
         elsewhere = f", only to {', '.join(others)}" if others else ""
         found = f"the bucket announces nothing on {main.arn}{elsewhere}"
-        remedy = f"announce {_CREATED}* of {layout.place}, or set the producer's EVENTS=publish"
-        yield problem(_CHECK, found, f"{remedy}; {HOOK}")
+        command = notification_command(bucket, main.arn, layout.prefixes)
+        remedy = f"set the producer's EVENTS=publish, or announce {layout.place} again:"
+        yield problem(_CHECK, found, f"{remedy}\n{command}")
 
 
 def _events(direct: Sequence[Mapping[str, Any]], key: str) -> set[str]:

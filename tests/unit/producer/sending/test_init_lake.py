@@ -18,7 +18,7 @@ async def test_only_the_missing_markers_are_written(lake: FakeLake) -> None:
 
 def test_what_is_off_or_unknown_is_advised_on_with_the_command() -> None:
     settings = {"versioning": False, "default encryption": None, "public access block": True}
-    off, unknown = advise(settings, "lake")
+    off, unknown = advise(settings, "lake", ["raw/"])
     assert off.startswith("versioning: off; to turn it on:\n  aws s3api put-bucket-versioning")
     assert unknown.startswith("default encryption: may not be read; to turn it on:\n  aws s3api ")
     assert "--bucket lake " in off
@@ -26,4 +26,4 @@ def test_what_is_off_or_unknown_is_advised_on_with_the_command() -> None:
 
 
 def test_a_bucket_that_is_well_set_up_needs_no_advice() -> None:
-    assert advise(dict.fromkeys(("versioning", "default encryption"), True), "lake") == []
+    assert advise(dict.fromkeys(("versioning", "default encryption"), True), "lake", ["raw/"]) == []
