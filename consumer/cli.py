@@ -20,6 +20,7 @@ from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
+from consumer.operate.validate import validate
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
 from runtime import terminal
 from runtime.logs import configure_logs
@@ -30,6 +31,7 @@ cli.add_typer(drift, name="drift")
 cli.command()(status)
 cli.command()(reconcile)
 cli.command()(doctor)
+cli.command()(validate)
 
 
 @cli.command()

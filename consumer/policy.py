@@ -38,7 +38,7 @@ RULES: Mapping[ErrorCode, Rule] = {
     ),
     ErrorCode.UNKNOWN_SOURCE: Rule(
         "The key does not follow the lake's layout, or the object is in another bucket.",
-        "Move the object to a key of the layout, or ignore the code.",
+        "Move the object, describe its key in `KEY_TEMPLATES`, or ignore the code.",
         instead=(Reaction.IGNORE,),
     ),
     ErrorCode.OBJECT_MISSING: Rule(

@@ -112,7 +112,19 @@ class RoutingSettings(PolicySettings):
     bucket_name: str | None = Field(None, description="bucket of the data lake")
 
 
-class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSettings):
+class DocumentSettings(PolicySettings):
+    """How documents are read, wherever they come from: all that `consumer validate` needs."""
+
+    max_decompressed_bytes: int = Field(
+        4 * 2**30, ge=1024, description="largest document once gunzipped"
+    )
+    schema_aliases_file: str | None = Field(
+        None,
+        description="TOML file of renamed fields and record paths, besides the built-in ones",
+    )
+
+
+class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, LakeSettings):
     """The settings of `consumer run`."""
 
     max_in_flight_messages: int = Field(200, ge=1, le=10_000, description="messages held at once")
@@ -121,9 +133,6 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
         ge=2**20,
         description="byte budget of the objects held at once, gzipped ones count 16 times; unset: "
         "what the container's memory allows, at most 256 MiB",
-    )
-    max_decompressed_bytes: int = Field(
-        4 * 2**30, ge=1024, description="largest document once gunzipped"
     )
     stream_above_bytes: int = Field(
         16 * 2**20, ge=1024, description="size from which a document is read as a stream"
@@ -169,9 +178,6 @@ class ConsumerSettings(ServiceSettings, PolicySettings, DatabaseSettings, LakeSe
         le=86_400,
         description="how often the metrics of drift and of objects that no "
         "message told of are renewed; 0: never",
-    )
-    schema_aliases_file: str | None = Field(
-        None, description="TOML file of renamed fields, in addition to the built-in ones"
     )
 
     @property

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -39,6 +39,31 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")
 ]
+
+
+def read_time(text: str) -> datetime:
+    """Read a time as our logs write it, or a date; UTC unless an offset is given.
+
+    Raises:
+        ValueError: it is none.
+    """
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _time_option(text: str) -> datetime:
+    try:
+        return read_time(text)
+    except ValueError as error:
+        expected = f"{text[:40]!r} is no time; write it like 2024-06-01T12:00:00Z"
+        raise typer.BadParameter(expected) from error
+
+
+def since_option(what: str) -> Any:
+    """Return the option `--since`, which takes the times that our logs print."""
+    told = f"Only {what} since this time; UTC unless an offset is given."
+    return typer.Option(parser=_time_option, metavar="TIME", help=told)
+
 
 # Is told how many are done, of how many (None if nobody knows), and how many of them failed.
 Advance = Callable[..., None]

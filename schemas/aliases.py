@@ -1,13 +1,14 @@
-"""Renamed fields: which other names a canonical path may arrive under, and how they resolve."""
+"""Renamed fields and moved records: what the alias file says, and how two names resolve."""
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import product
 from typing import Any
 
+from schemas.record_paths import RecordPath
 from schemas.registry import Source
 
 # (alias, canonical) pairs for one level of one source's documents
@@ -19,6 +20,9 @@ _SECTIONS: dict[str, tuple[Source, ...]] = {
     Source.GUEST_CHECKS: (Source.GUEST_CHECKS, Source.ERP),
     "*": tuple(Source),
 }
+# The section whose lines are sources and their record paths; no field has such a path.
+_RECORDS = "records"
+_RECORDS_ROW = f"[{_RECORDS}]"
 
 
 class AliasesInvalid(ValueError):
@@ -36,23 +40,35 @@ class AmbiguousField(ValueError):
 
 
 class Aliases:
-    """The renames in force, looked up by source and level.
+    """The renames and record paths in force, looked up by source and level.
 
     A level is the dotted canonical path of the object that holds the field: `""` is the root,
     `guestChecks` one check, `guestChecks.detailLines` one line.
     """
 
-    def __init__(self, by_level: Mapping[tuple[Source, str], Renames]) -> None:
+    def __init__(
+        self,
+        by_level: Mapping[tuple[Source, str], Renames],
+        record_paths: Mapping[Source, Sequence[RecordPath]],
+    ) -> None:
         self._by_level = dict(by_level)
+        self._record_paths = dict(record_paths)
 
     def at(self, source: Source, level: str) -> Renames:
         """Return the (alias, canonical) pairs for the fields of one level."""
         return self._by_level.get((source, level), ())
 
+    def record_paths(self, source: Source) -> Sequence[RecordPath]:
+        """Return where a source's records may be, besides its list at the root."""
+        return self._record_paths.get(source, ())
+
     @cached_property
     def fingerprint(self) -> str:
-        """What tells these renames from any others: the same in every process."""
-        rows = sorted((*level, *pair) for level, pairs in self._by_level.items() for pair in pairs)
+        """What tells these renames and paths from any others: the same in every process."""
+        rows: list[tuple[str, ...]] = []
+        rows += ((*level, *pair) for level, pairs in self._by_level.items() for pair in pairs)
+        rows += ((name, _RECORDS_ROW, *map(str, at)) for name, at in self._record_paths.items())
+        rows.sort()
         return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 
     def paths(self) -> Iterator[tuple[Source, str]]:
@@ -97,7 +113,11 @@ def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASE
     if extra_toml is not None:
         rows += _parse(extra_toml, extra_name)
     by_level: dict[tuple[Source, str], dict[str, str]] = {}
+    record_paths: dict[Source, list[RecordPath]] = {}
     for source, path, alias in rows:
+        if path == _RECORDS_ROW:
+            record_paths.setdefault(source, []).append(RecordPath.of(alias))
+            continue
         level, _, canonical = path.rpartition(".")
         names = by_level.setdefault((source, level), {})
         if names.setdefault(alias, canonical) != canonical:
@@ -113,7 +133,7 @@ def load_aliases(extra_toml: str | None = None, extra_name: str = "SCHEMA_ALIASE
                 f"{level or 'root'!r}, which is itself another name of {names[canonical]!r}; "
                 "give them all to that one"
             )
-    return Aliases({level: tuple(names.items()) for level, names in by_level.items()})
+    return Aliases({level: tuple(names.items()) for level, names in by_level.items()}, record_paths)
 
 
 @cache
@@ -127,14 +147,31 @@ def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
         sections = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AliasesInvalid(f"{name} is not TOML: {error}") from error
-    for section, paths in sections.items():
-        if not isinstance(paths, dict):
+    for section, lines in sections.items():
+        if not isinstance(lines, dict):
             raise AliasesInvalid(f"{name}: {section!r} must be a section like [getGuestChecks]")
-        if section not in _SECTIONS:
-            known = ", ".join(Source)
-            raise AliasesInvalid(f"{name}: [{section}] is no source; use one of {known} or '*'")
-        for path, names in paths.items():
-            if not isinstance(names, list) or not all(isinstance(alias, str) for alias in names):
-                raise AliasesInvalid(f'{name}: [{section}] {path} must be a list like ["taxation"]')
-            for source, alias in product(_SECTIONS[section], names):
-                yield source, path, alias
+        for path, values in lines.items():
+            place = f"{name}: [{section}] {path}"
+            if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
+                example = "payload.data[]" if section == _RECORDS else "taxation"
+                raise AliasesInvalid(f'{place} must be a list like ["{example}"]')
+            if section == _RECORDS:
+                _check_record_paths(values, place)
+                yield from product(_sources(path, name), [_RECORDS_ROW], values)
+            else:
+                yield from product(_sources(section, name), [path], values)
+
+
+def _sources(section: str, name: str) -> tuple[Source, ...]:
+    if section not in _SECTIONS:
+        known = ", ".join(Source)
+        raise AliasesInvalid(f"{name}: [{section}] is no source; use one of {known} or '*'")
+    return _SECTIONS[section]
+
+
+def _check_record_paths(texts: list[str], place: str) -> None:
+    for text in texts:
+        try:
+            RecordPath.of(text)
+        except ValueError as error:
+            raise AliasesInvalid(f"{place}: {error}") from error

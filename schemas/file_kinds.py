@@ -61,7 +61,7 @@ def file_kind(data: bytes) -> FileKind | None:
     if (documents := _count_documents(data)) > 1:
         return FileKind(
             f"the file holds {documents} JSON documents one after another; upload each as a file "
-            "of its own"
+            "of its own, or one a line with --check and a record path"
         )
     return None
 

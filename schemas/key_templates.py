@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
+from itertools import combinations, product
 from urllib.parse import unquote
 
 from schemas.keys import (
@@ -91,6 +91,18 @@ class _Template:
         """What every key begins with."""
         return _parts(self.text)[1].partition("{")[0]
 
+    def day_prefixes(self, day: date) -> Iterator[str]:
+        """Give what the keys of one day begin with; nothing if something free stands before it."""
+        start = re.split(r"\{store\}|\{name\}", _parts(self.text)[1])[0]
+        names = set(_PLACEHOLDER.findall(start))
+        if "day" not in names and not names.issuperset(_DATE_PARTS):
+            return
+        for endpoint, width in product(ENDPOINTS_BY_NAME, (1, 2)):
+            parts = {"mm": f"{day.month:0{width}}", "dd": f"{day.day:0{width}}"}
+            whole = f"{day:%Y%m%d}" if width == 1 else day.isoformat()
+            values = {"endpoint": endpoint, "day": whole, "yyyy": f"{day:%Y}", **parts}
+            yield _PLACEHOLDER.sub(lambda found, told=values: told[found[1]], start)
+
     def read(self, key: str) -> TemplateKey | None:
         plain = key.removesuffix(_GZIP)
         match, other = self.greedy.fullmatch(plain), self.lazy.fullmatch(plain)
@@ -145,6 +157,10 @@ class Layout:
             return ours
         found = {template.read(key) for template in self.templates} - {None}
         return found.pop() if len(found) == 1 else None
+
+    def day_prefixes(self, day: date) -> set[str]:
+        """Return the prefixes of a day's documents, of templates whose keys sort by day."""
+        return {prefix for template in self.templates for prefix in template.day_prefixes(day)}
 
     def covers(self, prefix: str) -> bool:
         """Say whether documents may lie under a prefix."""

@@ -11,18 +11,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from consumer.documents.odd_values import cut_to_microseconds, original_name
-from consumer.documents.quarantine import record_errors
+from consumer.documents.parse import JsonLines
+from consumer.documents.quarantine import Places, record_errors
+from consumer.drift.record_lists import looks_like_record, suggest
 from consumer.errors import Permanent, RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
 from schemas.key_templates import DocumentKey
-from schemas.keys import ApiKey, pull_command
+from schemas.keys import API_PREFIX, ApiKey, pull_command
 from schemas.paging import find_more, find_total
 from schemas.registry import RootFields, Source
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _FIRST_ERROR_STATUS = 400  # RFC 9110: from here on, an HTTP status is an error
+_NAMED_FIELDS = 3
+_NO_HINT = "name where the records are in the alias file, or export them as the endpoint sends them"
 _LIST_FIELDS = frozenset(source.entry.list_field for source in Source)
 
 
@@ -46,6 +50,7 @@ class Frame:
 
     `as_of` is the document's own `curUTC` in UTC, or None: then the object's LastModified
     stands for it. `bus_dt` is None for exports, which span days. `root` has a list without records.
+    `places`: where records were that came from elsewhere than the list at the root.
     """
 
     source: Source
@@ -54,6 +59,7 @@ class Frame:
     as_of: datetime | None
     root: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    places: Places | None = None
 
 
 def open_document(
@@ -68,8 +74,7 @@ def open_document(
     """
     own = source.entry.list_field
     if not isinstance(root, dict):
-        kind = "null" if root is None else type(root).__name__
-        raise _schema_invalid(f"the document is {kind}, expected an object with {own}")
+        raise _not_an_object(root, source, aliases)
     try:
         apply_renames(root, aliases.at(source, ""))
     except AmbiguousField as error:
@@ -77,12 +82,11 @@ def open_document(
     rows = root.get(own)
     if not isinstance(rows, list | None):
         raise _schema_invalid(f"{own} is {type(rows).__name__}, expected a list or null", root)
-    if more := find_more(root):
-        raise _part(f"as {more.field} says", key)
+    refuse_part(root, key)
     if not rows:
-        _refuse_error_answer(root)
+        refuse_error_answer(root)
     if own not in root:
-        _refuse_foreign(root, own)
+        _refuse_foreign(root, source, aliases)
     return _frame(root, source, key), rows or []
 
 
@@ -125,7 +129,9 @@ def _identity(fields: RootFields, key: DocumentKey) -> tuple[str, date | None]:
     store_id, bus_dt = store_id or key_store, fields.busDt or key.bus_dt
     if not store_id:
         raise _schema_invalid(
-            "storeId (or locRef) is missing, and the key names no store", fields.__pydantic_extra__
+            "storeId (or locRef) is missing, and the key names no store; add it, or upload the "
+            f"document under {API_PREFIX}<endpoint>/busDt=<day>/storeId=<store>/",
+            fields.__pydantic_extra__,
         )
     if len(store_id) > MAX_STORE_CHARACTERS:
         raise _schema_invalid(
@@ -148,9 +154,15 @@ def _pull_command(key: ApiKey) -> str:
     return pull_command(key.source, key.bus_dt, key.store_id)
 
 
-def refuse_fewer(frame: Frame, key: DocumentKey, record_count: int) -> None:
+def refuse_part(root: dict[str, Any], key: DocumentKey) -> None:
+    """Refuse a document that says that there is more of it elsewhere."""
+    if more := find_more(root):
+        raise _part(f"as {more.field} says", key)
+
+
+def refuse_fewer(root: dict[str, Any], key: DocumentKey, record_count: int) -> None:
     """Raise DocumentInvalid for a document that holds fewer records than it says there are."""
-    total = find_total(frame.root)
+    total = find_total(root)
     if total is not None and total > record_count:
         raise _part(f"with {record_count} of {total} records", key)
 
@@ -163,7 +175,7 @@ def _part(why: str, key: DocumentKey) -> DocumentInvalid:
     return _schema_invalid(f"the document is only a part, {why}; {remedy}")
 
 
-def _refuse_error_answer(root: dict[str, Any]) -> None:
+def refuse_error_answer(root: dict[str, Any]) -> None:
     """Tell an empty day from an error answer, which would take back all of a good day."""
     status = root.get("status")
     if (
@@ -174,25 +186,45 @@ def _refuse_error_answer(root: dict[str, Any]) -> None:
         raise _schema_invalid("the document is an error answer of the ERP; pull the day again")
 
 
-def _refuse_foreign(root: dict[str, Any], own: str) -> None:
+def _refuse_foreign(root: dict[str, Any], source: Source, aliases: Aliases) -> None:
     """Tell an empty day, whose list is absent, from a document that is something else."""
+    own = source.entry.list_field
     if foreign := sorted(_LIST_FIELDS & root.keys()):
         raise _schema_invalid(
             f"the document holds {foreign[0]}, but its key says {own}; upload it under the "
             "prefix of its own endpoint"
         )
+    if looks_like_record(root, source, aliases):
+        raise _schema_invalid(
+            f"the document is a single record without the frame that holds {own}; "
+            f"{suggest(root, source, aliases)}"
+        )
     known = RootFields.model_fields.keys()
-    if not known & root.keys():
+    hint = suggest(root, source, aliases)
+    if not known & root.keys() and hint is None:
         raise _schema_invalid(
             f"none of {own}, storeId (locRef), busDt or curUTC is there: not a document of ours"
         )
     if filled := sorted(name for name in root.keys() - known if root[name] not in _EMPTY):
+        names = ", ".join(repr(name[:100]) for name in filled[:_NAMED_FIELDS])
+        more = f" and {len(filled) - _NAMED_FIELDS} more" if len(filled) > _NAMED_FIELDS else ""
         raise _schema_invalid(
-            f"{own} is missing and the unknown field {filled[0][:100]!r} is filled: an empty day "
-            f'has neither; if that is its new name, add "{own}" = ["{filled[0][:100]}"] to the '
-            "alias file",
+            f"{own} is missing and unknown fields are filled ({names}{more}): an empty day has "
+            f"no such fields; {hint or _NO_HINT}",
             root,
         )
+
+
+def _not_an_object(root: Any, source: Source, aliases: Aliases) -> DocumentInvalid:
+    """Return the refusal of a list, of lines of JSON, or of a scalar."""
+    kind, code, hint = "null" if root is None else type(root).__name__, ErrorCode.SCHEMA_INVALID, ""
+    if isinstance(root, list):
+        kind = f"a list of {len(root)}"
+        hint = f"; {suggest(root, source, aliases) or _NO_HINT}"
+    if isinstance(root, JsonLines):
+        kind, code = f"{len(root)} JSON values, one a line (NDJSON)", ErrorCode.JSON_MALFORMED
+    own = source.entry.list_field
+    return DocumentInvalid(code, f"the document is {kind}, expected an object with {own}{hint}")
 
 
 def _schema_invalid(message: str, drifted: dict[str, Any] | None = None) -> DocumentInvalid:

@@ -36,8 +36,12 @@ class Decoded:
     suspicious: bool
 
 
+class JsonLines(list[Any]):
+    """The values of a document that is one JSON value a line (NDJSON), two or more."""
+
+
 def decode(data: bytes) -> Decoded:
-    """Parse one document.
+    """Parse one document; NDJSON becomes `JsonLines`.
 
     Raises:
         Permanent: `encoding_invalid` when it is not UTF-8, `json_malformed` when it is not JSON,
@@ -45,28 +49,46 @@ def decode(data: bytes) -> Decoded:
     """
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
+        return _decode_value(data)
+    except Permanent as error:
+        if lines := _decode_lines(data):
+            return lines
+        if kind := file_kind(data):
+            raise Permanent(kind.code, kind.message) from error
+        raise
+
+
+def _decode_value(data: bytes) -> Decoded:
+    try:
         root = jiter.from_json(
             data, float_mode="decimal", catch_duplicate_keys=True, allow_inf_nan=False
         )
     except ValueError as error:
         if "recursion limit" in str(error):
             raise malformed(f"{_TOO_DEEP}: {error}") from error
-        return Decoded(_decode_or_name(data), suspicious=True)
+        return Decoded(_decode_slowly(data), suspicious=True)
     return Decoded(root, suspicious=_ESCAPED_NUL in data or _has_long_number(data))
+
+
+def _decode_lines(data: bytes) -> Decoded | None:
+    """Parse each line by itself; None when the first two are not JSON, so this is no NDJSON."""
+    lines = [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
+    decoded: list[Decoded] = []
+    for number, line in lines if len(lines) > 1 else ():
+        try:
+            decoded.append(_decode_value(line))
+        except Permanent as error:
+            if len(decoded) < 2:
+                return None
+            raise Permanent(error.code, f"line {number} of NDJSON: {error}") from error
+    if not decoded:
+        return None
+    return Decoded(JsonLines(one.root for one in decoded), any(one.suspicious for one in decoded))
 
 
 def _has_long_number(data: bytes) -> bool:
     alike = data.translate(_DIGITS_ALIKE)
     return _LONG_NUMBER in alike or _LONG_FRACTION in alike
-
-
-def _decode_or_name(data: bytes) -> Any:
-    try:
-        return _decode_slowly(data)
-    except Permanent as error:
-        if kind := file_kind(data):
-            raise Permanent(kind.code, kind.message) from error
-        raise
 
 
 def _decode_slowly(data: bytes) -> Any:

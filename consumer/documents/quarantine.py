@@ -1,7 +1,8 @@
 """Records that cannot be loaded: where they are, which they are, and what is wrong."""
 
 import reprlib
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,6 +33,24 @@ class Quarantined:
     record_id: str | None
     code: ErrorCode
     errors: tuple[RecordError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the records of a document were before it got the ordinary form."""
+
+    _starts: list[int] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
+
+    def add(self, start: int, place: str) -> None:
+        """Note that the records from a position on are in the list at a place."""
+        self._starts.append(start)
+        self.lists.append(place)
+
+    def of(self, position: int) -> str:
+        """Return the place of the record at a position: `revenueCenters[1].invoices[0]`."""
+        number = bisect_right(self._starts, position) - 1
+        return f"{self.lists[number]}[{position - self._starts[number]}]"
 
 
 def cut_short(value: Any) -> str:

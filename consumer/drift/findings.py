@@ -110,9 +110,15 @@ def _renamed_structures(source: Source, level: Level, contract: Contract) -> Ite
         for name, kind in shape.fields.items()
         if kind in _STRUCTURES and name not in contract.native and len(name) <= MAX_NAME_CHARACTERS
     )
-    for shape, name in islice(unknown, MAX_NAMES):
-        known = structure_for(contract, shape.example, shape.example[name])
-        if known is not None:
+    likely = [
+        (shape, name, known)
+        for shape, name in islice(unknown, MAX_NAMES)
+        if (known := structure_for(contract, shape.example, shape.example[name])) is not None
+    ]
+    rivals = Counter((id(shape), known) for shape, _, known in likely)
+    for shape, name, known in likely:
+        # Of two that may be the known one, a line for either would be a guess.
+        if rivals[id(shape), known] == 1:
             line = remedy(source, level.path, name, known)
             yield Finding(level.path_of(name), RENAMED, shape.count, line)
 

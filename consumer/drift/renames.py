@@ -50,15 +50,19 @@ def refuse_unknown_paths(aliases: Aliases, name: str) -> None:
 
 def remedy(source: Source, level: str, unknown: str, known: str) -> str:
     """Return the line that lets a field arrive under its new name."""
-    section = Source.GUEST_CHECKS if source.holds_checks else source
     path = path_at(level, known)
-    return f"add to the alias file: [{section}] {_toml(path)} = [{_toml(unknown)}]"
+    return f"add to the alias file: [{_section(source)}] {_toml(path)} = [{_toml(unknown)}]"
+
+
+def records_remedy(source: Source, path: str) -> str:
+    """Return the line that says where a source's records are."""
+    return f"add to the alias file: [records] {_section(source)} = [{_toml(path)}]"
 
 
 def structure_for(contract: Contract, record: dict[str, Any], value: Any) -> str | None:
     """Return the known structure, missing in a record, that an unknown field's value may be.
 
-    Half of its fields must be that structure's.
+    Half of its fields must be that structure's, and two or more where it has as many.
     """
     fields = _fields(value)
     if not fields:
@@ -68,7 +72,11 @@ def structure_for(contract: Contract, record: dict[str, Any], value: Any) -> str
         for name, model in contract.inner.items()
         if record.get(name) is None and json_type(value) in contract.native[name]
     }
-    likely = [name for name, count in common.items() if 2 * count >= len(fields)]
+    likely = [
+        name
+        for name, count in common.items()
+        if count >= min(2, len(fields)) and 2 * count >= len(fields)
+    ]
     return max(likely, key=common.__getitem__, default=None)
 
 
@@ -103,6 +111,10 @@ def _likeness(name: str, other: str) -> float:
 def _fields(value: Any) -> AbstractSet[str]:
     example = value[0] if isinstance(value, list) and value else value
     return example.keys() if isinstance(example, dict) else frozenset()
+
+
+def _section(source: Source) -> Source:
+    return Source.GUEST_CHECKS if source.holds_checks else source
 
 
 def _toml(text: str) -> str:

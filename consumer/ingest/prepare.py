@@ -20,6 +20,7 @@ from consumer.documents.gunzip import PlainReader
 from consumer.documents.parse import Decoded, decode
 from consumer.documents.quarantine import Quarantined
 from consumer.documents.readers import Accepted, RowReader, record_reader
+from consumer.documents.record_paths import unwrap
 from consumer.documents.record_stream import RecordStream
 from consumer.documents.storable import find_unstorable, text_problem
 from consumer.drift.findings import Drift, find_drift, find_root_drift
@@ -82,7 +83,7 @@ def prepare(fetched: Fetched, aliases: Aliases, max_bytes: int) -> Prepared:
         assembly.add(run)
     prepared = assembly.finish()
     document = prepared.document
-    refuse_fewer(frame, fetched.key, document.record_count + document.quarantined_count)
+    refuse_fewer(frame.root, fetched.key, document.record_count + document.quarantined_count)
     return prepared
 
 
@@ -116,7 +117,15 @@ def _open_stream(
     first = RecordStream(reader(), fields, _MAX_RUN_BYTES)
     for _ in first:
         pass  # to its end: fields of the frame may stand behind the records
-    frame, rows = _open_frame(fetched, decode(first.frame), aliases)
+    decoded = decode(first.frame)
+    is_ordinary = isinstance(decoded.root, dict) and first.digest is not None
+    if aliases.record_paths(fetched.source) and not is_ordinary:
+        raise Permanent(
+            ErrorCode.OBJECT_TOO_LARGE,
+            f"more than {_MAX_WHOLE_BYTES} bytes, and only documents with {own} at their root are "
+            "read in pieces; split it (NDJSON: `split -l 500 FILE`)",
+        )
+    frame, rows = _open_frame(fetched, decoded, aliases)
     if rows != ([first.digest] if first.digest else []):
         raise Permanent(ErrorCode.JSON_MALFORMED, f"{own} was cut at the wrong place")
     return frame, map(decode, RecordStream(reader(), fields, _MAX_RUN_BYTES))
@@ -125,14 +134,15 @@ def _open_stream(
 def _open_frame(fetched: Fetched, decoded: Decoded, aliases: Aliases) -> tuple[Frame, list[Any]]:
     """Open a document; refuse a frame that cannot be stored. Records are screened one by one."""
     source = fetched.source
-    frame, rows = open_document(decoded.root, source, fetched.key, aliases)
+    root, places = unwrap(decoded.root, source, fetched.key, aliases)
+    frame, rows = open_document(root, source, fetched.key, aliases)
     if decoded.suspicious:
-        beside = decoded.root.copy()
+        beside = root.copy()
         beside.pop(source.entry.list_field, None)
         if problem := find_unstorable(beside):
             code, error = problem
             raise DocumentInvalid(code, error.message, (error,))
-    return frame, rows
+    return replace(frame, places=places), rows
 
 
 class _Assembly:
@@ -163,6 +173,8 @@ class _Assembly:
                 self._accept(record.record)
                 self._rows.add(record)
             else:
+                if self._frame.places:
+                    record = replace(record, path=self._frame.places.of(position))
                 self._quarantined_ids.append(record.record_id)
                 if len(self._quarantined) < _DETAILED_QUARANTINES:
                     self._quarantined.append(record)

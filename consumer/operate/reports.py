@@ -71,7 +71,7 @@ async def _read_drift(settings: DatabaseSettings) -> Row:
 
 async def _read_lake(settings: ConsumerSettings) -> Row:
     async with open_lake(settings, 1) as lake, open_session(settings) as session:
-        listing = find_unreceived(lake, session)
+        listing = find_unreceived(lake, session, settings.layout)
         return {"unreceived": await soon(listing, f"listing bucket {settings.bucket_name}")}
 
 

@@ -18,6 +18,7 @@ from consumer.metrics import DRIFT_FINDINGS, UNRECEIVED_OBJECTS
 from consumer.operate.drift_report import KINDS, read_drift
 from consumer.operate.reconcile import find_forgotten
 from consumer.settings import ConsumerSettings
+from schemas.key_templates import OWN_LAYOUT, Layout
 from schemas.keys import API_PREFIX, ERP_PREFIX
 from schemas.registry import ENDPOINTS
 
@@ -51,23 +52,26 @@ async def _look(settings: ConsumerSettings, lake: Lake) -> None:
     for kind in KINDS:
         DRIFT_FINDINGS.labels(kind).set(kinds.count(kind))
     async with open_session(settings) as session:
-        UNRECEIVED_OBJECTS.set(len(await find_unreceived(lake, session)))
+        found = await find_unreceived(lake, session, settings.layout)
+        UNRECEIVED_OBJECTS.set(len(found))
 
 
-async def find_unreceived(lake: Lake, session: AsyncConnection[Any]) -> list[str]:
+async def find_unreceived(
+    lake: Lake, session: AsyncConnection[Any], layout: Layout = OWN_LAYOUT
+) -> list[str]:
     """Return keys of the lake's newest days that have no ledger row, ten minutes after all.
 
-    Looks at the answers of today's and yesterday's business dates (UTC), and at exports; at most
-    5,000 objects of each prefix.
+    Looks at the answers of today's and yesterday's business dates (UTC), also where key templates
+    name the day before the store, and at exports; at most 5,000 objects of each prefix.
 
     Raises:
         ConsumerError: S3 or PostgreSQL could not be asked.
     """
     now = datetime.now(UTC)
     found: list[str] = []
-    for prefix in (ERP_PREFIX, *_newest_days(now)):
+    for prefix in (ERP_PREFIX, *_newest_days(now, layout)):
         left = _PAGES
-        async with aclosing(find_forgotten(lake, session, prefix)) as pages:
+        async with aclosing(find_forgotten(lake, session, prefix, layout)) as pages:
             async for page in pages:
                 found += [event.key for event in page if _is_late(event.event_time, now)]
                 left -= 1
@@ -76,9 +80,10 @@ async def find_unreceived(lake: Lake, session: AsyncConnection[Any]) -> list[str
     return found
 
 
-def _newest_days(now: datetime) -> list[str]:
+def _newest_days(now: datetime, layout: Layout) -> list[str]:
     days = [(now - timedelta(days=past)).date() for past in range(_DAYS)]
-    return [f"{API_PREFIX}{endpoint.name}/busDt={day}/" for endpoint in ENDPOINTS for day in days]
+    own = [f"{API_PREFIX}{endpoint.name}/busDt={day}/" for endpoint in ENDPOINTS for day in days]
+    return own + [prefix for day in days for prefix in sorted(layout.day_prefixes(day))]
 
 
 def _is_late(written: datetime | None, now: datetime) -> bool:

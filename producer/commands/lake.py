@@ -1,6 +1,9 @@
 """The commands about the lake itself: upload, publish and init-lake."""
 
-from datetime import UTC, datetime
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +13,12 @@ from producer import app as application
 from producer.commands.report import AsJson, run, settings_of_the_environment
 from producer.lake import LakeEntry
 from producer.sending.publish import Selection
-from producer.sending.upload_files import check_prefix, find_files, plan_uploads
+from producer.sending.upload_files import UploadFile, check_prefix, find_files, plan_uploads
 from producer.tally import Tally
-from runtime.terminal import finish, reported_errors
+from runtime.terminal import fail, finish, reported_errors, since_option
 from schemas.keys import ERP_PREFIX
+
+_FILES_OF_A_COMMAND = 200  # a command line is limited
 
 Prefix = Annotated[
     str, typer.Option(metavar="PREFIX", help="Only keys with this prefix, such as raw/erp/.")
@@ -42,8 +47,13 @@ def upload_command(
         str, typer.Option(metavar="PREFIX", help="Key prefix to upload to.")
     ] = ERP_PREFIX,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Reject files that are not JSON.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--check/--no-check",
+            help="Upload nothing unless the consumer would load all of it, as `consumer validate` "
+            "tells; or check nothing. Default: reject files that are not JSON.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Upload files to the lake, unchanged and under their own names."""
@@ -51,25 +61,37 @@ def upload_command(
         settings = settings_of_the_environment()
         prefix = check_prefix(to, settings.layout)
         upload_files = plan_uploads(find_files(files), prefix, settings.layout)
+    if check:
+        _validate(upload_files, as_json=as_json)
     run(
-        lambda tally: application.run_upload(settings, upload_files, tally, check=check),
+        lambda tally: application.run_upload(settings, upload_files, tally, check=check is None),
         Tally(len(upload_files)),
         {"command": "upload", "to": prefix},
         as_json=as_json,
     )
 
 
+def _validate(upload_files: Sequence[UploadFile], *, as_json: bool) -> None:
+    """Ask the consumer's own command about every file; exit with its code when it says no.
+
+    In a process of its own: producer and consumer never import each other.
+    """
+    codes = set()
+    for start in range(0, len(upload_files), _FILES_OF_A_COMMAND):
+        files = upload_files[start : start + _FILES_OF_A_COMMAND]
+        command = [sys.executable, "-m", "consumer", "validate"]
+        command += [f"--key={file.key}" for file in files]
+        command += ["--", *(str(file.path) for file in files)]
+        output = sys.stderr if as_json else None
+        codes.add(subprocess.run(command, stdout=output, check=False).returncode)
+    if any(codes):
+        fail("nothing was uploaded; correct the files, or upload without --check", max(codes))
+
+
 def publish_command(
     *,
     prefix: Prefix,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-            metavar="TIME",
-            help="Only objects written since then, UTC.",
-        ),
-    ] = None,
+    since: Annotated[datetime | None, since_option("objects written")] = None,
     pattern: Annotated[
         str | None,
         typer.Option(metavar="GLOB", help="Only keys that match this pattern of *, ? and […]."),
@@ -83,8 +105,7 @@ def publish_command(
     """Send an object-created event for every matching object in the lake."""
     with reported_errors():
         settings = settings_of_the_environment()
-        written = since.replace(tzinfo=UTC) if since else None
-        selection = Selection(prefix, written, pattern, settings.layout)
+        selection = Selection(prefix, since, pattern, settings.layout)
 
     def tell(entry: LakeEntry) -> None:
         if dry_run and not as_json:

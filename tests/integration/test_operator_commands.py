@@ -124,12 +124,14 @@ def test_objects_that_no_message_told_of_are_counted(
     today = datetime.now(UTC)
     missed = api_key(Source.GUEST_CHECKS, today.date(), "São João", today)
     old = api_key(Source.GUEST_CHECKS, date(2024, 1, 1), "São João", today)
-    for key in (missed, old, "raw/erp/export.json", "raw/erp/", "logs/errors/x.json"):
+    monkeypatch.setenv("KEY_TEMPLATES", "dados/{yyyy}/{mm}/{dd}/{endpoint}-{store}.json")
+    other = f"dados/{today:%Y/%m/%d}/getChargeBack-001.json"
+    for key in (missed, old, other, "raw/erp/export.json", "raw/erp/", "logs/errors/x.json"):
         lake.s3.put_object(Bucket=lake.bucket, Key=key, Body=b"{}")
     lake.sqs.purge_queue(QueueUrl=lake.queue_url)
     told = json.loads(command("status", "--json").stdout)
-    assert sorted(told["unreceived"]) == [missed, "raw/erp/export.json"]
-    assert "2 objects of the newest days never arrived" in command("status").stdout
+    assert sorted(told["unreceived"]) == sorted([other, missed, "raw/erp/export.json"])
+    assert "3 objects of the newest days never arrived" in command("status").stdout
 
 
 async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
@@ -139,23 +141,27 @@ async def test_the_watch_renews_its_metrics_and_survives_what_it_cannot_ask(
     migrated(environment, monkeypatch)
     monkeypatch.setattr(watch, "_ARRIVING", timedelta())
     lake.s3.put_object(Bucket=lake.bucket, Key="raw/erp/export.json", Body=b"{}")
-    answers = iter((RuntimeError("a bug"), StorageUnavailable("away")))
+    has_looked = asyncio.Event()
+    answers = iter((RuntimeError("a bug"), StorageUnavailable("away"), [{"kind": "missing"}]))
 
     async def read(_settings: DatabaseSettings) -> list[dict[str, Any]]:
-        for error in answers:
-            raise error
-        return [{"kind": "missing"}]
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        # Cancelled here, where no session is open.
+        has_looked.set()
+        return await asyncio.Future[list[dict[str, Any]]]()
 
     monkeypatch.setattr(watch, "read_drift", read)
     settings = ConsumerSettings()
     async with open_lake(settings, 1) as opened:
         watching = asyncio.create_task(watch.keep_watch(settings, opened, 0.01), name="watch")
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while not REGISTRY.get_sample_value("coco_unreceived_objects"):
-                assert not watching.done()
-                await asyncio.sleep(0.01)
+            await has_looked.wait()
         watching.cancel()
         await asyncio.wait([watching])
+    assert REGISTRY.get_sample_value("coco_unreceived_objects")
     found = {
         kind: REGISTRY.get_sample_value("coco_drift_findings", {"kind": kind})
         for kind in ("missing", "retyped")

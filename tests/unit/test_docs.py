@@ -120,7 +120,8 @@ def code_blocks(language: str, text: str) -> list[str]:
 
 
 def test_the_alias_example_loads_and_renames_what_it_says() -> None:
-    [example] = code_blocks("toml", OPERATIONS)
+    example, envelopes = code_blocks("toml", OPERATIONS)
+    assert load_aliases(envelopes, "operations.md").record_paths(Source.ERP)
     aliases = load_aliases(example, "operations.md")
     [(path, [name])] = tomllib.loads(example)[Source.GUEST_CHECKS].items()
     level, _, canonical = path.rpartition(".")

@@ -14,7 +14,7 @@ from consumer.aws.s3 import open_lake
 from consumer.aws.sqs import Queues, open_queues
 from consumer.errors import ConsumerError
 from consumer.operate.dlq import queue as dead_letter_queue
-from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_time
+from consumer.operate.dlq.dead_letters import DeadLetter, Filters
 from consumer.operate.dlq.replay_results import ReplayResult, follow, open_ledger
 from consumer.settings import DatabaseSettings, LakeSettings
 from runtime.errors import EXIT_FAILED
@@ -28,6 +28,7 @@ from runtime.terminal import (
     print_table,
     progress,
     settings_of,
+    since_option,
     tell,
 )
 from schemas.codes import ErrorCode
@@ -35,25 +36,11 @@ from schemas.codes import ErrorCode
 dlq = typer.Typer(help="Inspect, replay or purge dead-lettered messages.", no_args_is_help=True)
 
 
-def _time(text: str) -> datetime:
-    try:
-        return read_time(text)
-    except ValueError as error:
-        raise typer.BadParameter("expected a time like 2024-06-01T12:00:00Z") from error
-
-
 Code = Annotated[
     ErrorCode | None, typer.Option("--error-code", help="Only messages with this error code.")
 ]
 Prefix = Annotated[str | None, typer.Option("--key-prefix", help="Only keys with this prefix.")]
-Since = Annotated[
-    datetime | None,
-    typer.Option(
-        parser=_time,
-        metavar="TIME",
-        help="Only failures since this time; UTC unless an offset is given.",
-    ),
-]
+Since = Annotated[datetime | None, since_option("failures")]
 Ids = Annotated[
     list[str] | None, typer.Option("--id", help="Only the message with this id; may be repeated.")
 ]

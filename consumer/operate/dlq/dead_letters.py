@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from consumer.aws.sqs import Delivery
 from consumer.ingest.error_logs import log_key
+from runtime.terminal import read_time
 from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, ObjectEvent, decode_body
 
@@ -98,12 +99,6 @@ def read_dead_letter(delivery: Delivery) -> DeadLetter:
         attempts=attempts,
         redriven=redriven,
     )
-
-
-def read_time(text: str) -> datetime:
-    """Read a time, UTC unless an offset is given; raises ValueError if it is none."""
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _announced(body: str) -> ObjectEvent | None:

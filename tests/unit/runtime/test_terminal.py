@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import sys
+from datetime import UTC, datetime
 
 import pytest
 import typer
@@ -16,6 +17,7 @@ from runtime.terminal import (
     print_table,
     printable,
     progress_lines,
+    read_time,
 )
 
 
@@ -116,3 +118,16 @@ def test_elsewhere_than_on_a_terminal_progress_is_a_line_every_few_seconds() -> 
         "pull: 11/40, 1.1/s, 1 failed, 26 s left\n",
         "pull: 16/40, 1.1/s, 1 failed, 22 s left\n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11-26T21:29:30.307917Z", "2026-11-26T21:29:30.307917"),
+        ("2026-11-26T18:29:30-03:00", "2026-11-26T21:29:30"),
+        ("2026-11-26T21:29:30", "2026-11-26T21:29:30"),
+        ("2026-11-26", "2026-11-26T00:00:00"),
+    ],
+)
+def test_since_takes_the_times_that_our_own_logs_print(text: str, utc: str) -> None:
+    assert read_time(text) == datetime.fromisoformat(utc).replace(tzinfo=UTC)

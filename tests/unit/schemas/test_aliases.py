@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.aliases import AliasesInvalid, AmbiguousField, apply_renames, load_aliases
+from schemas.record_paths import RecordPath
 from schemas.registry import Source
 
 SHIPPED = load_aliases()
@@ -56,6 +57,9 @@ def test_the_extra_file_may_repeat_what_is_shipped() -> None:
         ('[erp]\nbusDt = ["locRef"]', "keep one of the two"),
         ('["*"]\nlocRef = ["shop"]', "itself another name of 'storeId'"),
         ('[erp]\n"guestChecks.a" = ["b"]\n"guestChecks.b" = ["a"]', "itself another name"),
+        ('[records]\ngetNothing = ["data[]"]', "no source; use one of erp"),
+        ('[records]\nerp = "data[]"', "must be a list like .*payload"),
+        ('[records]\nerp = ["data"]', "erp: 'data' is no record path; write"),
     ],
 )
 def test_a_file_of_another_form_is_refused_with_its_name_and_the_remedy(
@@ -105,3 +109,27 @@ def test_what_is_not_ambiguous_is_renamed_though_something_else_is() -> None:
 def test_two_other_names_with_two_values_are_ambiguous_too() -> None:
     with pytest.raises(AmbiguousField):
         apply_renames({"a": 1, "b": 2}, (("a", "old"), ("b", "old")))
+
+
+def test_record_paths_are_read_for_each_source_in_their_order() -> None:
+    aliases = load_aliases(
+        '[records]\n"*" = ["[]"]\ngetGuestChecks = ["payload.data[]", "a[].b[]"]'
+    )
+    assert ["[]", "payload.data[]", "a[].b[]"] == [*map(str, aliases.record_paths(Source.ERP))]
+    assert ["[]"] == [*map(str, aliases.record_paths(Source.TRANSACTIONS))]
+    assert () == SHIPPED.record_paths(Source.ERP)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "data", "a[]b[]", "[][]", "a..b[]", ".a[]", "a[].", "[]a[]", "a[0]", "a[].b"]
+)
+def test_what_is_no_record_path_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no record path"):
+        RecordPath.of(text)
+
+
+def test_record_paths_and_their_order_are_part_of_the_fingerprint() -> None:
+    """Consumers with different files must be told apart."""
+    texts = ("", '[records]\nerp = ["a[]", "b[]"]', '[records]\nerp = ["b[]", "a[]"]')
+    assert 3 == len({load_aliases(text).fingerprint for text in texts})
+    assert SHIPPED.fingerprint == load_aliases("").fingerprint

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.documents.gunzip import PlainReader
-from consumer.documents.parse import decode
+from consumer.documents.parse import JsonLines, decode
 from consumer.errors import Permanent
 from producer.errors import FileRejected
 from producer.sending.upload_files import UploadFile, read_upload_file
@@ -49,9 +49,8 @@ FILES = [
     (b"guestCheckId;subTtl\n1;10,50\n", "a table of separated values, such as CSV; export"),
     (b'"a","b"\n"1","2"\n', "a table of separated values"),
     (b"a\tb\n1\t2", "a table of separated values"),
-    (f"{CHECKS}\n{CHECKS}\r\n{CHECKS}\n".encode(), "holds 3 JSON documents one after another"),
     (f"{CHECKS}{CHECKS}".encode(), "holds 2 JSON documents one after another; upload each"),
-    (f"\ufeff{CHECKS}\n[1]\n{{".encode(), "holds 3 JSON documents"),
+    (f"\ufeff{CHECKS}[1]\n{{".encode(), "holds 3 JSON documents"),
 ]
 WIDE = [
     (CHECKS.encode("utf-16"), "the file is UTF-16; export it again as UTF-8"),
@@ -76,6 +75,16 @@ def test_upload_and_consumer_say_what_it_is_and_how_to_send_it(
         decode(plain)
     code = ErrorCode.ENCODING_INVALID if (data, said) in WIDE else ErrorCode.JSON_MALFORMED
     assert (str(refused.value), refused.value.code) == (str(rejected.value), code)
+
+
+@pytest.mark.parametrize("end", ["", "[1]\r\n"])
+def test_one_document_a_line_is_read_by_the_consumer_alone(end: str) -> None:
+    """Where its alias file has a path to the records, such a file is loaded."""
+    data = f"{CHECKS}\n{CHECKS}\r\n{end}".encode()
+    kind = file_kind(data)
+    assert kind is not None
+    assert f"holds {3 if end else 2} JSON documents one after another" in kind.message
+    assert isinstance(decode(data).root, JsonLines)
 
 
 @pytest.mark.parametrize("data", [b"{", b"{} }", b"[1] 2", b"{'a': 1}", b"oops", b'{"a": "\xe3"}'])

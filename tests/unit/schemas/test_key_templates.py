@@ -174,6 +174,23 @@ def test_the_prefixes_cover_every_document_once(
     assert len(layout.samples) == 4 + 2 * len(layout.templates)
 
 
+@pytest.mark.parametrize(
+    ("template", "prefixes"),
+    [
+        (PLAIN, set()),
+        ("erp=x/{name}.json", set()),
+        ("getGuestChecks=v/{day}/{store}.json", {"v/2024-01-05/", "v/20240105/"}),
+        ("erp=v/{yyyy}/{mm}/{dd}-{name}", {"v/2024/01/05-", "v/2024/1/5-"}),
+        ("erp=v/{yyyy}/{mm}/{name}/{dd}", set()),
+    ],
+)
+def test_a_day_has_prefixes_where_keys_sort_by_day(template: str, prefixes: set[str]) -> None:
+    assert read_layout(template).day_prefixes(date(2024, 1, 5)) == prefixes
+    assert "dados/getChargeBack/ano=2024/mes=01/dia=05/loja=" in read_layout(HIVE).day_prefixes(
+        date(2024, 1, 5)
+    )
+
+
 @given(st.text())
 def test_any_text_is_read_without_a_crash(text: str) -> None:
     layout = read_layout(f"{PLAIN},{HIVE}")

@@ -192,7 +192,7 @@ def test_a_root_field_of_another_type_refuses_the_document(name: str, value: Any
     ("root", "said"),
     [
         (None, "the document is null"),
-        ([], "the document is list"),
+        ([], "the document is a list of 0, expected an object with transactions"),
         ("text", "the document is str"),
         (7, "the document is int"),
         ({}, "not a document of ours"),
@@ -208,7 +208,7 @@ def test_a_root_field_of_another_type_refuses_the_document(name: str, value: Any
         ({"error": {"code": 7}, "storeId": STORE, "busDt": "2024-01-01"}, "error answer"),
         ({"storeId": STORE, "guestChecks": []}, "the document holds guestChecks"),
         ({"storeId": STORE, "fiscalInvoices": [{}]}, "the document holds fiscalInvoices"),
-        ({"storeId": STORE, "movements": [{}]}, 'add "transactions" = ["movements"]'),
+        ({"storeId": STORE, "movements": [{}]}, "unknown fields are filled ('movements')"),
     ],
 )
 def test_json_that_is_not_this_source_s_frame_is_refused_with_the_remedy(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.documents.gunzip import PlainReader
-from consumer.documents.parse import decode
+from consumer.documents.parse import JsonLines, decode
 from consumer.documents.storable import MAX_DEPTH
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
@@ -172,3 +172,26 @@ def test_no_more_than_the_limit_is_decompressed(data: bytes) -> None:
     with pytest.raises(Permanent) as refused:
         plain(data)
     assert ErrorCode.OBJECT_TOO_LARGE == refused.value.code
+
+
+def test_one_value_a_line_is_told_from_a_broken_document() -> None:
+    decoded = decode(b'{"a": 1}\r\n\n{"a": 2.50}\n')
+    assert isinstance(decoded.root, JsonLines)
+    assert [{"a": 1}, {"a": Decimal("2.50")}] == decoded.root
+    assert not decoded.suspicious
+    assert decode(b'{"a": "\\u0000"}\n{"a": 2}').suspicious
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b'{"a": 1}\n{"a": 2}\n{"a": }', "line 3 of NDJSON: Expecting value: line 1 column 7"),
+        (b'{"a": 1}\n{"a": }', "holds 2 JSON documents one after another"),
+        (b'{"a": 1\n"b": 2}', "Expecting ',' delimiter: line 2 column 1"),
+        (b'{"a": 1} {"a": 2}', "holds 2 JSON documents one after another"),
+    ],
+)
+def test_of_broken_lines_the_first_is_named(data: bytes, told: str) -> None:
+    refused = refusal(data)
+    assert ErrorCode.JSON_MALFORMED == refused.code
+    assert told in str(refused)
