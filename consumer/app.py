@@ -91,7 +91,7 @@ async def _open(
     connections = settings.max_in_flight_messages
     queues = await stack.enter_async_context(open_queues(settings, connections))
     lake = await stack.enter_async_context(open_lake(settings, connections))
-    # One session beyond the loader's, so that ledger entries do not wait for batches.
+    # One session beyond the batcher's, so that ledger entries do not wait for batches.
     pool = await stack.enter_async_context(open_pool(settings, settings.loader_connections + 1))
     watch_pool(pool)
     leases = Leases(queues.main, await _once_reachable(queues.main.visibility_timeout_seconds))
@@ -101,7 +101,7 @@ async def _open(
         settings.retry_max_seconds,
         await _once_reachable(queues.main.max_receives),
     )
-    probe, loader = _probe(pool, lake, queues), _loader(settings, pool)
+    probe, batcher = _probe(pool, lake, queues), _batcher(settings, pool)
     failure_breaker = await _once_reachable(partial(_failure_breaker, settings, pool))
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
@@ -109,14 +109,14 @@ async def _open(
     record = partial(record_entry, pool, layout=settings.layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases)
     was_loaded = loaded_before(pool, settings.layout)
-    ports = Ports(lake, loader, record, was_loaded, leases.is_held)
+    ports = Ports(lake, batcher, record, was_loaded, leases.is_held)
     handler = Handler(settings, aliases, ports, byte_budget)
     slots = Slots(settings.max_in_flight_messages)
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
     background = {
-        "load": loader.run(),
+        "load": batcher.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
         "watch": keep_watch(settings, lake, settings.watch_seconds),
     }
@@ -182,7 +182,7 @@ async def _check_schema(settings: ConsumerSettings) -> None:
         raise SchemaMismatch(f"the database lacks {lacking}; {LACKING_REMEDY}")
 
 
-def _loader(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Batcher:
+def _batcher(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Batcher:
     wait_seconds = settings.batch_max_wait_milliseconds / 1000
     limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
     return Batcher(postgres_load(pool), limits, settings.loader_connections)

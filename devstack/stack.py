@@ -138,10 +138,10 @@ def temporary_root() -> Path:
     Its path must be short enough for a socket below it; as root, the unprivileged user that
     PostgreSQL runs as must be able to walk through it.
     """
-    usual = Path(tempfile.gettempdir()).resolve()
-    is_short = len(os.fsencode(usual)) <= _LONGEST_TEMPORARY_PATH
-    is_open = os.geteuid() != 0 or may_be_walked(usual)
-    return usual if is_short and is_open else Path("/tmp")  # noqa: S108 - the keeper's directory there has a random name and is ours alone
+    standard = Path(tempfile.gettempdir()).resolve()
+    is_short = len(os.fsencode(standard)) <= _LONGEST_TEMPORARY_PATH
+    is_open = os.geteuid() != 0 or may_be_walked(standard)
+    return standard if is_short and is_open else Path("/tmp")  # noqa: S108 - the keeper's directory there has a random name and is ours alone
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:

@@ -41,7 +41,7 @@ class ReadLimits:
 
     max_bytes: int  # as stored
     memory_bytes: int  # largest document, decompressed, that is held in memory
-    admitted_bytes: int  # how much room was taken for it
+    budgeted_bytes: int  # how much room was taken for it
 
 
 class Larger(Exception):
@@ -172,7 +172,7 @@ def _check(answer: "GetObjectOutputTypeDef", event: ObjectEvent, limits: ReadLim
         )
     packed = event.key.endswith(".gz") or answer.get("ContentEncoding") == "gzip"
     held = held_bytes(length, limits.memory_bytes, packed=packed)
-    if held > limits.admitted_bytes:
+    if held > limits.budgeted_bytes:
         raise Larger(held)
     return held > limits.memory_bytes
 

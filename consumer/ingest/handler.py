@@ -29,7 +29,7 @@ from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 log = structlog.get_logger()
 
 _ASSUMED_BYTES = 64 * 1024  # of an object whose event gives no size
-_ADMISSIONS = 3
+_READ_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Ports:
     """What the handler works with."""
 
     lake: Lake
-    loader: Batcher
+    batcher: Batcher
     record: RecordEntry
     was_loaded: Callable[[ObjectEvent], Awaitable[bool]]  # it, or its like
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
@@ -63,7 +63,7 @@ class Handler:
         """Ingest every object of a message; idempotent.
 
         Raises:
-            LeaseLost: while it waited for the loader; nothing further was committed.
+            LeaseLost: while it waited for the batcher; nothing further was committed.
         """
         try:
             announced = decode_body(delivery.body)
@@ -93,14 +93,14 @@ class Handler:
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         limit = self.settings.max_object_bytes
         source, key = route(event, self._buckets, limit, self._layout)
-        admitted_bytes = _announced_bytes(event, self.settings.stream_above_bytes)
-        for _ in range(_ADMISSIONS):
-            async with self.byte_budget.of(admitted_bytes):
+        budgeted_bytes = _announced_bytes(event, self.settings.stream_above_bytes)
+        for _ in range(_READ_ATTEMPTS):
+            async with self.byte_budget.of(budgeted_bytes):
                 try:
-                    stored = await self._fetch(event, admitted_bytes)
+                    stored = await self._fetch(event, budgeted_bytes)
                 except Larger as error:
                     # The event gave no size, or a wrong one: take room for the real one.
-                    admitted_bytes = error.held_bytes
+                    budgeted_bytes = error.held_bytes
                     continue
                 except Outdated:
                     entry = Entry(
@@ -113,9 +113,9 @@ class Handler:
                 return await self._load(prepared, event, delivery)
         raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
 
-    async def _fetch(self, event: ObjectEvent, admitted_bytes: int) -> StoredObject:
+    async def _fetch(self, event: ObjectEvent, budgeted_bytes: int) -> StoredObject:
         most, memory = self.settings.max_object_bytes, self.settings.stream_above_bytes
-        limits = ReadLimits(most, memory, admitted_bytes)
+        limits = ReadLimits(most, memory, budgeted_bytes)
         with STAGE_SECONDS.labels("fetch").time():
             return await self.ports.lake.fetch(event, limits)
 
@@ -140,7 +140,7 @@ class Handler:
 
     async def _commit(self, request: LoadRequest) -> State:
         with STAGE_SECONDS.labels("load").time():
-            state = await self.ports.loader.load(request)
+            state = await self.ports.batcher.load(request)
         lag = datetime.now(UTC) - request.document.identity.event_time
         LAG_SECONDS.observe(max(0.0, lag.total_seconds()))
         return state

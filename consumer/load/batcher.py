@@ -26,7 +26,7 @@ from schemas.codes import State
 log = structlog.get_logger()
 
 _WAITING_DOCUMENTS = 64
-_BUSY_PATIENCE = 8  # times as long as for the first batch
+_BUSY_FACTOR = 8  # times as long as for the first batch
 _CONFLICT_ATTEMPTS = 8
 _CONFLICT_PAUSE_SECONDS = 0.05
 
@@ -124,8 +124,8 @@ class Batcher:
         while True:
             with suppress(asyncio.QueueEmpty):
                 return self._waiting.get_nowait()
-            patience = self._limits.wait_seconds * (_BUSY_PATIENCE if self._under_way else 1)
-            remaining = collecting_since + patience - monotonic()
+            longest_seconds = self._limits.wait_seconds * (_BUSY_FACTOR if self._under_way else 1)
+            remaining = collecting_since + longest_seconds - monotonic()
             if remaining <= 0:
                 return None
             with suppress(TimeoutError):
@@ -144,7 +144,7 @@ class Batcher:
             await self._load_and_split(batch)
         except ConsumerError as error:
             await self._split_or_fail(batch, error)
-        except Exception as error:  # noqa: BLE001 - a bug must fail its batch, not the loader
+        except Exception as error:  # noqa: BLE001 - a bug must fail its batch, not the batcher
             # Without its message, which may quote a document; the error log will have it.
             log.error("batch_failed", documents=len(batch), where=where(error))  # noqa: TRY400
             await self._split_or_fail(batch, Internal.of(error))

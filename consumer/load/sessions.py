@@ -26,8 +26,8 @@ from runtime.errors import SettingsInvalid
 
 log = structlog.get_logger()
 
-_PATIENCE_SECONDS = 20.0  # before doubting that the server is still at work
-_SHORT_PATIENCE_SECONDS = 5.0  # where an answer comes at once or never
+_SILENCE_SECONDS = 20.0  # before doubting that the server is still at work
+_SHORT_SILENCE_SECONDS = 5.0  # where an answer comes at once or never
 
 R = TypeVar("R")
 
@@ -38,7 +38,7 @@ class Session(AsyncConnection[Any]):
     Whoever waits for it then gets `psycopg.OperationalError`, as after any broken connection.
     """
 
-    patience_seconds = _PATIENCE_SECONDS
+    silence_seconds = _SILENCE_SECONDS
     is_at_work: Callable[[], Awaitable[bool]] | None = None
 
     async def wait(self, gen: PQGen[R], *args: Any, **kwargs: Any) -> R:
@@ -49,7 +49,7 @@ class Session(AsyncConnection[Any]):
             nonlocal doubt
             doubt = loop.create_task(self._hang_up_if_silent(), name="session_doubt")
 
-        timer = loop.call_later(self.patience_seconds, begin)
+        timer = loop.call_later(self.silence_seconds, begin)
         try:
             return await super().wait(gen, *args, **kwargs)
         finally:
@@ -62,8 +62,8 @@ class Session(AsyncConnection[Any]):
         while True:
             if self.is_at_work is None or not await self.is_at_work():
                 break
-            await asyncio.sleep(self.patience_seconds)
-        log.warning("session_silent", patience_seconds=self.patience_seconds)
+            await asyncio.sleep(self.silence_seconds)
+        log.warning("session_silent", silence_seconds=self.silence_seconds)
         # Only the socket: whoever waits for an answer reads its end, and the driver does the rest.
         with (
             suppress(OSError, psycopg.Error),
@@ -112,19 +112,19 @@ def check_encoding(session: psycopg.ConnectionInfo, settings: DatabaseSettings) 
 
 async def check_idle(session: Session) -> None:
     """Raise psycopg.Error if a session that was idle does not answer; it has little time to."""
-    before = session.is_at_work, session.patience_seconds
-    session.is_at_work, session.patience_seconds = None, _SHORT_PATIENCE_SECONDS
+    before = session.is_at_work, session.silence_seconds
+    session.is_at_work, session.silence_seconds = None, _SHORT_SILENCE_SECONDS
     try:
         await AsyncConnectionPool.check_connection(session)
     finally:
-        session.is_at_work, session.patience_seconds = before
+        session.is_at_work, session.silence_seconds = before
 
 
 async def _is_at_work(settings: DatabaseSettings, process: int) -> bool:
-    brief = {"connect_timeout": int(_SHORT_PATIENCE_SECONDS)}
+    brief = {"connect_timeout": int(_SHORT_SILENCE_SECONDS)}
     try:
         async with await Session.connect(**settings.conninfo | brief, autocommit=True) as other:
-            other.patience_seconds = _SHORT_PATIENCE_SECONDS
+            other.silence_seconds = _SHORT_SILENCE_SECONDS
             cursor = await other.execute(statements.fixed("is_at_work"), [process])
             row = await cursor.fetchone()
     except errors.TooManyConnections:

@@ -14,7 +14,7 @@ from consumer.rows import tables
 from consumer.rows.fields import Fields
 from consumer.rows.row_templates import NotPlain
 from consumer.rows.row_writer import NO_DETAIL, RowWriter, Sale
-from consumer.rows.template_cache import Found, SeenShapes, count
+from consumer.rows.template_cache import Found, TemplateCache, count
 from schemas.aliases import Aliases
 from schemas.fields import MAX_ID_CHARACTERS
 from schemas.guest_checks import LINE_TYPES
@@ -27,19 +27,19 @@ Record = dict[str, Any]
 
 def fast_path_of(
     rows: RowWriter, reader: CheckReader | RowReader, aliases: Aliases
-) -> "PlainChecks | PlainList":
+) -> "FastChecks | FastList":
     """Return what takes the plain records of a document; `reader` validates the others."""
     if isinstance(reader, CheckReader):
-        return PlainChecks(rows, reader, aliases)
-    return PlainList(rows, reader, aliases)
+        return FastChecks(rows, reader, aliases)
+    return FastList(rows, reader, aliases)
 
 
-class PlainChecks:
+class FastChecks:
     """Takes plain checks with their children."""
 
     def __init__(self, rows: RowWriter, reader: CheckReader, aliases: Aliases) -> None:
-        def seen(level: str, fields: Fields) -> SeenShapes:
-            return SeenShapes(level, fields, aliases.at(rows.source, level))
+        def seen(level: str, fields: Fields) -> TemplateCache:
+            return TemplateCache(level, fields, aliases.at(rows.source, level))
 
         self._rows, self._reader = rows, reader
         self._checks = seen(CHECKS_FIELD, tables.CHECK)
@@ -94,15 +94,15 @@ class PlainChecks:
         return f"{cells}\t{shape.extra_cell(line)}\n"
 
 
-class PlainList:
-    """Takes plain rows of a store-day list."""
+class FastList:
+    """Takes the plain records of a store-day list."""
 
     def __init__(self, rows: RowWriter, reader: RowReader, aliases: Aliases) -> None:
         source, entry = rows.source, rows.source.entry
         self._rows, self._reader = rows, reader
         self._id_field, self._table = entry.id_field, tables.LIST_TABLES[source].stage
         level = entry.list_field
-        self._seen = SeenShapes(level, tables.LIST_FIELDS[source], aliases.at(source, level))
+        self._seen = TemplateCache(level, tables.LIST_FIELDS[source], aliases.at(source, level))
 
     def take(self, position: int, record: Any) -> bool:
         """Write a record, or say that it is not plain, as above."""

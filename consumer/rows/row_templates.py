@@ -79,7 +79,7 @@ _LOOKS = (
 )
 
 
-class RowShape:
+class RowTemplate:
     """Writes records of one shape: of the fields `sent`, `filled` are known and not null.
 
     `detail` is the field with a detail line's sub-object, `unknown` are those that the contract
@@ -138,13 +138,13 @@ class RowShape:
 
 
 @lru_cache(_MAX_SHAPES)
-def row_shape(fields: Fields, shape: shapes.ShapeKey) -> RowShape | None:
+def row_template(fields: Fields, shape: shapes.ShapeKey) -> RowTemplate | None:
     """Return how records of a shape are written, or None if they are not plain."""
     sent, known = dict(shapes.fields_of(shape)), fields.model.model_fields
     filled = {name: kind for name, kind in sent.items() if name in known and kind != shapes.NULL}
     if not _is_plain(fields.model, filled) or len(filled.keys() & LINE_TYPES.keys()) > 1:
         return None
-    return RowShape(fields, sent, filled)
+    return RowTemplate(fields, sent, filled)
 
 
 def _is_plain(model: type[Record], filled: Kinds) -> bool:

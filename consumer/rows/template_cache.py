@@ -5,7 +5,7 @@ from typing import Any
 
 from consumer.drift.shapes import Shape, ShapeKey, Shapes, shape_of
 from consumer.rows.fields import Fields
-from consumer.rows.row_templates import NotPlain, RowShape, row_shape
+from consumer.rows.row_templates import NotPlain, RowTemplate, row_template
 from schemas.aliases import Renames
 
 # What is remembered must be small, or a hostile document could fill memory.
@@ -15,16 +15,16 @@ _MAX_NAME_CHARACTERS = 5000  # of all fields together
 
 
 @dataclass(slots=True)
-class SeenShape:
+class CachedTemplate:
     """One shape: how records of it are written, if they are plain, and what counts them."""
 
     level: str
-    row: RowShape | None
+    row: RowTemplate | None
     counted: dict[bool, Shape] = field(default_factory=dict)  # those of unfinished checks apart
 
 
 # The records inside of one, each with its shape: counted when all of them are plain.
-Found = list[tuple[SeenShape, dict[str, Any]]]
+Found = list[tuple[CachedTemplate, dict[str, Any]]]
 
 
 def count(found: Found, shapes: Shapes, *, whole: bool = True) -> None:
@@ -36,16 +36,16 @@ def count(found: Found, shapes: Shapes, *, whole: bool = True) -> None:
         counted.count += 1
 
 
-class SeenShapes:
+class TemplateCache:
     """The shapes of one level, and the renames in force there."""
 
     def __init__(self, level: str, fields: Fields, renames: Renames) -> None:
         self._level = level
         self._fields = fields
         self._renames = renames
-        self._seen: dict[ShapeKey, SeenShape] = {}
+        self._seen: dict[ShapeKey, CachedTemplate] = {}
 
-    def find(self, record: Any, found: Found) -> RowShape:
+    def find(self, record: Any, found: Found) -> RowTemplate:
         """Return how a record is written, and add it with its shape to those that were `found`.
 
         Fields get their canonical names in place. Raises NotPlain by its shape.
@@ -59,7 +59,7 @@ class SeenShapes:
         found.append((seen, record))
         return row
 
-    def _meet(self, record: dict[str, Any]) -> SeenShape:
+    def _meet(self, record: dict[str, Any]) -> CachedTemplate:
         for alias, canonical in self._renames:
             if alias in record and canonical not in record:
                 record[canonical] = record.pop(alias)
@@ -70,6 +70,6 @@ class SeenShapes:
         if too_long or len(self._seen) >= _MAX_SHAPES:
             raise NotPlain
         ambiguous = any(alias in record for alias, _ in self._renames)
-        row = None if ambiguous else row_shape(self._fields, shape)
-        seen = self._seen[shape] = SeenShape(self._level, row)
+        row = None if ambiguous else row_template(self._fields, shape)
+        seen = self._seen[shape] = CachedTemplate(self._level, row)
         return seen

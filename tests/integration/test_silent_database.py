@@ -43,7 +43,7 @@ def way(settings: DatabaseSettings) -> Iterator[Proxy]:
 def through(settings: DatabaseSettings, way: Proxy, monkeypatch: pytest.MonkeyPatch):
     """Settings that lead through the proxy, and sessions that doubt early."""
     migrate(settings)
-    monkeypatch.setattr(Session, "patience_seconds", IMPATIENT_SECONDS)
+    monkeypatch.setattr(Session, "silence_seconds", IMPATIENT_SECONDS)
     return settings.model_copy(update={"db_host": "127.0.0.1", "db_port": way.port})
 
 

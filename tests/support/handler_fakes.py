@@ -16,18 +16,18 @@ class FakeLake(FakeLogs):
         super().__init__()
         self.objects: dict[str, Any] = objects
         self.fetched: list[str] = []
-        self.admitted_bytes: list[int] = []
+        self.budgeted_bytes: list[int] = []
 
     async def fetch(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject:
         """Read one; it must not be larger than allowed."""
         self.fetched.append(event.key)
-        self.admitted_bytes.append(limits.admitted_bytes)
+        self.budgeted_bytes.append(limits.budgeted_bytes)
         assert limits.memory_bytes <= limits.max_bytes
         found = self.objects[event.key]
         if isinstance(found, Exception):
             raise found
         held = held_bytes(len(found), limits.memory_bytes, packed=event.key.endswith(".gz"))
-        if held > limits.admitted_bytes:
+        if held > limits.budgeted_bytes:
             raise Larger(held)
         return StoredObject(found, "etag", event.version_id, NOON)
 

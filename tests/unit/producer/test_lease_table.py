@@ -123,7 +123,7 @@ async def test_a_renewal_that_fails_is_told_and_tried_again() -> None:
             assert list(json.loads(lease_table.body or b"{}")) == ["holder"]
 
 
-async def test_a_broken_roster_is_written_anew() -> None:
+async def test_a_broken_lease_table_is_written_anew() -> None:
     for broken in (b"{", b"[]", b'{"x": 1}', b'{"x": {"until": "soon", "stores": []}}', b"\xff"):
         lease_table = FakeLeaseTable()
         lease_table.body, lease_table.tag = broken, "t"
@@ -132,7 +132,7 @@ async def test_a_broken_roster_is_written_anew() -> None:
             assert list(json.loads(lease_table.body)) == ["any"]
 
 
-async def test_a_roster_that_never_stands_still_is_reported(
+async def test_a_lease_table_that_never_stands_still_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("producer.lease_table._LONGEST_PAUSE_SECONDS", 0)

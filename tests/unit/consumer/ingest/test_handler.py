@@ -211,14 +211,14 @@ async def test_an_object_whose_event_tells_no_size_gets_room_for_what_is_there()
     bench = Bench({KEY: small, "raw/erp/large.json": large})
     assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
     assert await bench.handle(announcing("raw/erp/large.json")) == [Done(State.LOADED)]
-    assert bench.lake.admitted_bytes == [65_536, 65_536, len(large)]
+    assert bench.lake.budgeted_bytes == [65_536, 65_536, len(large)]
     assert not bench.byte_budget.is_full
 
 
 async def test_an_event_that_announces_too_little_is_not_believed() -> None:
     bench = Bench({KEY: GOOD})
     assert await bench.handle(event(size_bytes=1)) == [Done(State.LOADED)]
-    assert bench.lake.admitted_bytes == [1, len(GOOD)]
+    assert bench.lake.budgeted_bytes == [1, len(GOOD)]
 
 
 async def test_a_gzipped_object_is_admitted_for_what_it_unpacks_to() -> None:
@@ -226,12 +226,12 @@ async def test_a_gzipped_object_is_admitted_for_what_it_unpacks_to() -> None:
     bench = Bench({KEY + ".gz": packed})
     body = event(key=KEY + ".gz", size_bytes=len(packed))
     assert await bench.handle(body) == [Done(State.LOADED)]
-    assert bench.lake.admitted_bytes == [16 * len(packed)]
+    assert bench.lake.budgeted_bytes == [16 * len(packed)]
 
 
 async def test_an_object_that_grows_whenever_it_is_read_waits_and_holds_no_room() -> None:
     async def fetch(_: ObjectEvent, limits: ReadLimits) -> StoredObject:
-        raise Larger(limits.admitted_bytes + 1)
+        raise Larger(limits.budgeted_bytes + 1)
 
     bench = Bench()
     bench.lake.fetch = fetch  # type: ignore[method-assign]  # one method of a stand-in
