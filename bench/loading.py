@@ -34,11 +34,11 @@ class _Loading:
             wait_seconds = settings.batch_max_wait_milliseconds / 1000
             limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
             loader = Batcher(postgres_load(pool), limits, settings.loader_connections)
-            loading = asyncio.create_task(loader.run())
+            loading = asyncio.create_task(loader.run(), name="load")
             began = perf_counter()
             async with asyncio.TaskGroup() as group:
-                for document in documents:
-                    group.create_task(self._load(loader, document))
+                for number, document in enumerate(documents):
+                    group.create_task(self._load(loader, document), name=f"load {number}")
             seconds = perf_counter() - began
             loading.cancel()
             return seconds

@@ -59,8 +59,8 @@ def main(root: Path = ROOT, *, any_python: bool = False) -> int:
                 bring_up_to_date(environment, root, any_python=any_python)
                 for environment in environments
             ]
-    except SetupError as exc:
-        sys.stderr.write(f"setup: {exc}\n")
+    except SetupError as error:
+        sys.stderr.write(f"setup: {error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nsetup: interrupted; the next run does the rest\n")

@@ -100,8 +100,8 @@ def api(
     day = taxation_from.date() if taxation_from else None
     try:
         chosen = settings_of(settings or (), faults_percent=faults, taxation_from=day)
-    except UnusableSettingError as exc:
-        raise typer.BadParameter(str(exc)) from exc
+    except UnusableSettingError as error:
+        raise typer.BadParameter(str(error)) from error
     serve(host, port, chosen)
 
 
@@ -123,6 +123,6 @@ def main() -> None:
     exit_on_terminate()
     try:
         run_program(app)
-    except ServerFailedError as exc:
-        sys.stderr.write(f"devstack: {exc}\n")
+    except ServerFailedError as error:
+        sys.stderr.write(f"devstack: {error}\n")
         sys.exit(1)

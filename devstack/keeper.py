@@ -107,8 +107,8 @@ def keep(directory: Path, *, with_api: bool) -> None:
     try:
         _bring_up(servers, control)
         _hold(servers, control)
-    except ServerFailedError as exc:
-        report("failed", message=str(exc))
+    except ServerFailedError as error:
+        report("failed", message=str(error))
     finally:
         stop_watched(control.watched)
         servers.stop()

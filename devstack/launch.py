@@ -25,8 +25,8 @@ try:
     os.execvp(command[0], command)
 except FileNotFoundError:
     sys.exit(print(f"{command[0]}: no such command", file=sys.stderr) or 127)
-except OSError as exc:
-    sys.exit(print(f"{command[0]}: {exc.strerror}", file=sys.stderr) or 126)
+except OSError as error:
+    sys.exit(print(f"{command[0]}: {error.strerror}", file=sys.stderr) or 126)
 """
 
 # Waits for the pipe to end, which happens when the keeper is gone, however it went. What it was

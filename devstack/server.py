@@ -130,8 +130,8 @@ def last_lines(path: Path, count: int = _LOG_LINES_SHOWN) -> list[str]:
     """Return the last lines of a text file; a note when there are none."""
     try:
         lines = path.read_text(errors="replace").splitlines()
-    except OSError as exc:
-        return [f"(no log: {exc.strerror})"]
+    except OSError as error:
+        return [f"(no log: {error.strerror})"]
     return lines[-count:] or ["(it wrote nothing)"]
 
 

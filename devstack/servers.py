@@ -117,5 +117,5 @@ class Servers:
 def _is_ready(server: RunningServer) -> bool:
     try:
         return server.spec.is_ready()
-    except ServerFailedError as exc:
-        raise server.failure(str(exc)) from exc
+    except ServerFailedError as error:
+        raise server.failure(str(error)) from error

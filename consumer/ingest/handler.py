@@ -98,9 +98,9 @@ class Handler:
             async with self.byte_budget.of(admitted_bytes):
                 try:
                     stored = await self._fetch(event, admitted_bytes)
-                except Larger as larger:
+                except Larger as error:
                     # The event gave no size, or a wrong one: take room for the real one.
-                    admitted_bytes = larger.held_bytes
+                    admitted_bytes = error.held_bytes
                     continue
                 except Outdated:
                     entry = Entry(

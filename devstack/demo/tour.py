@@ -51,8 +51,8 @@ def take_tour(*, keep: bool) -> int:
     console = Console(highlight=False)
     try:
         return _Tour(console).run(keep=keep)
-    except (ProgramFailedError, ServerFailedError) as exc:
-        console.print(f"\nThe tour ends here: {exc}", style="red", markup=False)
+    except (ProgramFailedError, ServerFailedError) as error:
+        console.print(f"\nThe tour ends here: {error}", style="red", markup=False)
         return 1
 
 

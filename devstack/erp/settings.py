@@ -136,6 +136,6 @@ def settings_of(assignments: Iterable[str] = (), **given: Any) -> SimulatorSetti
         chosen[name] = value
     try:
         return SimulatorSettings(**chosen)
-    except ValidationError as exc:
-        faults = (f"{error['loc'][0]}: {error['msg']}" for error in exc.errors(include_url=False))
-        raise UnusableSettingError("; ".join(faults)) from exc
+    except ValidationError as error:
+        faults = (f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors(include_url=False))
+        raise UnusableSettingError("; ".join(faults)) from error

@@ -87,8 +87,8 @@ def ensure_bucket(s3: "S3Client", bucket: str) -> None:
             # us-east-1 is the one region that S3 refuses to be told explicitly.
             where = {"LocationConstraint": region}
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)  # type: ignore[arg-type]  # a region from the environment is a plain str
-    except ClientError as exc:
-        if exc.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
 
 
@@ -97,8 +97,8 @@ def ensure_folders(s3: "S3Client", bucket: str) -> None:
     for folder in FOLDERS:
         try:
             s3.head_object(Bucket=bucket, Key=folder)
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
                 raise
             s3.put_object(Bucket=bucket, Key=folder, Body=b"")
 

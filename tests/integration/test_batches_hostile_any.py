@@ -118,9 +118,9 @@ def assert_read_or_refused(document: Fetched) -> None:
     """Any other exception than a refusal is a crash; a refusal names a permanent code and why."""
     try:
         prepared = prepare(document, ALIASES, LIMIT)
-    except Permanent as refused:
-        dead_lettered = RULES[refused.code].reaction is Reaction.DEAD_LETTER
-        outcome = (dead_lettered, str(refused) != "")
+    except Permanent as error:
+        dead_lettered = RULES[error.code].reaction is Reaction.DEAD_LETTER
+        outcome = (dead_lettered, str(error) != "")
     else:
         counted = prepared.document.quarantined_count
         outcome = (counted >= len(prepared.quarantined), prepared.document.record_count >= 0)

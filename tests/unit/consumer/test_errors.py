@@ -9,8 +9,8 @@ def test_where_a_bug_is_can_be_told_without_what_it_says() -> None:
 
     try:
         deep_inside()
-    except KeyError as bug:
-        told = where(bug)
+    except KeyError as error:
+        told = where(error)
     assert told.startswith("KeyError < ")
     assert "deep_inside" in told
     assert "customer" not in told

@@ -80,8 +80,8 @@ def test_the_log_of_a_bug_has_its_traceback_and_the_release_that_has_it() -> Non
 
     try:
         deep_inside()
-    except ZeroDivisionError as bug:
-        log = written(Internal.of(bug), EVENT)
+    except ZeroDivisionError as error:
+        log = written(Internal.of(error), EVENT)
     assert log["code"] == "internal"
     assert "in deep_inside" in log["traceback"]
     assert "ZeroDivisionError: the reason" in log["traceback"]

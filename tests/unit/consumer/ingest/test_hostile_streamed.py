@@ -22,8 +22,8 @@ def ending(document: bytes, *, streamed: bool) -> Ending:
         found = replace(found, data=spool)
     try:
         prepared = prepare(found, ALIASES, NO_LIMIT)
-    except Permanent as refused:
-        return refused.code
+    except Permanent as error:
+        return error.code
     count = prepared.document.quarantined_count
     codes = tuple(record.code for record in prepared.quarantined)
     # The log lists a thousand; the others are counted.

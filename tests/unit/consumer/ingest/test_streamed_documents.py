@@ -173,8 +173,8 @@ def test_a_list_under_two_names_is_taken_if_they_say_the_same_or_only_one_says_a
         ):
             try:
                 found.append(read(document).document.record_count)
-            except Permanent as refused:
-                found.append(refused.code)
+            except Permanent as error:
+                found.append(error.code)
         assert [expected, expected] == found, document
 
 
