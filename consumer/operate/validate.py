@@ -199,10 +199,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     if told["verdict"] == REFUSE:
         source = f" as {told['source']}" if "source" in told else ""
         yield f"{told['file']}: would be refused{source}, {told['error_code']}: {told['error']}"
-        for error in told["errors"]:
-            yield f"  {error['location']} = {error['value']}: {error['message']}"
         yield from _written(line for line in told["suggestions"] if line not in told["error"])
-        if told.get("key") is None:
+        if told.get("key") is None and "the key names no" in told["error"]:
             yield "  no key is known, with its store and day: --key names the key it would get"
         return
     day = f", day {told['bus_dt']}" if told["bus_dt"] else ""
