@@ -190,6 +190,6 @@ class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, Lake
         if 2 * self.stream_above_bytes > self.byte_budget_bytes:
             raise ValueError(
                 "STREAM_ABOVE_BYTES must not exceed half of MAX_IN_FLIGHT_BYTES (here "
-                f"{self.byte_budget_bytes}), or the largest documents could not be admitted"
+                f"{self.byte_budget_bytes}), or the largest documents would never fit"
             )
         return self

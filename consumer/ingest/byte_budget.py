@@ -23,7 +23,7 @@ class ByteBudget:
 
     @asynccontextmanager
     async def of(self, size_bytes: int) -> AsyncIterator[None]:
-        """Wait for room, first come, first served; what exceeds the budget is admitted alone."""
+        """Wait for room, first come, first served; what exceeds the budget comes in alone."""
         # A large object is not overtaken for ever by small ones.
         async with self._turn:
             while self._held_bytes and self._held_bytes + size_bytes > self._limit_bytes:

@@ -90,6 +90,7 @@ class Settler:
         elif len(batch) == BATCH_SIZE:
             self._batch = []
         # A task of its own, and shielded: whoever is cancelled meanwhile takes nobody along.
+        # Nothing was awaited since the append, so `_deletion` is still that of our batch.
         kept = await asyncio.shield(self._deletion)
         if delivery in kept:
             log.warning("deletion_failed", message_id=delivery.message_id)

@@ -1,12 +1,15 @@
 """Where tests and their helpers stand, and what they may know."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 TESTS = ROOT / "tests"
 LONGEST_LINES = 300
+EVENT = "'[a-z]+(_[a-z]+)+'"
+PRODUCT = ("consumer", "producer", "schemas", "runtime", "devstack", "bench")
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -60,3 +63,31 @@ def test_no_helper_is_too_long_to_be_read() -> None:
         for path in (TESTS / "support").rglob("*.py")
     }
     assert {} == {path: count for path, count in counts.items() if count > LONGEST_LINES}
+
+
+def dialect(node: ast.AST) -> str | None:
+    """Say how a piece of the product is written otherwise than the rest."""
+    if isinstance(node, ast.ExceptHandler) and node.name not in (None, "error"):
+        return f"except … as {node.name}"
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    if node.func.attr == "create_task" and "name" not in {word.arg for word in node.keywords}:
+        return "a task without a name"
+    is_log = isinstance(node.func.value, ast.Name) and node.func.value.id == "log"
+    if is_log and node.func.attr in {"debug", "info", "warning", "error", "exception"}:
+        event = node.args[0]
+        if not isinstance(event, ast.Name) and not re.fullmatch(EVENT, ast.unparse(event)):
+            return f"log event {ast.unparse(event)}"
+    return None
+
+
+def test_the_programs_speak_one_dialect() -> None:
+    """Tasks have names, errors are called error, and log events are snake_case."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}: {found}"
+        for package in PRODUCT
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (found := dialect(node))
+    ]
+    assert [] == wrong
