@@ -76,7 +76,8 @@ class Lake:
         Raises:
             Outdated: without versioning: what lies there now is not what was announced.
             Larger: it takes more room than was taken for it.
-            Permanent: `object_missing`, or `object_too_large` as stored.
+            Permanent: `object_missing`, `object_archived`, or `object_too_large` as stored.
+            Transient: with `is_about_object` when the refusal may be about this object alone.
         """
         what = f"reading s3://{event.bucket}/{event.key}"
         request: GetObjectRequestTypeDef = {"Bucket": event.bucket, "Key": event.key}

@@ -72,7 +72,15 @@ class Queue:
     async def receive(
         self, limit: int, wait_seconds: int, visibility_seconds: int | None = None
     ) -> list[Delivery]:
-        """Long-poll for at most `limit` (1 to 10) messages; empty when none came."""
+        """Long-poll for at most `limit` (1 to 10) messages; empty when none came.
+
+        A poll that is cancelled may have made messages invisible that nobody gets.
+
+        Args:
+            limit: How many at most.
+            wait_seconds: How long an empty queue is waited for: 0 to 20.
+            visibility_seconds: Instead of the queue's own visibility timeout.
+        """
         visibility: dict[str, Any] = (
             {} if visibility_seconds is None else {"VisibilityTimeout": visibility_seconds}
         )
@@ -89,7 +97,11 @@ class Queue:
         return [_delivery(message, now) for message in answer.get("Messages", [])]
 
     async def delete(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Delete up to ten; return those that could not be."""
+        """Delete up to ten; return those that could not be. Safe to repeat.
+
+        SQS tells no failure for an expired receipt handle, and deletes nothing (API Reference,
+        DeleteMessage): only `Leases` knows whether a message was still ours.
+        """
         with asking(f"deleting from {self._url}"):
             answer = await self._client.delete_message_batch(
                 QueueUrl=self._url, Entries=_entries(deliveries)
@@ -99,9 +111,14 @@ class Queue:
     async def change_visibility(
         self, deliveries: Sequence[Delivery], seconds: int
     ) -> dict[Delivery, Exception]:
-        """Set the remaining visibility timeout of up to ten; return the failures.
+        """Set the visibility timeout of up to ten, from now on; return the failures.
 
-        One is `LeaseLost` when the receipt handle has expired.
+        One is `LeaseLost` when the receipt handle has expired, also after the twelve hours that a
+        message can be held in all (SQS Developer Guide, visibility timeout).
+
+        Args:
+            deliveries: The messages.
+            seconds: 0, which makes them receivable at once, to 43,200.
         """
         try:
             answer = await self._client.change_message_visibility_batch(
@@ -119,7 +136,10 @@ class Queue:
         return failed
 
     async def send(self, body: str, attributes: Mapping[str, str]) -> None:
-        """Send one message with text attributes; empty ones are left out."""
+        """Send one message with text attributes, ten at most; empty ones are left out.
+
+        After a `Transient` it may have been sent all the same.
+        """
         with asking(f"sending to {self._url}"):
             await self._client.send_message(
                 QueueUrl=self._url,

@@ -87,7 +87,12 @@ async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[Asyn
 
 @asynccontextmanager
 async def borrowed(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
-    """Hold a session of the pool for one transaction; ConsumerError: it was not committed."""
+    """Hold a session of the pool for one transaction.
+
+    Raises:
+        ConsumerError: it was not committed; also when no session is free, or none can be opened,
+            within DB_CONNECT_TIMEOUT_SECONDS.
+    """
     try:
         async with pool.connection() as session:
             yield session
@@ -112,7 +117,11 @@ async def ping(pool: AsyncConnectionPool) -> None:
 
 
 async def schema_version(session: AsyncConnection) -> str | None:
-    """Return the version that `consumer migrate` left, or None if it never ran."""
+    """Return the version that `consumer migrate` left, or None if it never ran.
+
+    Raises:
+        psycopg.Error: unmapped, for whoever opened the session.
+    """
     try:
         cursor = await session.execute("SELECT version_num FROM alembic_version")
     except errors.UndefinedTable:
@@ -144,7 +153,11 @@ def lacking_columns(stored: StoredColumns) -> Iterator[str]:
 
 @asynccontextmanager
 async def open_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnection]:
-    """Hold one session for a command's queries, each a transaction of its own."""
+    """Hold one session for a command's queries, each a transaction of its own.
+
+    Raises:
+        ConsumerError: PostgreSQL does not answer or refuses us, also to a query of the block.
+    """
     try:
         async with await Session.connect(**settings.conninfo, autocommit=True) as session:
             await begin_session(session, settings)

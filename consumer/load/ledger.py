@@ -66,7 +66,11 @@ def loaded_before(
 
 
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
-    """Return how many of the objects that ended last could not be loaded, newcomers left out."""
+    """Return how many of the objects that ended last could not be loaded, newcomers left out.
+
+    Raises:
+        ConsumerError: the database could not be asked.
+    """
     async with borrowed(pool) as session:
         statement = statements.fixed("count_recent_failures")
         row = await (await session.execute(statement, {"objects": objects})).fetchone()

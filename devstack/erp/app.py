@@ -1,4 +1,4 @@
-"""The simulated ERP as an HTTP application: five endpoints behind a door, control and health."""
+"""The simulated ERP as an HTTP application: its endpoints behind a door, control and health."""
 
 from collections.abc import Callable
 from typing import Any

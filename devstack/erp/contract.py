@@ -1,4 +1,4 @@
-"""The published shape of the five endpoints' answers: the contracts, each in its frame.
+"""The published shape of the endpoints' answers: the contracts, each in its frame.
 
 Documents the answers; builds and checks nothing.
 """

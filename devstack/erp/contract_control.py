@@ -60,7 +60,7 @@ class FaultReport(BaseModel):
     """The faults in force, and what they did since they were set."""
 
     faults: Faults
-    attempts: int = Field(description="Requests to the five endpoints.")
+    attempts: int = Field(description="Requests to the endpoints.")
     injected: dict[FaultKind, int] = Field(description="How many of them went wrong, by kind.")
     busiest_second: int = Field(description="The most of them that came within one second.")
 

@@ -1,4 +1,4 @@
-"""The door of the five endpoints: every request passes here, and some do not get through.
+"""The door of the endpoints: every request passes here, and some do not get through.
 
 The one place where faults are drawn and endpoints are closed; the application behind it knows
 nothing of either. Control and health have no door.

@@ -11,7 +11,7 @@ from devstack.erp.totals import control_totals
 from schemas.registry import Source
 
 _STORE = "99 CB CB"
-_DAY = date(2024, 1, 2)  # all five endpoints have rows
+_DAY = date(2024, 1, 2)  # every endpoint has rows
 
 
 def example_answer(source: Source) -> Json:

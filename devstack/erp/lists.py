@@ -1,4 +1,4 @@
-"""Writes the four store-day lists: invoices, charge-backs, transactions, cash boxes.
+"""Writes the store-day lists: invoices, charge-backs, transactions, cash boxes.
 
 Their rows follow from the same tickets as the checks, so amounts agree across endpoints and a
 corrected check shows in every list. Row ids start at 1 every day; some rows have none.

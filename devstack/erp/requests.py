@@ -57,7 +57,7 @@ StoreId = Annotated[
 
 
 class StoreDayRequest(BaseModel):
-    """The body of all five endpoints. `locRef` and `storeId` mean the same: send one."""
+    """The body of every endpoint. `locRef` and `storeId` mean the same: send one."""
 
     model_config = ConfigDict(
         alias_generator=erp_name,

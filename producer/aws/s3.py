@@ -114,7 +114,11 @@ class S3Lake:
         return True
 
     async def bucket_settings(self) -> dict[str, bool | None]:
-        """Return whether the bucket's settings are on; None for those that may not be read."""
+        """Return whether the bucket's settings are on; None for those that may not be read.
+
+        Needs `s3:GetBucketVersioning`, `s3:GetEncryptionConfiguration`,
+        `s3:GetBucketPublicAccessBlock` and `s3:GetBucketNotification`.
+        """
         name = self._bucket
         with self._mapped_errors():
             return {

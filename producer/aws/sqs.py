@@ -38,7 +38,11 @@ class SqsQueue:
         self._max_attempts = max_attempts
 
     async def send(self, bodies: Sequence[str]) -> list[QueueError | None]:
-        """Send up to ten messages, transient failures again; the SDK retries whole calls."""
+        """Send up to ten messages, transient failures again; the SDK retries whole calls.
+
+        Returns an error or None for each, in their order. What failed may have been sent all the
+        same, and a message may be sent twice: the consumer loads an object as if once.
+        """
         failures: list[QueueError | None] = [None] * len(bodies)
         left = list(range(len(bodies)))
         for attempt in range(self._max_attempts):

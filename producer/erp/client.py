@@ -60,7 +60,7 @@ def _log_retry(details: RetryDetails) -> None:
 
 
 class HttpErp:
-    """The five endpoints behind one address."""
+    """The endpoints behind one address."""
 
     def __init__(self, session: aiohttp.ClientSession, base_url: URL, settings: Settings) -> None:
         self._session = session

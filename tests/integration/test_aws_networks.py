@@ -196,4 +196,6 @@ async def test_an_endpoint_with_an_ipv6_address_is_reached(
         settings = settings_at(f"http://[::1]:{other}")
         await put_at(settings)
         async with open_client("sqs", settings, 1) as client:
-            await calls(lake)["send"](client)
+            assert (await calls(lake)["send"](client))["MessageId"]
+    stored = lake.s3.get_object(Bucket=lake.bucket, Key=OBJECT.key)
+    assert OBJECT.body == stored["Body"].read()

@@ -1,5 +1,7 @@
 """The HTTP port of a program."""
 
+import asyncio
+
 import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Counter
@@ -43,5 +45,7 @@ async def test_a_port_that_is_taken_is_named(unused_tcp_port: int) -> None:
 
 
 async def test_without_a_port_nothing_is_served() -> None:
+    """Not even the address is looked at."""
+    before = asyncio.all_tasks()
     async with served(health_pages(fine, fine, CollectorRegistry()), "256.0.0.1", None):
-        pass
+        assert asyncio.all_tasks() == before

@@ -162,4 +162,7 @@ def test_a_rename_of_a_field_that_no_document_has_is_refused(text: str, hint: st
     ],
 )
 def test_a_rename_of_a_field_that_some_document_has_is_taken(text: str) -> None:
-    refuse_unknown_paths(load_aliases(text), "/etc/aliases.toml")
+    aliases = load_aliases(text)
+    before = aliases.fingerprint
+    refuse_unknown_paths(aliases, "/etc/aliases.toml")
+    assert before == aliases.fingerprint
