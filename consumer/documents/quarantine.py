@@ -3,6 +3,7 @@
 import reprlib
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,7 +21,13 @@ _RULES = {
     "list_type": "expected a list",
 }
 
-_short = reprlib.Repr()
+
+class _Short(reprlib.Repr):
+    def repr_Decimal(self, value: Decimal, _level: int) -> str:  # noqa: N802 - reprlib's own form
+        return str(value)
+
+
+_short = _Short()
 _short.maxstring = _short.maxother = _short.maxlong = _VALUE_CHARACTERS
 _short.maxlevel = 2
 

@@ -210,9 +210,9 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     )
     bad = told["bad_records"]
     for record in bad[:_SHOWN_RECORDS]:
+        value = f" = {record['value']}" if record["value"] else ""
         yield (
-            f"  {record['path']} (id {record['id']}): {record['field']} = {record['value']}: "
-            f"{record['rule']}"
+            f"  {record['path']} (id {record['id']}): {record['field']}{value}: {record['rule']}"
         )
     if len(bad) > _SHOWN_RECORDS:
         yield f"  and {len(bad) - _SHOWN_RECORDS} more: --json lists them"
