@@ -63,18 +63,23 @@ async def open_client(
             **_credentials(settings),
         )
         client = await context.__aenter__()
-        # Without it a PUT waits for `100 Continue`, and no timeout covers that wait.
-        client.meta.events.unregister("before-call.s3", add_expect_header)
-        # Otherwise listed keys come URL-encoded, which LocalStack mistakes when it turns pages.
-        client.meta.events.unregister(
-            "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
-        )
+        _unhook(client)
     except (BotoCoreError, ValueError, OSError) as error:
         raise AwsUnusable(classify(error)) from error
     try:
         yield client
     finally:
         await context.__aexit__(None, None, None)
+
+
+def _unhook(client: Any) -> None:
+    """Take off what the SDK does to each call, and we cannot use."""
+    # Its PUT waits for `100 Continue`, and no timeout covers that wait.
+    client.meta.events.unregister("before-call.s3", add_expect_header)
+    # Otherwise listed keys come URL-encoded, which LocalStack mistakes when it turns pages.
+    client.meta.events.unregister(
+        "before-parameter-build.s3.ListObjectsV2", set_list_objects_encoding_type_url
+    )
 
 
 def _credentials(settings: AwsSettings) -> dict[str, Any]:
