@@ -62,11 +62,16 @@ def find_more(root: Mapping[str, Any]) -> More | None:
 
 
 def find_total(root: Mapping[str, Any]) -> int | None:
-    """Return how many records the whole answer has; None if it does not say."""
+    """Return how many records the whole answer has; None if it does not say.
+
+    A bare `total` at the root may be an amount; in a group such as `paging.total` it is a count.
+    """
     totals = [
         int(value)
         for name, value in _fields(root)
-        if _MARKS.get(_plain(name.rpartition(".")[2])) is _RECORD_TOTALS and str(value).isdecimal()
+        if _MARKS.get(_plain(name.rpartition(".")[2])) is _RECORD_TOTALS
+        and _plain(name) != "total"
+        and str(value).isdecimal()
     ]
     return max(totals, default=None)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.paging import More, find_more, is_paging_field
+from schemas.paging import More, find_more, find_total, is_paging_field
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,21 @@ def test_a_part_is_recognised(root: dict[str, Any], more: More) -> None:
 )
 def test_a_whole_answer_is_one(root: dict[str, Any]) -> None:
     assert find_more({"storeId": "1", "transactions": [{"next": "x"}]} | root) is None
+
+
+@pytest.mark.parametrize(
+    ("root", "total"),
+    [
+        ({"totalCount": 7}, 7),
+        ({"paging": {"total": "7"}}, 7),
+        ({"total": 1200}, None),  # an amount, perhaps
+        ({"totalCount": "many"}, None),
+    ],
+)
+def test_how_many_records_an_answer_has_is_read_where_it_is_certain(
+    root: dict[str, Any], total: int | None
+) -> None:
+    assert find_total({"storeId": "1"} | root) == total
 
 
 def test_fields_of_the_document_are_no_paging_fields() -> None:

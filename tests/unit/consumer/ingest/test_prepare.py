@@ -56,7 +56,7 @@ def test_fewer_records_than_the_document_says_are_a_part_of_the_day(*, streamed:
     """Taken for the day, they would remove the others."""
     rows = [{"transactionId": 1}, {"transactionId": "x" * 401}]
     assert 1 == prepared(day_list(SOURCE, *rows, total=2), SOURCE).document.record_count
-    part = fetched(day_list(SOURCE, *rows, total=3), SOURCE)
+    part = fetched(day_list(SOURCE, *rows, totalCount=3), SOURCE)
     if streamed:
         assert isinstance(part.data, bytes)
         spool = Spool(0)

@@ -109,7 +109,7 @@ async def test_a_part_is_refused_when_the_rest_cannot_be_had(
 
 
 @pytest.mark.parametrize(
-    "more", [{"totalCount": 2}, {"total": "2"}, {"page": {"total_results": 2}}]
+    "more", [{"totalCount": 2}, {"meta": {"total": "2"}}, {"page": {"total_results": 2}}]
 )
 async def test_fewer_records_than_the_answer_counts_are_not_the_day(
     erp_server: FakeErp, settings_for: SettingsFor, more: dict[str, Any]
