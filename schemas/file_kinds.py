@@ -19,7 +19,6 @@ _EXPORT = "export the data as JSON"
 _AGAIN = "export it again as UTF-8"
 # Formats by their first bytes; https://www.garykessler.net/library/file_sigs.html lists them.
 _MAGIC = (
-    (GZIP_MAGIC, "gzip inside gzip", "unpack it once"),
     (b"PK", "a ZIP archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
@@ -73,6 +72,8 @@ def kind_by_first_bytes(head: bytes) -> FileKind | None:
             return FileKind(f"the file is {encoding}; {_AGAIN}", ErrorCode.ENCODING_INVALID)
     if _WIDE_WITHOUT_MARK.match(head):
         return FileKind(f"the file is UTF-16; {_AGAIN}", ErrorCode.ENCODING_INVALID)
+    if head.startswith(GZIP_MAGIC):
+        return FileKind("the file is gzip inside gzip; unpack it once", ErrorCode.ENCODING_INVALID)
     text = head.removeprefix(codecs.BOM_UTF8).strip()
     what, remedy = _format(head, text)
     return FileKind(f"the file is {what}; {remedy}") if what else None
@@ -106,7 +107,7 @@ def _count_documents(data: bytes) -> int:
     # What was read is not kept: a day of checks would fill a gigabyte.
     decoder, place, count = json.JSONDecoder(object_pairs_hook=lambda _: None), 0, 0
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(codecs.BOM_UTF8).decode()
         while opening := _OPENING.match(text, place):
             count += 1
             _, place = decoder.raw_decode(text, opening.end())

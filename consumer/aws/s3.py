@@ -69,6 +69,8 @@ class Lake:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        # Read from disk now: nothing is opened while messages are worked on.
+        self._listing = client.get_paginator("list_objects_v2")
 
     async def fetch(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject:
         """Read exactly the version that was announced; safe to repeat.
@@ -102,9 +104,8 @@ class Lake:
 
     async def pages(self, prefix: str) -> AsyncIterator[list[ObjectEvent]]:
         """Yield the objects under a prefix, a page at a time, as events of their creation."""
-        paginator = self._client.get_paginator("list_objects_v2")
         with asking(f"listing s3://{self._bucket}/{prefix}"):
-            async for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix):
+            async for page in self._listing.paginate(Bucket=self._bucket, Prefix=prefix):
                 yield [
                     ObjectEvent(
                         bucket=self._bucket,
