@@ -95,12 +95,8 @@ async def _open(
     pool = await stack.enter_async_context(open_pool(settings, settings.loader_connections + 1))
     watch_pool(pool)
     leases = Leases(queues.main, await _once_reachable(queues.main.visibility_timeout_seconds))
-    terms = Terms(
-        settings.policy,
-        settings.retry_base_seconds,
-        settings.retry_max_seconds,
-        await _once_reachable(queues.main.max_receives),
-    )
+    backoff = settings.retry_base_seconds, settings.retry_max_seconds
+    terms = Terms(settings.policy, *backoff, await _once_reachable(queues.main.max_receives))
     probe, batcher = _probe(pool, lake, queues), _batcher(settings, pool)
     failure_breaker = await _once_reachable(partial(_failure_breaker, settings, pool))
     byte_budget = ByteBudget(settings.byte_budget_bytes)

@@ -41,10 +41,7 @@ _RECORD_REMEDY = "correct it where it comes from, or name the field it came unde
 def validate(
     files: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE",
-            help="Documents, gzipped or not; - for stdin.",
-        ),
+        typer.Argument(metavar="FILE", help="Documents, gzipped or not; - for stdin."),
     ],
     *,
     as_: Annotated[
@@ -78,9 +75,7 @@ def validate(
     if as_json:
         print_json(told, indent=2)
     else:
-        for verdict in told:
-            for line in _lines(verdict):
-                typer.echo(printable(line))
+        typer.echo("\n".join(printable(line) for verdict in told for line in _lines(verdict)))
     if any(verdict["verdict"] != LOAD for verdict in told):
         raise typer.Exit(EXIT_FAILED)
 

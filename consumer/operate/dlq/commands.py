@@ -44,6 +44,10 @@ Since = Annotated[datetime | None, since_option("failures")]
 Ids = Annotated[
     list[str] | None, typer.Option("--id", help="Only the message with this id; may be repeated.")
 ]
+Rate = Annotated[
+    float | None,
+    typer.Option(min=0.01, metavar="N", help="Replay at most N messages per second."),
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Stop after N messages.", metavar="N")]
 
 
@@ -76,10 +80,7 @@ def replay(
     since: Since = None,
     message_id: Ids = None,
     limit: Limit = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(min=0.01, metavar="N", help="Replay at most N messages per second."),
-    ] = None,
+    rate: Rate = None,
     dry_run: DryRun = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait and report the result of each message.")
