@@ -4,8 +4,8 @@ PYTHON ?= python3
 # Environments made with a PYTHON named once stay, until another one is named.
 ANY_PYTHON := $(if $(filter file,$(origin PYTHON)),--any-python)
 BIN := .venv/bin
-# Each process has servers of its own, about 1 GB.
-TEST_PROCESSES ?= 2
+# Each process has servers of its own, about 1 GB. One more than two cores: many tests wait.
+TEST_PROCESSES ?= 3
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 # Later releases of its dependencies break this LocalStack: see localstack-init/localstack.in.

@@ -1,5 +1,6 @@
 """The benchmarks still run on the loader that exists."""
 
+from bench import drift_cost
 from bench.databases import Server
 from bench.documents import store_days
 from bench.peers import Contest
@@ -12,3 +13,15 @@ def test_the_loader_and_its_peers_leave_the_same_rows(database: dict[str, str]):
     contest = Contest(Server(settings), store_days(1))
     assert min(contest.loader(), contest.copy(), contest.row_by_row()) > 0
     assert contest.counts["guest_checks"] == 500
+
+
+def test_what_counting_drift_costs_is_measured_on_the_code_that_counts(database: dict[str, str]):
+    """The functions that it leaves out exist under their names; the rows are the same."""
+    settings = DatabaseSettings(**{name.lower(): value for name, value in database.items()})
+    contest = Contest(Server(settings), store_days(1))
+    with drift_cost.without_counting():
+        contest.loader()
+    without = contest.counts
+    contest.rows, contest.counts = {}, {}
+    contest.loader()
+    assert without == contest.counts
