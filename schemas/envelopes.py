@@ -148,8 +148,8 @@ def _eventbridge(body: Mapping[str, Any]) -> ObjectEvent | Ignored:
 
 
 def _bucket(parent: Mapping[str, Any], place: str) -> str:
-    place = f"{place}.bucket"
-    return _stored(_text(_mapping(parent, "bucket", place), "name", place), f"{place}.name")
+    bucket = _mapping(parent, "bucket", place)
+    return _stored(_text(bucket, "name", f"{place}.bucket"), f"{place}.bucket.name")
 
 
 def _event(

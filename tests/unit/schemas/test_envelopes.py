@@ -1,5 +1,6 @@
 """Bodies as AWS writes them: LocalStack encodes keys its own way."""
 
+import json
 from datetime import UTC, timedelta, timezone
 from typing import Any
 
@@ -221,3 +222,11 @@ def test_a_body_we_write_tells_the_time_in_utc() -> None:
     elsewhere = TIME.astimezone(timezone(timedelta(hours=-3)))
     event = ObjectEvent("lake", "a.json", "ObjectCreated:Put", event_time=elsewhere)
     assert TIME == only(created_body(event)).event_time
+
+
+def test_an_api_call_told_by_cloudtrail_names_what_it_lacks() -> None:
+    """EventBridge passes such events on too, if a rule asks for them."""
+    told = {"requestParameters": {"bucketName": "lake", "key": "raw/erp/a.json"}}
+    body = {"detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": told}
+    with pytest.raises(EventMalformed, match=r"^detail\.bucket is missing or not an object$"):
+        decode_body(json.dumps(body))
