@@ -63,13 +63,14 @@ def _columns(fields: Fields) -> tuple[str, ...]:
     return tuple(columns[name].name for name in fields.names)
 
 
+DIGEST = "content_digest"  # of the bytes that a row was read from
 _CHECK_KEY = ("store_id", "guest_check_id")
 
 GUEST_CHECKS = Table(
     Source.GUEST_CHECKS.entry.table,
     CHECKS_FIELD,
     _CHECK_KEY,
-    ("store_id", *_columns(CHECK), "extra"),
+    ("store_id", *_columns(CHECK), "extra", DIGEST),
     columns_of(GuestCheck),
 )
 TAXES = Table(
