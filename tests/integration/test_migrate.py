@@ -10,7 +10,13 @@ import pytest
 
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
 from consumer.load.migrate import migrate
-from consumer.load.migrations.steps import schema_head, step_files
+from consumer.load.migrations.steps import (
+    said_oldest,
+    schema_head,
+    step_files,
+    step_number,
+    works_from,
+)
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 from tests.support.facts import HEADER, LISTS
@@ -79,6 +85,14 @@ def test_steps_are_numbered_one_after_the_other_and_say_what_they_do() -> None:
         assert path.read_text(encoding="utf-8").startswith("-- ")
 
 
+def test_each_step_says_which_releases_work_with_it() -> None:
+    """Also that none older do: then it names its own number (CONTRIBUTING.md, "Change a table")."""
+    for path in step_files():
+        said, number = said_oldest(path), step_number(path)
+        assert number < "0010" or said, f"{path.name} lacks {works_from(number)!r} in its head"
+        assert said is None or "0001" <= said <= number, path.name
+
+
 def test_migrating_again_finds_nothing_to_do(settings: DatabaseSettings) -> None:
     assert (None, schema_head()) == migrate(settings)
     assert (schema_head(), schema_head()) == migrate(settings)
@@ -94,7 +108,7 @@ def test_ten_containers_that_start_at_once_migrate_once(settings: DatabaseSettin
 def test_a_database_of_a_newer_release_is_refused_and_left_alone(
     settings: DatabaseSettings, connection: psycopg.Connection[Any]
 ) -> None:
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.execute("UPDATE alembic_version SET version_num = '9999', oldest_schema = '9999'")
     with pytest.raises(SchemaMismatch, match="9999, newer than this release"):
         migrate(settings)
     version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
