@@ -103,7 +103,7 @@ async def _open(
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
     record = partial(record_entry, pool, layout=settings.layout)
-    settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases)
+    settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases, terms)
     was_loaded = loaded_before(pool, settings.layout)
     ports = Ports(lake, batcher, record, was_loaded, leases.is_held)
     handler = Handler(settings, aliases, ports, byte_budget)

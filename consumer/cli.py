@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from consumer import app as application
-from consumer.load import migrate as migrating
 from consumer.messages.progress import Counts
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
@@ -37,6 +36,8 @@ cli.command()(validate)
 @cli.command()
 def migrate() -> None:
     """Create or upgrade the tables. Safe to repeat and to run concurrently."""
+    from consumer.load import migrate as migrating  # noqa: PLC0415 - Alembic costs a second
+
     settings = terminal.settings_of(DatabaseSettings)
     with terminal.reported_errors():
         before, after = migrating.migrate(settings)

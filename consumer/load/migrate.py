@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
 from consumer.load import statements
 from consumer.load.migrations import steps
+from consumer.load.migrations.upgrade import upgrade
 from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
 
@@ -40,7 +41,7 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
             connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": _LOCK_ID})
             connection.commit()
             before = _current(connection)
-            steps.upgrade(connection)
+            upgrade(connection)
             connection.commit()
             return before, steps.schema_head()
     except (DBAPIError, psycopg.Error) as error:
