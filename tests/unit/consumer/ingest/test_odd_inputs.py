@@ -45,7 +45,7 @@ def test_the_line_in_the_refusal_lets_the_document_load(source: Source, document
         prepared(document, source)
     assert refused.value.code in (ErrorCode.SCHEMA_INVALID, ErrorCode.JSON_MALFORMED)
     line = str(refused.value).partition("add to the alias file: ")[2]
-    aliases = load_aliases(line.replace("] ", "]\n", 1))
+    aliases = load_aliases(line)
     outcome = prepared(document, source, aliases=aliases)
     assert [] == outcome.quarantined
     assert 1 <= outcome.document.record_count
