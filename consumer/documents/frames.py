@@ -30,6 +30,10 @@ _PROBLEM_FIELDS = ("type", "title", "status", "detail")  # RFC 9457: two of them
 _NAMED_FIELDS = 3
 _NO_HINT = "name where the records are in the alias file, or export them as the endpoint sends them"
 _CORRECT = "correct it at its source, then pull or upload the document again"
+_NO_STORE = (
+    "storeId (or locRef) is missing, and the key names no store; add it, or upload the document "
+    f"under {API_PREFIX}<endpoint>/busDt=<day>/storeId=<store>/"
+)
 _LIST_FIELDS = frozenset(source.entry.list_field for source in Source)
 
 
@@ -91,7 +95,7 @@ def open_document(
     if not rows:
         refuse_error_answer(root)
     if own not in root:
-        _refuse_foreign(root, source, aliases)
+        _refuse_foreign(root, source, aliases, key)
     return _frame(root, source, key), rows or []
 
 
@@ -134,8 +138,7 @@ def _identity(fields: RootFields, key: DocumentKey) -> tuple[str, date | None]:
     store_id, bus_dt = store_id or key_store, fields.busDt or key.bus_dt
     if not store_id:
         raise _schema_invalid(
-            "storeId (or locRef) is missing, and the key names no store; add it, or upload the "
-            f"document under {API_PREFIX}<endpoint>/busDt=<day>/storeId=<store>/",
+            _NO_STORE,
             fields.__pydantic_extra__,
         )
     if len(store_id) > MAX_STORE_CHARACTERS:
@@ -196,7 +199,9 @@ def refuse_error_answer(root: dict[str, Any]) -> None:
         )
 
 
-def _refuse_foreign(root: dict[str, Any], source: Source, aliases: Aliases) -> None:
+def _refuse_foreign(
+    root: dict[str, Any], source: Source, aliases: Aliases, key: DocumentKey
+) -> None:
     """Tell an empty day, whose list is absent, from a document that is something else."""
     own = source.entry.list_field
     if foreign := sorted(_LIST_FIELDS & root.keys()):
@@ -208,6 +213,7 @@ def _refuse_foreign(root: dict[str, Any], source: Source, aliases: Aliases) -> N
         raise _schema_invalid(
             f"the document is a single record without the frame that holds {own}; "
             f"{suggest(root, source, aliases)}"
+            + ("" if root.get("storeId") or key.store_id else f"; {_NO_STORE}")
         )
     known = RootFields.model_fields.keys()
     hint = suggest(root, source, aliases)

@@ -52,6 +52,17 @@ def test_the_line_in_the_refusal_lets_the_document_load(source: Source, document
     assert STORE == outcome.document.frame.store_id
 
 
+def test_a_single_record_without_a_store_is_told_both_at_once() -> None:
+    """No key names its store either: the record path alone would not let it load."""
+    aliases = load_aliases('[records] getGuestChecks = ["[]"]')
+    message = "the document is a single record .*storeId .or locRef. is missing, and the key"
+    with pytest.raises(Permanent, match=message):
+        prepared(CHECK, Source.ERP)
+    assert (
+        1 == prepared(CHECK | {"locRef": STORE}, Source.ERP, aliases=aliases).document.record_count
+    )
+
+
 @pytest.mark.parametrize(
     "document",
     [
