@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 
 from bench.corrections import asked_again
-from bench.cpu import Cpu
 from bench.databases import TABLES, Server
 from bench.documents import WRITTEN_AT, Document
 from bench.loading import load_seconds
+from bench.loading_cpu import LoadingCpu
 from bench.timing import REPEATS, Seconds
 from consumer.settings import DatabaseSettings
 
@@ -56,10 +56,10 @@ def measure(server: Server, documents: Sequence[Document]) -> Reloads:
     original = asked_again(documents, WRITTEN_AT)
     for _ in range(REPEATS):
         with server.fresh("bench_in_full") as database:
-            clock, items = Cpu(database).seconds, [item.fetched() for item in original]
+            clock, items = LoadingCpu(database).seconds, [item.fetched() for item in original]
             in_full.append(load_seconds(database, items, clock, in_full=True))
         with server.fresh("bench_reload") as database:
-            clock = Cpu(database).seconds
+            clock = LoadingCpu(database).seconds
             first.append(load_seconds(database, [item.fetched() for item in original], clock))
             for hours, (name, correction) in enumerate(_CORRECTIONS.items(), 1):
                 at = WRITTEN_AT + timedelta(hours=hours)

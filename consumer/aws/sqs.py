@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import GetQueueAttributesResultTypeDef, MessageTypeDef
 
 BATCH_SIZE = 10  # entries of one SQS batch call
+MAX_ATTRIBUTES = 10  # of one message
 # Attributes of a message that was dead-lettered before: ours on a replay, and that of a dead letter
 # which somebody moved back by other means.
 REPLAYED = "Replayed"
 WAS_DEAD_LETTERED = frozenset({REPLAYED, "ErrorCode"})
 # The id under which a message came first, kept by its dead letter, the replay of that, and so on.
 ORIGINAL_ID = "OriginalMessageId"
+# A copy of a message that had used up its receives for nothing; such ones take turns.
+RENEWED = "Renewed"
 # Answers to an expired receipt handle (SQS API Reference, ChangeMessageVisibility)
 _LOST_CODES = frozenset({"InvalidParameterValue", "MessageNotInflight", "ReceiptHandleIsInvalid"})
 

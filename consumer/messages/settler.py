@@ -6,11 +6,19 @@ from functools import partial
 
 import structlog
 
-from consumer.aws.sqs import BATCH_SIZE, Delivery, Queue, in_batches
+from consumer.aws.sqs import (
+    BATCH_SIZE,
+    MAX_ATTRIBUTES,
+    ORIGINAL_ID,
+    RENEWED,
+    Delivery,
+    Queue,
+    in_batches,
+)
 from consumer.errors import Transient
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.leases import Leases
-from consumer.messages.settlement import Retry, Settle
+from consumer.messages.settlement import Renew, Retry, Settle, Terms
 from consumer.metrics import MESSAGES_SETTLED, OBJECTS_ENDED, Settled
 from schemas.codes import State
 
@@ -25,17 +33,22 @@ Step = Callable[[], Awaitable[None]]
 class Settler:
     """Settles the messages of one queue."""
 
-    def __init__(self, queue: Queue, dead_letters: DeadLetters, leases: Leases) -> None:
+    def __init__(
+        self, queue: Queue, dead_letters: DeadLetters, leases: Leases, terms: Terms
+    ) -> None:
         self._queue = queue
         self._dead_letters = dead_letters
         self._leases = leases
+        self._terms = terms
         self._batch: list[Delivery] = []  # to be deleted by `_deletion`
 
-    def steps(self, delivery: Delivery, decision: Retry | Settle) -> list[Step]:
+    def steps(self, delivery: Delivery, decision: Renew | Retry | Settle) -> list[Step]:
         """Return what is to be done about a message, in this order, so that nothing gets lost.
 
         A crash between any two steps repeats the ones before it, and changes no table.
         """
+        if isinstance(decision, Renew):
+            return [partial(self._renew, delivery)]
         if isinstance(decision, Retry):
             note = partial(self._dead_letters.note, delivery, is_last=decision.is_last)
             return [
@@ -52,13 +65,41 @@ class Settler:
         ]
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Make messages receivable by others at once."""
-        async for batch in in_batches(deliveries):
-            try:
-                await self._queue.change_visibility(batch, 0)
-                MESSAGES_SETTLED.labels(Settled.RELEASED, "").inc(len(batch))
-            except Transient as error:
-                log.warning("release_failed", code=error.code, error=str(error))
+        """Make messages receivable by others at once; what fails is logged.
+
+        One at its last receive is sent again, because its next receive would dead-letter it.
+        """
+        last = {one for one in deliveries if self._terms.is_last(one.receive_count)}
+        async for batch in in_batches([one for one in deliveries if one not in last]):
+            await self._give_back(partial(self._hand_back, batch))
+        # These come last: when time runs out, they lose no more than they would have.
+        async for batch in in_batches(tuple(last)):
+            renewals = [self._give_back(partial(self._renew, one)) for one in batch]
+            await asyncio.gather(*renewals)
+
+    async def _give_back(self, step: Step) -> None:
+        try:
+            await step()
+        except Transient as error:
+            log.warning("release_failed", code=error.code, error=str(error))
+
+    async def _hand_back(self, batch: Sequence[Delivery]) -> None:
+        await self._queue.change_visibility(batch, 0)
+        MESSAGES_SETTLED.labels(Settled.RELEASED, "").inc(len(batch))
+
+    async def _renew(self, delivery: Delivery) -> None:
+        """Put a copy in a message's place, with all its receives before it.
+
+        A crash in between leaves both: then the copy loads, and the queue dead-letters the other.
+        """
+        ours = {RENEWED: "true", ORIGINAL_ID: delivery.original_id}
+        # Its own come first: SQS refuses more than ten.
+        attributes = dict([*delivery.attributes.items(), *ours.items()][:MAX_ATTRIBUTES])
+        await self._queue.send(delivery.body, attributes)
+        if await self._queue.delete([delivery]):
+            log.warning("deletion_failed", message_id=delivery.message_id)
+        MESSAGES_SETTLED.labels(Settled.RELEASED, "").inc()
+        log.info("message_renewed", message_id=delivery.message_id, receives=delivery.receive_count)
 
     async def _retry(self, delivery: Delivery, retry: Retry) -> None:
         # The lease task may have an extension of this very message under way, which would overwrite

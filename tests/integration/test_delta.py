@@ -161,6 +161,18 @@ def test_what_changed_after_it_was_asked_for_is_noticed_under_the_lock(
     assert 0 == prepare_delta(answers.warehouse, found).document.unchanged_count
 
 
+def test_what_a_release_without_digests_wrote_is_read(answers: Answers) -> None:
+    """During a deployment it writes rows and leaves the digests of what they said before."""
+    answers.load(A, number=1, as_of=1)
+    answers.load(B, number=2, as_of=2)
+    # As the older release would have written B over A.
+    answers.warehouse.query(
+        "UPDATE guest_checks SET digest_object_id = digest_object_id - 1 RETURNING 1"
+    )
+    assert 0 == answers.load(B, number=3, as_of=3)
+    assert 1 == answers.load(B, number=4, as_of=4)
+
+
 def test_drift_is_counted_once_per_content(answers: Answers) -> None:
     """Counts of checks that were new come on top of those of the same day."""
     answers.load(usual_check(1), number=1, as_of=1)

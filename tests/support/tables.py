@@ -14,7 +14,15 @@ from tests.support.databases import conninfo
 from tests.support.facts import TABLES as DATA_TABLES
 
 PROVENANCE = frozenset(
-    {"object_id", "as_of", "latest_credible", "patched", "removed_at", "content_digest"}
+    {
+        "object_id",
+        "as_of",
+        "latest_credible",
+        "patched",
+        "removed_at",
+        "content_digest",
+        "digest_object_id",
+    }
 )
 
 

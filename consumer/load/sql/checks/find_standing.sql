@@ -4,7 +4,7 @@
 SELECT w.place::integer - 1 AS place, t.opn_bus_dt
 FROM unnest(%(ids)s::bigint [], %(digests)s::bytea []) WITH ORDINALITY AS w (id, digest, place)
 CROSS JOIN LATERAL (
-    SELECT content_digest, patched, opn_bus_dt
+    SELECT content_digest, digest_object_id, object_id, patched, opn_bus_dt
     FROM guest_checks
     WHERE (store_id, guest_check_id) = (%(store_id)s, w.id)
     -- Looks each check up by index, whatever the statistics say.
@@ -12,6 +12,7 @@ CROSS JOIN LATERAL (
 ) AS t
 WHERE
     t.content_digest = w.digest
+    AND t.digest_object_id = t.object_id
     AND NOT t.patched
     AND NOT EXISTS (
         SELECT FROM ingested_objects

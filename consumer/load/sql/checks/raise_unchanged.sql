@@ -10,8 +10,8 @@ WITH named AS (
 ),
 locked AS MATERIALIZED (
     SELECT
-        t.store_id, t.guest_check_id, t.content_digest, t.patched, t.last_updated_utc, t.as_of,
-        t.latest_credible, t.object_id
+        t.store_id, t.guest_check_id, t.content_digest, t.digest_object_id, t.patched,
+        t.last_updated_utc, t.as_of, t.latest_credible, t.object_id
     FROM named
     JOIN guest_checks AS t USING (store_id, guest_check_id)
     ORDER BY t.store_id, t.guest_check_id
@@ -29,7 +29,8 @@ unread AS MATERIALIZED (
         least(t.last_updated_utc, t.latest_credible) AS stored_version,
         least(t.as_of, t.latest_credible) AS stored_as_of,
         t.object_id AS stored_object_id,
-        t.content_digest = u.content_digest AND NOT t.patched AS stands
+        t.content_digest = u.content_digest AND t.digest_object_id = t.object_id AND NOT t.patched
+            AS stands
     FROM stage_unchanged AS u
     JOIN stage_documents AS d USING (doc_no)
     LEFT JOIN locked AS t ON (t.store_id, t.guest_check_id) = (u.store_id, u.guest_check_id)
@@ -47,7 +48,11 @@ newer AS MATERIALIZED (
 ),
 dated AS (
     UPDATE guest_checks AS t
-    SET as_of = n.sent_as_of, latest_credible = n.latest_credible, object_id = n.object_id
+    SET
+        as_of = n.sent_as_of,
+        latest_credible = n.latest_credible,
+        object_id = n.object_id,
+        digest_object_id = n.object_id
     FROM newer AS n
     WHERE
         (t.store_id, t.guest_check_id) = (n.store_id, n.guest_check_id)
