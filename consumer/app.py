@@ -22,8 +22,8 @@ from consumer.load.database import (
     open_pool,
     open_session,
     ping,
-    schema_version,
     stored_columns,
+    stored_schema,
     watch_pool,
 )
 from consumer.load.ledger import count_recent_failures, loaded_before, record_entry
@@ -103,7 +103,7 @@ async def _open(
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
     record = partial(record_entry, pool, layout=settings.layout)
-    settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases)
+    settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases, terms)
     was_loaded = loaded_before(pool, settings.layout)
     ports = Ports(lake, batcher, record, was_loaded, leases.is_held)
     handler = Handler(settings, aliases, ports, byte_budget)
@@ -164,15 +164,18 @@ async def _once_reachable(ask: Callable[[], Awaitable[R]]) -> R:
 
 
 async def _check_schema(settings: ConsumerSettings) -> None:
-    """Refuse tables that this release does not know, or that lack a column of its contracts."""
+    """Refuse tables that do not fit this release, or that lack a column of its contracts."""
     async with open_session(settings) as session:
         check_encoding(session.info, settings)
-        needed, found = schema_head(), await schema_version(session)
-        if found != needed:
+        needed, found = schema_head(), await stored_schema(session)
+        if not found.fits:
             raise SchemaMismatch(
-                f"the database is at schema {found or 'none'}, this release needs {needed}; "
-                "run `consumer migrate`, or deploy the newer release if the tables are newer"
+                f"the database is at schema {found.version or 'none'}, this release needs "
+                f"{needed}; run `consumer migrate`, or deploy the newer release if the tables are "
+                "newer"
             )
+        if found.is_newer:
+            log.info("schema_newer", schema=found.version, release_schema=needed)
         lacking = ", ".join(lacking_columns(await stored_columns(session)))
     if lacking:
         raise SchemaMismatch(f"the database lacks {lacking}; {LACKING_REMEDY}")

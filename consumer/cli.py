@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from consumer import app as application
-from consumer.load import migrate as migrating
+from consumer.load.migrations.steps import schema_head
 from consumer.messages.progress import Counts
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
@@ -39,10 +39,16 @@ cli.command()(verify)
 @cli.command()
 def migrate() -> None:
     """Create or upgrade the tables. Safe to repeat and to run concurrently."""
+    from consumer.load import migrate as migrating  # noqa: PLC0415 - Alembic costs a second
+
     settings = terminal.settings_of(DatabaseSettings)
     with terminal.reported_errors():
         before, after = migrating.migrate(settings)
-    if before == after:
+    if after > (newest := schema_head()):
+        typer.echo(
+            f"schema {after}, newer than this release ({newest}), works with it: nothing to do"
+        )
+    elif before == after:
         typer.echo(f"schema {after}: nothing to do")
     else:
         typer.echo(f"schema {before or 'empty'} -> {after}")

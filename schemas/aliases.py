@@ -1,6 +1,7 @@
 """Renamed fields and moved records: what the alias file says, and how two names resolve."""
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -23,6 +24,8 @@ _SECTIONS: dict[str, tuple[Source, ...]] = {
 # The section whose lines are sources and their record paths; no field has such a path.
 _RECORDS = "records"
 _RECORDS_ROW = f"[{_RECORDS}]"
+# A section and an entry of it on one line, which is how hints print them. TOML wants two lines.
+_PASTED = re.compile(r"^[ \t]*(\[[^\[\]\n]+\])[ \t]+([^#\s].*)$", re.MULTILINE)
 
 
 class AliasesInvalid(ValueError):
@@ -32,11 +35,11 @@ class AliasesInvalid(ValueError):
 class AmbiguousField(ValueError):
     """Two names of one field are both filled, with different values."""
 
-    def __init__(self, canonical: str, alias: str) -> None:
+    def __init__(self, canonical: str, alias: str, values: tuple[Any, Any]) -> None:
         super().__init__(
             f"both {canonical!r} and its other name {alias!r} are filled, with different values"
         )
-        self.canonical = canonical
+        self.canonical, self.values = canonical, values
 
 
 class Aliases:
@@ -94,7 +97,7 @@ def apply_renames(record: dict[str, Any], renames: Renames) -> None:
         if canonical not in record or _is_empty(known):
             record[canonical] = value if not _is_empty(value) else known or value
         elif not _is_empty(value) and value != known:
-            ambiguous.append(AmbiguousField(canonical, alias))
+            ambiguous.append(AmbiguousField(canonical, alias, (known, value)))
     if ambiguous:
         raise ambiguous[0]
 
@@ -144,7 +147,7 @@ def _shipped() -> tuple[tuple[Source, str, str], ...]:
 
 def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
     try:
-        sections = tomllib.loads(text)
+        sections = _sections_of(text)
     except tomllib.TOMLDecodeError as error:
         raise AliasesInvalid(f"{name} is not TOML: {error}") from error
     for section, lines in sections.items():
@@ -160,6 +163,18 @@ def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
                 yield from product(_sources(path, name), [_RECORDS_ROW], values)
             else:
                 yield from product(_sources(section, name), [path], values)
+
+
+def _sections_of(text: str) -> dict[str, Any]:
+    """Read TOML, and lines pasted from hints as they stand: several may name one section."""
+    sections = tomllib.loads(_PASTED.sub("", text))
+    for header, entry in _PASTED.findall(text):
+        for section, lines in tomllib.loads(f"{header}\n{entry}").items():
+            known = sections.setdefault(section, {})
+            for path, values in lines.items() if isinstance(known, dict) else ():
+                is_more = isinstance(values, list) and isinstance(known.get(path), list)
+                known[path] = known[path] + values if is_more else values
+    return sections
 
 
 def _sources(section: str, name: str) -> tuple[Source, ...]:

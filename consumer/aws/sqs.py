@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs.type_defs import GetQueueAttributesResultTypeDef, MessageTypeDef
 
 BATCH_SIZE = 10  # entries of one SQS batch call
+MAX_ATTRIBUTES = 10  # of one message
 # Attributes of a message that was dead-lettered before: ours on a replay, and that of a dead letter
 # which somebody moved back by other means.
 REPLAYED = "Replayed"

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 import psycopg
 from psycopg import AsyncConnection, errors
@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, Internal, Permanent
 from consumer.load import statements
+from consumer.load.migrations.steps import known_versions, works_with
 from consumer.load.sessions import Session, begin_session, check_idle
 from consumer.metrics import POOL_SESSIONS
 from consumer.rows.tables import DATA_TABLES
@@ -116,18 +117,35 @@ async def ping(pool: AsyncConnectionPool) -> None:
         await session.execute("SELECT 1")
 
 
-async def schema_version(session: AsyncConnection) -> str | None:
-    """Return the version that `consumer migrate` left, or None if it never ran.
+class StoredSchema(NamedTuple):
+    """The schema version that `consumer migrate` left, None if it never ran; who works with it."""
+
+    version: str | None = None
+    oldest: str | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether this release works with it."""
+        return works_with(self.version, self.oldest)
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a newer release left it."""
+        return self.version not in (None, *known_versions())
+
+
+async def stored_schema(session: AsyncConnection) -> StoredSchema:
+    """Return the schema of the tables.
 
     Raises:
         psycopg.Error: unmapped, for whoever opened the session.
     """
     try:
-        cursor = await session.execute("SELECT version_num FROM alembic_version")
+        cursor = await session.execute(statements.fixed("read_schema"))
     except errors.UndefinedTable:
-        return None
+        return StoredSchema()
     row = await cursor.fetchone()
-    return str(row[0]) if row else None
+    return StoredSchema(*row) if row else StoredSchema()
 
 
 async def stored_columns(session: AsyncConnection) -> StoredColumns:

@@ -140,8 +140,8 @@ class DeliveryTasks:
     async def _handle(self, delivery: Delivery) -> list[Outcome]:
         """Handle a message; those that came twice before take turns.
 
-        The processes that had it may have been killed for want of memory. One at a time, only the
-        document that kills is received too often.
+        The processes that had it may have been killed for want of memory. One at a time, those
+        before the document that kills are loaded; those behind it lose a receive with it.
         """
         if delivery.receive_count <= _TRUSTED_RECEIVES:
             return await self.handler.handle(delivery)

@@ -6,7 +6,7 @@ from operator import sub
 from typing import NamedTuple, Self
 
 import structlog
-from fastapi import FastAPI
+from aiohttp import web
 
 from consumer.aws.sqs import Queue
 from consumer.errors import ConsumerError
@@ -94,7 +94,7 @@ def _sample(name: str) -> float:
     return REGISTRY.get_sample_value(name) or 0.0
 
 
-def health_app(leases: Leases, breakers: Breakers, probe: Probe) -> FastAPI:
+def health_app(leases: Leases, breakers: Breakers, probe: Probe) -> web.Application:
     """Build the pages: `/metrics` is Prometheus text; the others answer 200, or 503 and why.
 
     `/healthz`: leases are extended in time and no failure burst suspends the work. `/readyz`:

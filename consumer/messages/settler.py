@@ -6,11 +6,18 @@ from functools import partial
 
 import structlog
 
-from consumer.aws.sqs import BATCH_SIZE, Delivery, Queue, in_batches
+from consumer.aws.sqs import (
+    BATCH_SIZE,
+    MAX_ATTRIBUTES,
+    ORIGINAL_ID,
+    Delivery,
+    Queue,
+    in_batches,
+)
 from consumer.errors import Transient
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.leases import Leases
-from consumer.messages.settlement import Retry, Settle
+from consumer.messages.settlement import Retry, Settle, Terms
 from consumer.metrics import MESSAGES_SETTLED, OBJECTS_ENDED, Settled
 from schemas.codes import State
 
@@ -25,10 +32,13 @@ Step = Callable[[], Awaitable[None]]
 class Settler:
     """Settles the messages of one queue."""
 
-    def __init__(self, queue: Queue, dead_letters: DeadLetters, leases: Leases) -> None:
+    def __init__(
+        self, queue: Queue, dead_letters: DeadLetters, leases: Leases, terms: Terms
+    ) -> None:
         self._queue = queue
         self._dead_letters = dead_letters
         self._leases = leases
+        self._terms = terms
         self._batch: list[Delivery] = []  # to be deleted by `_deletion`
 
     def steps(self, delivery: Delivery, decision: Retry | Settle) -> list[Step]:
@@ -52,13 +62,39 @@ class Settler:
         ]
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Make messages receivable by others at once."""
-        async for batch in in_batches(deliveries):
-            try:
-                await self._queue.change_visibility(batch, 0)
-                MESSAGES_SETTLED.labels(Settled.RELEASED, "").inc(len(batch))
-            except Transient as error:
-                log.warning("release_failed", code=error.code, error=str(error))
+        """Make messages receivable by others at once; what fails is logged.
+
+        One at its last receive is sent again, because its next receive would dead-letter it.
+        """
+        last = {one for one in deliveries if self._terms.is_last(one.receive_count)}
+        async for batch in in_batches([one for one in deliveries if one not in last]):
+            await self._give_back(batch, partial(self._queue.change_visibility, batch, 0))
+        # These come last: when time runs out, they lose no more than they would have.
+        async for batch in in_batches(tuple(last)):
+            renewals = [self._give_back([one], partial(self._renew, one)) for one in batch]
+            await asyncio.gather(*renewals)
+
+    async def _give_back(
+        self, batch: Sequence[Delivery], call: Callable[[], Awaitable[object]]
+    ) -> None:
+        try:
+            await call()
+            MESSAGES_SETTLED.labels(Settled.RELEASED, "").inc(len(batch))
+        except Transient as error:
+            log.warning("release_failed", code=error.code, error=str(error))
+
+    async def _renew(self, delivery: Delivery) -> None:
+        """Put a copy in a message's place, with all its receives before it.
+
+        A crash in between leaves both: then the copy loads, and the queue dead-letters the other.
+        """
+        attributes = {ORIGINAL_ID: delivery.original_id, **delivery.attributes}
+        if len(attributes) > MAX_ATTRIBUTES:
+            del attributes[ORIGINAL_ID]  # SQS would refuse the copy
+        await self._queue.send(delivery.body, attributes)
+        if await self._queue.delete([delivery]):
+            log.warning("deletion_failed", message_id=delivery.message_id)
+        log.info("message_renewed", message_id=delivery.message_id, receives=delivery.receive_count)
 
     async def _retry(self, delivery: Delivery, retry: Retry) -> None:
         # The lease task may have an extension of this very message under way, which would overwrite

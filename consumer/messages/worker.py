@@ -113,7 +113,7 @@ class Worker:
                 self._slots.give_back(taken)
                 raise
             self._slots.give_back(taken - len(deliveries))
-            await self._begin(deliveries, started)
+            self._begin(deliveries, started)
 
     async def _receive(self, limit: int) -> list[Delivery]:
         # Asked here, not before we waited for room: a breaker may have opened meanwhile. A long
@@ -142,16 +142,13 @@ class Worker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _begin(self, deliveries: Sequence[Delivery], received_at: float) -> None:
+    def _begin(self, deliveries: Sequence[Delivery], received_at: float) -> None:
         if not deliveries:
             return
         metrics.MESSAGES_RECEIVED.inc(len(deliveries))
         self._last_receipt = monotonic()
-        # `stop` may have come while the poll was under way: what it brought goes back untouched.
-        if self._stopping.is_set():
-            self._slots.give_back(len(deliveries))
-            await self.settler.release(deliveries)
-            return
+        # `stop` may have come while the poll was under way: what it brought is worked on like the
+        # rest. Given back, it would go through the last polls of all who stop, a receive for each.
         for delivery in deliveries:
             # Known before the first step of its task, which checks it.
             self.leases.hold(delivery, received_at)
@@ -181,7 +178,7 @@ class Worker:
             if self._in_flight or idle < seconds:
                 continue
             # Messages that wait for their retry are invisible, not gone. While we ask, a poll may
-            # bring some: `stop` then gives them back, and another consumer or run loads them.
+            # bring some: they are finished before the end.
             try:
                 if (await self.queue.depth()).total == 0:
                     self.stop()

@@ -64,7 +64,7 @@ TABLES_INTRODUCTION = """\
 Columns are the snake_case of the ERP's fields. Money is `numeric`, exactly as sent; `*_utc` is
 `timestamptz`, `*_lcl` the store's wall clock; `extra` holds the fields that the contract does not
 name. **Rows with `removed_at` were taken back by the ERP: filter on `removed_at IS NULL`.** The
-views do. [analysts.md](../analysts.md) has queries to begin with."""
+views do: [views.md](views.md) has their grain, traps and tested queries."""
 
 # Tables before views, each by name; Alembic's own table is nobody's business.
 RELATIONS = """

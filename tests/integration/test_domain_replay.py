@@ -114,7 +114,10 @@ def test_a_consumer_refuses_tables_of_a_newer_release_and_takes_nothing_from_the
     environment: dict[str, str], lake: Lake
 ) -> None:
     succeed("consumer", "migrate", environment=environment)
-    query(environment, "UPDATE alembic_version SET version_num = '9999' RETURNING version_num")
+    query(
+        environment,
+        "UPDATE alembic_version SET version_num = '9999', oldest_schema = '9999' RETURNING version_num",
+    )
     lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody=json.dumps({"Records": []}))
     result = run("consumer", "run", "--until-idle", "1", environment=environment)
     assert result.returncode == 1

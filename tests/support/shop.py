@@ -70,7 +70,7 @@ class Shop:
         self.leases = Leases(queue, queue.visibility_seconds)
         terms = Terms(limits.pop("policy", Policy()), 2, 600, MAX_RECEIVES)
         dead_letters = DeadLetters(self.dead, self.logs, self.ledger.record)
-        settler = Settler(queue, dead_letters, self.leases)
+        settler = Settler(queue, dead_letters, self.leases, terms)
         handler = cast("Handler", self.handler)
         self.held = HeldMessages(limits.pop("held", 10))
         self.breakers = Breakers(

@@ -1,11 +1,14 @@
-"""The schema's steps, read from their SQL files; Alembic runs them and records the last one."""
+"""The schema's steps: SQL files in the order of their numbers.
 
+Each says in its head which releases work with the tables that it leaves: those made for the named
+schema or a later one. Without a word, only releases that know the step.
+"""
+
+import re
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext, MigrationStep, StampStep
-from sqlalchemy import Connection
+_OLDEST = re.compile(r"^-- Works with releases from schema (\d{4}) on\.$", re.MULTILINE)
 
 
 def step_files() -> list[Path]:
@@ -16,41 +19,37 @@ def step_files() -> list[Path]:
 
 def schema_head() -> str:
     """Return the schema version that this release works with."""
-    return _number(step_files()[-1])
+    return step_number(step_files()[-1])
 
 
 def known_versions() -> frozenset[str]:
     """Return the schema versions that this release knows."""
-    return frozenset(map(_number, step_files()))
+    return frozenset(map(step_number, step_files()))
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the steps that a database has not seen yet, in the connection's transaction."""
-
-    def steps(current: tuple[str, ...], _: MigrationContext) -> list[MigrationStep]:
-        pairs = pairwise([None, *step_files()])
-        return [
-            _Step(before, path) for before, path in pairs if path and (_number(path),) > current
-        ]
-
-    context = MigrationContext.configure(connection, opts={"fn": steps})
-    context.run_migrations(connection=connection)
-
-
-class _Step(StampStep):
-    def __init__(self, before: Path | None, path: Path) -> None:
-        is_first = before is None
-        stands_on = None if before is None else _number(before)
-        super().__init__(stands_on, _number(path), is_upgrade=True, branch_move=is_first)
-        self._path, self.migration_fn = path, self._run
-
-    def _run(self, connection: Connection) -> None:
-        # As one simple query: SQLAlchemy's own parser would read the colons and percent signs.
-        session = connection.connection.driver_connection
-        if session is None:
-            raise RuntimeError("a step runs on an open connection only")
-        session.execute(self._path.read_text(encoding="utf-8"))
-
-
-def _number(path: Path) -> str:
+def step_number(path: Path) -> str:
+    """Return the schema version that a step brings."""
     return path.name.partition("_")[0]
+
+
+def said_oldest(path: Path) -> str | None:
+    """Return the schema of the oldest release that works after a step; None if it does not say."""
+    said = _OLDEST.search(path.read_text(encoding="utf-8"))
+    return said and said[1]
+
+
+def works_from(schema: str) -> str:
+    """Return the line by which a step says so."""
+    return f"-- Works with releases from schema {schema} on."
+
+
+def oldest_schema() -> str:
+    """Return the schema of the oldest release that works after all steps."""
+    return max(said_oldest(path) or step_number(path) for path in step_files())
+
+
+def works_with(stored: str | None, oldest: str | None) -> bool:
+    """Say whether this release works with tables of a schema, which tell the oldest that does."""
+    head = schema_head()
+    is_newer = stored is not None and stored > head
+    return stored == head or (is_newer and oldest is not None and oldest <= head)

@@ -13,12 +13,13 @@ from consumer.errors import ConsumerError
 from consumer.load import statements
 from consumer.load.database import (
     LACKING_REMEDY,
+    StoredSchema,
     lacking_columns,
     open_session,
-    schema_version,
     stored_columns,
+    stored_schema,
 )
-from consumer.load.migrations.steps import known_versions, schema_head
+from consumer.load.migrations.steps import schema_head
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import ConsumerSettings, DatabaseSettings
@@ -83,7 +84,7 @@ class DatabaseFacts:
     database_limit: int
     in_use: int
     is_pooled_by_transaction: bool
-    schema_version: str | None
+    schema: StoredSchema
     tables: list[TableFacts]
     lacking: list[str]  # tables and columns that the contracts name
     alias_files: int  # loaded with in the last ten minutes
@@ -96,7 +97,7 @@ async def probe_database(settings: DatabaseSettings) -> DatabaseFacts | Unknown:
             return DatabaseFacts(
                 **await _server(session),
                 is_pooled_by_transaction=await _is_pooled_by_transaction(session, settings),
-                schema_version=await schema_version(session),
+                schema=await stored_schema(session),
                 tables=await _tables(session),
                 lacking=list(lacking_columns(await stored_columns(session))),
                 alias_files=await _alias_files(session),
@@ -188,18 +189,21 @@ def _access(database: DatabaseFacts, settings: ConsumerSettings) -> Iterator[Fin
 
 
 def _schema(database: DatabaseFacts) -> Finding:
-    check, found, newest = "schema", database.schema_version, schema_head()
-    if found is None:
+    check, stored, release = "schema", database.schema, schema_head()
+    found = f"the tables are at {stored.version}"
+    if stored.version is None:
         return problem(check, "there are no tables yet", "run `consumer migrate`")
-    if found not in known_versions():
-        newer = f"the tables are at {found}, newer than this release knows ({newest})"
+    if not stored.fits and stored.is_newer:
+        newer = f"{found}, newer than this release knows ({release})"
         return problem(check, newer, "deploy the release that migrated them, or a newer one")
-    if found != newest:
-        older = f"the tables are at {found}, this release needs {newest}"
+    if not stored.fits:
+        older = f"{found}, this release needs {release}"
         return problem(check, older, "run `consumer migrate`")
     if database.lacking:
         return problem(check, f"the database lacks {', '.join(database.lacking)}", LACKING_REMEDY)
-    return fine(check, f"the tables are at {found}")
+    if stored.is_newer:
+        found += f", newer than this release ({release}), and work with it"
+    return fine(check, found)
 
 
 def _grants(database: DatabaseFacts) -> Iterator[Finding]:

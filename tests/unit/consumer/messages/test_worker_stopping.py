@@ -5,32 +5,52 @@ import asyncio
 import pytest
 
 from consumer.aws.sqs import Delivery
-from consumer.errors import (
-    DatabaseUnavailable,
-)
+from consumer.errors import DatabaseUnavailable, StorageUnavailable
 from consumer.ingest.outcome import Failed, Outcome
 from tests.support.consumer_fakes import FakeQueue, now, play
-from tests.support.shop import DONE, Shop, for_ever, taking
+from tests.support.shop import DONE, MAX_RECEIVES, Shop, for_ever, taking
 
 
-def test_a_long_poll_is_never_cancelled_and_what_it_brings_while_stopping_goes_back() -> None:
+def test_a_long_poll_is_never_cancelled_and_what_it_brings_while_stopping_is_finished() -> None:
     """The race: the message arrives on a poll that was under way when the stop came."""
 
     async def story() -> None:
-        shop = Shop(FakeQueue(), taking(0), receivers=1)
+        shop = Shop(FakeQueue(), taking(2), receivers=1)
         running = asyncio.create_task(shop.worker.run())
         await asyncio.sleep(5)
         shop.worker.stop()
         await asyncio.sleep(5)
         assert not running.done()
-        message = shop.queue.put("late")
+        shop.queue.put("late")
         await running
-        assert now() == pytest.approx(10)
-        assert shop.handler.handled == []
-        assert message.visible_at <= now()
-        [release] = shop.queue.called("change_visibility")
-        assert (release.ids, release.seconds) == (("m1",), 0)
-        assert shop.queue.called("delete") == []
+        assert now() == pytest.approx(12, abs=0.1)
+        assert shop.queue.messages == {}
+        assert shop.queue.called("change_visibility") == []
+
+    play(story())
+
+
+@pytest.mark.parametrize("is_down", [False, True], ids=["up", "down"])
+def test_a_message_that_comes_while_all_stop_uses_up_no_receive_for_each_last_poll(
+    *, is_down: bool
+) -> None:
+    """The race: what one gives back, the last polls of all the others take."""
+
+    async def story() -> None:
+        queue, down = FakeQueue(), DatabaseUnavailable("down")
+        work = taking(0, [Failed(down)] if is_down else None)
+        shops = [Shop(queue, work) for _ in range(3)]
+        for shop in shops:
+            shop.down = down if is_down else None
+        running = [asyncio.create_task(shop.worker.run()) for shop in shops]
+        await asyncio.sleep(5)
+        for shop in shops:
+            shop.worker.stop()
+        message = queue.put("late")
+        await asyncio.gather(*running)
+        assert message.receive_count == 1
+        assert list(queue.messages.values()) == [message] * is_down
+        assert message.visible_at <= now() or not is_down
 
     play(story())
 
@@ -82,7 +102,10 @@ def test_a_settlement_that_has_begun_is_finished_and_its_message_not_released() 
     """The race: the time to stop is over while the message is being deleted."""
 
     async def story() -> None:
-        shop = Shop(FakeQueue("a"), taking(0), shutdown_timeout_seconds=2, receivers=1)
+        async def work(delivery: Delivery) -> list[Outcome]:
+            return DONE if delivery.body == "a" else await for_ever(delivery)
+
+        shop = Shop(FakeQueue("a"), work, shutdown_timeout_seconds=2, receivers=1)
         shop.queue.latency_seconds["delete"] = 3.5
         shop.queue.latency_seconds["receive"] = 0.1
         running = asyncio.create_task(shop.worker.run())
@@ -125,5 +148,66 @@ def test_stopping_ends_in_time_though_sqs_answers_nothing_any_more() -> None:
         await running
         assert now() - stopped_at <= 10 + 3
         assert "slow" in [message.body for message in shop.queue.messages.values()]
+
+    play(story())
+
+
+LAST = MAX_RECEIVES - 1  # receives before the last one
+
+
+def test_a_stop_renews_what_is_at_its_last_receive_and_gives_back_the_rest() -> None:
+    """Given back, it would be dead-lettered by its next receive, without a reason."""
+
+    async def story() -> None:
+        queue = FakeQueue("other")
+        queue.put("last", {"Replayed": "internal"}).receive_count = LAST
+        shop = Shop(queue, for_ever, shutdown_timeout_seconds=10)
+        await shop.run_until(3)
+        other, renewed = queue.messages.values()
+        assert (other.message_id, other.visible_at <= now()) == ("m1", True)
+        assert (renewed.body, renewed.receive_count) == ("last", 0)
+        assert renewed.attributes == {"Replayed": "internal", "OriginalMessageId": "m2"}
+        assert [call.name for call in queue.calls[-2:]] == ["send", "delete"]
+
+    play(story())
+
+
+def test_a_message_that_is_given_back_at_each_stop_is_never_received_too_often() -> None:
+    async def story() -> None:
+        queue = FakeQueue("a")
+        for _ in range(3 * MAX_RECEIVES):
+            shop = Shop(queue, for_ever, shutdown_timeout_seconds=0)
+            await shop.run_until(now() + 1)
+            [message] = queue.messages.values()
+            assert message.receive_count < MAX_RECEIVES
+            assert message.attributes.get("OriginalMessageId", "m1") == "m1"
+
+    play(story())
+
+
+@pytest.mark.parametrize("call", ["send", "delete"])
+def test_a_message_that_cannot_be_renewed_is_not_lost(call: str) -> None:
+    """The copy comes before the deletion: what SQS refuses leaves the message, or both."""
+
+    async def story() -> None:
+        queue = FakeQueue()
+        queue.put("last").receive_count = LAST
+        queue.failures[call].append(StorageUnavailable("SQS is down"))
+        shop = Shop(queue, for_ever, shutdown_timeout_seconds=10)
+        await shop.run_until(3)
+        copies = ["last"] if call == "delete" else []
+        assert [message.body for message in queue.messages.values()] == ["last", *copies]
+
+    play(story())
+
+
+def test_a_message_with_as_many_attributes_as_sqs_takes_is_renewed_with_these() -> None:
+    async def story() -> None:
+        queue, attributes = FakeQueue(), {f"a{number}": "x" for number in range(10)}
+        queue.put("last", attributes).receive_count = LAST
+        shop = Shop(queue, for_ever, shutdown_timeout_seconds=10)
+        await shop.run_until(3)
+        [renewed] = queue.messages.values()
+        assert (renewed.receive_count, renewed.attributes) == (0, attributes)
 
     play(story())

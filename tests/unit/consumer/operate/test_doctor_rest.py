@@ -20,6 +20,7 @@ from botocore.exceptions import (
 
 import consumer
 from consumer.errors import LocalDisk
+from consumer.load.database import StoredSchema
 from consumer.operate.doctor import configuration
 from consumer.operate.doctor.aws import refusal
 from consumer.operate.doctor.configuration import check_configuration, check_host
@@ -205,9 +206,9 @@ def test_what_a_bucket_refuses_is_named(
         ({"encoding": "LATIN1"}, "problem", "LATIN1", "ENCODING 'UTF8'"),
         ({"may_create_temporary": False}, "problem", "temporary", "GRANT TEMPORARY"),
         ({"is_pooled_by_transaction": True}, "problem", "pooler", "pool_mode = session"),
-        ({"schema_version": None}, "problem", "no tables", "consumer migrate"),
-        ({"schema_version": "0001"}, "problem", "this release needs", "consumer migrate"),
-        ({"schema_version": "9999"}, "problem", "newer", "deploy"),
+        ({"schema": StoredSchema()}, "problem", "no tables", "consumer migrate"),
+        ({"schema": StoredSchema("0001")}, "problem", "this release needs", "consumer migrate"),
+        ({"schema": StoredSchema("9999", "9999")}, "problem", "newer", "deploy"),
         (
             {"lacking": ["taxes.rate", "gift_cards"]},
             "problem",
