@@ -18,6 +18,7 @@ from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
+from consumer.operate.proof.verify import verify
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate
@@ -32,6 +33,7 @@ cli.command()(status)
 cli.command()(reconcile)
 cli.command()(doctor)
 cli.command()(validate)
+cli.command()(verify)
 
 
 @cli.command()
