@@ -18,6 +18,7 @@ from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
+from consumer.operate.prune import prune
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate
@@ -30,6 +31,7 @@ cli.add_typer(dlq, name="dlq")
 cli.add_typer(drift, name="drift")
 cli.command()(status)
 cli.command()(reconcile)
+cli.command()(prune)
 cli.command()(doctor)
 cli.command()(validate)
 
