@@ -3,11 +3,10 @@
 Sessions hold temporary staging tables, so a connection pooler in front must pool by session.
 """
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import NamedTuple, cast
+from typing import cast
 
 import psycopg
 from psycopg import AsyncConnection, errors
@@ -15,13 +14,11 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, Internal, Permanent
 from consumer.load import statements
-from consumer.load.migrations.steps import known_versions, works_with
 from consumer.load.sessions import Session, begin_session, check_idle
 from consumer.metrics import POOL_SESSIONS
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 from schemas.codes import ErrorCode
-from schemas.columns import Column
 
 # SQLSTATE classes (PostgreSQL manual, Appendix A) in which the data is at fault: data exception,
 # integrity constraint, program limit such as an index row too large
@@ -29,15 +26,6 @@ _DATA_CLASSES = ("22", "23", "54")
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 _POOL_STATES = {"size": "pool_size", "available": "pool_available", "waiting": "requests_waiting"}
 _CLOSE_SECONDS = 0.5  # for the pool's own tasks: they may be waiting for a database that is down
-
-# By table, then by column
-StoredColumns = Mapping[str, Mapping[str, Column]]
-
-LACKING_REMEDY = (
-    "run `consumer migrate`; if it finds nothing to do, this release lacks a step: "
-    "`python -m consumer.load.migrations new NAME` writes it"
-)
-_SHORT = {"timestamp with time zone": "timestamptz", "timestamp without time zone": "timestamp"}
 
 
 def is_conflict(error: Exception) -> bool:
@@ -115,58 +103,6 @@ async def ping(pool: AsyncConnectionPool) -> None:
     """Raise ConsumerError if the database does not answer a query."""
     async with borrowed(pool) as session:
         await session.execute("SELECT 1")
-
-
-class StoredSchema(NamedTuple):
-    """The schema version that `consumer migrate` left, None if it never ran; who works with it."""
-
-    version: str | None = None
-    oldest: str | None = None
-
-    @property
-    def fits(self) -> bool:
-        """Whether this release works with it."""
-        return works_with(self.version, self.oldest)
-
-    @property
-    def is_newer(self) -> bool:
-        """Whether a newer release left it."""
-        return self.version not in (None, *known_versions())
-
-
-async def stored_schema(session: AsyncConnection) -> StoredSchema:
-    """Return the schema of the tables.
-
-    Raises:
-        psycopg.Error: unmapped, for whoever opened the session.
-    """
-    try:
-        cursor = await session.execute(statements.fixed("read_schema"))
-    except errors.UndefinedTable:
-        return StoredSchema()
-    row = await cursor.fetchone()
-    return StoredSchema(*row) if row else StoredSchema()
-
-
-async def stored_columns(session: AsyncConnection) -> StoredColumns:
-    """Return the columns of the data tables in the database; a table that is not there has none."""
-    cursor = await session.execute(
-        statements.fixed("list_columns"), ([table.name for table in DATA_TABLES],)
-    )
-    columns: defaultdict[str, dict[str, Column]] = defaultdict(dict)
-    for table, name, kind, comment in await cursor.fetchall():
-        columns[table][name] = Column(name, str(_SHORT.get(kind, kind)), comment)
-    return columns
-
-
-def lacking_columns(stored: StoredColumns) -> Iterator[str]:
-    """Give what the database lacks: a table, or a table's column."""
-    for table in DATA_TABLES:
-        if table.name not in stored:
-            yield table.name
-        else:
-            lacking = [name for name in table.columns if name not in stored[table.name]]
-            yield from (f"{table.name}.{name}" for name in lacking)
 
 
 @asynccontextmanager

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from consumer import app
 from consumer.cli import cli
 from consumer.errors import SchemaMismatch
 from consumer.load.migrate import migrate
 from consumer.load.migrations import steps, upgrade
+from consumer.load.schema import check_schema
 from consumer.settings import DatabaseSettings
 from schemas.codes import State
 from tests.support.loading import load
@@ -50,7 +50,7 @@ def test_newer_tables_that_say_so_are_loaded_by_an_older_release(
     newer: MigrateAsNewer, database: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = newer(steps.works_from(HEAD))
-    asyncio.run(app._check_schema(settings))
+    asyncio.run(check_schema(settings))
     with open_warehouse(database, sessions=1) as warehouse:
         assert State.LOADED == load(warehouse, checks(full_check(1)))
     for name, value in database.items():
@@ -64,7 +64,7 @@ def test_newer_tables_that_say_so_are_loaded_by_an_older_release(
 def test_newer_tables_that_do_not_say_so_are_refused(newer: MigrateAsNewer, line: str) -> None:
     settings = newer(line)
     with pytest.raises(SchemaMismatch, match=f"schema {NEXT}"):
-        asyncio.run(app._check_schema(settings))
+        asyncio.run(check_schema(settings))
     with pytest.raises(SchemaMismatch, match="newer than this release"):
         migrate(settings)
 

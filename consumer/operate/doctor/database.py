@@ -11,15 +11,15 @@ from psycopg.rows import class_row, dict_row
 from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
-from consumer.load.database import (
+from consumer.load.database import open_session
+from consumer.load.migrations.steps import schema_head
+from consumer.load.schema import (
     LACKING_REMEDY,
     StoredSchema,
     lacking_columns,
-    open_session,
     stored_columns,
     stored_schema,
 )
-from consumer.load.migrations.steps import schema_head
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import ConsumerSettings, DatabaseSettings

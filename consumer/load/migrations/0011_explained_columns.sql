@@ -1,4 +1,5 @@
 -- Every column says what it holds: those of fields as their contracts do.
+-- Works with releases from schema 0010 on.
 
 COMMENT ON COLUMN guest_checks.guest_check_id IS 'Id of the check within its store';
 COMMENT ON COLUMN guest_checks.chk_num IS

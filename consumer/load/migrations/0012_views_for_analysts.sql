@@ -1,5 +1,6 @@
 -- Views that give right numbers. What voids, corrections, taxes and cancelled checks do to a sum is
 -- settled here, once.
+-- Works with releases from schema 0010 on.
 
 CREATE FUNCTION is_counted_line(
     line_type text, vd_flag boolean, dsp_ttl numeric, dsp_qty numeric
