@@ -125,7 +125,7 @@ async def drop(
     # Before the first row goes: whoever looks for objects must not find them missing.
     if not dry_run:
         await session.execute(statements.fixed("begin_pruning"), (began, older_than))
-    await session.execute(statements.fixed("list_kept"))
+    await session.execute(statements.fixed("list_kept"), {"older_than": older_than})
     await session.execute("CREATE INDEX ON kept_objects (object_id)")
     await session.execute("ANALYZE kept_objects")
     try:

@@ -49,6 +49,10 @@ def answer(warehouse: Warehouse, number: int, *rows: dict[str, Any]) -> State:
     return load(warehouse, day_list(INVOICES, *rows), INVOICES, number=number, key=key)
 
 
+def export(warehouse: Warehouse, number: int, document: dict[str, Any]) -> State:
+    return load(warehouse, document, number=number, key=f"raw/erp/{number:06}.json")
+
+
 def everything(warehouse: Warehouse) -> dict[str, Any]:
     return {table: warehouse.rows(table) for table in DATA_TABLES}
 
@@ -91,18 +95,17 @@ def test_patches_go_once_the_check_itself_is_newer(
     warehouse: Warehouse, updated: str | None, expected: dict[str, int]
 ) -> None:
     """A full document that was merely pulled later might be replaced by one that was not."""
-    load(warehouse, checks(full_check(1, gstCnt=1)), number=1)
     partial = checks({"guestCheckId": 1, "gstCnt": 3, "taxes": [{"taxNum": 2, "taxRate": 9}]})
-    load(warehouse, partial, number=2)
     newer = full_check(1, 5, gstCnt=2) | ({"lastUpdatedUTC": updated} if updated else {})
-    load(warehouse, checks(newer), number=7200)
+    export(warehouse, 1, checks(full_check(1, gstCnt=1)))
+    export(warehouse, 2, partial)
+    export(warehouse, 7200, checks(newer))
     before = everything(warehouse)
     assert expected == {k: n for k, n in pruned(warehouse).items() if k == "patches"}
-    assert State.LOADED == load(warehouse, checks(newer | {"gstCnt": 4}), number=7300)
-    assert [4] == [row["gst_cnt"] for row in warehouse.rows("guest_checks")]
-    load(warehouse, checks(newer), number=7400)
-    load(warehouse, partial, number=2)
+    assert State.SUPERSEDED == export(warehouse, 3, partial)
     assert before == everything(warehouse)
+    assert State.LOADED == export(warehouse, 7300, checks(newer | {"gstCnt": 4}))
+    assert [4] == [row["gst_cnt"] for row in warehouse.rows("guest_checks")]
 
 
 def test_the_same_tables_with_old_events_after_pruning(

@@ -1,5 +1,6 @@
 -- Ledger rows that something refers to, which is what decides between documents of equal version
--- and what a row's provenance names; and those that showed a finding first or last.
+-- and what a row's provenance names; and those that showed a finding first or last. Rows
+-- that are pruned as well keep nothing.
 CREATE TEMP TABLE kept_objects AS
 SELECT object_id FROM guest_checks
 UNION
@@ -13,12 +14,16 @@ CROSS JOIN jsonb_array_elements(gaps) AS gap
 WHERE gaps IS NOT NULL
 UNION
 SELECT object_id FROM fiscal_invoices
+WHERE removed_at IS NULL OR removed_at >= %(older_than)s
 UNION
 SELECT object_id FROM charge_backs
+WHERE removed_at IS NULL OR removed_at >= %(older_than)s
 UNION
 SELECT object_id FROM transactions
+WHERE removed_at IS NULL OR removed_at >= %(older_than)s
 UNION
 SELECT object_id FROM cash_management_details
+WHERE removed_at IS NULL OR removed_at >= %(older_than)s
 UNION
 SELECT f.object_id
 FROM object_findings AS f
