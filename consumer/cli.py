@@ -19,6 +19,7 @@ from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
 from consumer.operate.prune import prune
+from consumer.operate.proof.verify import verify
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate
@@ -34,6 +35,7 @@ cli.command()(reconcile)
 cli.command()(prune)
 cli.command()(doctor)
 cli.command()(validate)
+cli.command()(verify)
 
 
 @cli.command()

@@ -120,6 +120,21 @@ async def open_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnect
         raise mapped(error) from error
 
 
+@asynccontextmanager
+async def open_loading_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnection]:
+    """Hold one session that can load batches, with staging tables; queries commit by themselves.
+
+    Raises:
+        ConsumerError: as `open_session`.
+    """
+    try:
+        async with await Session.connect(**settings.conninfo, autocommit=True) as session:
+            await _prepare_session(settings, session)
+            yield session
+    except psycopg.Error as error:
+        raise mapped(error) from error
+
+
 async def _prepare_session(settings: DatabaseSettings, session: AsyncConnection) -> None:
     timeout_milliseconds = settings.db_statement_timeout_seconds * 1000
     async with session.transaction():

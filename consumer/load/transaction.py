@@ -28,11 +28,12 @@ from schemas.codes import State
 
 
 async def load_batch(
-    connection: AsyncConnection, requests: Sequence[LoadRequest]
+    connection: AsyncConnection, requests: Sequence[LoadRequest], *, is_private: bool = False
 ) -> dict[int, State]:
     """Load documents of different object versions; return each one's end state by its number.
 
-    Idempotent: loading the same documents again changes nothing but the ledger.
+    Idempotent: loading the same documents again changes nothing but the ledger. `is_private`: the
+    tables are the session's own, so that nobody else has to wait for what it loads.
 
     Raises:
         psycopg.Error, LeaseLost: nothing of the batch was committed.
@@ -40,7 +41,9 @@ async def load_batch(
     documents = [request.document for request in requests]
     async with connection.transaction():
         await _copy(connection, requests)
-        for step in ("lock_keys", "forget_unread", "register_objects"):
+        if not is_private:
+            await connection.execute(statements.fixed("lock_keys"))
+        for step in ("forget_unread", "register_objects"):
             await connection.execute(statements.fixed(step))
         holds_checks = any(document.frame.source.holds_checks for document in documents)
         if holds_checks:
