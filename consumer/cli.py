@@ -18,8 +18,8 @@ from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
-from consumer.operate.prune import prune
 from consumer.operate.proof.verify import verify
+from consumer.operate.prune import prune
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate

@@ -13,6 +13,7 @@ from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
 from consumer.load.database import open_session
+from consumer.operate.pruned import pruned_keys
 from consumer.settings import ConsumerSettings
 from runtime.terminal import (
     AsJson,
@@ -26,7 +27,6 @@ from runtime.terminal import (
 )
 from schemas.envelopes import ObjectEvent, created_body
 from schemas.key_templates import OWN_LAYOUT, Layout
-from schemas.keys import ApiKey
 
 
 def reconcile(
@@ -99,27 +99,9 @@ async def find_forgotten(
             cursor = await session.execute(statements.fixed("find_ingested"), asked)
             known = set(await cursor.fetchall())
             lacking = [event for event in documents if (event.key, event.etag) not in known]
-            pruned = await _pruned(session, lacking, layout)
+            read = [(event, layout.read(event.key)) for event in lacking]
+            pruned = await pruned_keys(session, read)
             yield [event for event in lacking if event.key not in pruned]
-
-
-async def _pruned(
-    session: AsyncConnection[Any], events: Sequence[ObjectEvent], layout: Layout
-) -> set[str]:
-    """Return the keys of those whose ledger rows `consumer prune` may have dropped."""
-    read = [(event, layout.read(event.key)) for event in events]
-    answers = [(event, key) for event, key in read if isinstance(key, ApiKey)]
-    if not answers:
-        return set()
-    asked = {
-        "keys": [event.key for event, _ in answers],
-        "written": [event.event_time for event, _ in answers],
-        "sources": [key.source.value for _, key in answers],
-        "stores": [key.store_id for _, key in answers],
-        "days": [key.bus_dt for _, key in answers],
-    }
-    cursor = await session.execute(statements.fixed("find_pruned"), asked)
-    return {key for (key,) in await cursor.fetchall()}
 
 
 async def announce(events: Sequence[ObjectEvent], queue: Queue) -> AsyncIterator[ObjectEvent]:

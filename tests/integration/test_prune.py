@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.ingest.prepare import prepare
-from consumer.load import statements
 from consumer.operate import prune
+from consumer.operate.pruned import pruned_keys
 from schemas.codes import State
-from schemas.keys import api_key
+from schemas.envelopes import ObjectEvent
+from schemas.keys import ApiKey, api_key
 from schemas.registry import Source
 from tests.support.loading import load
 from tests.support.samples import ALIASES, DAY, NO_LIMIT, NOON, STORE, checks, day_list, full_check
@@ -97,19 +98,23 @@ def test_reconcile_takes_what_was_pruned_as_received(warehouse: Warehouse) -> No
     """But not an answer for a day that no table knows."""
     answer(warehouse, 1, invoice(1, 10))
     answer(warehouse, 2, invoice(1, 11))
-    asked = {
-        "keys": [key(1), key(1, DAY + timedelta(days=1))],
-        "written": [NOON, NOON],
-        "sources": [INVOICES] * 2,
-        "stores": [STORE] * 2,
-        "days": [DAY, DAY + timedelta(days=1)],
-    }
-    statement = statements.text("find_pruned")
-    with psycopg.connect(**warehouse.settings.conninfo, autocommit=True) as connection:
+    tomorrow = DAY + timedelta(days=1)
+    objects = [
+        (
+            ObjectEvent("lake", key(1, day), "ObjectCreated:Put", event_time=NOON),
+            ApiKey(INVOICES, day, STORE),
+        )
+        for day in (DAY, tomorrow)
+    ]
+
+    def found() -> set[str]:
+        return warehouse.runner.run(pruned_keys(warehouse.sessions[0], objects))
+
+    with psycopg.connect(**warehouse.settings.conninfo) as connection:
         connection.execute("TRUNCATE prunings")
-        assert [] == connection.execute(statement.encode(), asked).fetchall()
-        pruned(warehouse)
-        assert [(key(1),)] == connection.execute(statement.encode(), asked).fetchall()
+    assert set() == found()
+    pruned(warehouse)
+    assert {key(1)} == found()
 
 
 def test_a_row_that_a_batch_holds_is_passed_by(warehouse: Warehouse) -> None:
@@ -165,7 +170,7 @@ def test_the_same_tables_with_old_events_after_pruning(
         assert_truth(warehouse, history)
 
     holds()
-    assert {"ledger", "patches"} <= dropped.keys()
+    assert dropped["ledger"]
 
 
 def deliver(warehouse: Warehouse, history: History) -> None:

@@ -5,5 +5,5 @@ FROM unnest(
     %(keys)s::text[], %(written)s::timestamptz[], %(sources)s::text[], %(stores)s::text[],
     %(days)s::date[]
 ) AS w (object_key, written_at, source, store_id, bus_dt)
-JOIN store_days AS d USING (source, store_id, bus_dt)
-WHERE w.written_at < (SELECT max(older_than) FROM prunings)
+JOIN public.store_days AS d USING (source, store_id, bus_dt)
+WHERE w.written_at < (SELECT max(older_than) FROM public.prunings)
