@@ -18,6 +18,7 @@ from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
+from consumer.operate.proof.history import history
 from consumer.operate.proof.verify import verify
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
@@ -34,6 +35,7 @@ cli.command()(reconcile)
 cli.command()(doctor)
 cli.command()(validate)
 cli.command()(verify)
+cli.command()(history)
 
 
 @cli.command()
