@@ -63,6 +63,11 @@ class Proving:
         self._read_days: set[tuple[Source, str, date]] = set()
         self.proof = Proof()
 
+    @property
+    def objects(self) -> list[LakeObject]:
+        """All objects that were read and have a say."""
+        return list(self._objects.values())
+
     async def compare(self) -> None:
         """Read, load and compare."""
         await self.gather()
