@@ -24,6 +24,7 @@ from consumer.load.ledger import Entry, RecordEntry
 from consumer.load.standing import FindStanding
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
 from consumer.settings import ConsumerSettings
+from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
