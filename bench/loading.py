@@ -9,7 +9,7 @@ from consumer.ingest.prepare import Fetched
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool
 from consumer.load.document import LoadRequest
-from consumer.load.standing import standing_checks
+from consumer.load.standing import standing_records
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from schemas.aliases import load_aliases
 
@@ -56,7 +56,7 @@ class _Loading:
                 load_aliases(),
                 settings.max_decompressed_bytes,
                 settings.decode_threads,
-                None if self._in_full else standing_checks(pool),
+                None if self._in_full else standing_records(pool),
             )
             loading = asyncio.create_task(loader.run(), name="load")
             began = self._clock()

@@ -102,7 +102,7 @@ def histories(draw: st.DrawFn, run: str, max_versions: int = 7) -> History:
             sent = [r for d in drafts if d.source.holds_checks for r in d.records]
             drafts.append(_check_document(draw, number, store, run, sent))
         else:
-            drafts.append(_list_document(draw, number, store, run))
+            drafts.append(_sent_again(draw, _list_document(draw, number, store, run), drafts))
     if draw(st.integers(0, 3)) == 0:
         for move in draw(st.lists(_moves(), min_size=2, max_size=4)):
             _add_move(draw, drafts, stores[0], run, move)
@@ -173,6 +173,17 @@ def _list_document(draw: st.DrawFn, number: int, store: str, run: str) -> _Draft
     return _Draft(
         source, store, DAYS[0], key, number, document, as_of, tuple(records), tuple(bad_ids)
     )
+
+
+def _sent_again(draw: st.DrawFn, answer: _Draft, drafts: list[_Draft]) -> _Draft:
+    """Let an answer, now and then, hold the list of a former one."""
+    own = answer.source.entry.list_field
+    lists = [one for one in drafts if one.source is answer.source and own in one.written]
+    if not lists or draw(st.booleans()):
+        return answer
+    former = draw(st.sampled_from(lists))
+    written = answer.written | {own: former.written[own]}
+    return replace(answer, written=written, records=former.records, bad_ids=former.bad_ids)
 
 
 def _as_of(draw: st.DrawFn, document: dict[str, Any]) -> datetime | None:
