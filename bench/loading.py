@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from time import perf_counter
+
+from psycopg_pool import AsyncConnectionPool
 
 from consumer.ingest.preparation import Preparation
 from consumer.ingest.prepare import Fetched
@@ -48,7 +51,7 @@ class _Loading:
     async def seconds(self, documents: list[Fetched]) -> float:
         settings = self._settings
         async with open_pool(settings, settings.loader_connections + 1) as pool:
-            await pool.wait()
+            await _open_sessions(pool, settings.loader_connections + 1)
             wait_seconds = settings.batch_max_wait_milliseconds / 1000
             limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
             loader = Batcher(postgres_load(pool), limits, settings.loader_connections)
@@ -66,6 +69,13 @@ class _Loading:
             seconds = self._clock() - began
             loading.cancel()
             return seconds
+
+
+async def _open_sessions(pool: AsyncConnectionPool, count: int) -> None:
+    """Open all sessions before anything is measured: the service keeps them for long."""
+    async with AsyncExitStack() as stack:
+        for _ in range(count):
+            await stack.enter_async_context(pool.connection())
 
 
 async def _load(preparation: Preparation, loader: Batcher, document: Fetched) -> None:
