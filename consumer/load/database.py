@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, Internal, Permanent
 from consumer.load import statements
-from consumer.load.sessions import Session, begin_session, check_idle
+from consumer.load.sessions import Session, begin_session, check_idle, parameters
 from consumer.metrics import POOL_SESSIONS
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
@@ -59,7 +59,7 @@ async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[Asyn
     """Open a pool of at most `size` sessions; does not wait for the database to be up."""
     pool = AsyncConnectionPool(
         connection_class=Session,
-        kwargs=settings.conninfo,
+        kwargs=partial(parameters, settings),
         min_size=1,
         max_size=size,
         open=False,
@@ -113,8 +113,23 @@ async def open_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnect
         ConsumerError: PostgreSQL does not answer or refuses us, also to a query of the block.
     """
     try:
-        async with await Session.connect(**settings.conninfo, autocommit=True) as session:
+        async with await Session.connect(**await parameters(settings), autocommit=True) as session:
             await begin_session(session, settings)
+            yield session
+    except psycopg.Error as error:
+        raise mapped(error) from error
+
+
+@asynccontextmanager
+async def open_loading_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnection]:
+    """Hold one session that can load batches, with staging tables; queries commit by themselves.
+
+    Raises:
+        ConsumerError: as `open_session`.
+    """
+    try:
+        async with await Session.connect(**settings.conninfo, autocommit=True) as session:
+            await _prepare_session(settings, session)
             yield session
     except psycopg.Error as error:
         raise mapped(error) from error

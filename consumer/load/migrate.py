@@ -20,7 +20,7 @@ from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
 
 # Any constant will do as long as no other program uses it in this database.
-_LOCK_ID = 0x636F636F
+LOCK_ID = 0x636F636F
 
 
 def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
@@ -39,7 +39,7 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
     )
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": _LOCK_ID})
+            connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": LOCK_ID})
             connection.commit()
             before = _current(connection)
             if before and before not in steps.known_versions():

@@ -20,8 +20,10 @@ from psycopg import AsyncConnection, errors
 from psycopg.abc import PQGen
 from psycopg_pool import AsyncConnectionPool
 
+from consumer.aws.rds import database_token
 from consumer.load import statements
-from consumer.settings import DatabaseSettings
+from consumer.settings import DatabaseSettings, read_password
+from runtime.aws_clients import AwsUnusable
 from runtime.errors import SettingsInvalid
 
 log = structlog.get_logger()
@@ -79,7 +81,7 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection[Any]:
         SettingsInvalid: the database cannot hold every text.
         psycopg.Error: the database does not answer.
     """
-    connection = psycopg.connect(**settings.conninfo)
+    connection = psycopg.connect(**_parameters(settings))
     try:
         check_encoding(connection.info, settings)
         connection.execute(statements.fixed("state_session"))
@@ -88,6 +90,30 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection[Any]:
         connection.close()
         raise
     return connection
+
+
+async def parameters(settings: DatabaseSettings) -> dict[str, Any]:
+    """Return what to connect with now; a password from a file or from AWS is a new one each time.
+
+    Raises:
+        psycopg.OperationalError: there is no password at the moment.
+    """
+    if settings.db_password_file is None and settings.db_auth == "password":
+        return settings.conninfo
+    return await asyncio.to_thread(_parameters, settings)
+
+
+def _parameters(settings: DatabaseSettings) -> dict[str, Any]:
+    password = None
+    try:
+        if settings.db_auth == "iam":
+            password = database_token(settings)
+        elif settings.db_password_file is not None:
+            password = read_password(settings.db_password_file).get_secret_value()
+    except (AwsUnusable, ValueError) as error:
+        # As if the server refused us: who waits for it waits for the password, too.
+        raise psycopg.OperationalError(str(error)) from error
+    return settings.conninfo | ({"password": password} if password else {})
 
 
 async def begin_session(session: AsyncConnection[Any], settings: DatabaseSettings) -> None:
@@ -123,7 +149,9 @@ async def check_idle(session: Session) -> None:
 async def _is_at_work(settings: DatabaseSettings, process: int) -> bool:
     brief = {"connect_timeout": int(_SHORT_SILENCE_SECONDS)}
     try:
-        async with await Session.connect(**settings.conninfo | brief, autocommit=True) as other:
+        async with await Session.connect(
+            **await parameters(settings) | brief, autocommit=True
+        ) as other:
             other.silence_seconds = _SHORT_SILENCE_SECONDS
             cursor = await other.execute(statements.fixed("is_at_work"), [process])
             row = await cursor.fetchone()

@@ -100,6 +100,7 @@ def database(**changed: Any) -> DatabaseFacts:
         "is_read_only": False,
         "may_create_temporary": True,
         "is_pooled_by_transaction": False,
+        "is_encrypted": True,
         "schema": StoredSchema(schema_head(), schema_head()),
         "lacking": [],
         "alias_files": 1,
