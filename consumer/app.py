@@ -27,6 +27,7 @@ from consumer.messages.leases import Leases
 from consumer.messages.progress import log_progress
 from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
+from consumer.messages.task_protection import TaskProtection, ecs_agent
 from consumer.messages.worker import Limits, Worker
 from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
@@ -105,14 +106,30 @@ async def _open(
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
+    background = _background(settings, worker, queues, lake, batcher)
+    health.begin(Work(leases, breakers, probe))
+    _log_start(settings, terms)
+    return worker, background
+
+
+def _background(
+    settings: ConsumerSettings, worker: Worker, queues: Queues, lake: Lake, batcher: Batcher
+) -> dict[str, Coroutine[None, None, None]]:
+    """Return what runs beside the worker, by name."""
     background = {
         "load": batcher.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
         "watch": keep_watch(settings, lake, settings.watch_seconds),
     }
-    health.begin(Work(leases, breakers, probe))
-    _log_start(settings, terms)
-    return worker, background
+    if settings.ecs_agent_uri:
+        in_hand, breakers = worker.tasks.handler.in_hand, worker.breakers
+        long_seconds = settings.shutdown_timeout_seconds / 2
+        protection = TaskProtection(
+            ecs_agent(settings.ecs_agent_uri),
+            lambda: not breakers.reason and in_hand.is_costly(long_seconds),
+        )
+        background["protect task"] = protection.keep(worker.stopping)
+    return background
 
 
 def _log_start(settings: ConsumerSettings, terms: Terms) -> None:

@@ -18,7 +18,9 @@ from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
+from consumer.operate.proof.history import history
 from consumer.operate.proof.verify import verify
+from consumer.operate.prune import prune
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate
@@ -31,9 +33,11 @@ cli.add_typer(dlq, name="dlq")
 cli.add_typer(drift, name="drift")
 cli.command()(status)
 cli.command()(reconcile)
+cli.command()(prune)
 cli.command()(doctor)
 cli.command()(validate)
 cli.command()(verify)
+cli.command()(history)
 
 
 @cli.command()

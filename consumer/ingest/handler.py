@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,6 +13,7 @@ from consumer.aws.sqs import Delivery
 from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, StorageUnavailable, where
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import records_invalid, write_error_log
+from consumer.ingest.in_hand import InHand
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.ingest.routing import route
@@ -51,6 +52,7 @@ class Handler:
     aliases: Aliases
     ports: Ports
     byte_budget: ByteBudget
+    in_hand: InHand = field(default_factory=InHand)
 
     def __post_init__(self) -> None:
         self._buckets = frozenset((self.settings.bucket_name, *self.settings.other_bucket_names))
@@ -95,7 +97,7 @@ class Handler:
         source, key = route(event, self._buckets, limit, self._layout)
         budgeted_bytes = _announced_bytes(event, self.settings.stream_above_bytes)
         for _ in range(_READ_ATTEMPTS):
-            async with self.byte_budget.of(budgeted_bytes):
+            async with self.byte_budget.of(budgeted_bytes), self.in_hand.one() as ours:
                 try:
                     stored = await self._fetch(event, budgeted_bytes)
                 except Larger as error:
@@ -108,6 +110,7 @@ class Handler:
                     )
                     await self.ports.record(entry)
                     return Done(State.SUPERSEDED)
+                ours.is_streamed = isinstance(stored.data, Spool)
                 identity = _identity(event, stored, delivery)
                 prepared = await self._prepare(Fetched(identity, source, key, stored.data))
                 return await self._load(prepared, event, delivery)

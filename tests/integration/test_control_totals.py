@@ -30,7 +30,9 @@ def compare(warehouse: Warehouse, path: Path, *lines: str) -> list[TotalDifferen
 
 
 def explained(one: TotalDifference) -> list[tuple[int, str]] | None:
-    return one.explanation and [(check.check_id, check.reason) for check in one.explanation.checks]
+    if one.explanation is None:
+        return None
+    return [(check.check_id, check.reason) for check in one.explanation.checks]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ decide between documents of equal version.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -19,6 +19,8 @@ from consumer.errors import Permanent
 from consumer.ingest.prepare import Fetched, Prepared, prepare
 from consumer.load import statements
 from consumer.load.document import Identity
+from consumer.rows.row_writer import STAGE_PATCHES
+from consumer.rows.tables import GUEST_CHECKS
 from consumer.settings import ConsumerSettings
 from schemas.aliases import Aliases
 from schemas.codes import State
@@ -28,6 +30,7 @@ from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.registry import Source
 
 READERS = 8  # objects fetched at once
+_ID_CELLS = {GUEST_CHECKS.stage: 3, STAGE_PATCHES: 4}  # where a COPY row has its check's id
 _NO_BUDGET = 2**62  # bytes: one object is held at a time, a large one in a file
 _CACHED_DAYS = 64
 _DAY_FOLDER = "busDt="
@@ -180,3 +183,11 @@ def entry_of(event: ObjectEvent, entries: Iterable[Row]) -> Row | None:
 def has_no_say(entry: Mapping[str, Any] | None) -> bool:
     """Say whether an object was overwritten before anybody read it: the newer one has its say."""
     return bool(entry and entry["state"] == State.SUPERSEDED and not entry["was_read"])
+
+
+def check_ids(prepared: Prepared, *, full_only: bool = False) -> Iterator[int]:
+    """Give the ids of the checks that a document speaks of, as its rows tell; or tells in full."""
+    for table, place in _ID_CELLS.items():
+        spool = prepared.document.rows.tables.get(table)
+        for line in spool.rewound() if spool and not (full_only and table == STAGE_PATCHES) else ():
+            yield int(line.split(b"\t", place + 1)[place])

@@ -4,7 +4,7 @@ Each is read once, and what it speaks of is kept in the scratch session. With ch
 that the ledger knows to be of another one are not read.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,15 +15,19 @@ from psycopg.types.json import Jsonb
 from consumer.aws.s3 import Lake
 from consumer.ingest.prepare import Prepared
 from consumer.load import statements
-from consumer.operate.proof.documents import LakeObject, Ledger, Reading, entry_of, has_no_say
-from consumer.rows.row_writer import STAGE_PATCHES
-from consumer.rows.tables import GUEST_CHECKS
+from consumer.operate.proof.documents import (
+    LakeObject,
+    Ledger,
+    Reading,
+    check_ids,
+    entry_of,
+    has_no_say,
+)
 from schemas.envelopes import ObjectEvent
 from schemas.key_templates import Layout
 from schemas.keys import API_PREFIX, ApiKey
 from schemas.registry import Source
 
-_ID_CELLS = {GUEST_CHECKS.stage: 3, STAGE_PATCHES: 4}  # where a COPY row has its check's id
 _EVER = datetime.min.replace(tzinfo=UTC)
 _OVERLAP = timedelta(minutes=1)  # clocks differ
 
@@ -113,7 +117,7 @@ class FreeDocuments:
             if isinstance(prepared, Prepared):
                 document = prepared.document
                 if self._is_wanted(document.frame.store_id):
-                    ids = sorted(_check_ids(prepared))
+                    ids = sorted(check_ids(prepared))
                     await self._keep(found, document.frame.store_id, document.days, ids)
 
     def _is_wanted(self, store: str | None) -> bool:
@@ -135,10 +139,3 @@ class FreeDocuments:
             "guest_check_ids": [*check_ids],
         }
         await self.session.execute(statements.fixed("add_free_document"), row)
-
-
-def _check_ids(prepared: Prepared) -> Iterator[int]:
-    for table, place in _ID_CELLS.items():
-        spool = prepared.document.rows.tables.get(table)
-        for line in spool.rewound() if spool else ():
-            yield int(line.split(b"\t", place + 1)[place])

@@ -17,6 +17,7 @@ from consumer.operate.proof import scratch
 from consumer.operate.proof.differences import Cause, Difference, Found, Kind, Name
 from consumer.operate.proof.documents import LakeObject, Ledger, entry_of, has_no_say
 from consumer.operate.proof.means import Means, Place, Proof
+from consumer.operate.pruned import pruned_keys
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
@@ -61,6 +62,11 @@ class Proving:
         self._unseen: dict[Name, LakeObject] = {}
         self._read_days: set[tuple[Source, str, date]] = set()
         self.proof = Proof()
+
+    @property
+    def objects(self) -> list[LakeObject]:
+        """All objects that were read and have a say."""
+        return list(self._objects.values())
 
     async def compare(self) -> None:
         """Read, load and compare."""
@@ -167,8 +173,12 @@ class Proving:
             one.event.key for one in unknown
         )
         young = datetime.now(UTC) - self._means.settled
+        pruned = await pruned_keys(self._means.later, ((one.event, one.key) for one in unknown))
         for one in unknown:
             if entry_of(one.event, by_now.get(one.event.key, ())):
+                continue
+            if one.event.key in pruned:
+                known.append(one)
                 continue
             if one.event.event_time is None or one.event.event_time > young:
                 self.proof.waiting += 1
