@@ -51,7 +51,7 @@ NEEDS = {
         looks_at_dead_letters=False,
         looks_at_notification=False,
     ),
-    # `drift forget` writes; `verify --repair`, `rebuild` and `prune` are for the owner of the tables
+    # `drift forget` writes; `verify --repair`, `rebuild` and `prune` are for the tables' owner
     Role.OPERATE: Needs(
         queue=_SEND,
         dead_letters=_RECEIVE,
