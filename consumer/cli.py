@@ -20,6 +20,7 @@ from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
 from consumer.operate.proof.history import history
 from consumer.operate.proof.verify import verify
+from consumer.operate.prune import prune
 from consumer.operate.rebuild import rebuild
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
@@ -33,6 +34,7 @@ cli.add_typer(dlq, name="dlq")
 cli.add_typer(drift, name="drift")
 cli.command()(status)
 cli.command()(reconcile)
+cli.command()(prune)
 cli.command()(doctor)
 cli.command()(validate)
 cli.command()(verify)

@@ -123,6 +123,7 @@ def test_each_data_table_has_the_columns_that_the_code_writes(
             "removed_at",
             "patched",
             "latest_credible",
+            "digest_object_id",
         }, table.name
         assert {"extra", "removed_at"} <= columns, table.name
 

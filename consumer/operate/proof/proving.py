@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load import statements
 from consumer.operate.proof import scratch
 from consumer.operate.proof.differences import Cause, Difference, Found, Kind, Name
 from consumer.operate.proof.documents import LakeObject, Ledger, entry_of, has_no_say
 from consumer.operate.proof.means import Means, Place, Proof
+from consumer.operate.pruned import pruned_keys
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
@@ -178,8 +179,12 @@ class Proving:
             one.event.key for one in unknown
         )
         young = datetime.now(UTC) - self._means.settled
+        pruned = await pruned_keys(self._means.later, ((one.event, one.key) for one in unknown))
         for one in unknown:
             if entry_of(one.event, by_now.get(one.event.key, ())):
+                continue
+            if one.event.key in pruned:
+                known.append(one)
                 continue
             if one.event.event_time is None or one.event.event_time > young:
                 self.proof.waiting += 1
