@@ -50,6 +50,7 @@ class Findings:
     scaling: Scaling
     huge: Huge
     growth: Growth
+    proof: tuple[Seconds, Seconds]  # of some store-days, and of their first load
 
 
 def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
@@ -69,6 +70,7 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
             for name, runs in found.reloads.again.items()
         },
         "huge_peak_mb": round(found.huge.peak_mb, 1),
+        "verify_vs_load": _ratio(*found.proof),
         "batch_cost_growth": round(found.growth.batch_cost_growth, 3),
         "view_of_a_day_milliseconds": dict(found.growth.views_milliseconds),
         "megabytes_per_second_by_processes": dict(found.scaling.by_processes),
@@ -105,6 +107,10 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     table.add_row("unchanged reload, rows rewritten", str(found.reloads.unchanged_rows))
     huge = f"peak memory of a {found.huge.size_bytes / 1e6:.0f} MB export (MB)"
     table.add_row(huge, f"{found.huge.peak_mb:.0f}", f"{found.huge.seconds:.1f}")
+    proof, load = found.proof
+    seconds = (f"{proof.median:.2f}", f"{load.median:.2f}")
+    name = "verify, against the first load"
+    table.add_row(name, f"{results['verify_vs_load']:.2f}", *seconds, f"{proof.spread:.0%}")
     growth = found.growth
     seconds = (f"{growth.grown.median:.3f}", f"{growth.small.median:.3f}")
     spread = f"{growth.grown.spread:.0%}"
@@ -143,6 +149,8 @@ def _runs(found: Findings) -> dict[str, Seconds]:
         "first_load_cpu": found.reloads.first,
         "first_load_in_full_cpu": found.reloads.first_in_full,
         **{f"reload_{name}_cpu": runs for name, runs in found.reloads.again.items()},
+        "verify": found.proof[0],
+        "first_load_beside_verify": found.proof[1],
         "batch_of_small_database": found.growth.small,
         "batch_of_grown_database": found.growth.grown,
     }
