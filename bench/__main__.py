@@ -25,14 +25,13 @@ def main() -> None:
     dlt_peer.install()
     server = Server(DatabaseSettings())
     many, some, few = (store_days(count) for count in (_MANY_DAYS, _SOME_DAYS, _FEW_DAYS))
-    corrected = store_days(_FEW_DAYS, revision=1)
     collect_garbage_seldom()  # as the service does
     ours, bare = _step("parsing", lambda: parsing.measure(few))
     found = Findings(
         parsing=Parsing(ours, bare, byte_count(few) / _MEGABYTE),
         limit=_step("raw COPY", lambda: peers.against_copy(server, many)),
         peers=_step("dlt, row by row", lambda: peers.against_others(server, few)),
-        reloads=_step("reloads", lambda: reloading.measure(server, few, corrected)),
+        reloads=_step("reloads", lambda: reloading.measure(server, few)),
         drift=_step("drift", lambda: drift_cost.measure(server, many)),
         scaling=_step(
             "scaling",

@@ -17,6 +17,7 @@ from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool, ping, watch_pool
 from consumer.load.ledger import count_recent_failures, loaded_before, record_entry
 from consumer.load.schema import check_schema
+from consumer.load.standing import standing_checks
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
@@ -27,10 +28,12 @@ from consumer.messages.leases import Leases
 from consumer.messages.progress import log_progress
 from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
+from consumer.messages.task_protection import TaskProtection, ecs_agent
 from consumer.messages.worker import Limits, Worker
 from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
+from runtime import systemd
 from runtime.http_server import served
 from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
@@ -61,7 +64,13 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         await health.once_reachable(partial(check_schema, settings))
         worker, background = await _open(stack, settings, aliases, health, until_idle_seconds)
         loop = asyncio.get_running_loop()
-        with stopping_by(lambda: loop.call_soon_threadsafe(worker.stop)):
+
+        def stop() -> None:
+            systemd.notify(systemd.STOPPING)
+            worker.stop()
+
+        with stopping_by(lambda: loop.call_soon_threadsafe(stop)):
+            systemd.notify(systemd.READY, "STATUS=consuming")
             # A background task that fails takes the worker down.
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(work, name=name) for name, work in background.items()]
@@ -99,20 +108,38 @@ async def _open(
     record = partial(record_entry, pool, layout=settings.layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases, terms)
     was_loaded = loaded_before(pool, settings.layout)
-    ports = Ports(lake, batcher, record, was_loaded, leases.is_held)
+    find_standing = standing_checks(pool)
+    ports = Ports(lake, batcher, record, was_loaded, leases.is_held, find_standing)
     handler = Handler(settings, aliases, ports, byte_budget)
     slots = Slots(settings.max_in_flight_messages)
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
+    background = _background(settings, worker, queues, lake, batcher)
+    health.begin(Work(leases, breakers, probe))
+    _log_start(settings, terms)
+    return worker, background
+
+
+def _background(
+    settings: ConsumerSettings, worker: Worker, queues: Queues, lake: Lake, batcher: Batcher
+) -> dict[str, Coroutine[None, None, None]]:
+    """Return what runs beside the worker, by name."""
     background = {
         "load": batcher.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
         "watch": keep_watch(settings, lake, settings.watch_seconds),
+        "watchdog": systemd.keep_watchdog(lambda: worker.leases.is_on_time),
     }
-    health.begin(Work(leases, breakers, probe))
-    _log_start(settings, terms)
-    return worker, background
+    if settings.ecs_agent_uri:
+        in_hand, breakers = worker.tasks.handler.in_hand, worker.breakers
+        long_seconds = settings.shutdown_timeout_seconds / 2
+        protection = TaskProtection(
+            ecs_agent(settings.ecs_agent_uri),
+            lambda: not breakers.reason and in_hand.is_costly(long_seconds),
+        )
+        background["protect task"] = protection.keep(worker.stopping)
+    return background
 
 
 def _log_start(settings: ConsumerSettings, terms: Terms) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import product
@@ -68,16 +68,26 @@ class Aliases:
     @cached_property
     def fingerprint(self) -> str:
         """What tells these renames and paths from any others: the same in every process."""
-        rows: list[tuple[str, ...]] = []
-        rows += ((*level, *pair) for level, pairs in self._by_level.items() for pair in pairs)
-        rows += ((name, _RECORDS_ROW, *map(str, at)) for name, at in self._record_paths.items())
-        rows.sort()
-        return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+        return _fingerprint(self._rows())
+
+    def fingerprint_of(self, source: Source) -> str:
+        """What tells the renames and paths of one source from any others."""
+        return _fingerprint(row for row in self._rows() if row[0] == source)
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        for level, pairs in self._by_level.items():
+            yield from ((*level, *pair) for pair in pairs)
+        for name, at in self._record_paths.items():
+            yield (name, _RECORDS_ROW, *map(str, at))
 
     def paths(self) -> Iterator[tuple[Source, str]]:
         """Give the canonical path of every renamed field."""
         for (source, level), renames in self._by_level.items():
             yield from ((source, f"{level}.{name}" if level else name) for _, name in renames)
+
+
+def _fingerprint(rows: Iterable[tuple[str, ...]]) -> str:
+    return hashlib.sha256(repr(sorted(rows)).encode()).hexdigest()[:16]
 
 
 def apply_renames(record: dict[str, Any], renames: Renames) -> None:

@@ -110,6 +110,10 @@ class CheckReader(RecordReader):
         super().__init__(source, aliases)
         self._seen: set[int] = set()
 
+    def skip(self, check_id: int) -> None:
+        """Remember a check that is not read."""
+        self._seen.add(check_id)
+
     def remember(self, check: ValidRecord) -> None:
         """Count ids that came before: a check's in the document, a child's in its check."""
         repeated, check_id = self.shapes.duplicates, check["guestCheckId"]

@@ -12,7 +12,7 @@ from consumer.aws.s3 import Lake
 from consumer.aws.sqs import Delivery
 from consumer.documents.quarantine import Quarantined
 from consumer.errors import ConsumerError, Permanent, RecordError
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load.document import StagedDocument
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent

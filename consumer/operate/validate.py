@@ -19,7 +19,8 @@ from consumer.documents.gunzip import PlainReader
 from consumer.drift.findings import RENAMED, RETYPED, UNKNOWN, Finding
 from consumer.drift.renames import read_aliases
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Fetched, Prepared, prepare
+from consumer.ingest.assembly import Prepared
+from consumer.ingest.prepare import Fetched, prepare
 from consumer.ingest.routing import route
 from consumer.load.document import Identity
 from consumer.settings import DocumentSettings

@@ -16,7 +16,8 @@ from psycopg.rows import dict_row
 
 from consumer.aws.s3 import Lake, Outdated, ReadLimits
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Fetched, Prepared, prepare
+from consumer.ingest.assembly import Prepared
+from consumer.ingest.prepare import Fetched, prepare
 from consumer.load import statements
 from consumer.load.document import Identity
 from consumer.rows.row_writer import STAGE_PATCHES

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from consumer.aws.s3 import Lake
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load import statements
 from consumer.operate.proof.documents import (
     LakeObject,

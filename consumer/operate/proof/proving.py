@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load import statements
 from consumer.operate.proof import scratch
 from consumer.operate.proof.differences import Cause, Difference, Found, Kind, Name

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load import statements
 from consumer.load.database import is_conflict, mapped
 from consumer.load.document import LoadRequest

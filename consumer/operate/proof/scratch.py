@@ -12,7 +12,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load import statements
 from consumer.load.database import mapped, open_loading_session
 from consumer.load.document import LoadRequest

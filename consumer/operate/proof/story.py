@@ -16,7 +16,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load import statements
 from consumer.operate.proof import scratch
 from consumer.operate.proof.differences import Change, Name, shown

@@ -4,6 +4,13 @@
 WITH touched AS (
     SELECT doc_no FROM stage_winners WHERE applied
     UNION
+    SELECT u.doc_no
+    FROM stage_unchanged AS u
+    JOIN stage_documents AS d USING (doc_no)
+    JOIN guest_checks AS c
+        ON (c.store_id, c.guest_check_id) = (u.store_id, u.guest_check_id)
+    WHERE c.object_id = d.object_id
+    UNION
     SELECT doc_no FROM stage_days WHERE standing
     UNION
     SELECT p.doc_no

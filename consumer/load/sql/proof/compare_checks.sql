@@ -1,7 +1,7 @@
 -- Rows of the checks to compare that stand in the table or in the lake alone, or differ; with the
 -- objects that their checks come from.
 WITH in_table AS (
-    SELECT {stored}
+    SELECT {told}
     FROM compared_checks AS w
     CROSS JOIN LATERAL (
         SELECT * FROM public.{table} AS r
@@ -13,7 +13,7 @@ WITH in_table AS (
     ) AS t
 ),
 in_lake AS (
-    SELECT {stored}
+    SELECT {told}
     FROM compared_checks AS w
     JOIN pg_temp.{table} AS t USING (store_id, guest_check_id)
     WHERE t.removed_at IS NULL

@@ -1,12 +1,12 @@
 -- Rows of the store-days to compare that stand in the table or in the lake alone, or differ.
 WITH in_table AS (
-    SELECT {stored}
+    SELECT {told}
     FROM compared_days AS w
     JOIN public.{table} AS t USING (store_id, bus_dt)
     WHERE t.removed_at IS NULL
 ),
 in_lake AS (
-    SELECT {stored}
+    SELECT {told}
     FROM compared_days AS w
     JOIN pg_temp.{table} AS t USING (store_id, bus_dt)
     WHERE t.removed_at IS NULL

@@ -1,6 +1,7 @@
 -- What partial documents said of checks of which a full document has long been newer. Patches count
 -- from the full document's as-of on; one that is no newer than even the check's own version
--- counts for no full document that could still win. All patches of a check go, or none. The checks
+-- counts for no full document that could still win. All patches of a check go, or none; what it was
+-- read from is not told by a digest until it is read again. The checks
 -- were locked by a statement before: this one sees every patch of them.
 WITH checks AS (
     SELECT c.store_id, c.guest_check_id
@@ -20,7 +21,7 @@ WITH checks AS (
 ),
 unpatched AS (
     UPDATE guest_checks AS t
-    SET patched = false
+    SET patched = false, content_digest = NULL
     FROM checks AS c
     WHERE (t.store_id, t.guest_check_id) = (c.store_id, c.guest_check_id)
 )
