@@ -30,9 +30,12 @@ from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
 from consumer.messages.task_protection import TaskProtection, ecs_agent
 from consumer.messages.worker import Limits, Worker
+from consumer.metrics import CLOUDWATCH, REGISTRY
 from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
+from runtime import systemd
+from runtime.emf import EmfLines, keep_writing
 from runtime.http_server import served
 from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
@@ -63,7 +66,13 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
         await health.once_reachable(partial(check_schema, settings))
         worker, background = await _open(stack, settings, aliases, health, until_idle_seconds)
         loop = asyncio.get_running_loop()
-        with stopping_by(lambda: loop.call_soon_threadsafe(worker.stop)):
+
+        def stop() -> None:
+            systemd.notify(systemd.STOPPING)
+            worker.stop()
+
+        with stopping_by(lambda: loop.call_soon_threadsafe(stop)):
+            systemd.notify(systemd.READY, "STATUS=consuming")
             # A background task that fails takes the worker down.
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(work, name=name) for name, work in background.items()]
@@ -122,6 +131,11 @@ def _background(
         "load": batcher.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
         "watch": keep_watch(settings, lake, settings.watch_seconds),
+        "metrics": keep_writing(
+            EmfLines(REGISTRY, settings.metrics_emf_namespace, "consumer", CLOUDWATCH),
+            settings.metrics_emf_seconds,
+        ),
+        "watchdog": systemd.keep_watchdog(lambda: worker.leases.is_on_time),
     }
     if settings.ecs_agent_uri:
         in_hand, breakers = worker.tasks.handler.in_hand, worker.breakers

@@ -12,12 +12,14 @@ from consumer.errors import ConsumerError, DatabaseUnavailable, StorageUnavailab
 from consumer.messages.breakers import Breakers, Probe
 from consumer.messages.leases import Leases
 from consumer.metrics import REGISTRY
+from runtime import systemd
 from runtime.http_server import health_pages
 
 log = structlog.get_logger()
 
 _PROBE_SECONDS = 5.0
 _START_PAUSE_SECONDS = 2.0
+_START_EXTENSION_SECONDS = 300  # longer than anything takes that is asked at the start
 
 R = TypeVar("R")
 
@@ -45,6 +47,7 @@ class Health:
                 answer = await ask()
             except (DatabaseUnavailable, StorageUnavailable, Throttled) as error:
                 self.waits_for = f"{error.code}: {error}"
+                systemd.waiting(self.waits_for, _START_EXTENSION_SECONDS)
                 log.warning("start_delayed", code=error.code, error=str(error))
                 await asyncio.sleep(_START_PAUSE_SECONDS)
             else:
