@@ -118,11 +118,11 @@ async def _compare(session: AsyncConnection[Any]) -> TotalsResult:
     cursor = await session.execute(statements.fixed("compare_totals"), limits)
     rows = await cursor.fetchall()
     differences = [await _difference(session, row) for row in rows]
-    return TotalsResult(store_days, rows[0][-1] if rows else 0, differences)
+    return TotalsResult(store_days, rows[0][0] if rows else 0, differences)
 
 
 async def _difference(session: AsyncConnection[Any], row: tuple[Any, ...]) -> TotalDifference:
-    store, day, is_told, *amounts, state, _ = row
+    _, store, day, is_told, *amounts, state = row
     told, ours = amounts[: len(AMOUNTS)], amounts[len(AMOUNTS) :]
     pairs = dict(zip(AMOUNTS, zip(ours, told, strict=True), strict=True))
     explanation = None
