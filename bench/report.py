@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from bench.drift_cost import DriftCost
 from bench.growing import Growth
 from bench.huge import Huge
+from bench.messages import Cost
 from bench.peers import Limit, Peers
 from bench.reloading import Reloads
 from bench.timing import Seconds
@@ -50,6 +51,8 @@ class Findings:
     scaling: Scaling
     huge: Huge
     growth: Growth
+    proof: tuple[Seconds, Seconds]  # of some store-days, and of their first load
+    messages: Mapping[str, Cost]  # by size
 
 
 def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
@@ -69,6 +72,10 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
             for name, runs in found.reloads.again.items()
         },
         "huge_peak_mb": round(found.huge.peak_mb, 1),
+        "verify_vs_load": _ratio(*found.proof),
+        "message_cpu_vs_bare_loop": round(found.messages["1 kB"].cpu_share, 3),
+        "message_rate_vs_bare_loop": round(found.messages["1 kB"].rate_share, 3),
+        "messages": {size: asdict(cost) for size, cost in found.messages.items()},
         "batch_cost_growth": round(found.growth.batch_cost_growth, 3),
         "view_of_a_day_milliseconds": dict(found.growth.views_milliseconds),
         "megabytes_per_second_by_processes": dict(found.scaling.by_processes),
@@ -105,12 +112,20 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     table.add_row("unchanged reload, rows rewritten", str(found.reloads.unchanged_rows))
     huge = f"peak memory of a {found.huge.size_bytes / 1e6:.0f} MB export (MB)"
     table.add_row(huge, f"{found.huge.peak_mb:.0f}", f"{found.huge.seconds:.1f}")
+    proof, load = found.proof
+    seconds = (f"{proof.median:.2f}", f"{load.median:.2f}")
+    name = "verify, against the first load"
+    table.add_row(name, f"{results['verify_vs_load']:.2f}", *seconds, f"{proof.spread:.0%}")
     growth = found.growth
     seconds = (f"{growth.grown.median:.3f}", f"{growth.small.median:.3f}")
     spread = f"{growth.grown.spread:.0%}"
     table.add_row("batch of a grown database", f"{growth.batch_cost_growth:.2f}", *seconds, spread)
     for view, milliseconds in growth.views_milliseconds.items():
         table.add_row(f"{view}, one day of a store (ms)", f"{milliseconds:.1f}")
+    for size, cost in found.messages.items():
+        row = (f"{size} message (ms of CPU; bare loop's)", f"{cost.cpu_share:.2f}")
+        cpu = cost.consumer_milliseconds, cost.bare_milliseconds
+        table.add_row(*row, *(f"{each:.2f}" for each in cpu))
     for name, rates in (
         ("processes", found.scaling.by_processes),
         ("file size", found.scaling.by_file_size),
@@ -143,6 +158,8 @@ def _runs(found: Findings) -> dict[str, Seconds]:
         "first_load_cpu": found.reloads.first,
         "first_load_in_full_cpu": found.reloads.first_in_full,
         **{f"reload_{name}_cpu": runs for name, runs in found.reloads.again.items()},
+        "verify": found.proof[0],
+        "first_load_beside_verify": found.proof[1],
         "batch_of_small_database": found.growth.small,
         "batch_of_grown_database": found.growth.grown,
     }

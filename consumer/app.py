@@ -17,7 +17,7 @@ from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool, ping, watch_pool
 from consumer.load.ledger import count_recent_failures, loaded_before, record_entry
 from consumer.load.schema import check_schema
-from consumer.load.standing import standing_checks
+from consumer.load.standing import standing_records
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
@@ -30,10 +30,12 @@ from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
 from consumer.messages.task_protection import TaskProtection, ecs_agent
 from consumer.messages.worker import Limits, Worker
+from consumer.metrics import CLOUDWATCH, REGISTRY
 from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
 from runtime import systemd
+from runtime.emf import EmfLines, keep_writing
 from runtime.http_server import served
 from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
@@ -108,7 +110,7 @@ async def _open(
     record = partial(record_entry, pool, layout=settings.layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases, terms)
     was_loaded = loaded_before(pool, settings.layout)
-    find_standing = standing_checks(pool)
+    find_standing = standing_records(pool)
     ports = Ports(lake, batcher, record, was_loaded, leases.is_held, find_standing)
     handler = Handler(settings, aliases, ports, byte_budget)
     slots = Slots(settings.max_in_flight_messages)
@@ -129,6 +131,10 @@ def _background(
         "load": batcher.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
         "watch": keep_watch(settings, lake, settings.watch_seconds),
+        "metrics": keep_writing(
+            EmfLines(REGISTRY, settings.metrics_emf_namespace, "consumer", CLOUDWATCH),
+            settings.metrics_emf_seconds,
+        ),
         "watchdog": systemd.keep_watchdog(lambda: worker.leases.is_on_time),
     }
     if settings.ecs_agent_uri:
