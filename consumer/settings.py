@@ -1,13 +1,14 @@
 """The consumer's settings: read from the environment and `.env`, checked once at start."""
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 from consumer.memory import default_budget_bytes, memory_limit_bytes
 from consumer.policy import Policy, read_policy
+from runtime.postgres import PostgresSettings
 from runtime.settings import CONFIG, AwsSettings, ServiceSettings
 from schemas.key_templates import KEY_TEMPLATES_MEANING, Layout, read_layout
 
@@ -19,40 +20,14 @@ def _split(text: Any) -> Any:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
-class DatabaseSettings(BaseSettings):
-    """How to reach PostgreSQL."""
+class DatabaseSettings(PostgresSettings):
+    """How the consumer reaches PostgreSQL."""
 
-    model_config = CONFIG
+    program: ClassVar[str] = "coco-ingest-consumer"
 
-    db_host: str = Field("localhost", description="host name, or the directory of a Unix socket")
-    db_port: int = Field(5432, ge=1, le=65535, description="port")
-    db_name: str = Field("postgres", description="database")
-    db_user: str = Field("postgres", description="user; must own the tables to migrate them")
-    db_password: SecretStr | None = Field(None, description="password")
-    db_connect_timeout_seconds: int = Field(10, ge=1, le=120, description="longest time to connect")
     db_statement_timeout_seconds: int = Field(
         300, ge=1, le=86_400, description="longest statement before it is cancelled and retried"
     )
-
-    @property
-    def conninfo(self) -> dict[str, Any]:
-        """Return the connection parameters for psycopg."""
-        parameters: dict[str, Any] = {
-            "host": self.db_host,
-            "port": self.db_port,
-            "dbname": self.db_name,
-            "user": self.db_user,
-            "connect_timeout": self.db_connect_timeout_seconds,
-            "application_name": "coco-ingest-consumer",
-            # A server that vanishes without a word is given up within forty seconds.
-            "keepalives_idle": 20,  # seconds, as the interval
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 30_000,  # milliseconds
-        }
-        if self.db_password:
-            parameters["password"] = self.db_password.get_secret_value()
-        return parameters
 
 
 class LakeSettings(AwsSettings):

@@ -1,9 +1,8 @@
 """Sessions with PostgreSQL: each states what it relies on, and none waits for a silent server.
 
-What we rely on is stated by `SET` after connecting: poolers refuse startup options. The kernel
-notices packets that nobody acknowledges (see `DatabaseSettings.conninfo`). Where something in
-between acknowledges them all, the session asks over another connection whether the server is still
-at work.
+What they state is in `runtime/postgres.py`. The kernel notices packets that nobody acknowledges
+(see `PostgresSettings.conninfo`). Where something in between acknowledges them all, the session
+asks over another connection whether the server is still at work.
 """
 
 import asyncio
@@ -22,7 +21,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.load import statements
 from consumer.settings import DatabaseSettings
-from runtime.errors import SettingsInvalid
+from runtime.postgres import STATE_SESSION, check_encoding, connect
+
+__all__ = ["Session", "begin_session", "check_encoding", "check_idle", "connect"]
 
 log = structlog.get_logger()
 
@@ -72,42 +73,13 @@ class Session(AsyncConnection[Any]):
             ours.shutdown(socket.SHUT_RDWR)
 
 
-def connect(settings: DatabaseSettings) -> psycopg.Connection[Any]:
-    """Open a session that states what we rely on. Blocks.
-
-    Raises:
-        SettingsInvalid: the database cannot hold every text.
-        psycopg.Error: the database does not answer.
-    """
-    connection = psycopg.connect(**settings.conninfo)
-    try:
-        check_encoding(connection.info, settings)
-        connection.execute(statements.fixed("state_session"))
-        connection.commit()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 async def begin_session(session: AsyncConnection[Any], settings: DatabaseSettings) -> None:
     """State what we rely on in an open session."""
-    await session.execute(statements.fixed("state_session"))
+    await session.execute(STATE_SESSION)
     if isinstance(session, Session):
         cursor = await session.execute("SELECT pg_backend_pid()")
         [process] = await cursor.fetchone() or [0]
         session.is_at_work = partial(_is_at_work, settings, process)
-
-
-def check_encoding(session: psycopg.ConnectionInfo, settings: DatabaseSettings) -> None:
-    """Raise SettingsInvalid for a database whose encoding cannot hold every text."""
-    encoding = session.parameter_status("server_encoding")
-    if encoding not in ("UTF8", None):
-        name = settings.db_name
-        raise SettingsInvalid(
-            f"DB_NAME: {name} is encoded in {encoding}, which cannot hold every text; create the "
-            f"database anew: CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
-        )
 
 
 async def check_idle(session: Session) -> None:

@@ -1,7 +1,6 @@
 """The commands that ask the ERP: pull and run."""
 
 import asyncio
-import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +12,10 @@ from producer.commands.report import AsJson, run, settings_of_the_environment
 from producer.pulling.targets import Plan, make_plan
 from producer.settings import Settings
 from producer.tally import Tally
+from runtime.durations import seconds_of
 from runtime.errors import SettingsInvalid
 from runtime.terminal import reported_errors
 from schemas.registry import ENDPOINTS_BY_NAME
-
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
 
 StoreOption = Annotated[
     list[str] | None,
@@ -129,16 +125,6 @@ def chosen_stores(
     """Return the stores of the command line, or else those of STORES."""
     named = (*(store or ()), *(read_stores(stores_file) if stores_file else ()))
     return named or settings.stores
-
-
-def seconds_of(text: str) -> float:
-    """Return the seconds of a duration such as `1h30m`; raises SettingsInvalid, also for zero."""
-    written = text.strip().lower()
-    if _DURATION.fullmatch(written):
-        seconds = sum(float(part) * _UNIT_SECONDS[unit] for part, unit in _PART.findall(written))
-        if seconds > 0:
-            return seconds
-    raise SettingsInvalid(f"{text!r} is not a duration; write it as 90s, 15m, 1h30m or 1d")
 
 
 def read_stores(path: Path) -> tuple[str, ...]:

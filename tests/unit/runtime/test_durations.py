@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.commands.pull import seconds_of
+from runtime.durations import seconds_of
 from runtime.errors import SettingsInvalid
 
 
