@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from bench import dlt_peer, drift_cost, huge, parsing, peers, reloading, scaling
+from bench import dlt_peer, drift_cost, growing, huge, parsing, peers, reloading, scaling
 from bench.databases import Server
 from bench.documents import byte_count, store_days
 from bench.report import Findings, Parsing, Scaling, as_json, show, write
@@ -25,20 +25,20 @@ def main() -> None:
     dlt_peer.install()
     server = Server(DatabaseSettings())
     many, some, few = (store_days(count) for count in (_MANY_DAYS, _SOME_DAYS, _FEW_DAYS))
-    corrected = store_days(_FEW_DAYS, revision=1)
     collect_garbage_seldom()  # as the service does
     ours, bare = _step("parsing", lambda: parsing.measure(few))
     found = Findings(
         parsing=Parsing(ours, bare, byte_count(few) / _MEGABYTE),
         limit=_step("raw COPY", lambda: peers.against_copy(server, many)),
         peers=_step("dlt, row by row", lambda: peers.against_others(server, few)),
-        reloads=_step("reloads", lambda: reloading.measure(server, few, corrected)),
+        reloads=_step("reloads", lambda: reloading.measure(server, few)),
         drift=_step("drift", lambda: drift_cost.measure(server, many)),
         scaling=_step(
             "scaling",
             lambda: Scaling(scaling.by_processes(server, some), scaling.by_file_size(server)),
         ),
         huge=_step("huge export", lambda: huge.measure(server)),
+        growth=_step("growth", lambda: growing.measure(server)),
     )
     results = as_json(found, {"postgresql": server.version(), "dlt": dlt_peer.version()})
     write(results)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -51,10 +50,11 @@ class Server:
 
 def row_counts(settings: DatabaseSettings) -> dict[str, int]:
     """Count the rows of every data table."""
+    return {name: count_rows(settings, name) for name in TABLES}
+
+
+def count_rows(settings: DatabaseSettings, table: str) -> int:
+    """Count the rows of a table."""
+    query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
     with psycopg.connect(**settings.conninfo) as connection:
-        return {name: _only(connection, "SELECT count(*) FROM {}", name) for name in TABLES}
-
-
-def _only(connection: psycopg.Connection[Any], statement: str, table: str) -> int:
-    query = sql.SQL(statement).format(sql.Identifier(table))
-    return int(connection.execute(query).fetchall()[0][0])
+        return int(connection.execute(query).fetchall()[0][0])

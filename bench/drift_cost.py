@@ -15,7 +15,7 @@ from bench.timing import Seconds, in_turns
 from consumer.documents.readers import CheckReader, RowReader
 from consumer.drift.findings import Drift
 from consumer.drift.shapes import Shapes
-from consumer.ingest import prepare as preparation
+from consumer.ingest import assembly
 from consumer.ingest.prepare import prepare
 from consumer.load.database import open_pool
 from consumer.load.document import LoadRequest
@@ -81,7 +81,7 @@ def without_counting() -> Iterator[None]:
             (RowReader, "remember"),
         ):
             stack.enter_context(patch.object(owner, name, _nothing))
-        stack.enter_context(patch.object(preparation, "find_drift", _no_drift))
+        stack.enter_context(patch.object(assembly, "find_drift", _no_drift))
         yield
 
 

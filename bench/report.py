@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.drift_cost import DriftCost
+from bench.growing import Growth
 from bench.huge import Huge
 from bench.peers import Limit, Peers
 from bench.reloading import Reloads
@@ -48,6 +49,7 @@ class Findings:
     drift: DriftCost
     scaling: Scaling
     huge: Huge
+    growth: Growth
 
 
 def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
@@ -60,13 +62,19 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
         "parse_share_of_orjson": _ratio(found.parsing.orjson, found.parsing.ours),
         "drift_share_of_load": round(found.drift.share, 3),
         "reload_unchanged_rows_rewritten": found.reloads.unchanged_rows,
-        "reload_unchanged_time_share": _ratio(found.reloads.unchanged, found.reloads.first),
-        "reload_corrected_time_share": _ratio(found.reloads.corrected, found.reloads.first),
+        "first_load_cpu_seconds": round(found.reloads.first.median, 3),
+        "first_load_vs_in_full": _ratio(found.reloads.first, found.reloads.first_in_full),
+        **{
+            f"reload_{name}_share": _ratio(runs, found.reloads.first)
+            for name, runs in found.reloads.again.items()
+        },
         "huge_peak_mb": round(found.huge.peak_mb, 1),
+        "batch_cost_growth": round(found.growth.batch_cost_growth, 3),
+        "view_of_a_day_milliseconds": dict(found.growth.views_milliseconds),
         "megabytes_per_second_by_processes": dict(found.scaling.by_processes),
         "megabytes_per_second_by_file_size": dict(found.scaling.by_file_size),
         "rows": found.limit.rows,
-        "corrected_rows_rewritten": found.reloads.corrected_rows,
+        "rows_after_growth": found.growth.rows,
         "huge": {"bytes": found.huge.size_bytes, "seconds": round(found.huge.seconds, 2)},
         "seconds": {name: runs.to_json() for name, runs in _runs(found).items()},
         "environment": {
@@ -97,6 +105,12 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     table.add_row("unchanged reload, rows rewritten", str(found.reloads.unchanged_rows))
     huge = f"peak memory of a {found.huge.size_bytes / 1e6:.0f} MB export (MB)"
     table.add_row(huge, f"{found.huge.peak_mb:.0f}", f"{found.huge.seconds:.1f}")
+    growth = found.growth
+    seconds = (f"{growth.grown.median:.3f}", f"{growth.small.median:.3f}")
+    spread = f"{growth.grown.spread:.0%}"
+    table.add_row("batch of a grown database", f"{growth.batch_cost_growth:.2f}", *seconds, spread)
+    for view, milliseconds in growth.views_milliseconds.items():
+        table.add_row(f"{view}, one day of a store (ms)", f"{milliseconds:.1f}")
     for name, rates in (
         ("processes", found.scaling.by_processes),
         ("file size", found.scaling.by_file_size),
@@ -126,9 +140,11 @@ def _runs(found: Findings) -> dict[str, Seconds]:
         "orjson": found.parsing.orjson,
         "counting_drift": found.drift.counting,
         "without_drift": found.drift.without,
-        "first_load": found.reloads.first,
-        "reload_unchanged": found.reloads.unchanged,
-        "reload_corrected": found.reloads.corrected,
+        "first_load_cpu": found.reloads.first,
+        "first_load_in_full_cpu": found.reloads.first_in_full,
+        **{f"reload_{name}_cpu": runs for name, runs in found.reloads.again.items()},
+        "batch_of_small_database": found.growth.small,
+        "batch_of_grown_database": found.growth.grown,
     }
 
 
@@ -146,16 +162,13 @@ def _compared(found: Findings) -> tuple[tuple[str, str, Seconds, Seconds], ...]:
             parsing.ours,
             parsing.orjson,
         ),
-        (
-            "unchanged reload, of first load",
-            "reload_unchanged_time_share",
-            reloads.unchanged,
-            reloads.first,
-        ),
-        (
-            "12 % corrected, of first load",
-            "reload_corrected_time_share",
-            reloads.corrected,
-            reloads.first,
+        ("first load, of one read in full", "first_load_vs_in_full", *_first(reloads)),
+        *(
+            (f"reload, {name}", f"reload_{name}_share", runs, reloads.first)
+            for name, runs in reloads.again.items()
         ),
     )
+
+
+def _first(reloads: Reloads) -> tuple[Seconds, Seconds]:
+    return reloads.first, reloads.first_in_full

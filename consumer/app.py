@@ -1,10 +1,9 @@
 """The composition root: the one place that builds adapters and wires them together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TypeVar
 
 import structlog
 from psycopg_pool import AsyncConnectionPool
@@ -12,36 +11,29 @@ from psycopg_pool import AsyncConnectionPool
 from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import Queues, open_queues
 from consumer.drift.renames import read_aliases
-from consumer.errors import DatabaseUnavailable, SchemaMismatch, StorageUnavailable, Throttled
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler, Ports
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
-from consumer.load.database import (
-    LACKING_REMEDY,
-    lacking_columns,
-    open_pool,
-    open_session,
-    ping,
-    schema_version,
-    stored_columns,
-    watch_pool,
-)
+from consumer.load.database import open_pool, ping, watch_pool
 from consumer.load.ledger import count_recent_failures, loaded_before, record_entry
-from consumer.load.migrations.steps import schema_head
-from consumer.load.sessions import check_encoding
+from consumer.load.schema import check_schema
+from consumer.load.standing import standing_checks
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
+from consumer.messages.health import Health, Work
 from consumer.messages.leases import Leases
-from consumer.messages.progress import health_app, log_progress
+from consumer.messages.progress import log_progress
 from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
+from consumer.messages.task_protection import TaskProtection, ecs_agent
 from consumer.messages.worker import Limits, Worker
 from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
+from runtime import systemd
 from runtime.http_server import served
 from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
@@ -50,9 +42,6 @@ log = structlog.get_logger()
 
 _RECEIVERS = 2
 _HELD_SHARE = 2  # of the slots, half for messages that wait for something to be mended
-_START_PAUSE_SECONDS = 2.0
-
-R = TypeVar("R")
 
 
 async def run(settings: ConsumerSettings, until_idle_seconds: float | None = None) -> None:
@@ -67,17 +56,28 @@ async def run(settings: ConsumerSettings, until_idle_seconds: float | None = Non
     leave_when_told()
     collect_garbage_seldom()
     aliases = read_aliases(settings.schema_aliases_file)
-    await _once_reachable(partial(_check_schema, settings))
     async with AsyncExitStack() as stack:
-        worker, background = await _open(stack, settings, aliases, until_idle_seconds)
+        # Before all that is waited for: whoever asks how we are must get an answer meanwhile.
+        health = Health()
+        pages = served(health.pages(), settings.http_host, settings.http_port)
+        await stack.enter_async_context(pages)
+        await health.once_reachable(partial(check_schema, settings))
+        worker, background = await _open(stack, settings, aliases, health, until_idle_seconds)
         loop = asyncio.get_running_loop()
-        with stopping_by(lambda: loop.call_soon_threadsafe(worker.stop)):
+
+        def stop() -> None:
+            systemd.notify(systemd.STOPPING)
+            worker.stop()
+
+        with stopping_by(lambda: loop.call_soon_threadsafe(stop)):
+            systemd.notify(systemd.READY, "STATUS=consuming")
             # A background task that fails takes the worker down.
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(work, name=name) for name, work in background.items()]
                 await worker.run(until_idle_seconds)
                 for task in tasks:
                     task.cancel()
+        health.end()
         log.info("consumer_stopped")
 
 
@@ -85,6 +85,7 @@ async def _open(
     stack: AsyncExitStack,
     settings: ConsumerSettings,
     aliases: Aliases,
+    health: Health,
     until_idle_seconds: float | None,
 ) -> tuple[Worker, dict[str, Coroutine[None, None, None]]]:
     """Wire a worker, and what runs beside it by name."""
@@ -94,32 +95,51 @@ async def _open(
     # One session beyond the batcher's, so that ledger entries do not wait for batches.
     pool = await stack.enter_async_context(open_pool(settings, settings.loader_connections + 1))
     watch_pool(pool)
-    leases = Leases(queues.main, await _once_reachable(queues.main.visibility_timeout_seconds))
+    visibility_seconds = await health.once_reachable(queues.main.visibility_timeout_seconds)
     backoff = settings.retry_base_seconds, settings.retry_max_seconds
-    terms = Terms(settings.policy, *backoff, await _once_reachable(queues.main.max_receives))
+    terms = Terms(settings.policy, *backoff, await health.once_reachable(queues.main.max_receives))
+    failure_breaker = await health.once_reachable(partial(_failure_breaker, settings, pool))
+    # From here on nothing is waited for: whether leases are extended in time is judged from now.
+    leases = Leases(queues.main, visibility_seconds)
     probe, batcher = _probe(pool, lake, queues), _batcher(settings, pool)
-    failure_breaker = await _once_reachable(partial(_failure_breaker, settings, pool))
     byte_budget = ByteBudget(settings.byte_budget_bytes)
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
     record = partial(record_entry, pool, layout=settings.layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases, terms)
     was_loaded = loaded_before(pool, settings.layout)
-    ports = Ports(lake, batcher, record, was_loaded, leases.is_held)
+    find_standing = standing_checks(pool)
+    ports = Ports(lake, batcher, record, was_loaded, leases.is_held, find_standing)
     handler = Handler(settings, aliases, ports, byte_budget)
     slots = Slots(settings.max_in_flight_messages)
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
+    background = _background(settings, worker, queues, lake, batcher)
+    health.begin(Work(leases, breakers, probe))
+    _log_start(settings, terms)
+    return worker, background
+
+
+def _background(
+    settings: ConsumerSettings, worker: Worker, queues: Queues, lake: Lake, batcher: Batcher
+) -> dict[str, Coroutine[None, None, None]]:
+    """Return what runs beside the worker, by name."""
     background = {
         "load": batcher.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
         "watch": keep_watch(settings, lake, settings.watch_seconds),
+        "watchdog": systemd.keep_watchdog(lambda: worker.leases.is_on_time),
     }
-    pages = health_app(leases, breakers, probe)
-    await stack.enter_async_context(served(pages, settings.http_host, settings.http_port))
-    _log_start(settings, terms)
-    return worker, background
+    if settings.ecs_agent_uri:
+        in_hand, breakers = worker.tasks.handler.in_hand, worker.breakers
+        long_seconds = settings.shutdown_timeout_seconds / 2
+        protection = TaskProtection(
+            ecs_agent(settings.ecs_agent_uri),
+            lambda: not breakers.reason and in_hand.is_costly(long_seconds),
+        )
+        background["protect task"] = protection.keep(worker.stopping)
+    return background
 
 
 def _log_start(settings: ConsumerSettings, terms: Terms) -> None:
@@ -151,31 +171,6 @@ async def _failure_breaker(settings: ConsumerSettings, pool: AsyncConnectionPool
     if begins_cautious:
         log.warning("failure_burst_found", failed=failed, of_latest=latest)
     return FailureBreaker(limits, begins_cautious=begins_cautious)
-
-
-async def _once_reachable(ask: Callable[[], Awaitable[R]]) -> R:
-    """Ask again and again until what we stand on answers; nothing is held yet."""
-    while True:
-        try:
-            return await ask()
-        except (DatabaseUnavailable, StorageUnavailable, Throttled) as error:
-            log.warning("start_delayed", code=error.code, error=str(error))
-            await asyncio.sleep(_START_PAUSE_SECONDS)
-
-
-async def _check_schema(settings: ConsumerSettings) -> None:
-    """Refuse tables that this release does not know, or that lack a column of its contracts."""
-    async with open_session(settings) as session:
-        check_encoding(session.info, settings)
-        needed, found = schema_head(), await schema_version(session)
-        if found != needed:
-            raise SchemaMismatch(
-                f"the database is at schema {found or 'none'}, this release needs {needed}; "
-                "run `consumer migrate`, or deploy the newer release if the tables are newer"
-            )
-        lacking = ", ".join(lacking_columns(await stored_columns(session)))
-    if lacking:
-        raise SchemaMismatch(f"the database lacks {lacking}; {LACKING_REMEDY}")
 
 
 def _batcher(settings: ConsumerSettings, pool: AsyncConnectionPool) -> Batcher:

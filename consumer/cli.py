@@ -12,11 +12,15 @@ from typing import Annotated
 import typer
 
 from consumer import app as application
+from consumer.load.migrations.steps import schema_head
 from consumer.messages.progress import Counts
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
+from consumer.operate.proof.history import history
+from consumer.operate.proof.verify import verify
+from consumer.operate.prune import prune
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate
@@ -29,22 +33,46 @@ cli.add_typer(dlq, name="dlq")
 cli.add_typer(drift, name="drift")
 cli.command()(status)
 cli.command()(reconcile)
+cli.command()(prune)
 cli.command()(doctor)
 cli.command()(validate)
+cli.command()(verify)
+cli.command()(history)
 
 
 @cli.command()
-def migrate() -> None:
+def migrate(
+    grant_read: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLE",
+            help="Also let this role read all tables and views, those of later releases too.",
+        ),
+    ] = None,
+) -> None:
     """Create or upgrade the tables. Safe to repeat and to run concurrently."""
-    from consumer.load import migrate as migrating  # noqa: PLC0415 - Alembic costs a second
+    from consumer.load import grants  # noqa: PLC0415 - Alembic costs a second
+    from consumer.load import migrate as migrating  # noqa: PLC0415 - as above
 
     settings = terminal.settings_of(DatabaseSettings)
     with terminal.reported_errors():
         before, after = migrating.migrate(settings)
-    if before == after:
+    if after > (newest := schema_head()):
+        typer.echo(
+            f"schema {after}, newer than this release ({newest}), works with it: nothing to do"
+        )
+    elif before == after:
         typer.echo(f"schema {after}: nothing to do")
     else:
         typer.echo(f"schema {before or 'empty'} -> {after}")
+    if grant_read is not None:
+        with terminal.reported_errors():
+            count = grants.grant_read(settings, grant_read)
+        typer.echo(
+            terminal.printable(
+                f"{grant_read} may read {count} tables and views, and those of later releases"
+            )
+        )
 
 
 @cli.command()

@@ -1,9 +1,16 @@
-"""Every metric of the consumer; docs/operations.md says what to do with them."""
+"""Every metric of the consumer; docs/operations.md says what to do with them.
+
+Each labelled series is there from the start, at 0: `increase()` does not see the first value of a
+series that is born with it, and no alert would tell of the first dead letter.
+"""
 
 from enum import StrEnum
 from functools import partial
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schemas.codes import ErrorCode, State
 
 REGISTRY = CollectorRegistry()
 _counter = partial(Counter, registry=REGISTRY)
@@ -24,6 +31,18 @@ class Settled(StrEnum):
     RELEASED = "released"  # given back at once: stopping, or a failure burst
     ABANDONED = "abandoned"  # its lease was lost
     KEPT = "kept"  # could not be settled; comes again when its visibility timeout ends
+
+
+# What `consumer drift` finds (consumer/drift/findings.py)
+DRIFT_KINDS = (
+    "future_version",
+    "suspected_rename",
+    "missing",
+    "retyped",
+    "line_type",
+    "duplicate",
+    "unknown",
+)
 
 
 class Cause(StrEnum):
@@ -82,5 +101,25 @@ POOL_SESSIONS = _gauge(
     ["state"],
 )
 
-for _cause in Cause:
-    BREAKER_OPEN.labels(_cause)  # shown as 0 from the start
+# What each labelled metric counts: for each of its labels the values that come together.
+_SERIES: dict[Counter | Gauge | Histogram, list[tuple[tuple[str, ...], ...]]] = {
+    MESSAGES_SETTLED: [
+        ((Settled.DELETED, Settled.KEPT), ("", *ErrorCode)),
+        ((Settled.DEAD_LETTERED, Settled.RETRIED), tuple(ErrorCode)),
+        ((Settled.RELEASED, Settled.ABANDONED), ("",)),
+    ],
+    OBJECTS_ENDED: [
+        ((State.LOADED, State.SUPERSEDED), ("",)),
+        ((State.IGNORED,), ("", *ErrorCode)),
+        ((State.DEAD_LETTERED,), tuple(ErrorCode)),
+    ],
+    HELD_MESSAGES: [(tuple(ErrorCode),)],
+    STAGE_SECONDS: [(("fetch", "prepare", "load"),)],
+    BREAKER_OPEN: [(tuple(Cause),)],
+    BREAKER_OPENED: [(tuple(ErrorCode),)],
+    DRIFT_FINDINGS: [(DRIFT_KINDS,)],
+    POOL_SESSIONS: [(("size", "available", "waiting"),)],
+}
+for _metric, _sets in _SERIES.items():
+    for _values in (values for labels in _sets for values in product(*labels)):
+        _metric.labels(*_values)

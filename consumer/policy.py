@@ -69,7 +69,7 @@ RULES: Mapping[ErrorCode, Rule] = {
     ),
     ErrorCode.RECORDS_INVALID: Rule(
         "Some records are invalid; the others are loaded. The error log lists each and why.",
-        "Correct the records or add an alias, then replay.",
+        "Correct the records, then pull or upload the document again; or add an alias and replay.",
     ),
     ErrorCode.IDENTITY_MISMATCH: Rule(
         "The document and its key name different stores or days.",

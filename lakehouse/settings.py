@@ -8,7 +8,7 @@ from pydantic_settings import NoDecode
 
 from lakehouse.tables import PERSONAL_COLUMNS
 from runtime.postgres import PostgresSettings
-from runtime.settings import AwsSettings, ServiceSettings
+from runtime.settings import ServiceSettings
 
 
 def _split(text: Any) -> Any:
@@ -18,7 +18,7 @@ def _split(text: Any) -> Any:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
-class LakehouseSettings(ServiceSettings, AwsSettings, PostgresSettings):
+class LakehouseSettings(ServiceSettings, PostgresSettings):
     """All settings of `lakehouse`."""
 
     program: ClassVar[str] = "coco-ingest-lakehouse"

@@ -15,7 +15,9 @@ BUSINESS_DAY = "business_day"
 #: Left out unless LAKEHOUSE_PERSONAL_COLUMNS names them.
 PERSONAL_COLUMNS = frozenset({"chk_name", "ref_info1", "ref_info2"})
 #: Not exported: what only the loader needs, and `removed_at`, which is NULL in standing rows.
-LOADERS_COLUMNS = frozenset({"removed_at", "patched", "latest_credible"})
+LOADERS_COLUMNS = frozenset(
+    {"removed_at", "patched", "latest_credible", "content_digest", "digest_object_id"}
+)
 #: New name of a column by table and old name, of the releases that renamed it.
 RENAMED: dict[tuple[str, str], str] = {}
 

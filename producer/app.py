@@ -27,6 +27,7 @@ from producer.sending.announcing import Announcer, AnnouncingLake
 from producer.sending.upload_files import UploadFile
 from producer.settings import Settings
 from producer.tally import Tally
+from runtime import systemd
 from runtime.http_server import health_pages, served
 from runtime.signals import stopping_by
 
@@ -56,16 +57,21 @@ async def run_daemon(
     settings: Settings, plan_until: Callable[[date], Plan], every_seconds: float
 ) -> None:
     """Pull every so many seconds, from start to start, until SIGTERM or SIGINT."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    with stopping_by(lambda: loop.call_soon_threadsafe(stop.set)):
-        await _run_rounds(settings, plan_until, every_seconds, stop)
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def stop() -> None:
+        systemd.notify(systemd.STOPPING)
+        stopping.set()
+
+    with stopping_by(lambda: loop.call_soon_threadsafe(stop)):
+        await _run_rounds(settings, plan_until, every_seconds, stopping)
 
 
 async def _run_rounds(
     settings: Settings,
     plan_until: Callable[[date], Plan],
     every_seconds: float,
-    stop: asyncio.Event,
+    stopping: asyncio.Event,
 ) -> None:
     async with (
         open_erp(settings) as erp,
@@ -91,7 +97,12 @@ async def _run_rounds(
         daemon = Daemon(pull_round, every_seconds, settings, metrics)
         pages = health_pages(daemon.alive, daemon.readiness, metrics.registry)
         async with served(pages, settings.http_host, settings.http_port):
-            await daemon.run(stop)
+            systemd.notify(systemd.READY, "STATUS=pulling")
+            watchdog = asyncio.create_task(systemd.keep_watchdog(lambda: True), name="watchdog")
+            try:
+                await daemon.run(stopping)
+            finally:
+                watchdog.cancel()
 
 
 async def run_upload(

@@ -43,8 +43,8 @@ def parse_json(body: bytes) -> Any:
         raise NotJson(f"it is not UTF-8 (line {line}, byte {error.start})") from error
     except json.JSONDecodeError as error:
         raise NotJson(
-            f"it is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at line {error.lineno}, "
-            f"column {error.colno}"
+            f"it is not JSON: {error.msg[:1].lower()}{error.msg[1:].removesuffix(' at')} at line "
+            f"{error.lineno}, column {error.colno}"
         ) from error
     except RecursionError as error:
         raise NotJson("it is nested too deeply") from error

@@ -46,10 +46,13 @@ class Metrics:
             "Unix time at which a round last ended with nothing missing",
             registry=registry,
         )
+        # At 0 from the start: an alert does not see the first value of a series born with it.
         for outcome in _OUTCOMES:
             self.answers.labels(outcome)
         for result in ("complete", "incomplete", "leased_elsewhere"):
             self.rounds.labels(result)
+        for reason in ("failed", "skipped", "untried"):
+            self.round_missing.labels(reason)
 
     def begin_round(self, tally: Tally) -> None:
         """Add to the counters whatever the round's tally counts from now on."""

@@ -1,4 +1,4 @@
-"""Durations as people write them: `90s`, `1h30m`."""
+"""Durations as people write them: 90s, 15m, 1h30m, 400d."""
 
 import re
 

@@ -4,15 +4,17 @@ What statements and driver rely on is stated by `SET` after connecting: poolers 
 options.
 """
 
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
 import psycopg
 from psycopg import sql
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic import Field, SecretStr, model_validator
 
+from runtime.aws_clients import AwsUnusable
 from runtime.errors import SettingsInvalid
-from runtime.settings import CONFIG
+from runtime.rds import database_token
+from runtime.settings import AwsSettings
 
 #: Whatever server, database, role or environment say.
 STATE_SESSION = sql.SQL("""
@@ -28,10 +30,26 @@ SET search_path = public;
 """)
 
 
-class PostgresSettings(BaseSettings):
-    """How to reach PostgreSQL."""
+# libpq's own (PostgreSQL manual, "SSL Support"); the last three refuse a server without TLS.
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+_PROVEN_MODES = ("require", "verify-ca", "verify-full")
 
-    model_config = CONFIG
+
+def read_password(path: Path) -> SecretStr:
+    """Read a password from its file, without the line's end; raises ValueError. Blocks."""
+    try:
+        password = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = f"DB_PASSWORD_FILE cannot be read: {error}; correct its path or permissions"
+        raise ValueError(reason) from error
+    if not password:
+        raise ValueError(f"DB_PASSWORD_FILE {path} is empty; write the password into it")
+    return SecretStr(password)
+
+
+class PostgresSettings(AwsSettings):
+    """How to reach PostgreSQL; AWS is asked for its password with DB_AUTH=iam only."""
+
     #: What the server shows as the session's program.
     program: ClassVar[str] = "coco-ingest"
 
@@ -40,11 +58,30 @@ class PostgresSettings(BaseSettings):
     db_name: str = Field("postgres", description="database")
     db_user: str = Field("postgres", description="user; must own the tables to migrate them")
     db_password: SecretStr | None = Field(None, description="password")
+    db_password_file: Path | None = Field(
+        None,
+        description="file with the password instead, read for each connection: a new one needs no "
+        "restart",
+    )
+    db_auth: Literal["password", "iam"] = Field(
+        "password",
+        description="`iam`: an RDS token, made from the AWS credentials for each connection, "
+        "instead of a password",
+    )
+    db_sslmode: SslMode | None = Field(
+        None,
+        description="what TLS must prove; unset: `PGSSLMODE`, else `prefer`. RDS: `verify-full`",
+    )
+    db_sslrootcert: str | None = Field(
+        None,
+        description="file of the CAs that may sign the server's certificate, or `system`; unset: "
+        "`PGSSLROOTCERT`. RDS: the region's CA bundle",
+    )
     db_connect_timeout_seconds: int = Field(10, ge=1, le=120, description="longest time to connect")
 
     @property
     def conninfo(self) -> dict[str, Any]:
-        """Return the connection parameters for psycopg."""
+        """Return the connection parameters for psycopg, without what is read at each connection."""
         parameters: dict[str, Any] = {
             "host": self.db_host,
             "port": self.db_port,
@@ -60,7 +97,27 @@ class PostgresSettings(BaseSettings):
         }
         if self.db_password:
             parameters["password"] = self.db_password.get_secret_value()
-        return parameters
+        said = {"sslmode": self.db_sslmode, "sslrootcert": self.db_sslrootcert}
+        return parameters | {name: value for name, value in said.items() if value}
+
+    @model_validator(mode="after")
+    def _check_database_password(self) -> Self:
+        sources = {
+            "DB_PASSWORD": self.db_password,
+            "DB_PASSWORD_FILE": self.db_password_file,
+            "DB_AUTH=iam": self.db_auth == "iam",
+        }
+        given = [name for name, value in sources.items() if value]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} are set; leave one of them")
+        if self.db_password_file is not None:
+            read_password(self.db_password_file)
+        if self.db_auth == "iam" and self.db_sslmode not in _PROVEN_MODES:
+            raise ValueError(
+                "DB_AUTH=iam sends a token that must not be seen; set DB_SSLMODE=verify-full and "
+                "DB_SSLROOTCERT"
+            )
+        return self
 
 
 def connect(settings: PostgresSettings) -> psycopg.Connection[Any]:
@@ -70,7 +127,7 @@ def connect(settings: PostgresSettings) -> psycopg.Connection[Any]:
         SettingsInvalid: the database cannot hold every text.
         psycopg.Error: the database does not answer.
     """
-    connection = psycopg.connect(**settings.conninfo)
+    connection = psycopg.connect(**parameters_now(settings))
     try:
         check_encoding(connection.info, settings)
         connection.execute(STATE_SESSION)
@@ -79,6 +136,27 @@ def connect(settings: PostgresSettings) -> psycopg.Connection[Any]:
         connection.close()
         raise
     return connection
+
+
+def parameters_now(settings: PostgresSettings) -> dict[str, Any]:
+    """Return what to connect with now; a password from a file or from AWS is a new one each time.
+
+    Blocks.
+
+    Raises:
+        psycopg.OperationalError: there is no password at the moment.
+    """
+    password = None
+    try:
+        if settings.db_auth == "iam":
+            host, port = settings.db_host, settings.db_port
+            password = database_token(settings, host, port, settings.db_user)
+        elif settings.db_password_file is not None:
+            password = read_password(settings.db_password_file).get_secret_value()
+    except (AwsUnusable, ValueError) as error:
+        # As if the server refused us: who waits for it waits for the password, too.
+        raise psycopg.OperationalError(str(error)) from error
+    return settings.conninfo | ({"password": password} if password else {})
 
 
 def check_encoding(session: psycopg.ConnectionInfo, settings: PostgresSettings) -> None:

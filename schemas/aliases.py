@@ -1,8 +1,9 @@
 """Renamed fields and moved records: what the alias file says, and how two names resolve."""
 
 import hashlib
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import product
@@ -23,6 +24,8 @@ _SECTIONS: dict[str, tuple[Source, ...]] = {
 # The section whose lines are sources and their record paths; no field has such a path.
 _RECORDS = "records"
 _RECORDS_ROW = f"[{_RECORDS}]"
+# A section and an entry of it on one line, which is how hints print them. TOML wants two lines.
+_PASTED = re.compile(r"^[ \t]*(\[[^\[\]\n]+\])[ \t]+([^#\s].*)$", re.MULTILINE)
 
 
 class AliasesInvalid(ValueError):
@@ -32,11 +35,11 @@ class AliasesInvalid(ValueError):
 class AmbiguousField(ValueError):
     """Two names of one field are both filled, with different values."""
 
-    def __init__(self, canonical: str, alias: str) -> None:
+    def __init__(self, canonical: str, alias: str, values: tuple[Any, Any]) -> None:
         super().__init__(
             f"both {canonical!r} and its other name {alias!r} are filled, with different values"
         )
-        self.canonical = canonical
+        self.canonical, self.values = canonical, values
 
 
 class Aliases:
@@ -65,16 +68,26 @@ class Aliases:
     @cached_property
     def fingerprint(self) -> str:
         """What tells these renames and paths from any others: the same in every process."""
-        rows: list[tuple[str, ...]] = []
-        rows += ((*level, *pair) for level, pairs in self._by_level.items() for pair in pairs)
-        rows += ((name, _RECORDS_ROW, *map(str, at)) for name, at in self._record_paths.items())
-        rows.sort()
-        return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+        return _fingerprint(self._rows())
+
+    def fingerprint_of(self, source: Source) -> str:
+        """What tells the renames and paths of one source from any others."""
+        return _fingerprint(row for row in self._rows() if row[0] == source)
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        for level, pairs in self._by_level.items():
+            yield from ((*level, *pair) for pair in pairs)
+        for name, at in self._record_paths.items():
+            yield (name, _RECORDS_ROW, *map(str, at))
 
     def paths(self) -> Iterator[tuple[Source, str]]:
         """Give the canonical path of every renamed field."""
         for (source, level), renames in self._by_level.items():
             yield from ((source, f"{level}.{name}" if level else name) for _, name in renames)
+
+
+def _fingerprint(rows: Iterable[tuple[str, ...]]) -> str:
+    return hashlib.sha256(repr(sorted(rows)).encode()).hexdigest()[:16]
 
 
 def apply_renames(record: dict[str, Any], renames: Renames) -> None:
@@ -94,7 +107,7 @@ def apply_renames(record: dict[str, Any], renames: Renames) -> None:
         if canonical not in record or _is_empty(known):
             record[canonical] = value if not _is_empty(value) else known or value
         elif not _is_empty(value) and value != known:
-            ambiguous.append(AmbiguousField(canonical, alias))
+            ambiguous.append(AmbiguousField(canonical, alias, (known, value)))
     if ambiguous:
         raise ambiguous[0]
 
@@ -144,7 +157,7 @@ def _shipped() -> tuple[tuple[Source, str, str], ...]:
 
 def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
     try:
-        sections = tomllib.loads(text)
+        sections = _sections_of(text)
     except tomllib.TOMLDecodeError as error:
         raise AliasesInvalid(f"{name} is not TOML: {error}") from error
     for section, lines in sections.items():
@@ -160,6 +173,18 @@ def _parse(text: str, name: str) -> Iterator[tuple[Source, str, str]]:
                 yield from product(_sources(path, name), [_RECORDS_ROW], values)
             else:
                 yield from product(_sources(section, name), [path], values)
+
+
+def _sections_of(text: str) -> dict[str, Any]:
+    """Read TOML, and lines pasted from hints as they stand: several may name one section."""
+    sections = tomllib.loads(_PASTED.sub("", text))
+    for header, entry in _PASTED.findall(text):
+        for section, lines in tomllib.loads(f"{header}\n{entry}").items():
+            known = sections.setdefault(section, {})
+            for path, values in lines.items() if isinstance(known, dict) else ():
+                is_more = isinstance(values, list) and isinstance(known.get(path), list)
+                known[path] = known[path] + values if is_more else values
+    return sections
 
 
 def _sources(section: str, name: str) -> tuple[Source, ...]:

@@ -135,6 +135,12 @@ class Layout:
         return tuple(shortest)
 
     @property
+    def free_prefixes(self) -> tuple[str, ...]:
+        """The prefixes of all documents but answers in our own layout, which lie by day."""
+        found = sorted({ERP_PREFIX, *(template.prefix for template in self.templates)})
+        return tuple(one for one in found if not one.startswith(tuple(set(found) - {one})))
+
+    @property
     def expected(self) -> str:
         """All that a key may look like, for people."""
         return ", ".join((*_OWN, *(template.text for template in self.templates)))

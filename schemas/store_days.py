@@ -23,15 +23,21 @@ class FiscalInvoice(Record):
     """One fiscal invoice (NFC-e)."""
 
     invoiceId: RecordId | None = None
-    amount: Number | None = None
-    tax: Number | None = None
-    invoiceNumber: ScalarText | None = None
-    series: ScalarText | None = None
+    amount: Number | None = Field(
+        None, description="What the invoice is about: the check's chk_ttl, as a rule"
+    )
+    tax: Number | None = Field(None, description="Tax in the amount")
+    invoiceNumber: ScalarText | None = Field(
+        None, description="Number of the invoice within its series"
+    )
+    series: ScalarText | None = Field(None, description="Series of the invoice")
     accessKey: ScalarText | None = Field(None, description="NFC-e access key of 44 digits")
     guestCheckId: Int64 | None = Field(None, description="The check that was invoiced")
-    transUTC: UtcTime | None = None
-    transLcl: LocalTime | None = None
-    wsNum: Int64 | None = None
+    transUTC: UtcTime | None = Field(None, description="When the invoice was issued")
+    transLcl: LocalTime | None = Field(
+        None, description="When the invoice was issued, the store's wall clock"
+    )
+    wsNum: Int64 | None = Field(None, description="Workstation that issued the invoice")
     contingency: Flag | None = Field(
         None, description="Issued offline, while the tax authority did not answer"
     )
@@ -41,39 +47,47 @@ class ChargeBack(Record):
     """One charge-back; the sign of the amount is kept as sent."""
 
     chargeId: RecordId | None = None
-    amount: Number | None = None
-    reason: Text | None = None
+    amount: Number | None = Field(None, description="Amount in dispute, its sign as sent")
+    reason: Text | None = Field(None, description="Reason as the card company words it")
     guestCheckId: Int64 | None = Field(None, description="The check that was paid")
-    tmedNum: Int64 | None = None
-    transUTC: UtcTime | None = None
+    tmedNum: Int64 | None = Field(None, description="Means of payment, a number of the ERP")
+    transUTC: UtcTime | None = Field(None, description="When the charge-back was reported")
 
 
 class Transaction(Record):
     """One transaction; refunds and paid-outs are negative."""
 
     transactionId: RecordId | None = None
-    type: ScalarText | None = None
-    amount: Number | None = None
+    type: ScalarText | None = Field(
+        None, description="Kind of transaction, such as SALE, REFUND or PAID_OUT"
+    )
+    amount: Number | None = Field(
+        None, description="Amount; refunds and what was paid out are negative"
+    )
     guestCheckId: Int64 | None = Field(None, description="Null: money that belongs to no check")
-    transUTC: UtcTime | None = None
-    transLcl: LocalTime | None = None
-    tmedNum: Int64 | None = None
-    wsNum: Int64 | None = None
-    empNum: Int64 | None = None
-    description: Text | None = None
+    transUTC: UtcTime | None = Field(None, description="When the money changed hands")
+    transLcl: LocalTime | None = Field(
+        None, description="When the money changed hands, the store's wall clock"
+    )
+    tmedNum: Int64 | None = Field(None, description="Means of payment, a number of the ERP")
+    wsNum: Int64 | None = Field(None, description="Workstation of the transaction")
+    empNum: Int64 | None = Field(None, description="Number of the employee who took the money")
+    description: Text | None = Field(None, description="Free text, as of what was paid out")
 
 
 class CashBox(Record):
     """The cash management of one cash box."""
 
     cashBoxId: RecordId | None = None
-    openingBalance: Number | None = None
-    closingBalance: Number | None = None
+    openingBalance: Number | None = Field(None, description="Money in the box when it was opened")
+    closingBalance: Number | None = Field(
+        None, description="Money in the box as counted when it was closed"
+    )
     overShortAmt: Number | None = Field(
         None, description="Counted less expected: negative when money is missing"
     )
-    wsNum: Int64 | None = None
-    empNum: Int64 | None = None
-    openUTC: UtcTime | None = None
-    closeUTC: UtcTime | None = None
-    description: Text | None = None
+    wsNum: Int64 | None = Field(None, description="Workstation that the box belongs to")
+    empNum: Int64 | None = Field(None, description="Employee of the box, a number of the ERP")
+    openUTC: UtcTime | None = Field(None, description="When the box was opened")
+    closeUTC: UtcTime | None = Field(None, description="When the box was closed")
+    description: Text | None = Field(None, description="Free text, as of a box without a number")

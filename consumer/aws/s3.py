@@ -71,6 +71,7 @@ class Lake:
         self._bucket = bucket
         # Read from disk now: nothing is opened while messages are worked on.
         self._listing = client.get_paginator("list_objects_v2")
+        self._listing_versions = client.get_paginator("list_object_versions")
 
     async def fetch(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject:
         """Read exactly the version that was announced; safe to repeat.
@@ -117,6 +118,36 @@ class Lake:
                     )
                     for found in page.get("Contents", [])
                 ]
+
+    async def versions(self, prefix: str) -> AsyncIterator[list[ObjectEvent]]:
+        """Yield all that can still be read under a prefix, a page at a time: older versions too.
+
+        A bucket without versions has one of each object, and no name for it.
+        """
+        with asking(f"listing versions of s3://{self._bucket}/{prefix}"):
+            async for page in self._listing_versions.paginate(Bucket=self._bucket, Prefix=prefix):
+                yield [
+                    ObjectEvent(
+                        bucket=self._bucket,
+                        key=found["Key"],
+                        event_name="ObjectCreated:Listed",
+                        version_id=None if found["VersionId"] == "null" else found["VersionId"],
+                        etag=found["ETag"].strip('"'),
+                        size_bytes=found["Size"],
+                        event_time=found["LastModified"],
+                    )
+                    for found in page.get("Versions", [])
+                ]
+
+    async def folders(self, prefix: str) -> list[str]:
+        """Return the folders right under a prefix, by name; the last character of each is `/`."""
+        names = []
+        with asking(f"listing s3://{self._bucket}/{prefix}"):
+            pages = self._listing.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
+            async for page in pages:
+                found = page.get("CommonPrefixes", [])
+                names += [one["Prefix"].removeprefix(prefix) for one in found]
+        return names
 
     async def ping(self) -> None:
         """Return when the bucket answers."""

@@ -27,6 +27,8 @@ REPLAYED = "Replayed"
 WAS_DEAD_LETTERED = frozenset({REPLAYED, "ErrorCode"})
 # The id under which a message came first, kept by its dead letter, the replay of that, and so on.
 ORIGINAL_ID = "OriginalMessageId"
+# A copy of a message that had used up its receives for nothing; such ones take turns.
+RENEWED = "Renewed"
 # Answers to an expired receipt handle (SQS API Reference, ChangeMessageVisibility)
 _LOST_CODES = frozenset({"InvalidParameterValue", "MessageNotInflight", "ReceiptHandleIsInvalid"})
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from consumer.documents.odd_values import cut_to_microseconds, original_name
 from consumer.documents.parse import JsonLines
-from consumer.documents.quarantine import Places, record_errors
+from consumer.documents.quarantine import Places, ambiguous, cut_short, record_errors
 from consumer.drift.record_lists import looks_like_record, suggest
 from consumer.errors import Permanent, RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
@@ -25,8 +25,15 @@ from schemas.registry import RootFields, Source
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _FIRST_ERROR_STATUS = 400  # RFC 9110: from here on, an HTTP status is an error
+_ERROR_FIELDS = ("error", "errors", "fault")
+_PROBLEM_FIELDS = ("type", "title", "status", "detail")  # RFC 9457: two of them are a problem's
 _NAMED_FIELDS = 3
 _NO_HINT = "name where the records are in the alias file, or export them as the endpoint sends them"
+_CORRECT = "correct it at its source, then pull or upload the document again"
+_NO_STORE = (
+    "storeId (or locRef) is missing, and the key names no store; add it, or upload the document "
+    f"under {API_PREFIX}<endpoint>/busDt=<day>/storeId=<store>/"
+)
 _LIST_FIELDS = frozenset(source.entry.list_field for source in Source)
 
 
@@ -78,7 +85,9 @@ def open_document(
     try:
         apply_renames(root, aliases.at(source, ""))
     except AmbiguousField as error:
-        raise DocumentInvalid(ErrorCode.AMBIGUOUS_FIELD, str(error)) from error
+        found = ambiguous(error)
+        message = f"{found.message}: {found.value}; {_CORRECT}"
+        raise DocumentInvalid(ErrorCode.AMBIGUOUS_FIELD, message, (found,)) from error
     rows = root.get(own)
     if not isinstance(rows, list | None):
         raise _schema_invalid(f"{own} is {type(rows).__name__}, expected a list or null", root)
@@ -86,7 +95,7 @@ def open_document(
     if not rows:
         refuse_error_answer(root)
     if own not in root:
-        _refuse_foreign(root, source, aliases)
+        _refuse_foreign(root, source, aliases, key)
     return _frame(root, source, key), rows or []
 
 
@@ -100,7 +109,7 @@ def _frame(root: dict[str, Any], source: Source, key: DocumentKey) -> Frame:
     except ValidationError as error:
         errors = record_errors(error)
         told = "; ".join(f"{found.location} is {found.value}: {found.message}" for found in errors)
-        message = f"{told}; correct it at its source, then pull or upload the document again"
+        message = f"{told}; {_CORRECT}"
         raise DocumentInvalid(ErrorCode.SCHEMA_INVALID, message, errors, beside) from error
     store_id, bus_dt = _identity(fields, key)
     if bus_dt is None and not source.holds_checks:
@@ -129,8 +138,7 @@ def _identity(fields: RootFields, key: DocumentKey) -> tuple[str, date | None]:
     store_id, bus_dt = store_id or key_store, fields.busDt or key.bus_dt
     if not store_id:
         raise _schema_invalid(
-            "storeId (or locRef) is missing, and the key names no store; add it, or upload the "
-            f"document under {API_PREFIX}<endpoint>/busDt=<day>/storeId=<store>/",
+            _NO_STORE,
             fields.__pydantic_extra__,
         )
     if len(store_id) > MAX_STORE_CHARACTERS:
@@ -178,15 +186,22 @@ def _part(why: str, key: DocumentKey) -> DocumentInvalid:
 def refuse_error_answer(root: dict[str, Any]) -> None:
     """Tell an empty day from an error answer, which would take back all of a good day."""
     status = root.get("status")
-    if (
-        any(root.get(name) for name in ("error", "errors", "fault"))
-        or len(root.keys() & {"type", "title", "status", "detail"}) > 1
-        or (type(status) is int and status >= _FIRST_ERROR_STATUS)
-    ):
-        raise _schema_invalid("the document is an error answer of the ERP; pull the day again")
+    signs = [name for name in _ERROR_FIELDS if root.get(name)]
+    problem = [name for name in _PROBLEM_FIELDS if name in root]
+    if len(problem) > 1:
+        signs += problem
+    elif type(status) is int and status >= _FIRST_ERROR_STATUS:
+        signs.append("status")
+    if signs:
+        told = ", ".join(f"{name} is {cut_short(root[name])}" for name in signs)
+        raise _schema_invalid(
+            f"the document is an error answer of the ERP ({told}); pull or export the day again"
+        )
 
 
-def _refuse_foreign(root: dict[str, Any], source: Source, aliases: Aliases) -> None:
+def _refuse_foreign(
+    root: dict[str, Any], source: Source, aliases: Aliases, key: DocumentKey
+) -> None:
     """Tell an empty day, whose list is absent, from a document that is something else."""
     own = source.entry.list_field
     if foreign := sorted(_LIST_FIELDS & root.keys()):
@@ -198,6 +213,7 @@ def _refuse_foreign(root: dict[str, Any], source: Source, aliases: Aliases) -> N
         raise _schema_invalid(
             f"the document is a single record without the frame that holds {own}; "
             f"{suggest(root, source, aliases)}"
+            + ("" if root.get("storeId") or key.store_id else f"; {_NO_STORE}")
         )
     known = RootFields.model_fields.keys()
     hint = suggest(root, source, aliases)

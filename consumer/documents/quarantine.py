@@ -9,9 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from consumer.errors import RecordError
+from schemas.aliases import AmbiguousField
 from schemas.codes import ErrorCode
 
 _VALUE_CHARACTERS = 120
+_EACH_OF_TWO = (_VALUE_CHARACTERS - len(" and ")) // 2
 _ERRORS_PER_RECORD = 1000
 # Required are only ids, and they are all of one type.
 _RULES = {
@@ -60,9 +62,15 @@ class Places:
         return f"{self.lists[number]}[{position - self._starts[number]}]"
 
 
-def cut_short(value: Any) -> str:
+def cut_short(value: Any, characters: int = _VALUE_CHARACTERS) -> str:
     """Show a value in at most a line, whatever its size or depth."""
-    return _short.repr(value)[:_VALUE_CHARACTERS]
+    return _short.repr(value)[:characters]
+
+
+def ambiguous(error: AmbiguousField) -> RecordError:
+    """Return what is wrong where two names of a field are filled: with both values, cut short."""
+    both = " and ".join(cut_short(value, _EACH_OF_TWO) for value in error.values)
+    return RecordError(error.canonical, str(error), both)
 
 
 def dotted(location: tuple[str | int, ...]) -> str:

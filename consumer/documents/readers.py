@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from consumer.documents.frames import Frame
 from consumer.documents.odd_values import set_aside
-from consumer.documents.quarantine import Quarantined, cut_short, record_errors
+from consumer.documents.quarantine import Quarantined, ambiguous, cut_short, record_errors
 from consumer.documents.storable import Problem, RepeatedKeys, text_problem
 from consumer.documents.validation import ValidRecord, every_error, validator
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL
@@ -74,8 +74,8 @@ class RecordReader(ABC):
             self._prepare(row)
             record = _validated(self._entry.model, row)
         except AmbiguousField as error:
-            problem = RecordError(error.canonical, str(error), "")
-            return Quarantined(path, self._id_of(row, error), ErrorCode.AMBIGUOUS_FIELD, (problem,))
+            found_id, problem = self._id_of(row, error), ambiguous(error)
+            return Quarantined(path, found_id, ErrorCode.AMBIGUOUS_FIELD, (problem,))
         except ValidationError as error:
             errors = record_errors(every_error(self._entry.model, row, error))
             return Quarantined(path, self._id_of(row), ErrorCode.SCHEMA_INVALID, errors)
@@ -109,6 +109,10 @@ class CheckReader(RecordReader):
     def __init__(self, source: Source, aliases: Aliases) -> None:
         super().__init__(source, aliases)
         self._seen: set[int] = set()
+
+    def skip(self, check_id: int) -> None:
+        """Remember a check that is not read."""
+        self._seen.add(check_id)
 
     def remember(self, check: ValidRecord) -> None:
         """Count ids that came before: a check's in the document, a child's in its check."""

@@ -6,9 +6,9 @@ name, is seen only beside other documents: for that it is counted which fields c
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from consumer.drift.json_types import LINES_LEVEL, ROOT_LEVEL, Contract, contracts
 from consumer.drift.renames import remedy, scalars_for, structure_for
@@ -54,6 +54,12 @@ class Drift:
     findings: tuple[Finding, ...] = ()
     record_counts: Mapping[str, int] = field(default_factory=dict)
     field_counts: Mapping[str, int] = field(default_factory=dict)
+
+    def of_records(self) -> Self:
+        """Return it without the counts of the root: they are to be added to those of a document."""
+        records = {level: n for level, n in self.record_counts.items() if level != ROOT_LEVEL}
+        fields = {path: n for path, n in self.field_counts.items() if "." in path}
+        return replace(self, record_counts=records, field_counts=fields)
 
 
 def find_drift(source: Source, shapes: Shapes) -> Drift:

@@ -12,7 +12,7 @@ from consumer.aws.s3 import Lake
 from consumer.aws.sqs import Delivery
 from consumer.documents.quarantine import Quarantined
 from consumer.errors import ConsumerError, Permanent, RecordError
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load.document import StagedDocument
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
@@ -96,6 +96,7 @@ def records_invalid(document: StagedDocument, first: Quarantined) -> Permanent:
     return Permanent(
         ErrorCode.RECORDS_INVALID,
         f"{document.quarantined_count} of {total} records were set aside, the first {first.path} "
-        f"(id {first.record_id}): {_told(problem)}; fix the records or add an alias, then replay; "
-        "`consumer dlq show` lists them",
+        f"(id {first.record_id}): {_told(problem)}; correct it at its source and pull or upload "
+        "the document again, or name a renamed field in the alias file and replay; "
+        "`consumer dlq show` lists the records",
     )

@@ -1,8 +1,7 @@
 """What happens to one message: announced objects in, outcomes out. Decides nothing about it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,14 +10,18 @@ import structlog
 from consumer.aws.s3 import Lake, Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery
 from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, StorageUnavailable, where
+from consumer.ingest.assembly import Prepared
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import records_invalid, write_error_log
+from consumer.ingest.in_hand import InHand
 from consumer.ingest.outcome import Done, Failed, Outcome
-from consumer.ingest.prepare import Fetched, Prepared, prepare
+from consumer.ingest.preparation import Preparation
+from consumer.ingest.prepare import Fetched
 from consumer.ingest.routing import route
 from consumer.load.batcher import Batcher
-from consumer.load.document import Identity, LoadRequest
+from consumer.load.document import ChangedMeanwhile, Identity, LoadRequest
 from consumer.load.ledger import Entry, RecordEntry
+from consumer.load.standing import FindStanding
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
 from consumer.settings import ConsumerSettings
 from consumer.spool import Spool
@@ -41,6 +44,7 @@ class Ports:
     record: RecordEntry
     was_loaded: Callable[[ObjectEvent], Awaitable[bool]]  # it, or its like
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
+    find_standing: FindStanding | None = None  # None: every document is read in full
 
 
 @dataclass
@@ -51,13 +55,17 @@ class Handler:
     aliases: Aliases
     ports: Ports
     byte_budget: ByteBudget
+    in_hand: InHand = field(default_factory=InHand)
 
     def __post_init__(self) -> None:
         self._buckets = frozenset((self.settings.bucket_name, *self.settings.other_bucket_names))
         self._layout = self.settings.layout
-        self._decode_slots = asyncio.Semaphore(self.settings.decode_threads)
-        # A huge document takes its time; small ones pass it by.
-        self._stream_slots = asyncio.Semaphore(1)
+        self._preparation = Preparation(
+            self.aliases,
+            self.settings.max_decompressed_bytes,
+            self.settings.decode_threads,
+            self.ports.find_standing,
+        )
 
     async def handle(self, delivery: Delivery) -> list[Outcome]:
         """Ingest every object of a message; idempotent.
@@ -95,7 +103,7 @@ class Handler:
         source, key = route(event, self._buckets, limit, self._layout)
         budgeted_bytes = _announced_bytes(event, self.settings.stream_above_bytes)
         for _ in range(_READ_ATTEMPTS):
-            async with self.byte_budget.of(budgeted_bytes):
+            async with self.byte_budget.of(budgeted_bytes), self.in_hand.one() as ours:
                 try:
                     stored = await self._fetch(event, budgeted_bytes)
                 except Larger as error:
@@ -108,9 +116,9 @@ class Handler:
                     )
                     await self.ports.record(entry)
                     return Done(State.SUPERSEDED)
+                ours.is_streamed = isinstance(stored.data, Spool)
                 identity = _identity(event, stored, delivery)
-                prepared = await self._prepare(Fetched(identity, source, key, stored.data))
-                return await self._load(prepared, event, delivery)
+                return await self._load(Fetched(identity, source, key, stored.data), delivery)
         raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
 
     async def _fetch(self, event: ObjectEvent, budgeted_bytes: int) -> StoredObject:
@@ -119,15 +127,18 @@ class Handler:
         with STAGE_SECONDS.labels("fetch").time():
             return await self.ports.lake.fetch(event, limits)
 
-    async def _prepare(self, fetched: Fetched) -> Prepared:
-        limit = self.settings.max_decompressed_bytes
-        slots = self._stream_slots if isinstance(fetched.data, Spool) else self._decode_slots
-        async with slots:
-            with STAGE_SECONDS.labels("prepare").time():
-                return await asyncio.to_thread(prepare, fetched, self.aliases, limit)
+    async def _load(self, fetched: Fetched, delivery: Delivery) -> Outcome:
+        try:
+            prepared = await self._preparation.prepare(fetched)
+            return await self._load_prepared(prepared, delivery)
+        except ChangedMeanwhile:
+            # Another document changed, or a partial one patched, what stood when it was asked.
+            prepared = await self._preparation.prepare(fetched, in_full=True)
+            return await self._load_prepared(prepared, delivery)
 
-    async def _load(self, prepared: Prepared, event: ObjectEvent, delivery: Delivery) -> Outcome:
+    async def _load_prepared(self, prepared: Prepared, delivery: Delivery) -> Outcome:
         document, quarantined = prepared.document, prepared.quarantined
+        event = document.identity.event
         is_wanted = partial(self.ports.is_held, delivery)
         if not quarantined:
             return Done(await self._commit(LoadRequest(document, is_wanted)))

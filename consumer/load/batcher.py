@@ -19,7 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 from consumer import metrics
 from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, where
 from consumer.load.database import is_conflict, mapped
-from consumer.load.document import LoadRequest, StagedDocument
+from consumer.load.document import ChangedMeanwhile, LoadRequest, StagedDocument
 from consumer.load.transaction import load_batch
 from schemas.codes import State
 
@@ -71,7 +71,7 @@ class Batcher:
         """Load a document with its neighbours and return its end state.
 
         Raises:
-            ConsumerError, LeaseLost: nothing of the document was committed.
+            ConsumerError, LeaseLost, ChangedMeanwhile: nothing of the document was committed.
         """
         waiting = _Waiting(request)
         await self._waiting.put(waiting)
@@ -142,6 +142,10 @@ class Batcher:
         except LeaseLost:
             # Rolled back; the others once more, without those that are not ours any more.
             await self._load_and_split(batch)
+        except ChangedMeanwhile as error:
+            _fail([one for one in batch if one.document.number in error.numbers], error)
+            others = [one for one in batch if one.document.number not in error.numbers]
+            await self._load_and_split(others)
         except ConsumerError as error:
             await self._split_or_fail(batch, error)
         except Exception as error:  # noqa: BLE001 - a bug must fail its batch, not the batcher
@@ -179,7 +183,7 @@ def _still_wanted(batch: list[_Waiting]) -> list[_Waiting]:
     return wanted
 
 
-def _fail(batch: list[_Waiting], error: ConsumerError | LeaseLost) -> None:
+def _fail(batch: list[_Waiting], error: ConsumerError | LeaseLost | ChangedMeanwhile) -> None:
     for waiting in batch:
         # Whoever waited may have been cancelled: then the message was released already.
         if not waiting.outcome.done():

@@ -3,8 +3,7 @@
 Sessions hold temporary staging tables, so a connection pooler in front must pool by session.
 """
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import cast
@@ -15,12 +14,11 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.errors import AccessDenied, ConsumerError, DatabaseUnavailable, Internal, Permanent
 from consumer.load import statements
-from consumer.load.sessions import Session, begin_session, check_idle
+from consumer.load.sessions import Session, begin_session, check_idle, parameters
 from consumer.metrics import POOL_SESSIONS
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 from schemas.codes import ErrorCode
-from schemas.columns import Column
 
 # SQLSTATE classes (PostgreSQL manual, Appendix A) in which the data is at fault: data exception,
 # integrity constraint, program limit such as an index row too large
@@ -28,15 +26,6 @@ _DATA_CLASSES = ("22", "23", "54")
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 _POOL_STATES = {"size": "pool_size", "available": "pool_available", "waiting": "requests_waiting"}
 _CLOSE_SECONDS = 0.5  # for the pool's own tasks: they may be waiting for a database that is down
-
-# By table, then by column
-StoredColumns = Mapping[str, Mapping[str, Column]]
-
-LACKING_REMEDY = (
-    "run `consumer migrate`; if it finds nothing to do, this release lacks a step: "
-    "`python -m consumer.load.migrations new NAME` writes it"
-)
-_SHORT = {"timestamp with time zone": "timestamptz", "timestamp without time zone": "timestamp"}
 
 
 def is_conflict(error: Exception) -> bool:
@@ -70,7 +59,7 @@ async def open_pool(settings: DatabaseSettings, size: int) -> AsyncIterator[Asyn
     """Open a pool of at most `size` sessions; does not wait for the database to be up."""
     pool = AsyncConnectionPool(
         connection_class=Session,
-        kwargs=settings.conninfo,
+        kwargs=partial(parameters, settings),
         min_size=1,
         max_size=size,
         open=False,
@@ -116,41 +105,6 @@ async def ping(pool: AsyncConnectionPool) -> None:
         await session.execute("SELECT 1")
 
 
-async def schema_version(session: AsyncConnection) -> str | None:
-    """Return the version that `consumer migrate` left, or None if it never ran.
-
-    Raises:
-        psycopg.Error: unmapped, for whoever opened the session.
-    """
-    try:
-        cursor = await session.execute("SELECT version_num FROM alembic_version")
-    except errors.UndefinedTable:
-        return None
-    row = await cursor.fetchone()
-    return str(row[0]) if row else None
-
-
-async def stored_columns(session: AsyncConnection) -> StoredColumns:
-    """Return the columns of the data tables in the database; a table that is not there has none."""
-    cursor = await session.execute(
-        statements.fixed("list_columns"), ([table.name for table in DATA_TABLES],)
-    )
-    columns: defaultdict[str, dict[str, Column]] = defaultdict(dict)
-    for table, name, kind, comment in await cursor.fetchall():
-        columns[table][name] = Column(name, str(_SHORT.get(kind, kind)), comment)
-    return columns
-
-
-def lacking_columns(stored: StoredColumns) -> Iterator[str]:
-    """Give what the database lacks: a table, or a table's column."""
-    for table in DATA_TABLES:
-        if table.name not in stored:
-            yield table.name
-        else:
-            lacking = [name for name in table.columns if name not in stored[table.name]]
-            yield from (f"{table.name}.{name}" for name in lacking)
-
-
 @asynccontextmanager
 async def open_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnection]:
     """Hold one session for a command's queries, each a transaction of its own.
@@ -159,8 +113,23 @@ async def open_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnect
         ConsumerError: PostgreSQL does not answer or refuses us, also to a query of the block.
     """
     try:
-        async with await Session.connect(**settings.conninfo, autocommit=True) as session:
+        async with await Session.connect(**await parameters(settings), autocommit=True) as session:
             await begin_session(session, settings)
+            yield session
+    except psycopg.Error as error:
+        raise mapped(error) from error
+
+
+@asynccontextmanager
+async def open_loading_session(settings: DatabaseSettings) -> AsyncIterator[AsyncConnection]:
+    """Hold one session that can load batches, with staging tables; queries commit by themselves.
+
+    Raises:
+        ConsumerError: as `open_session`.
+    """
+    try:
+        async with await Session.connect(**settings.conninfo, autocommit=True) as session:
+            await _prepare_session(settings, session)
             yield session
     except psycopg.Error as error:
         raise mapped(error) from error

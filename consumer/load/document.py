@@ -60,6 +60,7 @@ class StagedDocument:
 
     `days` are its business days; its fields are counted on the first of them. `gap` is of a
     store-day answer with quarantined rows. `alias_fingerprint` is of the renames it was read with.
+    `record_count` includes the unchanged ones, which were not read.
     """
 
     number: int
@@ -67,11 +68,23 @@ class StagedDocument:
     frame: Frame
     rows: StagedRows
     record_count: int = 0
+    unchanged_count: int = 0
     quarantined_count: int = 0
     days: tuple[date, ...] = ()
     gap: Gap | None = None
     drift: Drift = field(default_factory=Drift)
     alias_fingerprint: str | None = None
+
+
+class ChangedMeanwhile(Exception):
+    """Records of documents `numbers`, left unread because they stood, were changed since then.
+
+    Nothing of their batch was committed; read in full, they can be loaded.
+    """
+
+    def __init__(self, numbers: AbstractSet[int]) -> None:
+        super().__init__(f"unread records of {len(numbers)} documents were changed")
+        self.numbers = numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,15 @@ from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
 
 # Any constant will do as long as no other program uses it in this database.
-_LOCK_ID = 0x636F636F
+LOCK_ID = 0x636F636F
 
 
 def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
     """Bring the schema to this release's version, in one transaction. Blocks.
 
     Returns:
-        The schema versions before and after; equal when there was nothing to do.
+        The schema versions before and after; equal when there was nothing to do, also if the tables
+        are newer and say that this release works with them.
 
     Raises:
         SettingsInvalid, SchemaMismatch: this release cannot work with the database.
@@ -38,9 +39,11 @@ def migrate(settings: DatabaseSettings) -> tuple[str | None, str]:
     )
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": _LOCK_ID})
+            connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": LOCK_ID})
             connection.commit()
             before = _current(connection)
+            if before and before not in steps.known_versions():
+                return before, before
             upgrade(connection)
             connection.commit()
             return before, steps.schema_head()
@@ -63,10 +66,15 @@ def _current(connection: Connection) -> str | None:
                 f"move the tables, views and functions of {other} (ALTER … SET SCHEMA public), or "
                 "set DB_NAME to a database of our own"
             )
-    elif current not in steps.known_versions():
+    elif current not in steps.known_versions() and not _works_with_newer(connection, current):
         raise SchemaMismatch(
             f"the database is at schema {current}, newer than this release knows "
             f"({steps.schema_head()}); deploy the newer release"
         )
     connection.commit()
     return current
+
+
+def _works_with_newer(connection: Connection, current: str) -> bool:
+    _, oldest = connection.execute(text(statements.text("read_schema"))).one()
+    return steps.works_with(current, oldest)

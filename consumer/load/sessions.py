@@ -21,9 +21,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from consumer.load import statements
 from consumer.settings import DatabaseSettings
-from runtime.postgres import STATE_SESSION, check_encoding, connect
+from runtime.postgres import STATE_SESSION, check_encoding, connect, parameters_now
 
-__all__ = ["Session", "begin_session", "check_encoding", "check_idle", "connect"]
+__all__ = ["Session", "begin_session", "check_encoding", "check_idle", "connect", "parameters"]
 
 log = structlog.get_logger()
 
@@ -73,6 +73,17 @@ class Session(AsyncConnection[Any]):
             ours.shutdown(socket.SHUT_RDWR)
 
 
+async def parameters(settings: DatabaseSettings) -> dict[str, Any]:
+    """Return what to connect with now; a password from a file or from AWS is a new one each time.
+
+    Raises:
+        psycopg.OperationalError: there is no password at the moment.
+    """
+    if settings.db_password_file is None and settings.db_auth == "password":
+        return settings.conninfo
+    return await asyncio.to_thread(parameters_now, settings)
+
+
 async def begin_session(session: AsyncConnection[Any], settings: DatabaseSettings) -> None:
     """State what we rely on in an open session."""
     await session.execute(STATE_SESSION)
@@ -95,7 +106,9 @@ async def check_idle(session: Session) -> None:
 async def _is_at_work(settings: DatabaseSettings, process: int) -> bool:
     brief = {"connect_timeout": int(_SHORT_SILENCE_SECONDS)}
     try:
-        async with await Session.connect(**settings.conninfo | brief, autocommit=True) as other:
+        async with await Session.connect(
+            **await parameters(settings) | brief, autocommit=True
+        ) as other:
             other.silence_seconds = _SHORT_SILENCE_SECONDS
             cursor = await other.execute(statements.fixed("is_at_work"), [process])
             row = await cursor.fetchone()

@@ -39,6 +39,7 @@ def for_table(name: str, table: Table) -> sql.Composed:
         columns=_list(table.columns),
         staged=_list(table.columns, "s"),
         stored=_list(table.columns, "t"),
+        told=_list(table.told, "t"),
         excluded=_list(table.columns, "excluded"),
         effective=sql.SQL(", ").join(
             sql.SQL("(e.row).{}").format(sql.Identifier(name)) for name in table.columns

@@ -21,28 +21,33 @@ from psycopg import AsyncConnection
 from consumer.drift.horizon import latest_credible
 from consumer.errors import LeaseLost
 from consumer.load import statements
-from consumer.load.document import LoadRequest, StagedDocument
+from consumer.load.document import ChangedMeanwhile, LoadRequest, StagedDocument
 from consumer.rows import copy_text
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
 
 
 async def load_batch(
-    connection: AsyncConnection, requests: Sequence[LoadRequest]
+    connection: AsyncConnection, requests: Sequence[LoadRequest], *, is_private: bool = False
 ) -> dict[int, State]:
     """Load documents of different object versions; return each one's end state by its number.
 
-    Idempotent: loading the same documents again changes nothing but the ledger.
+    Idempotent: loading the same documents again changes nothing but the ledger. `is_private`: the
+    tables are the session's own, so that nobody else has to wait for what it loads.
 
     Raises:
-        psycopg.Error, LeaseLost: nothing of the batch was committed.
+        psycopg.Error, LeaseLost, ChangedMeanwhile: nothing of the batch was committed.
     """
     documents = [request.document for request in requests]
     async with connection.transaction():
         await _copy(connection, requests)
-        for step in ("lock_keys", "forget_unread", "register_objects"):
+        if not is_private:
+            await connection.execute(statements.fixed("lock_keys"))
+        for step in ("forget_unread", "register_objects"):
             await connection.execute(statements.fixed(step))
         holds_checks = any(document.frame.source.holds_checks for document in documents)
+        if any(document.unchanged_count for document in documents):
+            await _raise_unchanged(connection)
         if holds_checks:
             await _load_checks(connection)
         await connection.execute(statements.fixed("upsert_days"))
@@ -98,6 +103,7 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
         "received_at": identity.received_at,
         "attempts": identity.attempts,
         "records": document.record_count,
+        "unchanged": document.unchanged_count,
         "quarantined": document.quarantined_count,
         "alias_fingerprint": document.alias_fingerprint,
         "error_message": request.error_message,
@@ -113,6 +119,12 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
     }
     cells = dict(zip(values, copy_text.cells(values.values()), strict=True))
     return cells | {name: copy_text.json_cell(value) for name, value in as_json.items()}
+
+
+async def _raise_unchanged(connection: AsyncConnection) -> None:
+    cursor = await connection.execute(statements.fixed("raise_unchanged"))
+    if changed := {number for (number,) in await cursor.fetchall()}:
+        raise ChangedMeanwhile(changed)
 
 
 async def _load_checks(connection: AsyncConnection) -> None:

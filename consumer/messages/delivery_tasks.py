@@ -13,13 +13,13 @@ from typing import Any
 import structlog
 
 from consumer import metrics
-from consumer.aws.sqs import WAS_DEAD_LETTERED, Delivery
+from consumer.aws.sqs import RENEWED, WAS_DEAD_LETTERED, Delivery
 from consumer.errors import ConsumerError, LeaseLost, LocalDisk, Transient
 from consumer.ingest.handler import Handler
 from consumer.ingest.outcome import Outcome
 from consumer.messages.breakers import Breakers
 from consumer.messages.leases import Leases
-from consumer.messages.settlement import Hold, Retry, Settle, Terms, decide
+from consumer.messages.settlement import Hold, Renew, Retry, Settle, Terms, decide
 from consumer.messages.settler import Settler, Step
 from consumer.metrics import Settled
 from consumer.policy import Reaction
@@ -113,12 +113,14 @@ class DeliveryTasks:
             finally:
                 self.breakers.held.let_go(delivery)
 
-    async def _decide(self, delivery: Delivery) -> Retry | Settle:
+    async def _decide(self, delivery: Delivery) -> Renew | Retry | Settle:
         breaker = self.breakers.failure
         for tries in count(1):
             # On the first round nothing was awaited since the receipt; on later ones the lease may
             # have run out while we waited, and another consumer may load the object right now.
             self._check_lease(delivery)
+            if self._would_wait_in_vain(delivery):
+                return Renew()
             outcomes = await self._handle(delivery)
             decision = decide(outcomes, delivery.receive_count, self.terms)
             if isinstance(decision, Hold):
@@ -141,9 +143,9 @@ class DeliveryTasks:
         """Handle a message; those that came twice before take turns.
 
         The processes that had it may have been killed for want of memory. One at a time, only the
-        document that kills is received too often.
+        document that kills is received until the queue dead-letters it.
         """
-        if delivery.receive_count <= _TRUSTED_RECEIVES:
+        if not _takes_turns(delivery):
             return await self.handler.handle(delivery)
         await self._wait(self._suspects_turn.acquire())
         try:
@@ -152,6 +154,14 @@ class DeliveryTasks:
             return await self.handler.handle(delivery)
         finally:
             self._suspects_turn.release()
+
+    def _would_wait_in_vain(self, delivery: Delivery) -> bool:
+        """Say whether a message waits for its turn behind one that may kill, at its last receive.
+
+        If that one does kill, this one would be dead-lettered although nobody ever read it.
+        """
+        is_last = self.terms.is_last(delivery.receive_count)
+        return is_last and _takes_turns(delivery) and self._suspects_turn.locked()
 
     def _may_hold(self, delivery: Delivery, error: Transient) -> bool:
         """Say whether a message may be held; with a fault of its own object only one of few."""
@@ -163,7 +173,7 @@ class DeliveryTasks:
         self.slots.lend(delivery)
         return True
 
-    async def _finish(self, delivery: Delivery, decision: Retry | Settle) -> None:
+    async def _finish(self, delivery: Delivery, decision: Renew | Retry | Settle) -> None:
         # A task of its own, because the shield lets our cancellation pass it by.
         finishing = asyncio.create_task(
             self._carry_out(delivery, decision), name=f"settle {delivery.message_id}"
@@ -178,7 +188,7 @@ class DeliveryTasks:
             if finishing.cancel() or finishing.cancelled() or finishing.exception():
                 raise
 
-    async def _carry_out(self, delivery: Delivery, decision: Retry | Settle) -> None:
+    async def _carry_out(self, delivery: Delivery, decision: Renew | Retry | Settle) -> None:
         for step in self.settler.steps(delivery, decision):
             await self._insist(step, delivery)
 
@@ -223,3 +233,7 @@ class DeliveryTasks:
     def _check_lease(self, delivery: Delivery) -> None:
         if not self.leases.is_held(delivery):
             raise LeaseLost(delivery.message_id)
+
+
+def _takes_turns(delivery: Delivery) -> bool:
+    return delivery.receive_count > _TRUSTED_RECEIVES or RENEWED in delivery.attributes

@@ -1,4 +1,4 @@
-"""How the work is going, by the process's own metrics: health pages, log events, a summary."""
+"""How the work is going, by the process's own metrics: log events, a summary."""
 
 import asyncio
 from collections import Counter
@@ -6,18 +6,12 @@ from operator import sub
 from typing import NamedTuple, Self
 
 import structlog
-from aiohttp import web
 
 from consumer.aws.sqs import Queue
 from consumer.errors import ConsumerError
-from consumer.messages.breakers import Breakers, Probe
-from consumer.messages.leases import Leases
 from consumer.metrics import OBJECTS_ENDED, REGISTRY
-from runtime.http_server import health_pages
 
 log = structlog.get_logger()
-
-_PROBE_SECONDS = 5.0
 
 
 class Counts(NamedTuple):
@@ -92,27 +86,3 @@ async def _depth(queue: Queue) -> int | None:
 
 def _sample(name: str) -> float:
     return REGISTRY.get_sample_value(name) or 0.0
-
-
-def health_app(leases: Leases, breakers: Breakers, probe: Probe) -> web.Application:
-    """Build the pages: `/metrics` is Prometheus text; the others answer 200, or 503 and why.
-
-    `/healthz`: leases are extended in time and no failure burst suspends the work. `/readyz`:
-    nothing else suspends it either, and database, bucket and queue answer.
-    """
-
-    async def healthz() -> str | None:
-        late = None if leases.is_on_time else "leases are not extended in time"
-        return late or breakers.failure.reason
-
-    async def readyz() -> str | None:
-        if breakers.reason:
-            return breakers.reason
-        try:
-            async with asyncio.timeout(_PROBE_SECONDS):
-                await probe()
-        except (ConsumerError, TimeoutError) as error:
-            return str(error) or f"no answer within {_PROBE_SECONDS} s"
-        return None
-
-    return health_pages(healthz, readyz, REGISTRY)

@@ -47,6 +47,11 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Renew:
+    """Send a copy with all its receives in the message's place; it was not worked on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What decides: policy, backoff, and the queue's redrive limit if it has one."""
 

@@ -10,6 +10,7 @@ from consumer.aws.sqs import (
     BATCH_SIZE,
     MAX_ATTRIBUTES,
     ORIGINAL_ID,
+    RENEWED,
     Delivery,
     Queue,
     in_batches,
@@ -17,7 +18,7 @@ from consumer.aws.sqs import (
 from consumer.errors import Transient
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.leases import Leases
-from consumer.messages.settlement import Retry, Settle, Terms
+from consumer.messages.settlement import Renew, Retry, Settle, Terms
 from consumer.metrics import MESSAGES_SETTLED, OBJECTS_ENDED, Settled
 from schemas.codes import State
 
@@ -41,11 +42,13 @@ class Settler:
         self._terms = terms
         self._batch: list[Delivery] = []  # to be deleted by `_deletion`
 
-    def steps(self, delivery: Delivery, decision: Retry | Settle) -> list[Step]:
+    def steps(self, delivery: Delivery, decision: Renew | Retry | Settle) -> list[Step]:
         """Return what is to be done about a message, in this order, so that nothing gets lost.
 
         A crash between any two steps repeats the ones before it, and changes no table.
         """
+        if isinstance(decision, Renew):
+            return [partial(self._renew, delivery)]
         if isinstance(decision, Retry):
             note = partial(self._dead_letters.note, delivery, is_last=decision.is_last)
             return [
@@ -68,32 +71,34 @@ class Settler:
         """
         last = {one for one in deliveries if self._terms.is_last(one.receive_count)}
         async for batch in in_batches([one for one in deliveries if one not in last]):
-            await self._give_back(batch, partial(self._queue.change_visibility, batch, 0))
+            await self._give_back(partial(self._hand_back, batch))
         # These come last: when time runs out, they lose no more than they would have.
         async for batch in in_batches(tuple(last)):
-            renewals = [self._give_back([one], partial(self._renew, one)) for one in batch]
+            renewals = [self._give_back(partial(self._renew, one)) for one in batch]
             await asyncio.gather(*renewals)
 
-    async def _give_back(
-        self, batch: Sequence[Delivery], call: Callable[[], Awaitable[object]]
-    ) -> None:
+    async def _give_back(self, step: Step) -> None:
         try:
-            await call()
-            MESSAGES_SETTLED.labels(Settled.RELEASED, "").inc(len(batch))
+            await step()
         except Transient as error:
             log.warning("release_failed", code=error.code, error=str(error))
+
+    async def _hand_back(self, batch: Sequence[Delivery]) -> None:
+        await self._queue.change_visibility(batch, 0)
+        MESSAGES_SETTLED.labels(Settled.RELEASED, "").inc(len(batch))
 
     async def _renew(self, delivery: Delivery) -> None:
         """Put a copy in a message's place, with all its receives before it.
 
         A crash in between leaves both: then the copy loads, and the queue dead-letters the other.
         """
-        attributes = {ORIGINAL_ID: delivery.original_id, **delivery.attributes}
-        if len(attributes) > MAX_ATTRIBUTES:
-            del attributes[ORIGINAL_ID]  # SQS would refuse the copy
+        ours = {RENEWED: "true", ORIGINAL_ID: delivery.original_id}
+        # Its own come first: SQS refuses more than ten.
+        attributes = dict([*delivery.attributes.items(), *ours.items()][:MAX_ATTRIBUTES])
         await self._queue.send(delivery.body, attributes)
         if await self._queue.delete([delivery]):
             log.warning("deletion_failed", message_id=delivery.message_id)
+        MESSAGES_SETTLED.labels(Settled.RELEASED, "").inc()
         log.info("message_renewed", message_id=delivery.message_id, receives=delivery.receive_count)
 
     async def _retry(self, delivery: Delivery, retry: Retry) -> None:

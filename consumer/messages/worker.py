@@ -51,15 +51,15 @@ class Worker:
         self._slots = self.tasks.slots
         self._in_flight: dict[asyncio.Task[None], Delivery] = {}
         self._polls, self._no_poll = 0, asyncio.Event()
-        self._stopping = asyncio.Event()
+        self.stopping = asyncio.Event()  # once told to stop
         self._last_receipt = monotonic()
         self._deadline = float("inf")
 
     def stop(self) -> None:
         """Receive nothing more; `run` returns once what is in hand is finished or released."""
-        if not self._stopping.is_set():
+        if not self.stopping.is_set():
             self._deadline = monotonic() + self.limits.shutdown_timeout_seconds
-            self._stopping.set()
+            self.stopping.set()
             log.info("stop_requested", messages_in_flight=len(self._in_flight))
             # A receiver may wait for room that only the end of held work would give: it wakes up,
             # sees that we are stopping, and ends.
@@ -95,14 +95,14 @@ class Worker:
             ]
             if until_idle_seconds is not None:
                 receiving.create_task(self._stop_when_idle(until_idle_seconds), name="stop idle")
-            await self._stopping.wait()
+            await self.stopping.wait()
             # A poll that is still not answered by then brings nothing any more.
             await asyncio.wait(polls, timeout=self.limits.shutdown_timeout_seconds)
             for poll in polls:
                 poll.cancel()
 
     async def _receive_until_stopped(self) -> None:
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             taken = await self._slots.take(BATCH_SIZE)
             try:
                 # From before the call: the leases run from some moment of it, and must not be
@@ -118,7 +118,7 @@ class Worker:
     async def _receive(self, limit: int) -> list[Delivery]:
         # Asked here, not before we waited for room: a breaker may have opened meanwhile. A long
         # poll that is under way is never cancelled: SQS would hand out messages that nobody gets.
-        allowed = 0 if self._stopping.is_set() else self.breakers.allowance(limit)
+        allowed = 0 if self.stopping.is_set() else self.breakers.allowance(limit)
         if not allowed:
             await self._pause(_IDLE_POLL_SECONDS)
             return []
@@ -140,7 +140,7 @@ class Worker:
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            await asyncio.wait_for(self.stopping.wait(), seconds)
 
     def _begin(self, deliveries: Sequence[Delivery], received_at: float) -> None:
         if not deliveries:
@@ -170,7 +170,7 @@ class Worker:
 
     async def _stop_when_idle(self, seconds: float) -> None:
         """Stop once nothing is in hand and the queue has been empty for `seconds`."""
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             await self._pause(_IDLE_POLL_SECONDS)
             if self.breakers.failure.is_open:
                 self.stop()

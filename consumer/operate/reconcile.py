@@ -13,6 +13,7 @@ from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
 from consumer.load.database import open_session
+from consumer.operate.pruned import pruned_keys
 from consumer.settings import ConsumerSettings
 from runtime.terminal import (
     AsJson,
@@ -97,7 +98,10 @@ async def find_forgotten(
             asked = {"bucket": documents[0].bucket, "keys": [event.key for event in documents]}
             cursor = await session.execute(statements.fixed("find_ingested"), asked)
             known = set(await cursor.fetchall())
-            yield [event for event in documents if (event.key, event.etag) not in known]
+            lacking = [event for event in documents if (event.key, event.etag) not in known]
+            read = [(event, layout.read(event.key)) for event in lacking]
+            pruned = await pruned_keys(session, read)
+            yield [event for event in lacking if event.key not in pruned]
 
 
 async def announce(events: Sequence[ObjectEvent], queue: Queue) -> AsyncIterator[ObjectEvent]:

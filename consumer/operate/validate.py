@@ -16,10 +16,11 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from consumer.documents.gunzip import PlainReader
-from consumer.drift.findings import RENAMED, UNKNOWN, Finding
+from consumer.drift.findings import RENAMED, RETYPED, UNKNOWN, Finding
 from consumer.drift.renames import read_aliases
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Fetched, Prepared, prepare
+from consumer.ingest.assembly import Prepared
+from consumer.ingest.prepare import Fetched, prepare
 from consumer.ingest.routing import route
 from consumer.load.document import Identity
 from consumer.settings import DocumentSettings
@@ -182,6 +183,11 @@ def _prepared(prepared: Prepared) -> dict[str, Any]:
             for found in document.drift.findings
             if found.kind == UNKNOWN
         ],
+        "retyped": [
+            {"path": found.path, "times": found.occurrences, "rule": found.detail}
+            for found in document.drift.findings
+            if found.kind == RETYPED
+        ],
     }
 
 
@@ -216,6 +222,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     yield from _written(told["suggestions"])
     for found in told["kept_in_extra"]:
         yield f"  unknown, kept in extra: {found['path']} ({found['times']} times)"
+    for found in told["retyped"]:
+        yield f"  retyped: {found['path']} ({found['times']} times): {found['rule']}"
 
 
 def _written(suggestions: Iterable[str]) -> Iterator[str]:

@@ -51,17 +51,19 @@ class FastChecks:
     def take(self, position: int, record: Any) -> bool:
         """Write a record, or say that it is not plain: then nothing but renaming was done."""
         try:
-            self._write(self._rows.place(position), record)
+            self._write(position, record)
         except NotPlain:
             return False
         self._reader.remember(record)
         return True
 
-    def _write(self, place: str, check: Record) -> None:
+    def _write(self, position: int, check: Record) -> None:
         """Write a full check; of two children with one id the later counts."""
         found: Found = []
         sold: set[Sale] = set()
-        header = place + self._checks.find(check, found).row(check)
+        place, shape = self._rows.place(position), self._checks.find(check, found)
+        digest = self._rows.digest_cell(position)
+        header = f"{place}{shape.cells(check)}\t{shape.extra_cell(check)}\t{digest}\n"
         if not is_full(check):
             raise NotPlain
         place = f"{place}{check['guestCheckId']}\t"

@@ -5,7 +5,7 @@ patches: the columns they set and nothing else.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +25,7 @@ _MEMORY_BYTES = 4 << 20  # of one table of one document, before a temporary file
 
 STAGE_PATCHES = "stage_patches"
 STAGE_SOLD = "stage_sold"
+STAGE_UNCHANGED = "stage_unchanged"
 
 Sale = tuple[int, str | None]  # an item that was on a line, and the line's business day
 
@@ -50,10 +51,14 @@ class StagedRows:
 class RowWriter:
     """Writes valid records of one document as rows; `sold` takes what is on the lines.
 
-    `document_number` is unique in its batch and ties rows to `stage_documents`.
+    `document_number` is unique in its batch and ties rows to `stage_documents`. `digests` are of
+    the records by their positions; without any, nothing will be known by its digest later.
     """
 
-    def __init__(self, frame: Frame, document_number: int) -> None:
+    def __init__(
+        self, frame: Frame, document_number: int, digests: Sequence[bytes] | None = None
+    ) -> None:
+        self._digests = digests
         self.source = frame.source
         self._document = str(document_number)
         self._store, self._day = cells((frame.store_id, frame.bus_dt))
@@ -70,6 +75,10 @@ class RowWriter:
         """Return the first cells of a store-day list's row."""
         return f"{self.place(position)}{self._day}\t{copy_text.escape(record_id)}\t"
 
+    def digest_cell(self, position: int) -> str:
+        """Return the cell with the digest of the record at a position."""
+        return NULL if self._digests is None else f"\\\\x{self._digests[position].hex()}"
+
     def write(self, table: str, lines: Iterable[str]) -> None:
         """Take rows of a staging table, each of them a line of COPY text."""
         self._lines[table] += lines
@@ -82,6 +91,11 @@ class RowWriter:
                 spool.append("".join(lines).encode())
                 self._row_count += len(lines)
         self._lines.clear()
+
+    def skip(self, position: int, check_id: int) -> None:
+        """Write that the check at a position stands as it is."""
+        row = f"{self.place(position)}{check_id}\t{self.digest_cell(position)}\n"
+        self.write(STAGE_UNCHANGED, (row,))
 
     def finish(self) -> StagedRows:
         """Return the rows of the whole document; nothing is written afterwards."""
@@ -101,7 +115,7 @@ class RowWriter:
             return
         place, check = self.place(item.position), item.record
         if is_full(check):
-            self._add_full_check(place, check)
+            self._add_full_check(item.position, check)
         else:
             self._add_partial_check(place, check)
         for child in check.get("detailLines") or ():
@@ -110,8 +124,9 @@ class RowWriter:
                 day = child.get("busDt") or check.get("opnBusDt")
                 self.sold.add((sold["miNum"], day.isoformat() if day else None))
 
-    def _add_full_check(self, place: str, check: ValidRecord) -> None:
-        row = [*CHECK.cells(check), json_cell(CHECK.unknown(check))]
+    def _add_full_check(self, position: int, check: ValidRecord) -> None:
+        extra, place = json_cell(CHECK.unknown(check)), self.place(position)
+        row = [*CHECK.cells(check), extra, self.digest_cell(position)]
         self.write(GUEST_CHECKS.stage, [place + line(row)])
         place += f"{check['guestCheckId']}\t"
         taxes = by_id(check.get("taxes"), "taxNum")

@@ -9,6 +9,8 @@ from schemas.columns import Column, columns_of
 from schemas.guest_checks import LINE_TYPES, DetailLine, GuestCheck, Tax
 from schemas.registry import CHECKS_FIELD, STORE_DAY_LISTS, Source
 
+DIGEST = "content_digest"  # of the bytes that a row was read from
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -28,6 +30,11 @@ class Table:
     def values(self) -> tuple[str, ...]:
         """The columns beside the key."""
         return tuple(name for name in self.columns if name not in self.key)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The columns that say what documents say, however they were read."""
+        return tuple(name for name in self.columns if name != DIGEST)
 
     @property
     def stage(self) -> str:
@@ -69,7 +76,7 @@ GUEST_CHECKS = Table(
     Source.GUEST_CHECKS.entry.table,
     CHECKS_FIELD,
     _CHECK_KEY,
-    ("store_id", *_columns(CHECK), "extra"),
+    ("store_id", *_columns(CHECK), "extra", DIGEST),
     columns_of(GuestCheck),
 )
 TAXES = Table(

@@ -23,6 +23,8 @@ from devstack.erp.settings import SimulatorSettings
 from devstack.stack import running_stack
 from docs.reference.commands import commands_page
 from docs.reference.markdown import page, sentence, table
+from lakehouse.metrics import Metrics as LakehouseMetrics
+from lakehouse.settings import LakehouseSettings
 from producer.errors import ProducerError
 from producer.metrics import Metrics
 from producer.settings import Settings as ProducerSettings
@@ -31,6 +33,7 @@ HERE = Path(__file__).parent
 SETTINGS: dict[str, type[BaseSettings]] = {
     "Consumer": ConsumerSettings,
     "Producer": ProducerSettings,
+    "Lakehouse": LakehouseSettings,
     "Simulated ERP": SimulatorSettings,
 }
 REACTIONS = {
@@ -64,7 +67,7 @@ TABLES_INTRODUCTION = """\
 Columns are the snake_case of the ERP's fields. Money is `numeric`, exactly as sent; `*_utc` is
 `timestamptz`, `*_lcl` the store's wall clock; `extra` holds the fields that the contract does not
 name. **Rows with `removed_at` were taken back by the ERP: filter on `removed_at IS NULL`.** The
-views do. [analysts.md](../analysts.md) has queries to begin with."""
+views do: [views.md](views.md) has their grain, traps and tested queries."""
 
 # Tables before views, each by name; Alembic's own table is nobody's business.
 RELATIONS = """
@@ -187,7 +190,11 @@ def metrics_page() -> str:
 
 def registries() -> list[tuple[str, CollectorRegistry]]:
     """Return the metrics of each program that serves some."""
-    return [("Consumer", REGISTRY), ("Producer", Metrics().registry)]
+    return [
+        ("Consumer", REGISTRY),
+        ("Producer", Metrics().registry),
+        ("Lakehouse", LakehouseMetrics().registry),
+    ]
 
 
 def metrics(registry: CollectorRegistry) -> Iterator[tuple[str, ...]]:

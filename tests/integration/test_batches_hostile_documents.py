@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from consumer.ingest.prepare import Fetched, Prepared, prepare
+from consumer.ingest.assembly import Prepared
+from consumer.ingest.prepare import Fetched, prepare
 from schemas.codes import ErrorCode
 from schemas.registry import Source
 from tests.support.ingesting import (

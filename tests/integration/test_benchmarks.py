@@ -1,6 +1,6 @@
 """The benchmarks still run on the loader that exists."""
 
-from bench import drift_cost
+from bench import drift_cost, growing
 from bench.databases import Server
 from bench.documents import store_days
 from bench.peers import Contest
@@ -25,3 +25,12 @@ def test_what_counting_drift_costs_is_measured_on_the_code_that_counts(database:
     contest.rows, contest.counts = {}, {}
     contest.loader()
     assert without == contest.counts
+
+
+def test_growth_fills_a_history_and_loads_the_same_batches_beside_it(database: dict[str, str]):
+    settings = DatabaseSettings(**{name.lower(): value for name, value in database.items()})
+    server = Server(settings)
+    found = growing.measure(server, growing.Size(1, 1, 1), growing.Size(2, 2, 1), rounds=1)
+    assert found.rows["ingested_objects"] > 2 * 2 * 5 * 4
+    assert found.rows["detail_lines"] > 2 * 50 * 20
+    assert found.batch_cost_growth > 0

@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.support.consuming import (
     lose_events,
     put,
 )
-from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
+from tests.support.programs import DEADLINE_SECONDS, page, query, succeed, until
 
 # A key is a value everywhere: never SQL, never a path.
 HOSTILE_KEY = "raw/erp/'; DROP TABLE ingested_objects; --..%2f$(id).json"
@@ -198,15 +198,21 @@ def test_every_event_three_times_leaves_the_tables_as_once(
     assert ledger(environment) == [("raw/erp/a.json", "loaded", None)]
 
 
-def test_a_consumer_waits_for_a_database_that_is_down(
-    environment: dict[str, str], unused_tcp_port: int
+def test_a_consumer_that_waits_for_a_database_is_alive_not_ready_and_stops_when_told(
+    environment: dict[str, str], unused_tcp_port_factory: Callable[[], int]
 ) -> None:
-    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": str(unused_tcp_port)}
-    with running_consumer(away) as process:
+    """ECS would kill one that does not answer, again and again while the outage lasts."""
+    nobody, port = unused_tcp_port_factory(), unused_tcp_port_factory()
+    away = environment | {"DB_HOST": "127.0.0.1", "DB_PORT": str(nobody)}
+    with running_consumer(away | {"HTTP_PORT": str(port)}) as process:
         assert process.stderr is not None
         line = json.loads(process.stderr.readline())
+        assert (200, "ok\n") == page(port, "/healthz")
+        status, reason = page(port, "/readyz")
+        assert (503, True) == (status, reason.startswith("database_unavailable: "))
+        assert 'coco_breaker_open{cause="outage"} 0.0' in page(port, "/metrics")[1]
         process.send_signal(signal.SIGTERM)
-        process.wait(DEADLINE_SECONDS)
+        assert 0 == process.wait(DEADLINE_SECONDS)
     assert (line["event"], line["code"]) == ("start_delayed", "database_unavailable")
 
 

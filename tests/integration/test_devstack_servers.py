@@ -161,3 +161,17 @@ def test_no_variable_of_the_callers_leads_elsewhere(environment: dict[str, str])
     assert environment["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert environment.get("AWS_PROFILE") is None
     assert os.environ.get("PATH", "") in environment["PATH"]
+
+
+def test_psql_and_its_like_connect_by_variables_alone_and_nobody_without_the_password(
+    stack: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a port of 127.0.0.1: not every tool knows sockets, and others may have accounts here."""
+    for name in ("PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD"):
+        monkeypatch.setenv(name, stack.environment[name])
+    with psycopg.connect() as connection:
+        [where] = connection.execute("SELECT host(inet_server_addr()), current_user").fetchall()
+    assert where == ("127.0.0.1", stack.environment["DB_USER"])
+    monkeypatch.delenv("PGPASSWORD")
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        psycopg.connect()

@@ -48,8 +48,9 @@ def servers(tmp_path: Path, watch_pipe: int, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         postgres,
         "prepare",
-        lambda _directory, _pipe: ServerSpec("postgres", ["sleep", "60"], os.environ, lambda: True),
+        lambda *_: ServerSpec("postgres", ["sleep", "60"], os.environ, lambda: True),
     )
+    monkeypatch.setattr(postgres, "environment", lambda *_: {})
     servers = Servers(tmp_path, watch_pipe, with_api=False)
     yield servers
     servers.stop()
@@ -68,7 +69,7 @@ def test_a_port_taken_meanwhile_is_replaced_by_another(
         stranger.bind(("127.0.0.1", 0))
         stranger.listen()
         taken = stranger.getsockname()[1]
-        ports = [taken, free_port()]
+        ports = [taken, free_port(), free_port()]
         monkeypatch.setattr(servers_module, "free_port", lambda: ports.pop(0))
         # The stranger's port looks ready; the server behind it has ended.
         servers.start()

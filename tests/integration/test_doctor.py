@@ -221,7 +221,7 @@ def test_tables_of_another_release_are_told_by_their_version(
     environment: dict[str, str], diagnose: Diagnose
 ) -> None:
     migrate(settings.DatabaseSettings())
-    execute(environment, "UPDATE alembic_version SET version_num = '9999'")
+    execute(environment, "UPDATE alembic_version SET version_num = '9999', oldest_schema = '9999'")
     assert "newer than this release" in diagnose()["problem", "schema"]
 
 

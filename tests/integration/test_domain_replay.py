@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load.document import LoadRequest
 from schemas.aliases import load_aliases
 from schemas.codes import State
@@ -54,12 +54,15 @@ def test_with_an_alias_the_same_object_loads_the_rest_and_only_the_rest(
     document = checks(check(1), renamed, check(2))
     assert State.DEAD_LETTERED == load(warehouse, prepared(document))
     assert [("dead_lettered", "records_invalid", "logs/errors/1.json", 2, 1)] == ledger(warehouse)
-    before = warehouse.versions([STORE])
+    before, said = warehouse.versions([STORE]), warehouse.rows("guest_checks")
 
     aliases = load_aliases('[getGuestChecks]\n"guestChecks.guestCheckId" = ["checkId"]')
     assert State.LOADED == load(warehouse, prepared(document, aliases=aliases))
     assert [("loaded", None, None, 3, 0)] == ledger(warehouse)
     after = warehouse.versions([STORE])
+    # Headers are digested anew: other renames may read the same bytes in another way.
+    assert said == warehouse.rows("guest_checks")[:2]
+    before["guest_checks"] = after["guest_checks"][:2]
     assert_only_added(before, after, guest_checks=1, taxes=1, detail_lines=1, menu_items=1)
     assert [1, 2, 3] == [row["guest_check_id"] for row in warehouse.rows("guest_checks")]
 
@@ -114,7 +117,10 @@ def test_a_consumer_refuses_tables_of_a_newer_release_and_takes_nothing_from_the
     environment: dict[str, str], lake: Lake
 ) -> None:
     succeed("consumer", "migrate", environment=environment)
-    query(environment, "UPDATE alembic_version SET version_num = '9999' RETURNING version_num")
+    query(
+        environment,
+        "UPDATE alembic_version SET version_num = '9999', oldest_schema = '9999' RETURNING version_num",
+    )
     lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody=json.dumps({"Records": []}))
     result = run("consumer", "run", "--until-idle", "1", environment=environment)
     assert result.returncode == 1

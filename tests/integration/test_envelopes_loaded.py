@@ -32,9 +32,9 @@ def test_the_line_of_the_refusal_and_a_replay_load_the_document(
     consume(environment)
     assert ["dead_lettered"] * 3 == [state for _, state, _ in ledger(environment)]
     messages = query(environment, "SELECT error_message FROM ingested_objects ORDER BY object_key")
-    lines = [str(message).partition("[records] ")[2] for [message] in messages]
+    lines = [str(message).partition("add to the alias file: ")[2] for [message] in messages]
     aliases = tmp_path / "aliases.toml"
-    aliases.write_text("\n".join(["[records]", *lines]), encoding="utf-8")
+    aliases.write_text("\n".join(lines), encoding="utf-8")
     environment = environment | {"SCHEMA_ALIASES_FILE": str(aliases)}
     succeed("consumer", "dlq", "replay", environment=environment)
     consume(environment)

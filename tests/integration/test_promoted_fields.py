@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from consumer.load.database import stored_columns
 from consumer.load.migrate import migrate
 from consumer.load.migrations.writing import migration
+from consumer.load.schema import stored_columns
 from schemas.registry import Source
 from tests.support.facts import KINDS, LISTS, Kind, column
 from tests.support.released import FIRST_STEP
@@ -172,13 +172,13 @@ def test_the_step_that_is_written_gives_a_database_all_that_it_lacks(
 ) -> None:
     """Columns, a whole table, comments and indexes; afterwards there is nothing left to write."""
     contracts = warehouse.runner.run(stored_columns(warehouse.sessions[0]))
-    connection.execute("ALTER TABLE guest_checks DROP COLUMN tbl_num, DROP COLUMN chk_ref")
+    connection.execute("ALTER TABLE guest_checks DROP COLUMN num_srvc_rd, DROP COLUMN chk_ref")
     connection.execute("ALTER TABLE transactions DROP COLUMN guest_check_id")
     connection.execute("COMMENT ON COLUMN taxes.tax_rate IS 'it''s old'")
     connection.execute("DROP TABLE charge_backs")
     connection.execute(
         "INSERT INTO guest_checks (store_id, guest_check_id, extra, as_of, object_id) VALUES"
-        """ ('1', 1, '{"tblNum": 4, "chkRef": [1]}', now(), 1)"""
+        """ ('1', 1, '{"numSrvcRd": 4, "chkRef": [1]}', now(), 1)"""
     )
     script = migration(warehouse.runner.run(stored_columns(warehouse.sessions[0])))
     connection.execute(script.encode())
@@ -186,7 +186,7 @@ def test_the_step_that_is_written_gives_a_database_all_that_it_lacks(
     assert contracts == stored
     assert "" == migration(stored)
     [check] = warehouse.rows("guest_checks")
-    assert (4, {"chkRef": [1]}) == (check["tbl_num"], check["extra"])
+    assert (4, {"chkRef": [1]}) == (check["num_srvc_rd"], check["extra"])
     indexed = warehouse.query("SELECT tablename FROM pg_indexes WHERE indexname ~ 'guest_check_id'")
     assert {"charge_backs", "transactions"} <= {row["tablename"] for row in indexed}
     day = day_list(Source.CHARGE_BACK, {"chargeId": 1, "guestCheckId": 5})

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from consumer.load.database import open_pool, open_session, schema_version
+from consumer.load.database import open_pool, open_session
 from consumer.load.migrate import migrate
+from consumer.load.schema import stored_schema
 from consumer.load.sessions import connect
 from consumer.operate.doctor.database import DatabaseFacts, probe_database
 from consumer.settings import DatabaseSettings
@@ -189,7 +190,7 @@ async def test_connections_begin_with_nothing_that_a_pooler_refuses(
         async with open_pool(through, 1) as pool, pool.connection() as session:
             await session.execute("SELECT count(*) FROM stage_documents")
         async with open_session(through) as session:
-            assert await schema_version(session) is not None
+            assert (await stored_schema(session)).fits
         assert isinstance(await probe_database(through), DatabaseFacts)
         migrate(through)
         connect(through).close()

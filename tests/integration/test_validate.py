@@ -45,6 +45,15 @@ def test_a_good_document_would_be_loaded_with_what_is_kept_in_extra(tmp_path: Pa
     )
 
 
+def test_a_value_of_another_type_that_would_be_loaded_all_the_same_is_told(tmp_path: Path) -> None:
+    document = {"locRef": "S", "guestChecks": [{"guestCheckId": 7, "tblName": [90]}]}
+    file = write(tmp_path / "a.json", document)
+    found = {"path": "guestChecks.tblName", "times": 1, "rule": "expected text"}
+    assert [found] == told(file, code=0)[0]["retyped"]
+    result = run("consumer", "validate", file, environment=NOTHING)
+    assert "  retyped: guestChecks.tblName (1 times): expected text\n" in result.stdout
+
+
 def test_of_a_bad_record_place_id_field_value_rule_and_remedy_are_told(tmp_path: Path) -> None:
     rows = [ROW, {"transactionId": 2, "amount": "x" * 500}]
     file = write(tmp_path / "a.json", {"storeId": "S", "busDt": "2024-01-01", "transactions": rows})

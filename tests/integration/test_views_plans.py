@@ -16,9 +16,14 @@ FROM generate_series(1, {DAYS}) AS day, generate_series(1, {CHECKS}) AS number;
 INSERT INTO taxes (store_id, guest_check_id, tax_num)
 SELECT store_id, guest_check_id, number
 FROM guest_checks, generate_series(1, {TAXES}) AS number;
-INSERT INTO detail_lines (store_id, guest_check_id, guest_check_line_item_id)
-SELECT store_id, guest_check_id, number
+INSERT INTO detail_lines (store_id, guest_check_id, guest_check_line_item_id, line_type)
+SELECT store_id, guest_check_id, number, (array['menu_item', 'discount', 'tender_media'])[number]
 FROM guest_checks, generate_series(1, {LINES}) AS number;
+INSERT INTO fiscal_invoices (store_id, bus_dt, record_id, guest_check_id, as_of, object_id)
+SELECT store_id, opn_bus_dt, guest_check_id::text, guest_check_id, now(), 1 FROM guest_checks;
+INSERT INTO store_days (source, store_id, bus_dt, object_id, as_of, event_order, state)
+SELECT 'getFiscalInvoice', '001', date '2024-01-01' + day, 1, now(), '', 'loaded'
+FROM generate_series(1, {DAYS}) AS day;
 ANALYZE;
 """
 
@@ -40,6 +45,16 @@ def rows_read(plan: dict[str, Any], table: str) -> float:
             "v_check_reconciliation",
             "opn_bus_dt",
             {"guest_checks": CHECKS, "detail_lines": CHECKS * LINES},
+        ),
+        ("v_checks", "bus_dt", {"guest_checks": CHECKS, "taxes": CHECKS * TAXES}),
+        ("v_item_sales", "bus_dt", {"guest_checks": CHECKS, "detail_lines": CHECKS * LINES}),
+        ("v_payments", "bus_dt", {"guest_checks": CHECKS, "detail_lines": CHECKS * LINES}),
+        ("v_discounts", "bus_dt", {"guest_checks": CHECKS, "detail_lines": 2 * CHECKS * LINES}),
+        ("v_invoices", "bus_dt", {"guest_checks": CHECKS, "fiscal_invoices": CHECKS}),
+        (
+            "v_invoices_against_checks",
+            "bus_dt",
+            {"guest_checks": 2 * CHECKS, "fiscal_invoices": CHECKS},
         ),
     ],
 )

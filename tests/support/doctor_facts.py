@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from consumer.load.migrations.steps import schema_head
+from consumer.load.schema import StoredSchema
 from consumer.operate.doctor.database import DatabaseFacts, TableFacts
 from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts
@@ -99,7 +100,8 @@ def database(**changed: Any) -> DatabaseFacts:
         "is_read_only": False,
         "may_create_temporary": True,
         "is_pooled_by_transaction": False,
-        "schema_version": schema_head(),
+        "is_encrypted": True,
+        "schema": StoredSchema(schema_head(), schema_head()),
         "lacking": [],
         "alias_files": 1,
         "tables": [TableFacts("taxes", "coco", is_owned=True, lacking=[])],

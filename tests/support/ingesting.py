@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Prepared, prepare
+from consumer.ingest.assembly import Prepared
+from consumer.ingest.prepare import prepare
 from consumer.load.database import mapped
 from schemas.codes import ErrorCode
 from schemas.registry import Source

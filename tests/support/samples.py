@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from consumer.ingest.prepare import Fetched, Prepared, prepare
+from consumer.ingest.assembly import Prepared
+from consumer.ingest.prepare import Fetched, prepare
 from consumer.load.document import Identity, StagedDocument
 from schemas.aliases import Aliases, load_aliases
 from schemas.envelopes import ObjectEvent
@@ -61,7 +62,7 @@ def prepared(
     found = fetched(document, source, **where)
     if not by_contract:
         return prepare(found, aliases or ALIASES, NO_LIMIT)
-    with patch("consumer.ingest.prepare.fast_path_of") as fast_path_of:
+    with patch("consumer.ingest.assembly.fast_path_of") as fast_path_of:
         fast_path_of.return_value.take.return_value = False
         return prepare(found, aliases or ALIASES, NO_LIMIT)
 

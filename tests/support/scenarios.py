@@ -99,7 +99,8 @@ def histories(draw: st.DrawFn, run: str, max_versions: int = 7) -> History:
         if kind == 0 and drafts:
             drafts.append(draw(st.sampled_from(drafts)))  # the same bytes put once more
         elif kind < 8:
-            drafts.append(_check_document(draw, number, store, run))
+            sent = [r for d in drafts if d.source.holds_checks for r in d.records]
+            drafts.append(_check_document(draw, number, store, run, sent))
         else:
             drafts.append(_list_document(draw, number, store, run))
     if draw(st.integers(0, 3)) == 0:
@@ -127,9 +128,14 @@ def _deliveries(
     return tuple(batches)
 
 
-def _check_document(draw: st.DrawFn, number: int, store: str, run: str) -> _Draft:
+def _check_document(
+    draw: st.DrawFn, number: int, store: str, run: str, sent: list[dict[str, Any]]
+) -> _Draft:
     ids = draw(st.lists(st.integers(1, 2), min_size=1, max_size=3))
     records = [draw(check_records(check_id, SHARED_LINES)) for check_id in ids]
+    if sent and draw(st.booleans()):
+        # Most answers send again what former ones have sent.
+        records = [draw(st.sampled_from([*sent, record])) for record in records]
     return _checks(draw, number, store, run, records)
 
 

@@ -13,7 +13,17 @@ from psycopg.types.json import set_json_loads
 from tests.support.databases import conninfo
 from tests.support.facts import TABLES as DATA_TABLES
 
-PROVENANCE = frozenset({"object_id", "as_of", "latest_credible", "patched", "removed_at"})
+PROVENANCE = frozenset(
+    {
+        "object_id",
+        "as_of",
+        "latest_credible",
+        "patched",
+        "removed_at",
+        "content_digest",
+        "digest_object_id",
+    }
+)
 
 
 class Tables:

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from consumer.errors import ConsumerError
-from consumer.load.database import StoredColumns, open_session, schema_version, stored_columns
-from consumer.load.migrations.steps import schema_head, step_files
+from consumer.load.database import open_session
+from consumer.load.migrations.steps import schema_head, step_files, works_from
 from consumer.load.migrations.writing import NotWritable, migration
+from consumer.load.schema import StoredColumns, stored_columns, stored_schema
 from consumer.settings import DatabaseSettings
 from runtime.terminal import fail, settings_of
 
@@ -36,14 +37,17 @@ def new(
         fail(str(error))
     if not script:
         fail("the database has every column and comment of the contracts: nothing to write")
-    path = step_files()[-1].with_name(f"{int(schema_head()) + 1:04}_{name}.sql")
-    path.write_text(f"-- {name.replace('_', ' ').capitalize()}.\n\n{script}\n", encoding="utf-8")
+    number = f"{int(schema_head()) + 1:04}"
+    path = step_files()[-1].with_name(f"{number}_{name}.sql")
+    # An older release would go on writing these fields elsewhere.
+    head = f"-- {name.replace('_', ' ').capitalize()}.\n{works_from(number)}"
+    path.write_text(f"{head}\n\n{script}\n", encoding="utf-8")
     typer.echo(path)
 
 
 async def _columns(settings: DatabaseSettings) -> StoredColumns:
     async with open_session(settings) as session:
-        found, head = await schema_version(session), schema_head()
+        found, head = (await stored_schema(session)).version, schema_head()
         if found != head:
             fail(f"the database is at schema {found or 'none'}, not {head}: run `consumer migrate`")
         return await stored_columns(session)

@@ -4,22 +4,31 @@ from itertools import pairwise
 from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext, MigrationStep, StampStep
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from consumer.load.migrations.steps import step_files, step_number
+from consumer.load.migrations.steps import oldest_schema, step_files, step_number
+
+_RECORD_OLDEST = text("UPDATE alembic_version SET oldest_schema = :oldest")
 
 
 def upgrade(connection: Connection) -> None:
-    """Run the steps that a database has not seen yet, in the connection's transaction."""
+    """Run the steps that a database has not seen yet, in the connection's transaction.
+
+    After them the tables say which releases work with them.
+    """
+    unseen: list[MigrationStep] = []
 
     def steps(current: tuple[str, ...], _: MigrationContext) -> list[MigrationStep]:
         pairs = pairwise([None, *step_files()])
-        return [
+        unseen.extend(
             _Step(before, path) for before, path in pairs if path and (step_number(path),) > current
-        ]
+        )
+        return unseen
 
     context = MigrationContext.configure(connection, opts={"fn": steps})
     context.run_migrations(connection=connection)
+    if unseen:
+        connection.execute(_RECORD_OLDEST, {"oldest": oldest_schema()})
 
 
 class _Step(StampStep):

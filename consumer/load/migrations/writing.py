@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from consumer.load.database import StoredColumns
+from consumer.load.schema import StoredColumns
 from consumer.rows.tables import DATA_TABLES, LIST_TABLES, Table
 from schemas.columns import Column
 from schemas.registry import Source
@@ -17,6 +17,15 @@ _PROVENANCE = (
     "removed_at timestamptz",
     "PRIMARY KEY (store_id, bus_dt, record_id)",
 )
+# Of the columns that no contract has.
+_COMMENTS = {
+    "store_id": "The store as the ERP spells it: text, leading zeros and spaces inside kept",
+    "bus_dt": "Business date of the answer that lists the row",
+    "extra": "Fields that the contract does not name, as sent",
+    "as_of": "curUTC of the answer that the row comes from, else the LastModified of its object",
+    "object_id": "Ledger row of the answer that the row comes from",
+    "removed_at": "Set when the ERP took the row back: filter on removed_at IS NULL",
+}
 
 
 class NotWritable(ValueError):
@@ -70,10 +79,16 @@ def _creation(table: Table, columns: Iterable[Column]) -> str:
     filled = [f"{column.name} {column.type}" for column in columns]
     lines = ",\n".join(f"    {line}" for line in (*_KEY, *filled, *_PROVENANCE))
     record_id = f"{source.entry.id_field} as text, or content:<hash>:<n> for rows without an id"
-    return (
-        f"CREATE TABLE {table.name} (\n{lines}\n);\n"
-        f"COMMENT ON TABLE {table.name} IS {_literal(source.entry.comment)};\n"
-        f"COMMENT ON COLUMN {table.name}.record_id IS {_literal(record_id)};"
+    comments = [
+        f"COMMENT ON COLUMN {table.name}.{name} IS {_literal(comment)};"
+        for name, comment in (*_COMMENTS.items(), ("record_id", record_id))
+    ]
+    return "\n".join(
+        [
+            f"CREATE TABLE {table.name} (\n{lines}\n);",
+            f"COMMENT ON TABLE {table.name} IS {_literal(source.entry.comment)};",
+            *comments,
+        ]
     )
 
 

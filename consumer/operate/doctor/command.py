@@ -9,10 +9,11 @@ import typer
 
 from consumer.operate.doctor.announcing import AnnouncingSettings, check_announcing
 from consumer.operate.doctor.configuration import check_configuration, check_host
-from consumer.operate.doctor.database import check_database, probe_database
+from consumer.operate.doctor.database import probe_database
 from consumer.operate.doctor.findings import Finding, Level, Unknown, not_checked
 from consumer.operate.doctor.lake import check_lake, probe_lake
 from consumer.operate.doctor.queues import check_queues, probe_queue
+from consumer.operate.doctor.tables import check_database
 from consumer.settings import ConsumerSettings
 from runtime.errors import EXIT_FAILED
 from runtime.terminal import AsJson, finish, print_json, printable, settings_of

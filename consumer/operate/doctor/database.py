@@ -1,6 +1,5 @@
-"""The database: who we are there, the schema, our rights, sessions."""
+"""The database: who we are there, the schema, our rights, sessions; `tables.py` judges them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,22 +7,19 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, dict_row
 
-from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
 from consumer.errors import ConsumerError
 from consumer.load import statements
-from consumer.load.database import (
-    LACKING_REMEDY,
+from consumer.load.database import open_session
+from consumer.load.schema import (
+    StoredSchema,
     lacking_columns,
-    open_session,
-    schema_version,
     stored_columns,
+    stored_schema,
 )
-from consumer.load.migrations.steps import known_versions, schema_head
-from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
+from consumer.operate.doctor.findings import Unknown
 from consumer.rows.tables import DATA_TABLES
-from consumer.settings import ConsumerSettings, DatabaseSettings
+from consumer.settings import DatabaseSettings
 
-_CHECK = "database"
 _WRITING = ("SELECT", "INSERT", "UPDATE")
 # What the consumer does to each table; a test holds it to the migrations and the SQL.
 RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
@@ -39,7 +35,10 @@ RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
 }
 # What PostgreSQL and libpq say when they refuse us, and what helps; the first that fits.
 _REMEDIES = (
-    ("password", "correct DB_USER and DB_PASSWORD"),
+    ("PAM authentication failed", "GRANT rds_iam TO DB_USER, and rds-db:connect to the role"),
+    ("DB_PASSWORD_FILE", "correct its path or permissions, or write the password into it"),
+    ("password", "correct DB_USER, and DB_PASSWORD or DB_PASSWORD_FILE"),
+    ("AWS cannot be used", "set AWS_REGION, and give the task a role or an access key"),
     ("pg_hba.conf", "let this host and user in (pg_hba.conf), or correct DB_USER and DB_HOST"),
     ("connection slots", "raise max_connections, or run fewer consumers"),
     ("too many clients", "raise max_connections, or run fewer consumers"),
@@ -49,8 +48,8 @@ _REMEDIES = (
     ("role ", "create the user, or correct DB_USER"),
     ("database ", "create the database, or correct DB_NAME"),
     ("unsupported startup parameter", "unset PGOPTIONS, or let the pooler pass it on"),
-    ("certificate", "correct PGSSLROOTCERT, PGSSLCERT or DB_HOST (docs/networks.md)"),
-    ("SSL", "correct PGSSLMODE, or switch TLS on in the server"),
+    ("certificate", "correct DB_SSLROOTCERT, PGSSLCERT or DB_HOST (docs/networks.md)"),
+    ("SSL", "correct DB_SSLMODE, or switch TLS on in the server"),
     ("resolve host", "correct DB_HOST"),
     ("translate host", "correct DB_HOST"),
     ("No such file", "correct DB_HOST, the directory of the socket, or start PostgreSQL"),
@@ -83,7 +82,8 @@ class DatabaseFacts:
     database_limit: int
     in_use: int
     is_pooled_by_transaction: bool
-    schema_version: str | None
+    is_encrypted: bool
+    schema: StoredSchema
     tables: list[TableFacts]
     lacking: list[str]  # tables and columns that the contracts name
     alias_files: int  # loaded with in the last ten minutes
@@ -95,8 +95,9 @@ async def probe_database(settings: DatabaseSettings) -> DatabaseFacts | Unknown:
         async with open_session(settings) as session:
             return DatabaseFacts(
                 **await _server(session),
+                is_encrypted=session.pgconn.ssl_in_use,
                 is_pooled_by_transaction=await _is_pooled_by_transaction(session, settings),
-                schema_version=await schema_version(session),
+                schema=await stored_schema(session),
                 tables=await _tables(session),
                 lacking=list(lacking_columns(await stored_columns(session))),
                 alias_files=await _alias_files(session),
@@ -150,88 +151,3 @@ async def _is_pooled_by_transaction(session: AsyncConnection, settings: Database
 
 async def _process(session: AsyncConnection) -> Any:
     return await (await session.execute("SELECT pg_backend_pid()")).fetchone()
-
-
-def check_database(
-    database: DatabaseFacts | Unknown, settings: ConsumerSettings
-) -> Iterator[Finding]:
-    """Check the database against what one consumer of this release needs."""
-    if isinstance(database, Unknown):
-        yield problem(_CHECK, database.reason, database.remedy)
-        yield not_checked("schema", "the database could not be asked", "see above")
-        return
-    yield from _access(database, settings)
-    yield _schema(database)
-    yield from _grants(database)
-    if database.alias_files > 1:
-        yield warning("aliases", ALIASES_DISAGREE, ALIASES_REMEDY)
-    yield _sessions(database, settings.loader_connections + 1)
-
-
-def _access(database: DatabaseFacts, settings: ConsumerSettings) -> Iterator[Finding]:
-    name, user, encoding = settings.db_name, database.user, database.encoding
-    if database.is_read_only:
-        remedy = "set DB_HOST to the primary, not a replica"
-        yield problem(_CHECK, f"{settings.db_host} is read-only", remedy)
-    if encoding != "UTF8":
-        found = f"{name} is encoded in {encoding}, which cannot hold every name"
-        remedy = f"create it anew: CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
-        yield problem(_CHECK, found, remedy)
-    if not database.may_create_temporary:
-        found = f"{user} may not create temporary tables, which documents are staged in"
-        yield problem(_CHECK, found, f"GRANT TEMPORARY ON DATABASE {name} TO {user}")
-    if database.is_pooled_by_transaction:
-        found = "a pooler in front gives each transaction another session: staging tables get lost"
-        remedy = "pool by session (PgBouncer: pool_mode = session), or set DB_HOST to the server"
-        yield problem(_CHECK, found, remedy)
-    yield fine(_CHECK, f"{name} on {settings.db_host} answers {user}")
-
-
-def _schema(database: DatabaseFacts) -> Finding:
-    check, found, newest = "schema", database.schema_version, schema_head()
-    if found is None:
-        return problem(check, "there are no tables yet", "run `consumer migrate`")
-    if found not in known_versions():
-        newer = f"the tables are at {found}, newer than this release knows ({newest})"
-        return problem(check, newer, "deploy the release that migrated them, or a newer one")
-    if found != newest:
-        older = f"the tables are at {found}, this release needs {newest}"
-        return problem(check, older, "run `consumer migrate`")
-    if database.lacking:
-        return problem(check, f"the database lacks {', '.join(database.lacking)}", LACKING_REMEDY)
-    return fine(check, f"the tables are at {found}")
-
-
-def _grants(database: DatabaseFacts) -> Iterator[Finding]:
-    check, user = "tables", database.user
-    lacking = [table for table in database.tables if table.lacking]
-    foreign = [table for table in database.tables if not table.is_owned]
-    for table in lacking:
-        rights = ", ".join(table.lacking)
-        remedy = f"as {table.owner}: GRANT {rights} ON {table.name} TO {user}"
-        yield problem(check, f"{user} lacks {rights} on {table.name}", remedy)
-    if foreign:
-        names = ", ".join(table.name for table in foreign)
-        found = f"{user} does not own {names}, and so cannot migrate them"
-        yield warning(check, found, f"run `consumer migrate` with DB_USER={foreign[0].owner}")
-    elif database.tables and not lacking:
-        yield fine(check, f"{user} owns them")
-
-
-def _sessions(database: DatabaseFacts, needed: int) -> Finding:
-    """Compare the limits with what one consumer needs: LOADER_CONNECTIONS and one more."""
-    check, most, in_use = "sessions", database.server_limit, database.in_use
-    limits = {
-        "max_connections": most,
-        "the user's CONNECTION LIMIT": database.role_limit,
-        "the database's CONNECTION LIMIT": database.database_limit,
-    }
-    for name, limit in limits.items():
-        if 0 <= limit < needed:
-            found = f"{name} allows {limit} sessions, one consumer needs {needed}"
-            return problem(check, found, f"raise {name}, or lower LOADER_CONNECTIONS")
-    found = f"{in_use} of {most} are in use, one consumer needs {needed}"
-    if most - in_use < needed:
-        remedy = "raise max_connections, or run fewer"
-        return warning(check, f"{found}: another one would not fit", remedy)
-    return fine(check, found)

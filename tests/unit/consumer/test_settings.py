@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from consumer.policy import Reaction
 from consumer.settings import ConsumerSettings, DatabaseSettings
+from runtime.postgres import read_password
 from schemas.codes import ErrorCode
 
 NEEDED = {
@@ -144,3 +145,27 @@ def test_every_setting_says_what_it_is() -> None:
         name for name, field in ConsumerSettings.model_fields.items() if not field.description
     ]
     assert undescribed == []
+
+
+def test_the_database_s_password_comes_from_one_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "password"
+    assert "cannot be read" in refusal(monkeypatch, DB_PASSWORD_FILE=str(path))
+    path.write_text("\n", encoding="utf-8")
+    assert "is empty" in refusal(monkeypatch, DB_PASSWORD_FILE=str(path))
+    path.write_text("pass word \r\n", encoding="utf-8")
+    assert "pass word " == read_password(path).get_secret_value()
+    assert "leave one" in refusal(monkeypatch, DB_PASSWORD_FILE=str(path), DB_PASSWORD="x")
+
+
+def test_a_token_for_rds_is_sent_to_a_proven_server_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {"sslmode", "sslrootcert"}.isdisjoint(settings(monkeypatch).conninfo)
+    assert "verify-full" in refusal(monkeypatch, DB_AUTH="iam")
+    assert "verify-full" in refusal(monkeypatch, DB_AUTH="iam", DB_SSLMODE="prefer")
+    tls = {"DB_SSLMODE": "verify-full", "DB_SSLROOTCERT": "/etc/rds.pem"}
+    told = settings(monkeypatch, DB_AUTH="iam", **tls)
+    assert ("verify-full", "/etc/rds.pem") == (
+        told.conninfo["sslmode"],
+        told.conninfo["sslrootcert"],
+    )

@@ -28,6 +28,11 @@ def test_the_outermost_value_is_kept_and_of_inner_objects_an_errors_texts(
     assert parse_json(text.encode()) == kept
 
 
+def test_what_is_not_json_is_told_with_its_place() -> None:
+    with pytest.raises(NotJson, match=r"^it is not JSON: unterminated string starting at line 1, "):
+        parse_json(b'{"a": "b')
+
+
 def test_a_document_is_json_exactly_when_the_standard_library_says_so() -> None:
     texts = ("{", '{"a" 1}', "[1,]", '{"a": NaN}', '"x"', "1 2", '{"a": "\\ud800"}', "{'a': 1}")
     for text in texts:

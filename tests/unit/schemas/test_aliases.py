@@ -48,6 +48,9 @@ def test_the_extra_file_may_repeat_what_is_shipped() -> None:
     ("text", "said"),
     [
         ("storeId = [", "is not TOML"),
+        ('["*"] storeId = [', "is not TOML"),
+        ('["*"] storeId = "shop"', "must be a list"),
+        ('records = 1\n[records] erp = ["data[]"]', "must be a section"),
         ('storeId = ["shop"]', "must be a section"),
         ('[getNothing]\nstoreId = ["shop"]', "no source; use one of erp"),
         ('["*"]\nstoreId = "shop"', "must be a list"),
@@ -118,6 +121,21 @@ def test_record_paths_are_read_for_each_source_in_their_order() -> None:
     assert ["[]", "payload.data[]", "a[].b[]"] == [*map(str, aliases.record_paths(Source.ERP))]
     assert ["[]"] == [*map(str, aliases.record_paths(Source.TRANSACTIONS))]
     assert () == SHIPPED.record_paths(Source.ERP)
+
+
+def test_lines_are_read_as_hints_print_them_whatever_else_the_file_says() -> None:
+    """A section and its entry on one line, more than once, before and after sections."""
+    aliases = load_aliases(
+        '[records] getGuestChecks = ["data[]"]\n'
+        "[getGuestChecks] # their names = ours\n"
+        '"guestChecks.chkTtl" = ["total"]\n'
+        '  [records] getGuestChecks = ["[]"]\n'
+        '"guestChecks.gstCnt" = ["guests"]\n'
+        '[getGuestChecks] "guestChecks.chkTtl" = ["ttl"]'
+    )
+    assert ["data[]", "[]"] == [*map(str, aliases.record_paths(Source.ERP))]
+    names = [("taxation", "taxes"), ("total", "chkTtl"), ("ttl", "chkTtl"), ("guests", "gstCnt")]
+    assert sorted(names) == sorted(aliases.at(Source.ERP, "guestChecks"))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 -- When items were sold, whether their check won or not; only rows that say something new are
--- touched, in key order, at the end of the transaction.
+-- touched, in key order, at the end of the transaction. Each is looked up by its key: joined, the
+-- planner would rather read all items of all stores.
 INSERT INTO menu_items AS t (store_id, menu_item_id, first_seen, last_seen)
 SELECT s.store_id, s.menu_item_id, s.first_seen, s.last_seen
 FROM (
@@ -7,7 +8,12 @@ FROM (
     FROM stage_sold
     GROUP BY store_id, menu_item_id
 ) AS s
-JOIN menu_items AS known USING (store_id, menu_item_id)
+CROSS JOIN LATERAL (
+    SELECT i.first_seen, i.last_seen
+    FROM menu_items AS i
+    WHERE (i.store_id, i.menu_item_id) = (s.store_id, s.menu_item_id)
+    OFFSET 0
+) AS known
 WHERE
     s.first_seen < coalesce(known.first_seen, 'infinity')
     OR s.last_seen > coalesce(known.last_seen, '-infinity')

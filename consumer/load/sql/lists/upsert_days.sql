@@ -67,9 +67,19 @@ ON CONFLICT (source, store_id, bus_dt) DO UPDATE SET
         LIMIT 1
     ),
     (counted_object_id, counted_as_of, counted_event_order, record_counts, field_counts) = (
+        -- Without a count of the root, it is of the records that were new, and comes on top.
         SELECT
-            d.counted_object_id, d.counted_as_of, d.counted_event_order, d.record_counts,
-            d.field_counts
+            d.counted_object_id, d.counted_as_of, d.counted_event_order,
+            CASE
+                WHEN d.ordinality = 1 AND NOT d.record_counts ? ''
+                    THEN add_counts(t.record_counts, d.record_counts)
+                ELSE d.record_counts
+            END,
+            CASE
+                WHEN d.ordinality = 1 AND NOT d.record_counts ? ''
+                    THEN add_counts(t.field_counts, d.field_counts)
+                ELSE d.field_counts
+            END
         FROM unnest(ARRAY[excluded, t]) WITH ORDINALITY AS d
         ORDER BY d.counted_as_of DESC, d.counted_event_order DESC, d.ordinality
         LIMIT 1
@@ -82,8 +92,14 @@ WHERE
     OR (
         (excluded.counted_as_of, excluded.counted_event_order)
         >= (t.counted_as_of, t.counted_event_order)
-        AND (excluded.counted_object_id, excluded.record_counts, excluded.field_counts)
-        IS DISTINCT FROM (t.counted_object_id, t.record_counts, t.field_counts)
+        AND (
+            excluded.counted_object_id IS DISTINCT FROM t.counted_object_id
+            OR (
+                excluded.record_counts ? ''
+                AND (excluded.record_counts, excluded.field_counts)
+                IS DISTINCT FROM (t.record_counts, t.field_counts)
+            )
+        )
     )
     OR (
         excluded.gaps IS NOT NULL

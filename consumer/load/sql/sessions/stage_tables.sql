@@ -12,7 +12,8 @@ SELECT
     NULL::jsonb AS gap,
     NULL::jsonb AS findings,
     NULL::jsonb AS record_counts,
-    NULL::jsonb AS field_counts
+    NULL::jsonb AS field_counts,
+    NULL::integer AS unchanged
 FROM ingested_objects AS o
 WITH NO DATA;
 CREATE UNIQUE INDEX IF NOT EXISTS stage_documents_doc_no ON stage_documents (doc_no);
@@ -42,4 +43,10 @@ WITH NO DATA;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_sold ON COMMIT DELETE ROWS AS
 SELECT store_id, menu_item_id, first_seen, last_seen FROM menu_items
+WITH NO DATA;
+
+CREATE TEMP TABLE IF NOT EXISTS stage_unchanged ON COMMIT DELETE ROWS AS
+SELECT
+    NULL::integer AS doc_no, NULL::integer AS pos, store_id, guest_check_id, content_digest
+FROM guest_checks
 WITH NO DATA;

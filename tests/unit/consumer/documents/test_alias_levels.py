@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
 from schemas.registry import Source

@@ -203,8 +203,9 @@ def test_a_root_field_of_another_type_refuses_the_document(name: str, value: Any
             {"type": "about:blank", "title": "Too many requests", "status": 429, "detail": ""},
             "error answer of the ERP",
         ),
-        ({"title": "x", "detail": "y", "storeId": STORE}, "error answer of the ERP"),
-        ({"error": "unauthorised"}, "error answer of the ERP"),
+        ({"title": "x", "detail": "y", "storeId": STORE}, "ERP (title is 'x', detail is 'y')"),
+        ({"error": "unauthorised"}, "error answer of the ERP (error is 'unauthorised'); pull or"),
+        ({"status": 503, "storeId": STORE}, "error answer of the ERP (status is 503)"),
         ({"error": {"code": 7}, "storeId": STORE, "busDt": "2024-01-01"}, "error answer"),
         ({"storeId": STORE, "guestChecks": []}, "the document holds guestChecks"),
         ({"storeId": STORE, "fiscalInvoices": [{}]}, "the document holds fiscalInvoices"),
@@ -234,6 +235,8 @@ def test_a_renamed_root_list_is_found_under_its_alias() -> None:
 def test_two_names_with_two_stores_are_ambiguous() -> None:
     refused = refusal({"storeId": STORE, "locRef": "other", "transactions": []})
     assert ErrorCode.AMBIGUOUS_FIELD == refused.code
+    assert f"with different values: {STORE!r} and 'other'; correct it" in str(refused)
+    assert ["storeId"] == [found.location for found in refused.errors]
 
 
 def test_the_root_is_handed_on_without_its_records() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from consumer.documents.record_paths import unwrap
 from consumer.errors import Permanent
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load.document import StagedDocument
 from schemas.aliases import Aliases, load_aliases
 from schemas.codes import ErrorCode

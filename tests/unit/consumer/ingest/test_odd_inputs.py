@@ -45,11 +45,22 @@ def test_the_line_in_the_refusal_lets_the_document_load(source: Source, document
         prepared(document, source)
     assert refused.value.code in (ErrorCode.SCHEMA_INVALID, ErrorCode.JSON_MALFORMED)
     line = str(refused.value).partition("add to the alias file: ")[2]
-    aliases = load_aliases(line.replace("] ", "]\n", 1))
+    aliases = load_aliases(line)
     outcome = prepared(document, source, aliases=aliases)
     assert [] == outcome.quarantined
     assert 1 <= outcome.document.record_count
     assert STORE == outcome.document.frame.store_id
+
+
+def test_a_single_record_without_a_store_is_told_both_at_once() -> None:
+    """No key names its store either: the record path alone would not let it load."""
+    aliases = load_aliases('[records] getGuestChecks = ["[]"]')
+    message = "the document is a single record .*storeId .or locRef. is missing, and the key"
+    with pytest.raises(Permanent, match=message):
+        prepared(CHECK, Source.ERP)
+    assert (
+        1 == prepared(CHECK | {"locRef": STORE}, Source.ERP, aliases=aliases).document.record_count
+    )
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,17 @@ def test_what_cannot_be_stored_or_decided_is_named(
     assert said in record["errors"][0]["message"]
 
 
+def test_of_two_names_both_values_are_told_each_cut_short() -> None:
+    """Which of the two to correct is told by what they say."""
+    check = {"guestCheckId": 7, "taxes": [{"taxNum": 1}], "taxation": "x" * 500}
+    log = log_of(checks(check))
+    value = log["records"][0]["errors"][0]["value"]
+    assert value.startswith("[{'taxNum': 1}] and 'xxx")
+    assert 120 >= len(value)
+    assert value in log["message"]
+    assert "correct it at its source and pull or upload the document again" in log["message"]
+
+
 def test_two_names_inside_a_line_are_named_and_cost_the_record() -> None:
     line = {"guestCheckLineItemId": 1, "errorCorrect": {"type": 1}, "errorCode": {"type": 2}}
     log = log_of(checks(full_check(1, detailLines=[line]), full_check(2)))

@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 
+import pytest
+
 from consumer.aws.sqs import Delivery
 from consumer.errors import (
     Internal,
@@ -10,7 +12,7 @@ from consumer.errors import (
 )
 from consumer.ingest.outcome import Failed, Outcome
 from tests.support.consumer_fakes import FakeQueue, now, play
-from tests.support.shop import DONE, Shop, taking
+from tests.support.shop import DONE, MAX_RECEIVES, Shop, for_ever, taking
 
 
 def test_no_more_is_received_than_can_be_held() -> None:
@@ -112,6 +114,42 @@ def test_messages_that_come_a_third_time_are_worked_on_one_at_a_time_and_others_
         await shop.run_until(20)
         assert most == {"suspect": 1, "given back": 15, "new": 15}
         assert queue.messages == {}
+
+    play(story())
+
+
+@pytest.mark.parametrize("place", [0, 7, 19])
+def test_a_document_that_kills_takes_nobody_with_it(place: int) -> None:
+    """The race: what waits for its turn at its last receive would be dead-lettered unread.
+
+    Each life ends a second after the document is read, without a word to the queue.
+    """
+
+    async def story() -> None:
+        bodies = ["good"] * 20
+        bodies[place] = "kills"
+        queue, dead = FakeQueue(*bodies), list[str]()
+        while queue.messages:
+            killed = asyncio.Event()
+
+            async def work(one: Delivery, killed: asyncio.Event = killed) -> list[Outcome]:
+                if one.body == "kills":
+                    killed.set()
+                return await for_ever(one) if killed.is_set() else DONE
+
+            shop = Shop(queue, work, receive_wait_seconds=1)
+            life = [shop.worker.run(until_idle_seconds=100), killed.wait()]
+            await asyncio.wait(map(asyncio.create_task, life), return_when="FIRST_COMPLETED")
+            await asyncio.sleep(1)
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(queue.visibility_seconds)
+            for message in tuple(queue.messages.values()):
+                if message.receive_count >= MAX_RECEIVES:  # as the redrive policy would
+                    dead.append(queue.messages.pop(message.message_id).body)
+        assert dead == ["kills"]
 
     play(story())
 

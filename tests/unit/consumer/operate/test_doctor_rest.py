@@ -20,12 +20,14 @@ from botocore.exceptions import (
 
 import consumer
 from consumer.errors import LocalDisk
+from consumer.load.schema import StoredSchema
 from consumer.operate.doctor import configuration
 from consumer.operate.doctor.aws import refusal
 from consumer.operate.doctor.configuration import check_configuration, check_host
-from consumer.operate.doctor.database import RIGHTS, TableFacts, check_database, database_refusal
+from consumer.operate.doctor.database import RIGHTS, TableFacts, database_refusal
 from consumer.operate.doctor.findings import Finding, Level, Unknown
 from consumer.operate.doctor.lake import LakeFacts, check_lake
+from consumer.operate.doctor.tables import check_database
 from tests.support.doctor_facts import MAIN_URL, database, lake, settings
 
 
@@ -202,12 +204,13 @@ def test_what_a_bucket_refuses_is_named(
     ("changed", "level", "words", "remedy"),
     [
         ({"is_read_only": True}, "problem", "read-only", "primary"),
+        ({"is_encrypted": False}, "warning", "db is not encrypted", "DB_SSLMODE=verify-full"),
         ({"encoding": "LATIN1"}, "problem", "LATIN1", "ENCODING 'UTF8'"),
         ({"may_create_temporary": False}, "problem", "temporary", "GRANT TEMPORARY"),
         ({"is_pooled_by_transaction": True}, "problem", "pooler", "pool_mode = session"),
-        ({"schema_version": None}, "problem", "no tables", "consumer migrate"),
-        ({"schema_version": "0001"}, "problem", "this release needs", "consumer migrate"),
-        ({"schema_version": "9999"}, "problem", "newer", "deploy"),
+        ({"schema": StoredSchema()}, "problem", "no tables", "consumer migrate"),
+        ({"schema": StoredSchema("0001")}, "problem", "this release needs", "consumer migrate"),
+        ({"schema": StoredSchema("9999", "9999")}, "problem", "newer", "deploy"),
         (
             {"lacking": ["taxes.rate", "gift_cards"]},
             "problem",
@@ -243,6 +246,9 @@ def test_what_is_wrong_with_a_database_is_named_with_its_remedy(
     [
         ('FATAL:  password authentication failed for user "coco"', "DB_PASSWORD"),
         ("fe_sendauth: no password supplied", "DB_PASSWORD"),
+        ("DB_PASSWORD_FILE cannot be read: No such file or directory", "correct its path"),
+        ('FATAL:  PAM authentication failed for user "coco"', "rds_iam"),
+        ("AWS cannot be used: NoRegionError", "set AWS_REGION"),
         ('FATAL:  role "nobody" does not exist', "DB_USER"),
         ('FATAL:  database "nowhere" does not exist', "DB_NAME"),
         ('FATAL:  no pg_hba.conf entry for host "h", user "u", database "d"', "pg_hba.conf"),
@@ -252,8 +258,8 @@ def test_what_is_wrong_with_a_database_is_named_with_its_remedy(
         ("FATAL:  remaining connection slots are reserved", "max_connections"),
         ("[Errno -2] failed to resolve host 'x': Name or service not known", "DB_HOST"),
         ("connection to server failed: Connection refused", "start PostgreSQL"),
-        ("SSL error: certificate verify failed", "PGSSLROOTCERT"),
-        ("server does not support SSL, but SSL was required", "PGSSLMODE"),
+        ("SSL error: certificate verify failed", "DB_SSLROOTCERT"),
+        ("server does not support SSL, but SSL was required", "DB_SSLMODE"),
         ("connection timeout expired", "network"),
         ("something new", "check DB_HOST"),
     ],
@@ -263,6 +269,11 @@ def test_why_postgresql_cannot_be_connected_to_leads_to_a_setting(said: str, rem
     assert remedy in found.remedy
     assert said.rsplit(maxsplit=1)[-1] in found.reason
     assert "coco on db:5432" in found.reason
+
+
+@pytest.mark.parametrize("host", ["/run/postgresql", "localhost", "127.0.0.1", "::1"])
+def test_what_stays_on_this_machine_needs_no_encryption(host: str) -> None:
+    assert [] == unwell(check_database(database(is_encrypted=False), settings(db_host=host)))
 
 
 def answer(code: str) -> ClientError:

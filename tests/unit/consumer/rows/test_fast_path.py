@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from consumer.documents.frames import Frame
 from consumer.documents.readers import record_reader
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL, detail_model
-from consumer.ingest.prepare import Prepared
+from consumer.ingest.assembly import Prepared
 from consumer.load.document import Gap
 from consumer.rows.fast_path import fast_path_of
 from consumer.rows.row_writer import RowWriter

@@ -1,0 +1,1 @@
+"""What the lake says, brought beside the tables: `consumer verify`, `history` and `rebuild`."""

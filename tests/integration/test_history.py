@@ -1,0 +1,108 @@
+"""`consumer history` tells why a day says what it says, from the lake alone."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from consumer.load.migrate import migrate
+from consumer.operate.proof.differences import Change
+from consumer.operate.proof.story import Chapter, Subject, tell
+from consumer.settings import ConsumerSettings
+from schemas.keys import api_key
+from schemas.registry import Source
+from tests.conftest import Lake
+from tests.support.consuming import put
+from tests.support.programs import run
+from tests.support.samples import NOON, STORE
+
+FIRST = date(2024, 1, 1)
+PLANTED = date(2024, 7, 9)
+VERSIONS = 20
+CHECKS = 40
+
+
+def check(day: date, number: int, net: float, minute: int = 0) -> dict[str, Any]:
+    return {
+        "guestCheckId": 1000 * (day - FIRST).days + number,
+        "opnBusDt": day.isoformat(),
+        "clsdBusDt": day.isoformat(),
+        "lastUpdatedUTC": f"{day}T20:{minute:02}:00",
+        "gstCnt": 2,
+        "subTtl": net,
+        "taxes": [{"taxNum": 7, "taxCollTtl": 1.5}],
+        "detailLines": [{"guestCheckLineItemId": 1, "dspTtl": net, "menuItem": {"miNum": 31}}],
+    }
+
+
+def year() -> Iterator[tuple[str, bytes]]:
+    """Give a year of answers; one day was asked for often, and once a check had changed."""
+    for number in range(366):
+        day = FIRST + timedelta(days=number)
+        is_planted = day == PLANTED
+        for version in range(VERSIONS if is_planted else 1):
+            checks = [check(day, one, 10 + one) for one in range(CHECKS if is_planted else 1)]
+            if is_planted and version >= 12:
+                checks[3] = check(day, 3, 13 + 37.5, minute=30)
+            time = NOON + timedelta(hours=version)
+            told = {"curUTC": time.isoformat()[:19], "locRef": STORE, "guestChecks": checks}
+            yield api_key(Source.GUEST_CHECKS, day, STORE, time), json.dumps(told).encode()
+
+
+@pytest.fixture
+def own(environment: dict[str, str]) -> ConsumerSettings:
+    fields = {name.lower(): value for name, value in environment.items()}
+    settings = ConsumerSettings.model_validate(fields)
+    migrate(settings)
+    return settings
+
+
+def told(own: ConsumerSettings, day: date, check_id: int | None = None) -> list[Chapter]:
+    return asyncio.run(tell(own, Subject(STORE, day, check_id)))
+
+
+def test_a_planted_change_is_explained_out_of_a_year(
+    own: ConsumerSettings, lake: Lake, environment: dict[str, str]
+) -> None:
+    """The tables are empty: it works from the lake."""
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda one: put(lake, *one), year()))
+    story = told(own, PLANTED)
+    assert VERSIONS == len(story)
+    changed = [number for number, one in enumerate(story) if number and one.changes]
+    assert [12] == changed
+    planted = str(1000 * (PLANTED - FIRST).days + 3)
+    assert ((planted, Change("net", "13", "50.5")),) == story[12].changes
+    assert Decimal("37.5") == story[12].net - story[11].net
+    assert CHECKS == story[0].checks == story[-1].checks
+    more = "--store", STORE, "--day", PLANTED.isoformat(), "--check", planted
+    said = run("consumer", "history", *more, environment=environment).stdout
+    assert "13\tcheck\tsub_ttl\t13\t50.5" in said
+    assert "+37.5" in said
+
+
+def test_what_lost_was_bad_or_partial_is_told(own: ConsumerSettings, lake: Lake) -> None:
+    """An older answer that comes late, a bad record, an export that tells a few fields."""
+    day = FIRST
+    newer, older = check(day, 1, 30, minute=9), check(day, 1, 20)
+    bad = {"guestCheckId": 2, "lastUpdatedUTC": "2024-01-01T20:00:00", "gstCnt": "many"}
+    partial = {"guestCheckId": newer["guestCheckId"], "tblName": "Varanda"}
+    for hour, checks in enumerate(([newer], [older, bad])):
+        body = {"locRef": STORE, "guestChecks": checks}
+        time = NOON + timedelta(hours=hour)
+        put(lake, api_key(Source.GUEST_CHECKS, day, STORE, time), json.dumps(body).encode())
+    put(lake, "raw/erp/x.json", json.dumps({"locRef": STORE, "guestChecks": [partial]}).encode())
+    first, late, export = told(own, day)
+    assert ("loaded", "dead_lettered", "loaded") == (first.outcome, late.outcome, export.outcome)
+    assert ((first.object_key, 1),) == late.lost_to
+    [record] = late.quarantined
+    assert ("guestChecks[1]", "2") == (record["path"], record["id"])
+    assert (1, (), ()) == (export.patched, export.lost_to, export.changes)
+    assert [30, 30, 30] == [one.net for one in (first, late, export)]
+    *_, last = told(own, day, newer["guestCheckId"])
+    assert (("check", Change("tbl_name", None, "Varanda")),) == last.changes
