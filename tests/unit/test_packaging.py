@@ -140,7 +140,10 @@ def test_arrow_is_only_in_the_image_of_those_who_ask_for_it() -> None:
     assert lakehouse["build"]["args"] == {"LOCK": "requirements/lakehouse.lock"}
     assert lakehouse["profiles"] == ["lakehouse"]
     assert "ARG LOCK=requirements/runtime.lock\n" in DOCKERFILE
-    locks = {name: (ROOT / "requirements" / f"{name}.lock").read_text() for name in ("runtime", "lakehouse")}
+    locks = {
+        name: (ROOT / "requirements" / f"{name}.lock").read_text()
+        for name in ("runtime", "lakehouse")
+    }
     pins = {name: set(re.findall(r"^\S+==\S+", text, re.MULTILINE)) for name, text in locks.items()}
     assert pins["runtime"] < pins["lakehouse"]
     assert "pyarrow" not in locks["runtime"]

@@ -8,6 +8,7 @@ from typing import TypeVar
 import typer
 
 from consumer.operate.doctor.announcing import AnnouncingSettings, check_announcing
+from consumer.operate.doctor.change_feed import check_feed, probe_feed
 from consumer.operate.doctor.configuration import check_configuration, check_host
 from consumer.operate.doctor.database import probe_database
 from consumer.operate.doctor.findings import Finding, Level, Unknown, not_checked
@@ -43,11 +44,12 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 async def _examine(settings: ConsumerSettings, announcing: AnnouncingSettings) -> list[Finding]:
     """Take about ten seconds at most; what is down is reported, and the rest goes on."""
-    main, dead, lake, database, host = await asyncio.gather(
+    main, dead, lake, database, feed, host = await asyncio.gather(
         _bounded(probe_queue(settings, settings.queue_url, "QUEUE_URL"), "the queue"),
         _bounded(probe_queue(settings, settings.dlq_url, "DLQ_URL"), "the dead-letter queue"),
         _bounded(probe_lake(settings), "the bucket"),
         _bounded(probe_database(settings), "the database"),
+        _bounded(probe_feed(settings), "the database"),
         _bounded(asyncio.to_thread(check_host, settings), "this machine"),
     )
     if isinstance(host, Unknown):
@@ -59,6 +61,7 @@ async def _examine(settings: ConsumerSettings, announcing: AnnouncingSettings) -
         *check_lake(lake, settings),
         *check_announcing(lake, main, settings.bucket_name, announcing.events, settings.layout),
         *check_database(database, settings),
+        *check_feed(feed),
     ]
 
 
