@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from bench import dlt_peer, drift_cost, growing, huge, parsing, peers, reloading, scaling
+from bench import dlt_peer, drift_cost, growing, huge, messages, parsing, peers, reloading, scaling
 from bench.databases import Server
 from bench.documents import byte_count, store_days
 from bench.report import Findings, Parsing, Scaling, as_json, show, write
@@ -38,6 +38,7 @@ def main() -> None:
             lambda: Scaling(scaling.by_processes(server, some), scaling.by_file_size(server)),
         ),
         huge=_step("huge export", lambda: huge.measure(server)),
+        messages=_step("messages", lambda: messages.measure(server)),
         growth=_step("growth", lambda: growing.measure(server)),
     )
     results = as_json(found, {"postgresql": server.version(), "dlt": dlt_peer.version()})

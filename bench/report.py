@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from bench.drift_cost import DriftCost
 from bench.growing import Growth
 from bench.huge import Huge
+from bench.messages import Cost
 from bench.peers import Limit, Peers
 from bench.reloading import Reloads
 from bench.timing import Seconds
@@ -50,6 +51,7 @@ class Findings:
     scaling: Scaling
     huge: Huge
     growth: Growth
+    messages: Mapping[str, Cost]  # by size
 
 
 def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
@@ -69,6 +71,9 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
             for name, runs in found.reloads.again.items()
         },
         "huge_peak_mb": round(found.huge.peak_mb, 1),
+        "message_cpu_vs_bare_loop": round(found.messages["1 kB"].cpu_share, 3),
+        "message_rate_vs_bare_loop": round(found.messages["1 kB"].rate_share, 3),
+        "messages": {size: asdict(cost) for size, cost in found.messages.items()},
         "batch_cost_growth": round(found.growth.batch_cost_growth, 3),
         "view_of_a_day_milliseconds": dict(found.growth.views_milliseconds),
         "megabytes_per_second_by_processes": dict(found.scaling.by_processes),
@@ -111,6 +116,10 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     table.add_row("batch of a grown database", f"{growth.batch_cost_growth:.2f}", *seconds, spread)
     for view, milliseconds in growth.views_milliseconds.items():
         table.add_row(f"{view}, one day of a store (ms)", f"{milliseconds:.1f}")
+    for size, cost in found.messages.items():
+        row = (f"{size} message (ms of CPU; bare loop's)", f"{cost.cpu_share:.2f}")
+        cpu = cost.consumer_milliseconds, cost.bare_milliseconds
+        table.add_row(*row, *(f"{each:.2f}" for each in cpu))
     for name, rates in (
         ("processes", found.scaling.by_processes),
         ("file size", found.scaling.by_file_size),

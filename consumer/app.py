@@ -30,10 +30,12 @@ from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
 from consumer.messages.task_protection import TaskProtection, ecs_agent
 from consumer.messages.worker import Limits, Worker
+from consumer.metrics import CLOUDWATCH, REGISTRY
 from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
 from runtime import systemd
+from runtime.emf import EmfLines, keep_writing
 from runtime.http_server import served
 from runtime.signals import leave_when_told, stopping_by
 from schemas.aliases import Aliases
@@ -129,6 +131,10 @@ def _background(
         "load": batcher.run(),
         "log progress": log_progress(queues.main, settings.progress_log_seconds),
         "watch": keep_watch(settings, lake, settings.watch_seconds),
+        "metrics": keep_writing(
+            EmfLines(REGISTRY, settings.metrics_emf_namespace, "consumer", CLOUDWATCH),
+            settings.metrics_emf_seconds,
+        ),
         "watchdog": systemd.keep_watchdog(lambda: worker.leases.is_on_time),
     }
     if settings.ecs_agent_uri:

@@ -10,6 +10,7 @@ from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from runtime.emf import EmfMetric
 from schemas.codes import ErrorCode, State
 
 REGISTRY = CollectorRegistry()
@@ -99,6 +100,24 @@ POOL_SESSIONS = _gauge(
     "coco_pool_sessions",
     "Database sessions: size (open), available (idle), waiting (requests for one)",
     ["state"],
+)
+
+# For METRICS_EMF_SECONDS: what alarms and a dashboard need, as each is billed.
+_CHANGED = ("missing", "suspected_rename", "future_version")
+CLOUDWATCH = (
+    EmfMetric("MessagesReceived", "coco_messages_received_total"),
+    EmfMetric("ObjectsLoaded", "coco_objects_ended_total", {"state": (State.LOADED,)}),
+    EmfMetric("ObjectsDeadLettered", "coco_objects_ended_total", {"state": (State.DEAD_LETTERED,)}),
+    EmfMetric("MessagesRetried", "coco_messages_settled_total", {"outcome": (Settled.RETRIED,)}),
+    EmfMetric("LeasesLost", "coco_lease_losses_total"),
+    EmfMetric("MessagesInFlight", "coco_in_flight_messages"),
+    EmfMetric("MessagesHeld", "coco_held_messages"),
+    EmfMetric("OutageBreakerOpen", "coco_breaker_open", {"cause": (Cause.OUTAGE,)}),
+    EmfMetric("FailureBreakerOpen", "coco_breaker_open", {"cause": (Cause.FAILURE_BURST,)}),
+    EmfMetric("SessionsMissing", "coco_pool_sessions", {"state": ("waiting",)}),
+    EmfMetric("FieldsChanged", "coco_drift_findings", {"kind": _CHANGED}),
+    EmfMetric("ObjectsUnreceived", "coco_unreceived_objects"),
+    EmfMetric("Lag", "coco_lag_seconds_sum", unit="Seconds", per="coco_lag_seconds_count"),
 )
 
 # What each labelled metric counts: for each of its labels the values that come together.

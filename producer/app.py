@@ -17,7 +17,7 @@ from producer.aws.sqs import open_queue
 from producer.erp.client import open_erp
 from producer.lake import Lake, LakeEntry
 from producer.lease_table import Leases
-from producer.metrics import Metrics
+from producer.metrics import CLOUDWATCH, Metrics
 from producer.pulling import pull
 from producer.pulling.daemon import Daemon
 from producer.pulling.history import BusinessDays
@@ -28,6 +28,7 @@ from producer.sending.upload_files import UploadFile
 from producer.settings import Settings
 from producer.tally import Tally
 from runtime import systemd
+from runtime.emf import EmfLines, keep_writing
 from runtime.http_server import health_pages, served
 from runtime.signals import stopping_by
 
@@ -98,11 +99,18 @@ async def _run_rounds(
         pages = health_pages(daemon.alive, daemon.readiness, metrics.registry)
         async with served(pages, settings.http_host, settings.http_port):
             systemd.notify(systemd.READY, "STATUS=pulling")
-            watchdog = asyncio.create_task(systemd.keep_watchdog(lambda: True), name="watchdog")
-            try:
+            lines = EmfLines(
+                metrics.registry, settings.metrics_emf_namespace, "producer", CLOUDWATCH
+            )
+            beside = {
+                "watchdog": systemd.keep_watchdog(lambda: True),
+                "metrics": keep_writing(lines, settings.metrics_emf_seconds),
+            }
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(work, name=name) for name, work in beside.items()]
                 await daemon.run(stopping)
-            finally:
-                watchdog.cancel()
+                for task in tasks:
+                    task.cancel()
 
 
 async def run_upload(

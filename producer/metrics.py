@@ -3,7 +3,18 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from producer.tally import Tally
+from runtime.emf import EmfMetric
 
+# For METRICS_EMF_SECONDS: what alarms and a dashboard need, as each is billed.
+CLOUDWATCH = (
+    EmfMetric("AnswersStored", "coco_producer_answers_total", {"outcome": ("stored",)}),
+    EmfMetric("AnswersUnchanged", "coco_producer_answers_total", {"outcome": ("unchanged",)}),
+    EmfMetric("AnswersFailed", "coco_producer_answers_total", {"outcome": ("failed",)}),
+    EmfMetric("RoundsComplete", "coco_producer_rounds_total", {"result": ("complete",)}),
+    EmfMetric("RoundsIncomplete", "coco_producer_rounds_total", {"result": ("incomplete",)}),
+    EmfMetric("AnswersMissing", "coco_producer_round_missing"),
+    EmfMetric("RoundDuration", "coco_producer_round_seconds", unit="Seconds"),
+)
 _OUTCOMES = ("stored", "unchanged", "failed")
 
 

@@ -72,6 +72,18 @@ class ServiceSettings(BaseSettings):
     log_format: LogFormat = Field(
         "auto", description="`json`, `console` text, or `auto`: text when stderr is a terminal"
     )
+    metrics_emf_seconds: float = Field(
+        0,
+        ge=0,
+        le=3600,
+        description="how often metrics are written to stdout for CloudWatch, as lines in its "
+        "embedded metric format; 0: never",
+    )
+    metrics_emf_namespace: str = Field(
+        "coco-ingest",
+        pattern=r"^[A-Za-z0-9._#-][A-Za-z0-9._/#-]{0,254}$",
+        description="CloudWatch namespace of these metrics; another one for each deployment",
+    )
 
 
 def read_settings(model: type[S]) -> S:

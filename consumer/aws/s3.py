@@ -1,12 +1,13 @@
 """The data lake on S3: reading announced objects, writing error logs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consumer.aws.clients import asking, mapped_read
+from consumer.aws.direct_get import DirectGet
 from consumer.errors import Permanent, StorageUnavailable
 from consumer.metrics import OBJECT_BYTES
 from consumer.settings import LakeSettings
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
 
+    _Told = GetObjectOutputTypeDef | Mapping[str, Any]
+
 _CHUNK_BYTES = 256 * 1024
+_SMALL_BYTES = 1 << 20  # of larger objects the request is a small part of the work
 _GZIP_RATIO = 16  # JSON of this kind shrinks to about a tenth
 
 
@@ -69,6 +73,7 @@ class Lake:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._direct = DirectGet(client)
         # Read from disk now: nothing is opened while messages are worked on.
         self._listing = client.get_paginator("list_objects_v2")
         self._listing_versions = client.get_paginator("list_object_versions")
@@ -82,12 +87,15 @@ class Lake:
             Permanent: `object_missing`, `object_archived`, or `object_too_large` as stored.
             Transient: with `is_about_object` when the refusal may be about this object alone.
         """
+        if (small := await self._fetch_directly(event, limits)) is not None:
+            return small
         what = f"reading s3://{event.bucket}/{event.key}"
         request: GetObjectRequestTypeDef = {"Bucket": event.bucket, "Key": event.key}
         if event.version_id:
             request["VersionId"] = event.version_id
         try:
-            answer = await self._client.get_object(**request)
+            with self._direct.learning(event.bucket, event.key):
+                answer = await self._client.get_object(**request)
             # Leaving the body unread would leak its connection.
             async with answer["Body"] as body:
                 length = answer["ContentLength"]
@@ -98,10 +106,21 @@ class Lake:
         arrived = data.byte_count if isinstance(data, Spool) else len(data)
         if arrived != length:
             raise StorageUnavailable(f"{what}: {arrived} of {length} bytes came")
-        OBJECT_BYTES.inc(arrived)
-        version = answer.get("VersionId")
-        version_id = event.version_id if version in (None, "null") else version
-        return StoredObject(data, _etag(answer), version_id, answer["LastModified"])
+        return _stored(data, answer, event)
+
+    async def _fetch_directly(self, event: ObjectEvent, limits: ReadLimits) -> StoredObject | None:
+        """Read a small object without the SDK; None when the SDK is to read it."""
+        most = min(_SMALL_BYTES, limits.memory_bytes, limits.budgeted_bytes, limits.max_bytes)
+        if (event.size_bytes or 0) > most:
+            return None
+        found = await self._direct.get(event.bucket, event.key, event.version_id, most)
+        if found is None:
+            return None
+        data: bytes | Spool = found.data
+        if _check(found.told, event, limits):
+            data = Spool(_CHUNK_BYTES)
+            data.append(found.data)
+        return _stored(data, found.told, event)
 
     async def pages(self, prefix: str) -> AsyncIterator[list[ObjectEvent]]:
         """Yield the objects under a prefix, a page at a time, as events of their creation."""
@@ -184,6 +203,13 @@ def held_bytes(size_bytes: int, memory_bytes: int, *, packed: bool) -> int:
     return min(size_bytes * (_GZIP_RATIO if packed else 1), 2 * memory_bytes)
 
 
+def _stored(data: bytes | Spool, answer: "_Told", event: ObjectEvent) -> StoredObject:
+    OBJECT_BYTES.inc(data.byte_count if isinstance(data, Spool) else len(data))
+    version = answer.get("VersionId")
+    version_id = event.version_id if version in (None, "null") else version
+    return StoredObject(data, _etag(answer), version_id, answer["LastModified"])
+
+
 async def _read(body: "StreamingBody", *, spooled: bool) -> bytes | Spool:
     if not spooled:
         return b"".join([chunk async for chunk in body.iter_chunks(_CHUNK_BYTES)])
@@ -193,7 +219,7 @@ async def _read(body: "StreamingBody", *, spooled: bool) -> bytes | Spool:
     return spool
 
 
-def _check(answer: "GetObjectOutputTypeDef", event: ObjectEvent, limits: ReadLimits) -> bool:
+def _check(answer: "_Told", event: ObjectEvent, limits: ReadLimits) -> bool:
     """Check an answer before its body is read; say whether the body is one for a spool."""
     etag, length = _etag(answer), answer["ContentLength"]
     if event.version_id is None and event.etag is not None and etag != event.etag:
@@ -210,5 +236,5 @@ def _check(answer: "GetObjectOutputTypeDef", event: ObjectEvent, limits: ReadLim
     return held > limits.memory_bytes
 
 
-def _etag(answer: "GetObjectOutputTypeDef") -> str:
+def _etag(answer: "_Told") -> str:
     return answer["ETag"].strip('"')

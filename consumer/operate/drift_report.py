@@ -25,11 +25,21 @@ _REMEDIES = {
     RENAMED: "{detail}; restart the consumers and publish the days since then",
     MISSING: "look for its new name with --all, or ask the ERP's people; gone for good: "
     "consumer drift forget {path}",
-    RETYPED: "{detail}; what could not be read is in `consumer dlq list`, all else is loaded",
+    RETYPED: "{detail}; what its column cannot hold is in extra, what was refused for it in "
+    "`consumer dlq list`",
     LINE_TYPE: "lines have two sub-objects or none; look at them in {last_object_key}",
     DUPLICATE: "an id came twice in a document and the later one counts; ask the ERP's people",
     UNKNOWN: "kept in extra; make it a column (docs/extending.md), or consumer drift forget {path}",
 }
+# Of a document that is refused whole nothing is kept.
+_ALL_REFUSED = (
+    "stored nowhere: its documents were refused, see `consumer dlq list`; or consumer drift forget "
+    "{path}"
+)
+_SOME_REFUSED = (
+    "kept in extra, but for what was refused ({refused} of {objects} documents), see "
+    "`consumer dlq list`; or consumer drift forget {path}"
+)
 
 drift = typer.Typer(
     help="Show renamed, missing, retyped and unknown fields: since when, where, what to do.",
@@ -61,7 +71,7 @@ def show(
     else:
         typer.echo("no drift")
     if hidden := len(rows) - len(shown):
-        tell(f"{hidden} unknown fields are kept in extra; consumer drift --all names them")
+        tell(f"{hidden} unknown fields are hidden; consumer drift --all names them")
 
 
 @drift.command()
@@ -99,8 +109,7 @@ async def read_drift(settings: DatabaseSettings) -> list[Row]:
     told = [row | {"since": None, "stores": None} for row in rows] + inferred
     left = _without_forgotten(told, forgotten)
     for row in left:
-        words = row | {"path": shlex.quote(row["path"])}
-        row["remedy"] = _REMEDIES[row["kind"]].format_map(words)
+        row["remedy"] = _remedy(row)
     left.sort(key=lambda row: row["last_seen"], reverse=True)
     return sorted(left, key=lambda row: KINDS.index(row["kind"]))
 
@@ -147,6 +156,13 @@ def _shortened(stores: list[str]) -> str:
     if len(stores) <= _NAMED_STORES:
         return ", ".join(stores)
     return f"{', '.join(stores[:_NAMED_STORES])} and {len(stores) - _NAMED_STORES} more"
+
+
+def _remedy(row: Row) -> str:
+    remedy = _REMEDIES[row["kind"]]
+    if row["kind"] == UNKNOWN and row["refused"]:
+        remedy = _ALL_REFUSED if row["refused"] == row["objects"] else _SOME_REFUSED
+    return remedy.format_map(row | {"path": shlex.quote(row["path"])})
 
 
 def _without_forgotten(rows: list[Row], forgotten: dict[tuple[str, str], Any]) -> list[Row]:

@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from consumer.load.migrate import migrate
+from consumer.metrics import CLOUDWATCH as CONSUMER_EMF
 from consumer.metrics import REGISTRY
 from consumer.policy import RULES, Reaction
 from consumer.settings import ConsumerSettings, DatabaseSettings
@@ -26,8 +27,10 @@ from docs.reference.markdown import page, sentence, table
 from lakehouse.metrics import Metrics as LakehouseMetrics
 from lakehouse.settings import LakehouseSettings
 from producer.errors import ProducerError
+from producer.metrics import CLOUDWATCH as PRODUCER_EMF
 from producer.metrics import Metrics
 from producer.settings import Settings as ProducerSettings
+from runtime.emf import EmfMetric
 
 HERE = Path(__file__).parent
 SETTINGS: dict[str, type[BaseSettings]] = {
@@ -60,6 +63,10 @@ receive. A choice for `access_denied` or `misconfigured` holds for single object
 not for a queue or a database."""
 FAILURES_INTRODUCTION = """\
 What a producer command could not do stands in its report with one of these codes; exit code 1."""
+CLOUDWATCH_INTRODUCTION = """\
+With `METRICS_EMF_SECONDS` these are written to stdout in CloudWatch's embedded metric format, and
+CloudWatch Logs makes metrics of them, in the namespace `METRICS_EMF_NAMESPACE`, with `Service` as
+the only dimension."""
 METRICS_INTRODUCTION = """\
 Prometheus text under `/metrics` of the health port. [The runbook](../operations.md) says what to
 alert on."""
@@ -185,7 +192,30 @@ def metrics_page() -> str:
     for title, registry in registries():
         head = ("metric", "type", "labels", "meaning")
         parts += [f"## {title}", table(head, list(metrics(registry)))]
+    parts += ["## CloudWatch", CLOUDWATCH_INTRODUCTION]
+    for title, chosen in (("Consumer", CONSUMER_EMF), ("Producer", PRODUCER_EMF)):
+        rows = [
+            (f"`{one.name}`", title.lower(), one.unit, f"`{source(one)}`", statistic(one))
+            for one in chosen
+        ]
+        parts.append(table(("metric", "`Service`", "unit", "from", "statistic"), rows))
     return page("Metrics", parts)
+
+
+def source(metric: EmfMetric) -> str:
+    """Return the series that a metric of CloudWatch is made from."""
+    labels = ", ".join(
+        f'{label}="{words[0]}"' if len(words) == 1 else f'{label}=~"{"|".join(words)}"'
+        for label, words in metric.labels.items()
+    )
+    return f"{metric.sample.removesuffix('_sum')}{f'{{{labels}}}' if labels else ''}"
+
+
+def statistic(metric: EmfMetric) -> str:
+    """Return what to look at of a metric of CloudWatch."""
+    if metric.per:
+        return "Average"
+    return "Sum" if metric.is_added_up else "Maximum"
 
 
 def registries() -> list[tuple[str, CollectorRegistry]]:

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -14,6 +14,7 @@ from producer.pool import off_loop_if_large, work_through
 from producer.pulling.answers import Answer
 from producer.pulling.breakers import Breakers
 from producer.pulling.content import CONTENT_DIGEST, content_digest
+from producer.pulling.digests import Digests
 from producer.pulling.history import BusinessDays, History, StoredAnswer
 from producer.pulling.targets import Plan, PullTarget
 from producer.settings import Settings
@@ -35,6 +36,7 @@ class PullOptions:
     last_day_first: bool = False  # whether the last day comes before the others, which are history
     # Raises LeaseLost for a store that another producer may pull by now
     check_lease: Callable[[str], None] = lambda _store_id: None  # a pull by hand takes no leases
+    digests: Digests = field(default_factory=Digests)  # outlives a round
 
 
 async def pull(plan: Plan, ask: Ask, lake: Lake, tally: Tally, pull_options: PullOptions) -> None:
@@ -109,8 +111,8 @@ class _Pull:
     ) -> int | None:
         """Return the number of bytes stored; None if the newest answer in the lake is equal."""
         digest = await off_loop_if_large(len(answer.body), content_digest, answer.body)
-        stored = await self._lake.metadata(newest.key) if newest else None
-        if stored and stored.get(CONTENT_DIGEST) == digest:
+        digests = self._options.digests
+        if newest and await digests.of(self._lake, newest.key) == digest:
             return None
         key = api_key(target.endpoint.source, target.bus_dt, target.store_id, answer.pulled_at)
         metadata = {**_metadata(target, answer), CONTENT_DIGEST: digest}
@@ -120,6 +122,7 @@ class _Pull:
             packed = await asyncio.to_thread(gzip.compress, answer.body, mtime=0)
             obj = LakeObject(f"{key}.gz", packed, metadata, "gzip")
         await self._lake.put(obj)
+        digests.note(obj.key, digest, instead_of=newest.key if newest else None)
         log.debug("answer_stored", key=obj.key, size_bytes=len(obj.body))
         return len(obj.body)
 

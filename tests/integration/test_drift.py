@@ -18,7 +18,7 @@ from consumer.operate.drift_report import read_drift
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.registry import Source
-from tests.support.drifting import FIRST, SOURCE, a_day, daily, read, without_field
+from tests.support.drifting import FIRST, SOURCE, a_day, daily, read, report, without_field
 from tests.support.loading import load
 from tests.support.samples import DAY, NOON, STORE, checks, day_list, fetched, full_check, prepared
 from tests.support.warehouse import Warehouse, open_warehouse
@@ -172,6 +172,22 @@ def test_a_document_refused_for_its_root_is_told_once(warehouse: Warehouse) -> N
     ]
 
 
+def test_of_refused_documents_no_field_is_said_to_be_kept(warehouse: Warehouse) -> None:
+    """Nothing of them is stored; of those that load all is, in columns or in extra."""
+    refuse(warehouse, {"curUTC": 1704067200, "guestChecks": [], "mood": 1})
+    told = report(warehouse)
+    assert told[UNKNOWN, "mood"]["remedy"].startswith("stored nowhere: its documents were refused")
+    assert "what was refused for it in `consumer dlq list`" in told[RETYPED, "curUTC"]["remedy"]
+    read(warehouse, {1: checks(full_check(1, tblName=["90"]), mood=1)})
+    told = report(warehouse)
+    remedy = told[UNKNOWN, "mood"]["remedy"]
+    assert remedy.startswith("kept in extra, but for what was refused (1 of 2 documents)")
+    remedy = told[RETYPED, "guestChecks.tblName"]["remedy"]
+    assert "what its column cannot hold is in extra" in remedy
+    warehouse.query("UPDATE ingested_objects SET state = 'loaded', error_code = NULL RETURNING 1")
+    assert report(warehouse)[UNKNOWN, "mood"]["remedy"].startswith("kept in extra; ")
+
+
 def test_a_refusal_before_the_document_was_read_leaves_its_findings(warehouse: Warehouse) -> None:
     refuse(warehouse, {"curUTC": 1704067200, "guestChecks": []})
     refuse(warehouse, {}, ErrorCode.OBJECT_MISSING)
@@ -222,11 +238,12 @@ def test_a_long_list_of_stores_is_shortened_for_people(
 def test_what_is_only_unknown_is_hidden_unless_asked_for(
     warehouse: Warehouse, database: dict[str, str]
 ) -> None:
-    export(warehouse, 1, full_check(1, mood="good", subTtl={"no": "number"}))
+    export(warehouse, 1, full_check(1, mood="good", tblName=["90"], opnBusDt="2024-01-01"))
     shown, everything = reported(database).splitlines(), reported(database, "--all")
-    assert [line.split("\t")[:3] for line in shown[1:]] == [
-        ["retyped", "erp", "guestChecks.subTtl"]
-    ]
+    [finding] = (line.split("\t") for line in shown[1:])
+    assert finding[:5] == ["retyped", "erp", "guestChecks.tblName", STORE, "2024-01-01"]
+    assert finding[5:7] == ["2024-06-01 12:00:01Z", "1"]
+    assert finding[7].startswith("expected ")
     assert "guestChecks.mood" in everything
     assert {row["kind"] for row in json.loads(reported(database, "--json"))} == {UNKNOWN, RETYPED}
 

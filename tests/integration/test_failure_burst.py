@@ -4,9 +4,16 @@ import signal
 import subprocess
 import sys
 
+from consumer.load.database import open_pool
+from consumer.load.ledger import Entry, count_recent_failures, loaded_before, record_entry
+from schemas.codes import ErrorCode, State
+from schemas.envelopes import ObjectEvent
+from schemas.key_templates import OWN_LAYOUT
+from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.programs import DEADLINE_SECONDS, page, query, run, succeed, until
-from tests.support.samples import checks, full_check, json_bytes
+from tests.support.samples import NOON, checks, day_list, full_check, json_bytes, staged
+from tests.support.warehouse import open_warehouse
 
 LIMIT = 4
 OBJECTS = 12
@@ -82,3 +89,35 @@ def test_a_burst_of_failures_stops_the_dead_lettering_restarts_included_until_so
     assert again.returncode == 1
     assert "FAILURE_BURST_MIN_OBJECTS=0" in again.stderr.replace("\n", " ")
     assert (count(lake, lake.queue_url), count(lake, lake.dlq_url)) == (left, LIMIT - 1)
+
+
+def test_its_like_is_an_answer_of_its_endpoint_and_store_or_its_own_key(
+    database: dict[str, str],
+) -> None:
+    """Only of what loaded before a release may be to blame, whatever day or version it is of."""
+    answer = "raw/api_responses/{}/busDt=2024-02-0{}/storeId={}/x.json".format
+    seen = [answer("getChargeBack", 2, "S"), "raw/erp/1.json"]
+    new = [
+        answer("getChargeBack", 1, "T"),
+        answer("getTransactions", 1, "S"),
+        "raw/erp/2.json",
+        "raw/other.json",
+    ]
+    with open_warehouse(database, sessions=1) as warehouse:
+        rows = day_list(Source.CHARGE_BACK, {"chargeId": 1}, store="S")
+        where = {"key": answer("getChargeBack", 1, "S"), "store": "S"}
+        first = staged(rows, Source.CHARGE_BACK, **where)
+        warehouse.load(first, staged(checks(full_check(1)), key="raw/erp/1.json"))
+        bucket = first.identity.event.bucket
+        events = [ObjectEvent(bucket, key, "ObjectCreated:Put", etag="e2") for key in seen + new]
+
+        async def ask() -> tuple[list[str], int]:
+            async with open_pool(warehouse.settings, 1) as pool:
+                was_loaded = loaded_before(pool, OWN_LAYOUT)
+                known = [event.key for event in events if await was_loaded(event)]
+                for event in events:
+                    refused = State.DEAD_LETTERED, NOON, 1, ErrorCode.SCHEMA_INVALID
+                    await record_entry(pool, Entry(event, *refused))
+                return known, await count_recent_failures(pool, 20)
+
+        assert (seen, len(seen)) == warehouse.runner.run(ask())

@@ -10,13 +10,7 @@ import pytest
 
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
 from consumer.load.migrate import migrate
-from consumer.load.migrations.steps import (
-    said_oldest,
-    schema_head,
-    step_files,
-    step_number,
-    works_from,
-)
+from consumer.load.migrations.steps import schema_head
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 from tests.support.facts import HEADER, LISTS
@@ -52,21 +46,6 @@ def columns_of(connection: psycopg.Connection[Any], table: str) -> dict[str, str
         (table,),
     )
     return dict(rows.fetchall())
-
-
-def test_steps_are_numbered_one_after_the_other_and_say_what_they_do() -> None:
-    """Two steps of one number, or a gap, are two branches that did not hear of each other."""
-    for number, path in enumerate(step_files(), 1):
-        assert path.name.startswith(f"{number:04}_")
-        assert path.read_text(encoding="utf-8").startswith("-- ")
-
-
-def test_each_step_says_which_releases_work_with_it() -> None:
-    """Also that none older do: then it names its own number (CONTRIBUTING.md, "Change a table")."""
-    for path in step_files():
-        said, number = said_oldest(path), step_number(path)
-        assert number < "0010" or said, f"{path.name} lacks {works_from(number)!r} in its head"
-        assert said is None or "0001" <= said <= number, path.name
 
 
 def test_migrating_again_finds_nothing_to_do(settings: DatabaseSettings) -> None:

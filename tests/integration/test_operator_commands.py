@@ -194,6 +194,7 @@ def test_a_dead_letter_is_shown_with_its_bad_records_and_their_values(
         assert [part for part in parts if part not in listed[key]["error_message"]] == []
         where = f"SELECT error_message FROM ingested_objects WHERE object_key = '{key}'"
         assert query(environment, where) == [(listed[key]["error_message"],)]
+    assert "drift: " in command("status").stdout
     shown = json.loads(command("dlq", "show", listed["raw/erp/records.json"]["id"]).stdout)
     [record] = shown["records"]
     assert (record["path"], record["record_id"], shown["records_total"]) == (

@@ -1,8 +1,10 @@
-"""A consumer under systemd and on ECS: each is told how it is, in time."""
+"""A consumer under systemd, on ECS, watched by CloudWatch: each is told how it is, in time."""
 
 import asyncio
+import json
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,7 +24,7 @@ from tests.support.warehouse import database_settings
 @asynccontextmanager
 async def running(environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "consumer", "run", env=environment
+        sys.executable, "-m", "consumer", "run", env=environment, stdout=subprocess.PIPE
     )
     try:
         yield process
@@ -73,6 +75,7 @@ async def test_systemd_and_ecs_are_told_how_a_consumer_is(
             "ECS_AGENT_URI": agent.uri,
             "SHUTDOWN_TIMEOUT_SECONDS": "2",
             "RECEIVE_WAIT_SECONDS": "1",
+            "METRICS_EMF_SECONDS": "1",
         }
         with psycopg.connect(**conninfo(environment)) as lock:
             lock.execute("LOCK TABLE guest_checks IN SHARE MODE")
@@ -84,7 +87,11 @@ async def test_systemd_and_ecs_are_told_how_a_consumer_is(
                 await until(lambda: bool(manager.told()) and len(agent.asked) == 2, "released")
                 assert not agent.asked[1][1]["ProtectionEnabled"]
                 process.send_signal(signal.SIGTERM)
-                assert 0 == await asyncio.wait_for(process.wait(), DEADLINE_SECONDS)
+                written, _ = await asyncio.wait_for(process.communicate(), DEADLINE_SECONDS)
+                assert 0 == process.returncode
     told = manager.told()
     manager.close()
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert 1 == sum(line["ObjectsLoaded"] for line in lines)
+    assert {"consumer"} == {line["Service"] for line in lines}
     assert told.index("READY=1") < told.index("WATCHDOG=1") < told.index("STOPPING=1")

@@ -49,7 +49,7 @@ def rows_read(plan: dict[str, Any], table: str) -> float:
         ("v_checks", "bus_dt", {"guest_checks": CHECKS, "taxes": CHECKS * TAXES}),
         ("v_item_sales", "bus_dt", {"guest_checks": CHECKS, "detail_lines": CHECKS * LINES}),
         ("v_payments", "bus_dt", {"guest_checks": CHECKS, "detail_lines": CHECKS * LINES}),
-        ("v_discounts", "bus_dt", {"guest_checks": CHECKS, "detail_lines": 2 * CHECKS * LINES}),
+        ("v_discounts", "bus_dt", {"guest_checks": CHECKS, "detail_lines": CHECKS * LINES}),
         ("v_invoices", "bus_dt", {"guest_checks": CHECKS, "fiscal_invoices": CHECKS}),
         (
             "v_invoices_against_checks",

@@ -228,22 +228,25 @@ SELECT
     d.amount
 FROM guest_checks AS c
 CROSS JOIN LATERAL (
-    SELECT x.guest_check_line_item_id, x.dsc_num, x.dsc_mi_num, x.dsp_ttl AS amount
+    -- A row for each line, and one for all of them, which tells what they lack.
+    SELECT
+        x.guest_check_line_item_id,
+        x.dsc_num,
+        x.dsc_mi_num,
+        CASE grouping(x.guest_check_line_item_id)
+            WHEN 0 THEN sum(x.dsp_ttl)
+            ELSE c.dsc_ttl - coalesce(sum(x.dsp_ttl), 0)
+        END AS amount
     FROM detail_lines AS x
     WHERE
         (x.store_id, x.guest_check_id) = (c.store_id, c.guest_check_id)
         AND x.removed_at IS NULL
         AND x.line_type = 'discount'
         AND is_counted_line(x.line_type, x.vd_flag, x.dsp_ttl, x.dsp_qty)
-    UNION ALL
-    SELECT NULL, NULL, NULL, c.dsc_ttl - coalesce(sum(x.dsp_ttl), 0)
-    FROM detail_lines AS x
-    WHERE
-        (x.store_id, x.guest_check_id) = (c.store_id, c.guest_check_id)
-        AND x.removed_at IS NULL
-        AND x.line_type = 'discount'
-        AND is_counted_line(x.line_type, x.vd_flag, x.dsp_ttl, x.dsp_qty)
-    HAVING c.dsc_ttl <> coalesce(sum(x.dsp_ttl), 0)
+    GROUP BY GROUPING SETS ((x.guest_check_line_item_id, x.dsc_num, x.dsc_mi_num), ())
+    HAVING
+        grouping(x.guest_check_line_item_id) = 0
+        OR c.dsc_ttl <> coalesce(sum(x.dsp_ttl), 0)
 ) AS d
 WHERE c.removed_at IS NULL AND c.cancel_flag IS NOT TRUE;
 COMMENT ON VIEW v_discounts IS

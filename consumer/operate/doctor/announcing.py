@@ -43,6 +43,8 @@ def check_announcing(
     if isinstance(lake, Unknown) or isinstance(main, Unknown):
         yield not_checked(_CHECK, "bucket or queue could not be asked", "see above")
         return
+    if lake.notification is None:
+        return  # the role has no need to look at it
     if isinstance(lake.notification, Unknown):
         yield not_checked(_CHECK, lake.notification.reason, lake.notification.remedy)
         return

@@ -18,7 +18,7 @@ HOOK = "localstack-init/ready.d/10_lake_and_queues.py shows the whole set-up"
 NOT_GRANTED = frozenset({"403", "AccessDenied", "AccessDeniedException"})
 ASKING_ERRORS = (*AWS_ERRORS, AwsUnusable)
 
-_ABSENT = frozenset({"404", "NoSuchBucket", "NonExistentQueue", "QueueDoesNotExist"})
+ABSENT = frozenset({"404", "NoSuchBucket", "NonExistentQueue", "QueueDoesNotExist"})
 _CALLS_AT_ONCE, _SILENCE_SECONDS, _ATTEMPTS = 10, 3.0, 2
 
 
@@ -35,7 +35,7 @@ def refusal(error: Exception, action: str, resource: str, variable: str) -> Unkn
     fault = error.fault if isinstance(error, AwsUnusable) else classify(error)
     reason, remedy = f"{what}: {fault.code}: {fault.message}", fault.remedy
     is_denial = fault.verdict in (Verdict.DENIED, Verdict.MISCONFIGURED)
-    if fault.code in _ABSENT:
+    if fault.code in ABSENT:
         reason = f"{resource} does not exist"
         remedy = f"create it, or correct {variable}; {HOOK}"
     elif isinstance(error, ParamValidationError):

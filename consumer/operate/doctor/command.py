@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -14,6 +14,7 @@ from consumer.operate.doctor.database import probe_database
 from consumer.operate.doctor.findings import Finding, Level, Unknown, not_checked
 from consumer.operate.doctor.lake import check_lake, probe_lake
 from consumer.operate.doctor.queues import check_queues, probe_queue
+from consumer.operate.doctor.roles import NEEDS, Needs, Role
 from consumer.operate.doctor.tables import check_database
 from consumer.settings import ConsumerSettings
 from runtime.errors import EXIT_FAILED
@@ -24,12 +25,24 @@ _PROBE_SECONDS = 8.0
 T = TypeVar("T")
 
 
-def doctor(*, as_json: AsJson = False) -> None:
+def doctor(
+    *,
+    role: Annotated[
+        Role | None,
+        typer.Option(
+            "--as",
+            help="Check what this role needs and no more: `run` for the service, `operate` for "
+            "people who look and replay. Default: all.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Check configuration, permissions, queues, bucket and database; say what to fix.
 
     Changes nothing. Exits 1 if there is a problem; warnings do not count.
     """
-    findings = finish(_examine(settings_of(ConsumerSettings), settings_of(AnnouncingSettings)))
+    settings, announcing = settings_of(ConsumerSettings), settings_of(AnnouncingSettings)
+    findings = finish(_examine(settings, announcing, NEEDS[role]))
     counts = Counter(one.level for one in findings)
     if as_json:
         print_json({"ok": not counts[Level.PROBLEM], "findings": findings})
@@ -42,27 +55,39 @@ def doctor(*, as_json: AsJson = False) -> None:
         raise typer.Exit(EXIT_FAILED)
 
 
-async def _examine(settings: ConsumerSettings, announcing: AnnouncingSettings) -> list[Finding]:
+async def _examine(
+    settings: ConsumerSettings, announcing: AnnouncingSettings, needs: Needs
+) -> list[Finding]:
     """Take about ten seconds at most; what is down is reported, and the rest goes on."""
+    queue = probe_queue(settings, settings.queue_url, "QUEUE_URL", needs.queue)
+    looks = needs.looks_at_dead_letters
+    letters = probe_queue(settings, settings.dlq_url, "DLQ_URL", needs.dead_letters, looks=looks)
     main, dead, lake, database, feed, host = await asyncio.gather(
-        _bounded(probe_queue(settings, settings.queue_url, "QUEUE_URL"), "the queue"),
-        _bounded(probe_queue(settings, settings.dlq_url, "DLQ_URL"), "the dead-letter queue"),
-        _bounded(probe_lake(settings), "the bucket"),
-        _bounded(probe_database(settings), "the database"),
+        _bounded(queue, "the queue"),
+        _bounded(letters, "the dead-letter queue"),
+        _bounded(probe_lake(settings, needs), "the bucket"),
+        _bounded(probe_database(settings, needs.tables), "the database"),
         _bounded(probe_feed(settings), "the database"),
-        _bounded(asyncio.to_thread(check_host, settings), "this machine"),
+        _bounded(asyncio.to_thread(check_host, settings), "this machine")
+        if needs.runs
+        else _no_findings(),
     )
     if isinstance(host, Unknown):
         host = [not_checked("health port", host.reason, host.remedy)]
     return [
-        *check_configuration(settings),
+        *check_configuration(settings, runs=needs.runs),
         *host,
         *check_queues(main, dead, settings),
-        *check_lake(lake, settings),
+        *check_lake(lake, settings, needs),
         *check_announcing(lake, main, settings.bucket_name, announcing.events, settings.layout),
-        *check_database(database, settings),
+        *check_database(database, settings, needs),
         *check_feed(feed),
     ]
+
+
+async def _no_findings() -> list[Finding]:
+    """Find nothing: somebody else's machine runs the service."""
+    return []
 
 
 async def _bounded(probe: Awaitable[T | Unknown], what: str) -> T | Unknown:

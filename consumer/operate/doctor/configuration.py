@@ -24,10 +24,11 @@ _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
-def check_configuration(settings: ConsumerSettings) -> Iterator[Finding]:
-    """Check the settings; reads the file of renamed fields."""
-    yield _stopping(settings)
-    yield _polling(settings)
+def check_configuration(settings: ConsumerSettings, *, runs: bool = True) -> Iterator[Finding]:
+    """Check the settings, those of the service only if it `runs`; reads the alias file."""
+    if runs:
+        yield _stopping(settings)
+        yield _polling(settings)
     yield _addresses(settings)
     is_given = settings.aws_access_key_id is not None
     found = "an access key" if is_given else "left to the AWS SDK, such as the task's role"

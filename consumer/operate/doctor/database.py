@@ -1,5 +1,6 @@
 """The database: who we are there, the schema, our rights, sessions; `tables.py` judges them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,12 @@ from consumer.operate.doctor.findings import Unknown
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 
+Rights = Mapping[str, tuple[str, ...]]
+
 _WRITING = ("SELECT", "INSERT", "UPDATE")
-# What the consumer does to each table; a test holds it to the migrations and the SQL.
-RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
+# What the consumer does to each table; a test holds it to the migrations and the SQL, but for what
+# `verify --repair` and `prune` delete: they are for the owner of the tables.
+RIGHTS: Rights = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "menu_items": _WRITING,
     "check_patches": _WRITING,
     "store_days": _WRITING,
@@ -31,6 +35,7 @@ RIGHTS = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) | {
     "schema_drift": ("SELECT",),
     "forgotten_drift": ("SELECT", "INSERT", "UPDATE"),
     "ingested_objects": (*_WRITING, "DELETE"),
+    "prunings": ("SELECT",),
     "alembic_version": ("SELECT",),
 }
 # What PostgreSQL and libpq say when they refuse us, and what helps; the first that fits.
@@ -89,8 +94,10 @@ class DatabaseFacts:
     alias_files: int  # loaded with in the last ten minutes
 
 
-async def probe_database(settings: DatabaseSettings) -> DatabaseFacts | Unknown:
-    """Learn who we are in the database, what it allows, and what `consumer migrate` left."""
+async def probe_database(
+    settings: DatabaseSettings, rights: Rights = RIGHTS
+) -> DatabaseFacts | Unknown:
+    """Learn who we are in the database, which of `rights` we lack, what `consumer migrate` left."""
     try:
         async with open_session(settings) as session:
             return DatabaseFacts(
@@ -98,7 +105,7 @@ async def probe_database(settings: DatabaseSettings) -> DatabaseFacts | Unknown:
                 is_encrypted=session.pgconn.ssl_in_use,
                 is_pooled_by_transaction=await _is_pooled_by_transaction(session, settings),
                 schema=await stored_schema(session),
-                tables=await _tables(session),
+                tables=await _tables(session, rights),
                 lacking=list(lacking_columns(await stored_columns(session))),
                 alias_files=await _alias_files(session),
             )
@@ -119,11 +126,11 @@ async def _server(session: AsyncConnection) -> dict[str, Any]:
     return server
 
 
-async def _tables(session: AsyncConnection) -> list[TableFacts]:
-    needed = [(name, right) for name, rights in RIGHTS.items() for right in rights]
-    names, rights = zip(*needed, strict=True)
+async def _tables(session: AsyncConnection, rights: Rights) -> list[TableFacts]:
+    needed = [(name, right) for name, asked in rights.items() for right in asked]
+    names, each = zip(*needed, strict=True)
     cursor = session.cursor(row_factory=class_row(TableFacts))
-    parameters = {"tables": list(names), "rights": list(rights)}
+    parameters = {"tables": list(names), "rights": list(each)}
     await cursor.execute(statements.fixed("diagnose_tables"), parameters)
     return await cursor.fetchall()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consumer.operate.doctor.aws import ASKING_ERRORS, open_impatient, refusal
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem
+from consumer.operate.doctor.roles import ALL, Needs
 from consumer.settings import ConsumerSettings
 from runtime.aws_errors import AWS_ERRORS, error_code
 from schemas.keys import ERRORS_PREFIX, is_folder_marker
@@ -17,26 +18,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LakeFacts:
-    """The bucket. `reading` and `writing` are None when nothing was refused."""
+    """The bucket; None is what was not refused, or not asked for as the role has no need to."""
 
     region: str | None
-    notification: Mapping[str, Any] | Unknown
+    notification: Mapping[str, Any] | Unknown | None
     reading: Unknown | None = None
     writing: Unknown | None = None
+    logs: Unknown | None = None
 
 
-async def probe_lake(settings: ConsumerSettings) -> LakeFacts | Unknown:
+async def probe_lake(settings: ConsumerSettings, needs: Needs = ALL) -> LakeFacts | Unknown:
     """Learn where the bucket is, what it announces, and what it refuses us."""
     bucket = settings.bucket_name
     try:
         async with open_impatient("s3", settings) as client:
             answer = await client.head_bucket(Bucket=bucket)
             prefixes = settings.layout.prefixes
-            asked = (_notification(client, bucket), _reading(client, bucket, prefixes))
-            facts: Any = await asyncio.gather(*asked, _writing(client, bucket))
+            facts: Any = await asyncio.gather(
+                _notification(client, bucket) if needs.looks_at_notification else _nothing(),
+                _reading(client, bucket, prefixes),
+                _writing(client, bucket) if needs.writes_logs else _nothing(),
+                _reading_logs(client, bucket) if needs.reads_logs else _nothing(),
+            )
             return LakeFacts(answer.get("BucketRegion"), *facts)
     except ASKING_ERRORS as error:
         return refusal(error, "s3:ListBucket", f"s3://{bucket}", "BUCKET_NAME")
+
+
+async def _nothing() -> None:
+    """Ask for nothing."""
 
 
 async def _notification(client: "S3Client", bucket: str) -> Mapping[str, Any] | Unknown:
@@ -52,8 +62,14 @@ async def _reading(client: "S3Client", bucket: str, prefixes: Sequence[str]) -> 
     return next(filter(None, refused), None)
 
 
-async def _reading_under(client: "S3Client", bucket: str, prefix: str) -> Unknown | None:
-    """Read one byte of a document, in its version; or ask for a document that is not there."""
+async def _reading_logs(client: "S3Client", bucket: str) -> Unknown | None:
+    return await _reading_under(client, bucket, ERRORS_PREFIX, by_version=False)
+
+
+async def _reading_under(
+    client: "S3Client", bucket: str, prefix: str, *, by_version: bool = True
+) -> Unknown | None:
+    """Read one byte of an object, in its version too; or ask for one that is not there."""
     action = "s3:GetObject"
     try:
         listed = await client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=20)
@@ -65,7 +81,7 @@ async def _reading_under(client: "S3Client", bucket: str, prefix: str) -> Unknow
         answer = await client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")
         async with answer["Body"] as body:
             await body.read()
-        if (version := answer.get("VersionId")) not in (None, "null"):
+        if by_version and (version := answer.get("VersionId")) not in (None, "null"):
             action = "s3:GetObjectVersion"
             await client.head_object(Bucket=bucket, Key=key, VersionId=version)
     except AWS_ERRORS as error:
@@ -92,7 +108,9 @@ async def _writing(client: "S3Client", bucket: str) -> Unknown | None:
     return None
 
 
-def check_lake(lake: LakeFacts | Unknown, settings: ConsumerSettings) -> Iterator[Finding]:
+def check_lake(
+    lake: LakeFacts | Unknown, settings: ConsumerSettings, needs: Needs = ALL
+) -> Iterator[Finding]:
     """Check the bucket; permissions as far as they can be tried without leaving a trace."""
     bucket, region = settings.bucket_name, settings.aws_region
     if isinstance(lake, Unknown):
@@ -105,10 +123,13 @@ def check_lake(lake: LakeFacts | Unknown, settings: ConsumerSettings) -> Iterato
         yield problem("bucket", found, remedy)
     else:
         yield fine("bucket", f"s3://{bucket} answers")
-    for check, what, refused in (
-        ("reading", f"{settings.layout.place} may be read", lake.reading),
-        ("error logs", f"{ERRORS_PREFIX}* may be written", lake.writing),
+    for check, what, refused, is_needed in (
+        ("reading", f"{settings.layout.place} may be read", lake.reading, True),
+        ("error logs", f"{ERRORS_PREFIX}* may be written", lake.writing, needs.writes_logs),
+        ("error logs", f"{ERRORS_PREFIX}* may be read", lake.logs, needs.reads_logs),
     ):
+        if not is_needed:
+            continue
         if refused is None:
             yield fine(check, what)
         else:

@@ -6,18 +6,22 @@ Facts are from the SQS Developer Guide on dead-letter queues, visibility timeout
 import asyncio
 import json
 import shlex
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consumer.operate.doctor.aws import ASKING_ERRORS, NOT_GRANTED, open_impatient, refusal
+from botocore.exceptions import ClientError
+
+from consumer.operate.doctor.aws import ABSENT, ASKING_ERRORS, NOT_GRANTED, open_impatient, refusal
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
+from consumer.operate.doctor.roles import ALL
 from consumer.settings import ConsumerSettings, LakeSettings
 from runtime.aws_errors import error_code
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
+_AS_OPERATOR = "run `consumer doctor --as operate` with an operator's credentials"
 _NO_RECEIPT = "doctor"
 _FEWEST_RECEIVES, _DEFAULT_RECEIVES = 3, 5
 _SHORTEST_LEASE_SECONDS, _LONGEST_LEASE_SECONDS = 30, 3600
@@ -28,7 +32,10 @@ _SQS_OWN_KEY = "alias/aws/sqs"
 
 @dataclass(frozen=True, slots=True)
 class QueueFacts:
-    """A queue; `denied` names the actions that its policy or ours refuses."""
+    """A queue; `denied` names the actions that its policy or ours refuses.
+
+    There are no attributes where the role has no need to look at them.
+    """
 
     url: str
     attributes: Mapping[str, str]
@@ -36,8 +43,8 @@ class QueueFacts:
 
     @property
     def arn(self) -> str:
-        """The queue's ARN."""
-        return self.attributes.get("QueueArn", "")
+        """The queue's ARN, or its URL where we did not look."""
+        return self.attributes.get("QueueArn", self.url)
 
     def number(self, name: str) -> int:
         """Return a numeric attribute; 0 if SQS does not tell it."""
@@ -54,31 +61,51 @@ class QueueFacts:
         return f"aws sqs set-queue-attributes --queue-url {self.url} --attributes {attributes}"
 
 
-async def probe_queue(settings: LakeSettings, url: str, variable: str) -> QueueFacts | Unknown:
-    """Learn a queue's attributes, and which of our calls it refuses; `variable` names its URL."""
+async def probe_queue(
+    settings: LakeSettings,
+    url: str,
+    variable: str,
+    actions: Collection[str] = ALL.queue,
+    *,
+    looks: bool = True,
+) -> QueueFacts | Unknown:
+    """Learn which of our calls a queue refuses and, if we may look, its attributes.
+
+    `variable` names its URL.
+    """
     try:
         async with open_impatient("sqs", settings) as client:
-            answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-            return QueueFacts(url, answer.get("Attributes", {}), await _denied(client, url))
+            attributes: Mapping[str, str] = {}
+            if looks:
+                answer = await client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+                attributes = answer.get("Attributes", {})
+            return QueueFacts(url, attributes, await _denied(client, url, actions))
     except ASKING_ERRORS as error:
-        return refusal(error, "sqs:GetQueueAttributes", url, variable)
+        asked = "sqs:GetQueueAttributes" if looks else next(iter(actions))
+        return refusal(error, asked, url, variable)
 
 
-async def _denied(client: "SQSClient", url: str) -> tuple[str, ...]:
+async def _denied(client: "SQSClient", url: str, actions: Collection[str]) -> tuple[str, ...]:
     """Try with one more than SQS hands out, no entries, and receipts that nobody gave."""
     receipt: Any = {"QueueUrl": url, "ReceiptHandle": _NO_RECEIPT}
-    tries: dict[str, Awaitable[Any]] = {
-        "sqs:ReceiveMessage": client.receive_message(QueueUrl=url, MaxNumberOfMessages=11),
-        "sqs:SendMessage": client.send_message_batch(QueueUrl=url, Entries=[]),
-        "sqs:DeleteMessage": client.delete_message(**receipt),
-        "sqs:ChangeMessageVisibility": client.change_message_visibility(
+    tries: dict[str, Callable[[], Awaitable[Any]]] = {
+        "sqs:ReceiveMessage": lambda: client.receive_message(QueueUrl=url, MaxNumberOfMessages=11),
+        "sqs:SendMessage": lambda: client.send_message_batch(QueueUrl=url, Entries=[]),
+        "sqs:DeleteMessage": lambda: client.delete_message(**receipt),
+        "sqs:ChangeMessageVisibility": lambda: client.change_message_visibility(
             **receipt, VisibilityTimeout=0
         ),
     }
-    answers = await asyncio.gather(*tries.values(), return_exceptions=True)
+    calls = (tries[action]() for action in actions)
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for answer in answers:
+        # Where we do not look, this alone tells that the queue is not there or does not answer.
+        is_said = isinstance(answer, ClientError) and error_code(answer) not in ABSENT
+        if isinstance(answer, BaseException) and not is_said:
+            raise answer
     return tuple(
         action
-        for action, answer in zip(tries, answers, strict=True)
+        for action, answer in zip(actions, answers, strict=True)
         if isinstance(answer, BaseException) and error_code(answer) in NOT_GRANTED
     )
 
@@ -95,6 +122,11 @@ def check_queues(
     if isinstance(main, Unknown) or isinstance(dead, Unknown):
         for check in ("redrive", "retention", "visibility timeout"):
             yield not_checked(check, "a queue could not be asked", "see above")
+        return
+    if not dead.attributes:
+        for check in ("redrive", "retention"):
+            yield not_checked(check, "a consumer needs no right to look at it", _AS_OPERATOR)
+        yield _visibility(main, settings)
         return
     yield _redrive(main, dead)
     yield from _redrive_of_dead_letters(main, dead)

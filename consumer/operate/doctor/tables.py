@@ -9,25 +9,27 @@ from consumer.load.migrations.steps import schema_head
 from consumer.load.schema import LACKING_REMEDY
 from consumer.operate.doctor.database import DatabaseFacts
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
+from consumer.operate.doctor.roles import ALL, Needs
 from consumer.settings import ConsumerSettings
 
 _CHECK = "database"
 
 
 def check_database(
-    database: DatabaseFacts | Unknown, settings: ConsumerSettings
+    database: DatabaseFacts | Unknown, settings: ConsumerSettings, needs: Needs = ALL
 ) -> Iterator[Finding]:
-    """Check the database against what one consumer of this release needs."""
+    """Check the database against what this release needs for a role."""
     if isinstance(database, Unknown):
         yield problem(_CHECK, database.reason, database.remedy)
         yield not_checked("schema", "the database could not be asked", "see above")
         return
     yield from _access(database, settings)
     yield _schema(database)
-    yield from _grants(database)
+    yield from _grants(database, migrates=needs.migrates)
     if database.alias_files > 1:
         yield warning("aliases", ALIASES_DISAGREE, ALIASES_REMEDY)
-    yield _sessions(database, settings.loader_connections + 1)
+    if needs.runs:
+        yield _sessions(database, settings.loader_connections + 1)
 
 
 def _access(database: DatabaseFacts, settings: ConsumerSettings) -> Iterator[Finding]:
@@ -80,7 +82,7 @@ def _schema(database: DatabaseFacts) -> Finding:
     return fine(check, found)
 
 
-def _grants(database: DatabaseFacts) -> Iterator[Finding]:
+def _grants(database: DatabaseFacts, *, migrates: bool) -> Iterator[Finding]:
     check, user = "tables", database.user
     lacking = [table for table in database.tables if table.lacking]
     foreign = [table for table in database.tables if not table.is_owned]
@@ -88,12 +90,12 @@ def _grants(database: DatabaseFacts) -> Iterator[Finding]:
         rights = ", ".join(table.lacking)
         remedy = f"as {table.owner}: GRANT {rights} ON {table.name} TO {user}"
         yield problem(check, f"{user} lacks {rights} on {table.name}", remedy)
-    if foreign:
+    if foreign and migrates:
         names = ", ".join(table.name for table in foreign)
         found = f"{user} does not own {names}, and so cannot migrate them"
         yield warning(check, found, f"run `consumer migrate` with DB_USER={foreign[0].owner}")
     elif database.tables and not lacking:
-        yield fine(check, f"{user} owns them")
+        yield fine(check, f"{user} {'may use' if foreign else 'owns'} them")
 
 
 def _sessions(database: DatabaseFacts, needed: int) -> Finding:

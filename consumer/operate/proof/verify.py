@@ -2,17 +2,19 @@
 
 from collections import Counter
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
+from consumer.operate.control_totals import verify_totals
 from consumer.operate.proof.differences import Difference
 from consumer.operate.proof.plan import Chosen
 from consumer.operate.proof.verifying import Verdict, Verifying
-from consumer.settings import ConsumerSettings
+from consumer.operate.totals_file import Total
+from consumer.settings import ConsumerSettings, DatabaseSettings
 from runtime.errors import EXIT_FAILED
 from runtime.terminal import (
     AsJson,
@@ -70,6 +72,13 @@ def verify(  # noqa: PLR0913 - one for each option
     mends: Annotated[
         bool, typer.Option("--repair", help="Load again what differs, after showing it.")
     ] = False,
+    totals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Compare v_daily_revenue with this CSV of store, day, net, tax, checks instead.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove that the tables say what the lake says; exit 1 unless they do.
@@ -78,18 +87,34 @@ def verify(  # noqa: PLR0913 - one for each option
     compares. Changes nothing without --repair. Consumers may be at work: what they commit after a
     store-day's snapshot does not count.
     """
-    settings = settings_of(ConsumerSettings)
     days = first and first.date(), last and last.date()
     if days[0] and days[1] and days[0] > days[1]:
         fail("--from lies after --to")
-    chosen = Chosen(
-        frozenset(one.strip() for one in store or ()), *days, _sources(endpoint), sample
-    )
+    stores = frozenset(one.strip() for one in store or ())
+    if totals:
+        if endpoint or sample or metrics_file or mends:
+            fail("--totals goes with --store, --from, --to and --json only")
+        if not _totals_are_equal(totals, stores, *days, as_json=as_json):
+            raise typer.Exit(EXIT_FAILED)
+        return
+    settings = settings_of(ConsumerSettings)
+    chosen = Chosen(stores, *days, _sources(endpoint), sample)
     verdict = run_verify(settings, chosen, settled_minutes, mends=mends, as_json=as_json)
     if metrics_file:
         _write_metrics(metrics_file, verdict)
     if not verdict.is_equal:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _totals_are_equal(
+    path: Path, stores: frozenset[str], first: date | None, last: date | None, *, as_json: bool
+) -> bool:
+    def is_wanted(total: Total) -> bool:
+        is_late = first is None or total.day >= first
+        is_early = last is None or total.day <= last
+        return is_late and is_early and (not stores or total.store in stores)
+
+    return verify_totals(settings_of(DatabaseSettings), path, is_wanted, as_json=as_json)
 
 
 def run_verify(
