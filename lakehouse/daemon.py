@@ -10,8 +10,10 @@ from typing import Any
 import structlog
 
 from lakehouse.errors import Stopped
-from lakehouse.metrics import Metrics
+from lakehouse.metrics import CLOUDWATCH, Metrics
 from lakehouse.settings import LakehouseSettings
+from runtime import systemd
+from runtime.emf import EmfLines, keep_writing
 from runtime.errors import ReportedError
 from runtime.http_server import health_pages, served
 from runtime.signals import stopping_by
@@ -87,4 +89,16 @@ async def run_daemon(settings: LakehouseSettings, run_round: Round, every_second
     pages = health_pages(daemon.alive, daemon.readiness, metrics.registry)
     with stopping_by(lambda: loop.call_soon_threadsafe(stop.set)):
         async with served(pages, settings.http_host, settings.http_port):
-            await daemon.run(stop)
+            systemd.notify(systemd.READY, "STATUS=exporting")
+            lines = EmfLines(
+                metrics.registry, settings.metrics_emf_namespace, "lakehouse", CLOUDWATCH
+            )
+            beside = {
+                "watchdog": systemd.keep_watchdog(lambda: True),
+                "metrics": keep_writing(lines, settings.metrics_emf_seconds),
+            }
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(work, name=name) for name, work in beside.items()]
+                await daemon.run(stop)
+                for task in tasks:
+                    task.cancel()

@@ -2,6 +2,15 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from runtime.emf import EmfMetric
+
+CLOUDWATCH = (
+    EmfMetric("RoundsExported", "coco_lakehouse_rounds_total", {"result": ("exported",)}),
+    EmfMetric("RoundsFailed", "coco_lakehouse_rounds_total", {"result": ("failed",)}),
+    EmfMetric("RowsExported", "coco_lakehouse_rows_total"),
+    EmfMetric("RoundDuration", "coco_lakehouse_round_seconds", unit="Seconds"),
+)
+
 
 class Metrics:
     """All of them, in a registry of their own."""

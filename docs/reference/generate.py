@@ -24,6 +24,7 @@ from devstack.erp.settings import SimulatorSettings
 from devstack.stack import running_stack
 from docs.reference.commands import commands_page
 from docs.reference.markdown import page, sentence, table
+from lakehouse.metrics import CLOUDWATCH as LAKEHOUSE_EMF
 from lakehouse.metrics import Metrics as LakehouseMetrics
 from lakehouse.settings import LakehouseSettings
 from producer.errors import ProducerError
@@ -193,7 +194,8 @@ def metrics_page() -> str:
         head = ("metric", "type", "labels", "meaning")
         parts += [f"## {title}", table(head, list(metrics(registry)))]
     parts += ["## CloudWatch", CLOUDWATCH_INTRODUCTION]
-    for title, chosen in (("Consumer", CONSUMER_EMF), ("Producer", PRODUCER_EMF)):
+    programs = {"Consumer": CONSUMER_EMF, "Producer": PRODUCER_EMF, "Lakehouse": LAKEHOUSE_EMF}
+    for title, chosen in programs.items():
         rows = [
             (f"`{one.name}`", title.lower(), one.unit, f"`{source(one)}`", statistic(one))
             for one in chosen
