@@ -12,10 +12,10 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 LOCALSTACK_AS_OF := 2026-02-05
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format unit bench reference lock clean
+.PHONY: help setup demo test lint format unit bench deploy-test reference lock clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  Another interpreter than python3: make setup PYTHON=python3.12"
 
 setup: ## Make .venv and .venv-localstack from the lock files (a second or nothing when up to date)
@@ -37,6 +37,8 @@ lint: setup ## Check style, formatting, types and import rules
 	@$(BIN)/mypy
 	@echo "== import-linter: who may import whom"
 	@$(BIN)/lint-imports
+	@echo "== parliament: IAM policies"
+	@$(BIN)/python -m deploy.policies
 
 format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff check --fix .
@@ -47,6 +49,9 @@ unit: setup ## Run only the unit tests: no servers, under a minute
 
 bench: setup ## Measure speed against named limits and peers on local servers
 	@$(BIN)/devstack run -- $(BIN)/python -m bench
+
+deploy-test: setup ## Test deploy/ with what is not on PyPI: Terraform, Prometheus; says what it skipped
+	@$(BIN)/python -m pytest deploy/tests -n 0 -v
 
 reference: setup ## Write anew what is generated: docs/reference, JSON Schemas, the simulated ERP's OpenAPI
 	@$(BIN)/python -m docs.reference.generate

@@ -6,7 +6,18 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from bench import dlt_peer, drift_cost, growing, huge, messages, parsing, peers, reloading, scaling
+from bench import (
+    dlt_peer,
+    drift_cost,
+    growing,
+    huge,
+    messages,
+    parsing,
+    peers,
+    reloading,
+    scaling,
+    verifying,
+)
 from bench.databases import Server
 from bench.documents import byte_count, store_days
 from bench.report import Findings, Parsing, Scaling, as_json, show, write
@@ -40,6 +51,7 @@ def main() -> None:
         huge=_step("huge export", lambda: huge.measure(server)),
         messages=_step("messages", lambda: messages.measure(server)),
         growth=_step("growth", lambda: growing.measure(server)),
+        proof=_step("verify", lambda: verifying.measure(server, some)),
     )
     results = as_json(found, {"postgresql": server.version(), "dlt": dlt_peer.version()})
     write(results)

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from time import perf_counter
+
+from psycopg_pool import AsyncConnectionPool
 
 from consumer.ingest.preparation import Preparation
 from consumer.ingest.prepare import Fetched
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool
 from consumer.load.document import LoadRequest
-from consumer.load.standing import standing_checks
+from consumer.load.standing import standing_records
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from schemas.aliases import load_aliases
 
@@ -48,7 +51,7 @@ class _Loading:
     async def seconds(self, documents: list[Fetched]) -> float:
         settings = self._settings
         async with open_pool(settings, settings.loader_connections + 1) as pool:
-            await pool.wait()
+            await _open_sessions(pool, settings.loader_connections + 1)
             wait_seconds = settings.batch_max_wait_milliseconds / 1000
             limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
             loader = Batcher(postgres_load(pool), limits, settings.loader_connections)
@@ -56,7 +59,7 @@ class _Loading:
                 load_aliases(),
                 settings.max_decompressed_bytes,
                 settings.decode_threads,
-                None if self._in_full else standing_checks(pool),
+                None if self._in_full else standing_records(pool),
             )
             loading = asyncio.create_task(loader.run(), name="load")
             began = self._clock()
@@ -66,6 +69,13 @@ class _Loading:
             seconds = self._clock() - began
             loading.cancel()
             return seconds
+
+
+async def _open_sessions(pool: AsyncConnectionPool, count: int) -> None:
+    """Open all sessions before anything is measured: the service keeps them for long."""
+    async with AsyncExitStack() as stack:
+        for _ in range(count):
+            await stack.enter_async_context(pool.connection())
 
 
 async def _load(preparation: Preparation, loader: Batcher, document: Fetched) -> None:

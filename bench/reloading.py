@@ -27,7 +27,7 @@ _CORRECTIONS: Mapping[str, dict[str, Any]] = {
     "100_percent": {"one_in": 1},
 }
 # Told of an unchanged check: when and by which document it was sent last.
-_DATES = ("as_of", "latest_credible", "object_id")
+_DATES = ("as_of", "latest_credible", "object_id", "digest_object_id")
 
 
 @dataclass(frozen=True, slots=True)

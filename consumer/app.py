@@ -17,7 +17,7 @@ from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool, ping, watch_pool
 from consumer.load.ledger import count_recent_failures, loaded_before, record_entry
 from consumer.load.schema import check_schema
-from consumer.load.standing import standing_checks
+from consumer.load.standing import standing_records
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
@@ -110,7 +110,7 @@ async def _open(
     record = partial(record_entry, pool, layout=settings.layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases, terms)
     was_loaded = loaded_before(pool, settings.layout)
-    find_standing = standing_checks(pool)
+    find_standing = standing_records(pool)
     ports = Ports(lake, batcher, record, was_loaded, leases.is_held, find_standing)
     handler = Handler(settings, aliases, ports, byte_budget)
     slots = Slots(settings.max_in_flight_messages)

@@ -21,6 +21,7 @@ from consumer.operate.drift_report import drift
 from consumer.operate.proof.history import history
 from consumer.operate.proof.verify import verify
 from consumer.operate.prune import prune
+from consumer.operate.rebuild import rebuild
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate
@@ -38,6 +39,7 @@ cli.command()(doctor)
 cli.command()(validate)
 cli.command()(verify)
 cli.command()(history)
+cli.command()(rebuild)
 
 
 @cli.command()

@@ -19,7 +19,7 @@ from producer.lake import Lake, LakeEntry
 from producer.lease_table import Leases
 from producer.metrics import CLOUDWATCH, Metrics
 from producer.pulling import pull
-from producer.pulling.daemon import Daemon
+from producer.pulling.daemon import Daemon, Round
 from producer.pulling.history import BusinessDays
 from producer.pulling.targets import Plan
 from producer.sending import init_lake, publish, upload
@@ -74,6 +74,42 @@ async def _run_rounds(
     every_seconds: float,
     stopping: asyncio.Event,
 ) -> None:
+    metrics = Metrics()
+    daemon: Daemon | None = None
+
+    async def readiness() -> str | None:
+        return daemon.problem if daemon else "starting"
+
+    pages = health_pages(_alive, readiness, metrics.registry)
+    async with (
+        # First: whoever asks how we are gets an answer while credentials are still fetched.
+        served(pages, settings.http_host, settings.http_port),
+        _open_round(settings, plan_until, metrics) as pull_round,
+        asyncio.TaskGroup() as group,
+    ):
+        daemon = Daemon(pull_round, every_seconds, settings, metrics)
+        systemd.notify(systemd.READY, "STATUS=pulling")
+        namespace = settings.metrics_emf_namespace
+        lines = EmfLines(metrics.registry, namespace, "producer", CLOUDWATCH)
+        beside = {
+            "watchdog": systemd.keep_watchdog(lambda: True),
+            "metrics": keep_writing(lines, settings.metrics_emf_seconds),
+        }
+        tasks = [group.create_task(work, name=name) for name, work in beside.items()]
+        await daemon.run(stopping)
+        for task in tasks:
+            task.cancel()
+
+
+async def _alive() -> None:
+    """Answer while the event loop runs."""
+
+
+@asynccontextmanager
+async def _open_round(
+    settings: Settings, plan_until: Callable[[date], Plan], metrics: Metrics
+) -> AsyncIterator[Round]:
+    """Open what rounds need, and give what pulls one."""
     async with (
         open_erp(settings) as erp,
         _announced_lake(settings, settings.pull_concurrency) as lake,
@@ -84,7 +120,7 @@ async def _run_rounds(
         options = pull.PullOptions(
             settings, force=True, last_day_first=True, check_lease=leases.check
         )
-        days, metrics = BusinessDays(settings), Metrics()
+        days = BusinessDays(settings)
 
         async def pull_round(tally: Tally) -> bool:
             plan = plan_until(days.day_of(datetime.now(UTC)))
@@ -95,22 +131,7 @@ async def _run_rounds(
                 await pull.pull(part, erp.ask, lake, tally, options)
             return bool(ours)
 
-        daemon = Daemon(pull_round, every_seconds, settings, metrics)
-        pages = health_pages(daemon.alive, daemon.readiness, metrics.registry)
-        async with served(pages, settings.http_host, settings.http_port):
-            systemd.notify(systemd.READY, "STATUS=pulling")
-            lines = EmfLines(
-                metrics.registry, settings.metrics_emf_namespace, "producer", CLOUDWATCH
-            )
-            beside = {
-                "watchdog": systemd.keep_watchdog(lambda: True),
-                "metrics": keep_writing(lines, settings.metrics_emf_seconds),
-            }
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(work, name=name) for name, work in beside.items()]
-                await daemon.run(stopping)
-                for task in tasks:
-                    task.cancel()
+        yield pull_round
 
 
 async def run_upload(

@@ -59,14 +59,10 @@ class PostgresSettings(AwsSettings):
     db_user: str = Field("postgres", description="user; must own the tables to migrate them")
     db_password: SecretStr | None = Field(None, description="password")
     db_password_file: Path | None = Field(
-        None,
-        description="file with the password instead, read for each connection: a new one needs no "
-        "restart",
+        None, description="file with the password, read anew for each connection"
     )
     db_auth: Literal["password", "iam"] = Field(
-        "password",
-        description="`iam`: an RDS token, made from the AWS credentials for each connection, "
-        "instead of a password",
+        "password", description="`iam`: an RDS token for each connection, from the AWS credentials"
     )
     db_sslmode: SslMode | None = Field(
         None,

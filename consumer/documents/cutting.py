@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
+from typing_extensions import Buffer
 
 from schemas.aliases import Aliases
 from schemas.registry import Source
@@ -31,21 +32,21 @@ PLACEHOLDER = "records were here"
 class Cut:
     """The records of a document as bytes.
 
-    `frame` is the document with the placeholder in the place of all records. A digest is of a
-    record's bytes and of how they are read; equal ones become equal rows. `ids` is None when an id
-    cannot be told without reading its record, or comes twice.
+    `frame` is the document with the placeholder in the place of all records. A digest is of bytes
+    and of how they are read; equal ones become equal rows. Checks have one each; a store-day list
+    has one for all of its rows, which are of one document. `ids` is None when the id of a check
+    cannot be told without reading it, or comes twice.
     """
 
     frame: bytes
     records: Sequence[msgspec.Raw]
-    digests: Sequence[bytes]
-    ids: Sequence[int] | None
+    digests: Sequence[bytes] = ()
+    ids: Sequence[int] | None = None
+    list_digest: bytes | None = None
 
 
-def cut(data: bytes, source: Source, aliases: Aliases) -> Cut | None:
-    """Cut the checks out of a document; None when that is not safe, or it holds none."""
-    if not source.holds_checks:
-        return None
+def cut_records(data: bytes, source: Source, aliases: Aliases) -> Cut | None:
+    """Cut the records out of a document; None when that is not safe, or it holds none."""
     try:
         records = _document_decoder(source).decode(data).records
     except (msgspec.MsgspecError, RecursionError):
@@ -54,7 +55,10 @@ def cut(data: bytes, source: Source, aliases: Aliases) -> Cut | None:
     if place is None:
         return None
     frame = data[: place.start] + json.dumps(PLACEHOLDER).encode() + data[place.stop :]
-    return Cut(frame, records, _digests(records, source, aliases), _ids(records, source))
+    if source.holds_checks:
+        return Cut(frame, records, _digests(records, source, aliases), _ids(records, source))
+    [digest] = _digests([memoryview(data)[place]], source, aliases)
+    return Cut(frame, records, list_digest=digest)
 
 
 def _place_of(records: Sequence[msgspec.Raw], data: bytes) -> slice | None:
@@ -70,7 +74,7 @@ def _place_of(records: Sequence[msgspec.Raw], data: bytes) -> slice | None:
     return slice(ends[0][0], end)
 
 
-def _digests(records: Iterable[msgspec.Raw], source: Source, aliases: Aliases) -> list[bytes]:
+def _digests(records: Iterable[Buffer], source: Source, aliases: Aliases) -> list[bytes]:
     seeded = hashlib.sha256(reading_fingerprint(source, aliases))
     digests = []
     for record in records:

@@ -1,7 +1,7 @@
 """One document in the making: records become rows, run by run, and what they show is counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date
@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from consumer.documents.cutting import Cut
 from consumer.documents.frames import Frame
 from consumer.documents.parse import Decoded
 from consumer.documents.quarantine import Quarantined
@@ -51,8 +52,10 @@ class Assembly:
         identity: Identity,
         frame: Frame,
         aliases: Aliases,
-        digests: Sequence[bytes] | None = None,
+        cut: Cut | None = None,
     ) -> None:
+        self._cut = cut
+        digests = cut.digests if cut and frame.source.holds_checks else None
         self._identity, self._frame = identity, frame
         self._number = next(_numbers) % _DOCUMENT_NUMBERS
         self._alias_fingerprint = aliases.fingerprint
@@ -66,13 +69,13 @@ class Assembly:
         self._quarantined_ids: list[str | None] = []
         self._days: Counter[str] = Counter()
 
-    def skip(self, ids: Sequence[int], standing: Standing) -> None:
-        """Take the checks that stand unchanged; they are not read."""
-        if not isinstance(self._reader, CheckReader):
-            raise TypeError("only checks are skipped")
+    def skip(self, standing: Standing) -> None:
+        """Take the records that stand unchanged; they are not read."""
+        ids = self._cut.ids if self._cut else None
         for position, day in standing.items():
-            self._rows.skip(position, ids[position])
-            self._reader.skip(ids[position])
+            if ids is not None and isinstance(self._reader, CheckReader):
+                self._rows.skip(position, ids[position])
+                self._reader.skip(ids[position])
             if self._frame.bus_dt is None and day is not None:
                 self._days[day.isoformat()] += 1
         self._record_count = self._unchanged_count = len(standing)
@@ -129,6 +132,7 @@ class Assembly:
             gap=self._gap(),
             drift=drift.of_records() if self._unchanged_count else drift,
             alias_fingerprint=self._alias_fingerprint,
+            digest=self._cut.list_digest if self._cut else None,
         )
         return Prepared(document, self._quarantined)
 

@@ -42,7 +42,7 @@ class Preparation:
         opened, standing = None, None
         if not in_full and (opened := await self._open(fetched)) and self.find_standing:
             # No thread waits for the answer.
-            standing = await self.find_standing(fetched.identity, opened.frame.store_id, opened.cut)
+            standing = await self.find_standing(fetched.identity, opened.frame, opened.cut)
         slots = self._stream_slots if isinstance(fetched.data, Spool) else self._slots
         async with slots:
             with STAGE_SECONDS.labels("prepare").time():

@@ -3,14 +3,14 @@
 One that was too large for memory is read as a stream, twice: for its frame, then for its records.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from itertools import islice
 from typing import Any
 
-from consumer.documents.cutting import PLACEHOLDER, Cut, cut
+from consumer.documents.cutting import PLACEHOLDER, Cut, cut_records
 from consumer.documents.frames import DocumentInvalid, Frame, open_document, refuse_fewer
 from consumer.documents.gunzip import PlainReader
 from consumer.documents.parse import Decoded, decode
@@ -76,7 +76,7 @@ def prepare(
 ) -> Prepared:
     """Decode, validate and stage one object of at most `max_bytes` once decompressed. CPU-bound.
 
-    Of the checks of an `opened` document, those that are `standing` are not read.
+    Of the records of an `opened` document, those that are `standing` are not read.
 
     Raises:
         Permanent: the document as a whole is refused; its `drift` is what the root shows.
@@ -84,11 +84,11 @@ def prepare(
     if opened and standing and (prepared := _prepare_rest(fetched, aliases, opened, standing)):
         return prepared
     try:
-        frame, runs, digests = _open(fetched, aliases, max_bytes, opened)
+        frame, runs, cut = _open(fetched, aliases, max_bytes, opened)
     except DocumentInvalid as error:
         drift = drift_of(partial(find_root_drift, fetched.source, error.drifted or {}))
         raise Permanent(error.code, str(error), error.errors, drift.findings) from error
-    assembly = Assembly(fetched.identity, frame, aliases, digests)
+    assembly = Assembly(fetched.identity, frame, aliases, cut)
     for run in runs:
         assembly.add(run)
     return _finish(assembly, fetched, frame)
@@ -106,10 +106,8 @@ def _prepare_rest(
 ) -> Prepared | None:
     """Read the records that do not stand; None when the document must be read in full."""
     cut, frame = opened.cut, opened.frame
-    if cut.ids is None:
-        return None
-    assembly = Assembly(fetched.identity, frame, aliases, cut.digests)
-    assembly.skip(cut.ids, standing)
+    assembly = Assembly(fetched.identity, frame, aliases, cut)
+    assembly.skip(standing)
     rest = [position for position in range(len(cut.records)) if position not in standing]
     try:
         # In two lists, as deep as in the document.
@@ -124,7 +122,7 @@ def _prepare_rest(
 
 def _open(
     fetched: Fetched, aliases: Aliases, max_bytes: int, opened: Opened | None
-) -> tuple[Frame, Iterator[Decoded], Sequence[bytes] | None]:
+) -> tuple[Frame, Iterator[Decoded], Cut | None]:
     data = fetched.data
 
     def reader() -> PlainReader:
@@ -137,12 +135,12 @@ def _open(
     frame, rows = _open_frame(fetched, decoded, aliases)
     # After the document was found good: what is wrong with one is for `decode` to say.
     opened = opened or _open_unread(whole, fetched, aliases)
-    digests = opened.cut.digests if opened else None
-    return frame, _in_runs(rows, suspicious=decoded.suspicious), digests
+    cut = opened.cut if opened else None
+    return frame, _in_runs(rows, suspicious=decoded.suspicious), cut
 
 
 def _open_unread(whole: bytes, fetched: Fetched, aliases: Aliases) -> Opened | None:
-    found = cut(whole, fetched.source, aliases)
+    found = cut_records(whole, fetched.source, aliases)
     if found is None:
         return None
     try:

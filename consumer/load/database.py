@@ -128,7 +128,7 @@ async def open_loading_session(settings: DatabaseSettings) -> AsyncIterator[Asyn
         ConsumerError: as `open_session`.
     """
     try:
-        async with await Session.connect(**settings.conninfo, autocommit=True) as session:
+        async with await Session.connect(**await parameters(settings), autocommit=True) as session:
             await _prepare_session(settings, session)
             yield session
     except psycopg.Error as error:

@@ -60,7 +60,8 @@ class StagedDocument:
 
     `days` are its business days; its fields are counted on the first of them. `gap` is of a
     store-day answer with quarantined rows. `alias_fingerprint` is of the renames it was read with.
-    `record_count` includes the unchanged ones, which were not read.
+    `record_count` includes the unchanged ones, which were not read. `digest` is of a list as a
+    whole, see `consumer.documents.cutting`.
     """
 
     number: int
@@ -74,6 +75,7 @@ class StagedDocument:
     gap: Gap | None = None
     drift: Drift = field(default_factory=Drift)
     alias_fingerprint: str | None = None
+    digest: bytes | None = None
 
 
 class ChangedMeanwhile(Exception):

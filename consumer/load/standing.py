@@ -1,50 +1,56 @@
-"""Asks which of a document's checks stand in the tables as its bytes say: they need not be read."""
+"""Asks which of a document's records stand in the tables as its bytes say: they are not read."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from consumer.documents.cutting import Cut
+from consumer.documents.frames import Frame
 from consumer.load import statements
 from consumer.load.database import borrowed
 from consumer.load.document import Identity
 
-# The business days of checks that stand, by their positions in the document
+# The business days of the records that stand, by their positions in the document
 Standing = Mapping[int, date | None]
-# Asked of the checks that were cut out of an object of a store; raises ConsumerError when the
+# Asked of the records that were cut out of an object; raises ConsumerError when the
 # database could not be asked.
-FindStanding = Callable[[Identity, str, Cut], Awaitable[Standing]]
+FindStanding = Callable[[Identity, Frame, Cut], Awaitable[Standing]]
 
 
-def standing_checks(pool: AsyncConnectionPool) -> FindStanding:
+def standing_records(pool: AsyncConnectionPool) -> FindStanding:
     """Return the function that asks through a pool.
 
     What it answers may have changed once the document is loaded: there it is compared again.
     """
 
-    async def find(identity: Identity, store_id: str, cut: Cut) -> Standing:
+    async def find(identity: Identity, frame: Frame, cut: Cut) -> Standing:
         async with borrowed(pool) as session:
-            return await find_standing(session, identity, store_id, cut)
+            return await find_standing(session, identity, frame, cut)
 
     return find
 
 
 async def find_standing(
-    session: AsyncConnection, identity: Identity, store_id: str, cut: Cut
+    session: AsyncConnection, identity: Identity, frame: Frame, cut: Cut
 ) -> Standing:
-    """Ask through a session; raises psycopg.Error."""
+    """Ask through a session: of each check, or of a store-day list as a whole.
+
+    Raises:
+        psycopg.Error: unmapped, for whoever opened the session.
+    """
+    parameters: dict[str, Any] = {"store_id": frame.store_id}
+    parameters |= zip(("bucket", "object_key", "version"), identity.key, strict=True)
+    if cut.list_digest is not None:
+        parameters |= {"source": frame.source.value, "bus_dt": frame.bus_dt}
+        parameters |= {"digest": cut.list_digest}
+        cursor = await session.execute(statements.fixed("find_standing_day"), parameters)
+        stands = await cursor.fetchone() is not None
+        return dict.fromkeys(range(len(cut.records)) if stands else ())
     if cut.ids is None:
         return {}
-    bucket, object_key, version = identity.key
-    parameters = {
-        "ids": list(cut.ids),
-        "digests": list(cut.digests),
-        "store_id": store_id,
-        "bucket": bucket,
-        "object_key": object_key,
-        "version": version,
-    }
+    parameters |= {"ids": list(cut.ids), "digests": list(cut.digests)}
     cursor = await session.execute(statements.fixed("find_standing"), parameters)
     return dict(await cursor.fetchall())

@@ -46,10 +46,13 @@ async def load_batch(
         for step in ("forget_unread", "register_objects"):
             await connection.execute(statements.fixed(step))
         holds_checks = any(document.frame.source.holds_checks for document in documents)
-        if any(document.unchanged_count for document in documents):
-            await _raise_unchanged(connection)
+        unread = [document for document in documents if document.unchanged_count]
+        if any(document.frame.source.holds_checks for document in unread):
+            await _refuse_changed(connection, "raise_unchanged")
         if holds_checks:
             await _load_checks(connection)
+        if any(document.frame.source in LIST_TABLES for document in unread):
+            await _refuse_changed(connection, "find_changed_days")
         await connection.execute(statements.fixed("upsert_days"))
         await _load_lists(connection, documents)
         if holds_checks:
@@ -105,6 +108,7 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
         "records": document.record_count,
         "unchanged": document.unchanged_count,
         "quarantined": document.quarantined_count,
+        "digest": document.digest and rf"\x{document.digest.hex()}",
         "alias_fingerprint": document.alias_fingerprint,
         "error_message": request.error_message,
         "error_log_key": request.error_log_key,
@@ -121,8 +125,10 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
     return cells | {name: copy_text.json_cell(value) for name, value in as_json.items()}
 
 
-async def _raise_unchanged(connection: AsyncConnection) -> None:
-    cursor = await connection.execute(statements.fixed("raise_unchanged"))
+async def _refuse_changed(connection: AsyncConnection, statement: str) -> None:
+    """Take the locks under which what was not read is compared once more."""
+    sources = {"list_sources": statements.LIST_SOURCES}
+    cursor = await connection.execute(statements.fixed(statement), sources)
     if changed := {number for (number,) in await cursor.fetchall()}:
         raise ChangedMeanwhile(changed)
 

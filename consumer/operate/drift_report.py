@@ -22,7 +22,7 @@ KINDS = (FUTURE, RENAMED, MISSING, RETYPED, LINE_TYPE, DUPLICATE, UNKNOWN)
 _NAMED_STORES = 5
 _REMEDIES = {
     FUTURE: "the ERP's clock was wrong; docs/operations.md says what this held back",
-    RENAMED: "{detail}; restart the consumers and publish the days since then",
+    RENAMED: "{detail}; restart the consumers and publish what was written since",
     MISSING: "look for its new name with --all, or ask the ERP's people; gone for good: "
     "consumer drift forget {path}",
     RETYPED: "{detail}; what its column cannot hold is in extra, what was refused for it in "

@@ -1,4 +1,4 @@
-"""The guided tour: pull, load, break, look, repair, replay, a year with drift, every number.
+"""The guided tour: pull, load, break, look, repair, replay, a year with drift, every number, why.
 
 Uses the programs exactly as a person would, on servers of its own; needs no network.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from devstack.demo import report, warehouse, year
+from devstack.demo import correction, report, warehouse, year
 from devstack.demo.expectations import StoreDay, compare
 from devstack.demo.programs import ProgramFailedError, Programs
 from devstack.demo.year import Year
@@ -79,6 +79,7 @@ class _Tour:
             self._live_a_year()
             self._show_tables()
             self._check()
+            self._explain()
             code = self._conclude()
             if keep:
                 self._keep(stack)
@@ -184,6 +185,18 @@ class _Tour:
             self._console.print(report.comparison_table(comparisons))
         for comparison in comparisons:
             self._expect(f"{comparison.name} agrees on every store-day", comparison.holds)
+
+    def _explain(self) -> None:
+        with self._phases.phase(
+            "A number changes overnight",
+            f"An export adds {correction.AMOUNT:.2f}: why, and are the tables still right?",
+        ):
+            path, day = correction.corrected(GOOD_EXPORT, self._stack.directory)
+            self._programs.show("producer", "upload", str(path))
+            self._consume(1)
+            store = ("--store", EXPORTED_STORE)
+            self._programs.show("consumer", "history", *store, "--day", day)
+            self._programs.show("consumer", "verify", *store, "--settled-minutes", "0")
 
     def _conclude(self) -> int:
         self._console.print()

@@ -30,14 +30,8 @@ class Daemon:
         self._every_seconds = every_seconds
         self._settings = settings
         self._metrics = metrics
+        # What the last finished round lacks; None when nothing
         self.problem: str | None = "no round has ended yet"
-
-    async def alive(self) -> None:
-        """Answer while the event loop runs."""
-
-    async def readiness(self) -> str | None:
-        """Return what the last finished round lacks; None when nothing."""
-        return self.problem
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run rounds until `stop` is set; each asks again for what the last one missed."""

@@ -20,6 +20,13 @@ def conninfo(variables: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def execute(variables: Mapping[str, str], *statements: str) -> None:
+    """Run statements, each a transaction of its own."""
+    with psycopg.connect(**conninfo(variables), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
 @contextmanager
 def own_database(server: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Give the DB_* variables of an empty database on a server, for a whole module of tests."""

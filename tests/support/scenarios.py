@@ -89,8 +89,13 @@ class _Draft:
 
 
 @st.composite
-def histories(draw: st.DrawFn, run: str, max_versions: int = 7) -> History:
-    """Draw a lake of two stores, whose names carry `run`, and a delivery of its events."""
+def histories(
+    draw: st.DrawFn, run: str, max_versions: int = 7, *, sends_again: bool = True
+) -> History:
+    """Draw a lake of two stores, whose names carry `run`, and a delivery of its events.
+
+    `sends_again`: many documents hold records that former ones held.
+    """
     stores = (f"99 CB {run}", f"São João {run}")
     drafts: list[_Draft] = []
     for number in range(draw(st.integers(1, max_versions))):
@@ -99,10 +104,12 @@ def histories(draw: st.DrawFn, run: str, max_versions: int = 7) -> History:
         if kind == 0 and drafts:
             drafts.append(draw(st.sampled_from(drafts)))  # the same bytes put once more
         elif kind < 8:
-            sent = [r for d in drafts if d.source.holds_checks for r in d.records]
+            former = drafts if sends_again else []
+            sent = [r for d in former if d.source.holds_checks for r in d.records]
             drafts.append(_check_document(draw, number, store, run, sent))
         else:
-            drafts.append(_list_document(draw, number, store, run))
+            answer = _list_document(draw, number, store, run)
+            drafts.append(_sent_again(draw, answer, drafts if sends_again else []))
     if draw(st.integers(0, 3)) == 0:
         for move in draw(st.lists(_moves(), min_size=2, max_size=4)):
             _add_move(draw, drafts, stores[0], run, move)
@@ -173,6 +180,17 @@ def _list_document(draw: st.DrawFn, number: int, store: str, run: str) -> _Draft
     return _Draft(
         source, store, DAYS[0], key, number, document, as_of, tuple(records), tuple(bad_ids)
     )
+
+
+def _sent_again(draw: st.DrawFn, answer: _Draft, drafts: list[_Draft]) -> _Draft:
+    """Let an answer, now and then, hold the list of a former one."""
+    own = answer.source.entry.list_field
+    lists = [one for one in drafts if one.source is answer.source and own in one.written]
+    if not lists or draw(st.integers(0, 3)):
+        return answer
+    former = draw(st.sampled_from(lists))
+    written = answer.written | {own: former.written[own]}
+    return replace(answer, written=written, records=former.records, bad_ids=former.bad_ids)
 
 
 def _as_of(draw: st.DrawFn, document: dict[str, Any]) -> datetime | None:

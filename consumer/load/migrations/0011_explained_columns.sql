@@ -267,3 +267,5 @@ COMMENT ON COLUMN schema_drift.last_object_key IS 'Key of the last document that
 COMMENT ON COLUMN schema_drift.detail IS
     'The JSON type of an unknown field, the one expected of a retyped field, or the line that '
     'mends a rename';
+COMMENT ON COLUMN schema_drift.last_bus_dt IS
+    'The business date of the document that showed it last; empty if that was an export of checks';

@@ -117,22 +117,35 @@ class Listing:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._days: dict[tuple[Source, date], dict[str, list[tuple[ObjectEvent, ApiKey]]]] = {}
+        self._folders: dict[Source, set[date]] = {}
 
     async def days(self, sources: Iterable[Source]) -> set[date]:
         """Return the days that have a folder."""
-        found = set()
         for source in sources:
+            found = self._folders[source] = set[date]()
             for folder in await self._lake.folders(f"{API_PREFIX}{source}/"):
                 try:
                     found.add(date.fromisoformat(folder.removeprefix(_DAY_FOLDER).rstrip("/")))
                 except ValueError:
                     continue  # no day of ours: its objects are none either
-        return found
+        return set().union(*self._folders.values())
+
+    async def list_ahead(self, places: Iterable[tuple[Source, date]]) -> None:
+        """List days, several at once."""
+        remaining = iter([*places])
+
+        async def work() -> None:
+            for source, day in remaining:
+                await self.answers(source, day)
+
+        await asyncio.gather(*(work() for _ in range(READERS)))
 
     async def answers(
         self, source: Source, day: date, *, anew: bool = False
     ) -> Mapping[str, Sequence[tuple[ObjectEvent, ApiKey]]]:
         """Return all versions of a day's answers by store; `anew`: not what was listed before."""
+        if not anew and day not in self._folders.get(source, {day}):
+            return {}
         if anew or (source, day) not in self._days:
             while len(self._days) >= _CACHED_DAYS:
                 self._days.pop(next(iter(self._days)))

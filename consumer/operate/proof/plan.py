@@ -71,6 +71,7 @@ async def portions(
     for start in range(0, len(days), _WINDOW_DAYS):
         sizes: defaultdict[str, int] = defaultdict(int, dict.fromkeys(stores, 0))
         window = days[start : start + _WINDOW_DAYS]
+        await listing.list_ahead((source, day) for source in _endpoints(chosen) for day in window)
         for source in _endpoints(chosen):
             for day in window:
                 for store, answers in (await listing.answers(source, day)).items():

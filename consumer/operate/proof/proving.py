@@ -118,12 +118,18 @@ class Proving:
     async def _answers(
         self, source: Source, store: str, day: date | None
     ) -> Sequence[tuple[ObjectEvent, ApiKey]]:
-        if day is None or source.value not in ENDPOINTS_BY_NAME:
-            return []
-        if (source, store, day) in self._read_days:
+        is_answer = day is not None and source.value in ENDPOINTS_BY_NAME
+        if day is None or not is_answer or (source, store, day) in self._read_days:
             return []
         self._read_days.add((source, store, day))
-        return (await self._means.listing.answers(source, day)).get(store, [])
+        listing, place = self._means.listing, {"source": source, "store": store, "day": day}
+        cursor = await self._session.execute(statements.fixed("find_loaded_keys"), place)
+        loaded = {key for (key,) in await cursor.fetchall()}
+        found = (await listing.answers(source, day)).get(store, [])
+        if loaded - {event.key for event, _ in found}:
+            # They came after the day was listed and before the snapshot, or are gone.
+            found = (await listing.answers(source, day, anew=True)).get(store, [])
+        return found
 
     async def _further(self) -> list[tuple[ObjectEvent, DocumentKey]]:
         """Return what else may speak of the checks to compare and was not read yet."""

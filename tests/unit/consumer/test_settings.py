@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+import consumer
 from consumer.policy import Reaction
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from runtime.postgres import read_password
 from schemas.codes import ErrorCode
 
+PACKAGES = ("consumer", "lakehouse", "console")
 NEEDED = {
     "BUCKET_NAME": "lake",
     "QUEUE_URL": "http://sqs/main",
@@ -169,3 +171,11 @@ def test_a_token_for_rds_is_sent_to_a_proven_server_only(monkeypatch: pytest.Mon
         told.conninfo["sslmode"],
         told.conninfo["sslrootcert"],
     )
+
+
+def test_nobody_connects_past_a_password_that_changes() -> None:
+    """Who needs a session calls `open_session`, `connect` and the like, or `parameters`."""
+    root = Path(consumer.__file__).parent.parent
+    modules = (path for name in PACKAGES for path in (root / name).rglob("*.py"))
+    knowing = [path for path in modules if ".conninfo" in path.read_text(encoding="utf-8")]
+    assert [root / "consumer/load/sessions.py"] == knowing

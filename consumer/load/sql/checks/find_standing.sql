@@ -2,7 +2,7 @@
 -- business day. None for an object version that was loaded before: it is read in full, so that what
 -- was found in it is found again.
 SELECT w.place::integer - 1 AS place, t.opn_bus_dt
-FROM unnest(%(ids)s::bigint [], %(digests)s::bytea []) WITH ORDINALITY AS w (id, digest, place)
+FROM unnest(%(ids)b::bigint [], %(digests)b::bytea []) WITH ORDINALITY AS w (id, digest, place)
 CROSS JOIN LATERAL (
     SELECT content_digest, digest_object_id, object_id, patched, opn_bus_dt
     FROM guest_checks

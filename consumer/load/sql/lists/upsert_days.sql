@@ -2,12 +2,12 @@
 -- fields are counted. Locks each day, in key order, even when it writes nothing.
 WITH answers AS (
     INSERT INTO stage_days AS a (
-        doc_no, source, store_id, bus_dt, as_of, event_order, object_id, whole,
+        doc_no, source, store_id, bus_dt, as_of, event_order, object_id, whole, digest, unread,
         record_counts, field_counts, gap
     )
     SELECT
         d.doc_no, d.source, d.store_id, day.bus_dt, d.as_of, d.event_order, d.object_id,
-        d.quarantined = 0,
+        d.quarantined = 0, d.digest, d.unchanged > 0,
         -- A document is counted once, however many days it spans.
         CASE WHEN day.number = 1 THEN coalesce(d.record_counts, '{}') END,
         CASE WHEN day.number = 1 THEN coalesce(d.field_counts, '{}') END,
@@ -33,14 +33,14 @@ days AS (
 )
 INSERT INTO store_days AS t (
     source, store_id, bus_dt, object_id, as_of, event_order, state, whole_as_of,
-    whole_event_order, counted_object_id, counted_as_of, counted_event_order, record_counts,
-    field_counts, gaps
+    whole_event_order, digest, digest_object_id, counted_object_id, counted_as_of,
+    counted_event_order, record_counts, field_counts, gaps
 )
 SELECT
     d.source, d.store_id, d.bus_dt,
     (d.newest).object_id, (d.newest).as_of, (d.newest).event_order,
     CASE WHEN (d.newest).whole THEN 'loaded' ELSE 'dead_lettered' END,
-    since.as_of, since.event_order,
+    since.as_of, since.event_order, (d.whole).digest, (d.whole).object_id,
     (d.counted).object_id, coalesce((d.counted).as_of, '-infinity'),
     coalesce((d.counted).event_order, ''), (d.counted).record_counts, (d.counted).field_counts,
     merge_gaps(NULL, d.gaps, since.as_of, since.event_order)
@@ -58,12 +58,12 @@ ON CONFLICT (source, store_id, bus_dt) DO UPDATE SET
         ORDER BY d.as_of DESC, d.event_order DESC, d.ordinality
         LIMIT 1
     ),
-    (whole_as_of, whole_event_order, gaps) = (
+    (whole_as_of, whole_event_order, digest, digest_object_id, gaps) = (
         SELECT
-            d.whole_as_of, d.whole_event_order,
+            d.whole_as_of, d.whole_event_order, d.digest, d.digest_object_id,
             merge_gaps(t.gaps, excluded.gaps, d.whole_as_of, d.whole_event_order)
-        FROM unnest(ARRAY[excluded, t]) AS d
-        ORDER BY d.whole_as_of DESC, d.whole_event_order DESC
+        FROM unnest(ARRAY[excluded, t]) WITH ORDINALITY AS d
+        ORDER BY d.whole_as_of DESC, d.whole_event_order DESC, d.ordinality
         LIMIT 1
     ),
     (counted_object_id, counted_as_of, counted_event_order, record_counts, field_counts) = (
@@ -88,6 +88,11 @@ ON CONFLICT (source, store_id, bus_dt) DO UPDATE SET
 WHERE
     (excluded.as_of, excluded.event_order) > (t.as_of, t.event_order)
     OR (excluded.whole_as_of, excluded.whole_event_order) > (t.whole_as_of, t.whole_event_order)
+    OR (
+        (excluded.whole_as_of, excluded.whole_event_order) = (t.whole_as_of, t.whole_event_order)
+        AND (excluded.digest, excluded.digest_object_id)
+        IS DISTINCT FROM (t.digest, t.digest_object_id)
+    )
     OR (excluded.object_id = t.object_id AND excluded.state <> t.state)
     OR (
         (excluded.counted_as_of, excluded.counted_event_order)

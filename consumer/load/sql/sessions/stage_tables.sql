@@ -13,7 +13,8 @@ SELECT
     NULL::jsonb AS findings,
     NULL::jsonb AS record_counts,
     NULL::jsonb AS field_counts,
-    NULL::integer AS unchanged
+    NULL::integer AS unchanged,
+    NULL::bytea AS digest
 FROM ingested_objects AS o
 WITH NO DATA;
 CREATE UNIQUE INDEX IF NOT EXISTS stage_documents_doc_no ON stage_documents (doc_no);
@@ -29,7 +30,7 @@ WITH NO DATA;
 CREATE TEMP TABLE IF NOT EXISTS stage_days ON COMMIT DELETE ROWS AS
 SELECT
     NULL::integer AS doc_no, source, store_id, bus_dt, as_of, event_order, object_id,
-    false AS whole, record_counts, field_counts, gaps AS gap, gaps,
+    false AS whole, digest, false AS unread, record_counts, field_counts, gaps AS gap, gaps,
     false AS standing, false AS applied
 FROM store_days
 WITH NO DATA;

@@ -1,0 +1,1 @@
+"""What runs the programs on AWS and elsewhere; the few Python modules only check or generate."""

@@ -1,0 +1,1 @@
+"""Tests of deploy/ that need more than PyPI has: `make deploy-test`."""
