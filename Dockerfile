@@ -1,4 +1,5 @@
-# One image for every command: consumer, producer and the simulated ERP API of devstack.
+# One image for every command: consumer, producer and the simulated ERP API of devstack. `lakehouse`
+# needs Arrow besides, 250 MB of it: --build-arg LOCK=requirements/lakehouse.lock
 # The lock files pin every package with its hashes, those that build the wheel included.
 
 FROM python:3.13-slim-bookworm AS builder
@@ -7,19 +8,21 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_NO_INPUT=1
 
+ARG LOCK=requirements/runtime.lock
 WORKDIR /src
-COPY requirements/build.lock requirements/runtime.lock requirements/
+COPY requirements/build.lock requirements/runtime.lock requirements/lakehouse.lock requirements/
 RUN python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes --requirement requirements/build.lock \
     && python -m venv --without-pip /opt/coco \
     && /opt/build/bin/pip --python /opt/coco/bin/python install --only-binary :all: \
-        --require-hashes --requirement requirements/runtime.lock
+        --require-hashes --requirement "$LOCK"
 
 COPY pyproject.toml README.md ./
 COPY schemas/ schemas/
 COPY runtime/ runtime/
 COPY consumer/ consumer/
 COPY producer/ producer/
+COPY lakehouse/ lakehouse/
 COPY devstack/ devstack/
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/build/bin/pip --python /opt/coco/bin/python install --no-deps /wheels/*.whl

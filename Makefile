@@ -65,6 +65,9 @@ lock: ## Resolve all lock files anew (needs uv)
 	@echo "== requirements/dev.lock: that, and what tests and local servers need"
 	@$(UV_COMPILE) --upgrade --extra dev -c requirements/runtime.lock pyproject.toml \
 		-o requirements/dev.lock >/dev/null
+	@echo "== requirements/lakehouse.lock: what the image of lakehouse needs"
+	@$(UV_COMPILE) --upgrade --extra lakehouse -c requirements/dev.lock pyproject.toml \
+		-o requirements/lakehouse.lock >/dev/null
 	@echo "== requirements/build.lock: what builds the wheel in the Dockerfile"
 	@$(UV_COMPILE) --upgrade -c requirements/dev.lock requirements/build.in \
 		-o requirements/build.lock >/dev/null

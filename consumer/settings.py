@@ -1,14 +1,14 @@
 """The consumer's settings: read from the environment and `.env`, checked once at start."""
 
 import re
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 from consumer.memory import default_budget_bytes, memory_limit_bytes
 from consumer.policy import Policy, read_policy
+from runtime.postgres import PostgresSettings
 from runtime.settings import CONFIG, AwsSettings, ServiceSettings
 from schemas.key_templates import KEY_TEMPLATES_MEANING, Layout, read_layout
 
@@ -17,92 +17,17 @@ def _split(text: Any) -> Any:
     return [name for name in re.split(r"[,\s]+", text) if name] if isinstance(text, str) else text
 
 
-def read_password(path: Path) -> SecretStr:
-    """Read a password from its file, without the line's end; raises ValueError. Blocks."""
-    try:
-        password = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = f"DB_PASSWORD_FILE cannot be read: {error}; correct its path or permissions"
-        raise ValueError(reason) from error
-    if not password:
-        raise ValueError(f"DB_PASSWORD_FILE {path} is empty; write the password into it")
-    return SecretStr(password)
-
-
-# libpq's own (PostgreSQL manual, "SSL Support"); the last three refuse a server without TLS.
-SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
-_PROVEN_MODES = ("require", "verify-ca", "verify-full")
-
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
-class DatabaseSettings(AwsSettings):
-    """How to reach PostgreSQL; AWS is asked for its password with DB_AUTH=iam only."""
+class DatabaseSettings(PostgresSettings):
+    """How the consumer reaches PostgreSQL."""
 
-    db_host: str = Field("localhost", description="host name, or the directory of a Unix socket")
-    db_port: int = Field(5432, ge=1, le=65535, description="port")
-    db_name: str = Field("postgres", description="database")
-    db_user: str = Field("postgres", description="user; must own the tables to migrate them")
-    db_password: SecretStr | None = Field(None, description="password")
-    db_password_file: Path | None = Field(
-        None, description="file with the password, read anew for each connection"
-    )
-    db_auth: Literal["password", "iam"] = Field(
-        "password", description="`iam`: an RDS token for each connection, from the AWS credentials"
-    )
-    db_sslmode: SslMode | None = Field(
-        None,
-        description="what TLS must prove; unset: `PGSSLMODE`, else `prefer`. RDS: `verify-full`",
-    )
-    db_sslrootcert: str | None = Field(
-        None,
-        description="file of the CAs that may sign the server's certificate, or `system`; unset: "
-        "`PGSSLROOTCERT`. RDS: the region's CA bundle",
-    )
-    db_connect_timeout_seconds: int = Field(10, ge=1, le=120, description="longest time to connect")
+    program: ClassVar[str] = "coco-ingest-consumer"
+
     db_statement_timeout_seconds: int = Field(
         300, ge=1, le=86_400, description="longest statement before it is cancelled and retried"
     )
-
-    @property
-    def conninfo(self) -> dict[str, Any]:
-        """Return the connection parameters for psycopg, without what is read at each connection."""
-        parameters: dict[str, Any] = {
-            "host": self.db_host,
-            "port": self.db_port,
-            "dbname": self.db_name,
-            "user": self.db_user,
-            "connect_timeout": self.db_connect_timeout_seconds,
-            "application_name": "coco-ingest-consumer",
-            # A server that vanishes without a word is given up within forty seconds.
-            "keepalives_idle": 20,  # seconds, as the interval
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 30_000,  # milliseconds
-        }
-        if self.db_password:
-            parameters["password"] = self.db_password.get_secret_value()
-        said = {"sslmode": self.db_sslmode, "sslrootcert": self.db_sslrootcert}
-        return parameters | {name: value for name, value in said.items() if value}
-
-    @model_validator(mode="after")
-    def _check_database_password(self) -> Self:
-        sources = {
-            "DB_PASSWORD": self.db_password,
-            "DB_PASSWORD_FILE": self.db_password_file,
-            "DB_AUTH=iam": self.db_auth == "iam",
-        }
-        given = [name for name, value in sources.items() if value]
-        if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)} are set; leave one of them")
-        if self.db_password_file is not None:
-            read_password(self.db_password_file)
-        if self.db_auth == "iam" and self.db_sslmode not in _PROVEN_MODES:
-            raise ValueError(
-                "DB_AUTH=iam sends a token that must not be seen; set DB_SSLMODE=verify-full and "
-                "DB_SSLROOTCERT"
-            )
-        return self
 
 
 class LakeSettings(AwsSettings):

@@ -1,9 +1,8 @@
 """Sessions with PostgreSQL: each states what it relies on, and none waits for a silent server.
 
-What we rely on is stated by `SET` after connecting: poolers refuse startup options. The kernel
-notices packets that nobody acknowledges (see `DatabaseSettings.conninfo`). Where something in
-between acknowledges them all, the session asks over another connection whether the server is still
-at work.
+What they state is in `runtime/postgres.py`. The kernel notices packets that nobody acknowledges
+(see `PostgresSettings.conninfo`). Where something in between acknowledges them all, the session
+asks over another connection whether the server is still at work.
 """
 
 import asyncio
@@ -20,11 +19,11 @@ from psycopg import AsyncConnection, errors
 from psycopg.abc import PQGen
 from psycopg_pool import AsyncConnectionPool
 
-from consumer.aws.rds import database_token
 from consumer.load import statements
-from consumer.settings import DatabaseSettings, read_password
-from runtime.aws_clients import AwsUnusable
-from runtime.errors import SettingsInvalid
+from consumer.settings import DatabaseSettings
+from runtime.postgres import STATE_SESSION, check_encoding, connect, parameters_now
+
+__all__ = ["Session", "begin_session", "check_encoding", "check_idle", "connect", "parameters"]
 
 log = structlog.get_logger()
 
@@ -74,24 +73,6 @@ class Session(AsyncConnection[Any]):
             ours.shutdown(socket.SHUT_RDWR)
 
 
-def connect(settings: DatabaseSettings) -> psycopg.Connection[Any]:
-    """Open a session that states what we rely on. Blocks.
-
-    Raises:
-        SettingsInvalid: the database cannot hold every text.
-        psycopg.Error: the database does not answer.
-    """
-    connection = psycopg.connect(**_parameters(settings))
-    try:
-        check_encoding(connection.info, settings)
-        connection.execute(statements.fixed("state_session"))
-        connection.commit()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 async def parameters(settings: DatabaseSettings) -> dict[str, Any]:
     """Return what to connect with now; a password from a file or from AWS is a new one each time.
 
@@ -100,40 +81,16 @@ async def parameters(settings: DatabaseSettings) -> dict[str, Any]:
     """
     if settings.db_password_file is None and settings.db_auth == "password":
         return settings.conninfo
-    return await asyncio.to_thread(_parameters, settings)
-
-
-def _parameters(settings: DatabaseSettings) -> dict[str, Any]:
-    password = None
-    try:
-        if settings.db_auth == "iam":
-            password = database_token(settings)
-        elif settings.db_password_file is not None:
-            password = read_password(settings.db_password_file).get_secret_value()
-    except (AwsUnusable, ValueError) as error:
-        # As if the server refused us: who waits for it waits for the password, too.
-        raise psycopg.OperationalError(str(error)) from error
-    return settings.conninfo | ({"password": password} if password else {})
+    return await asyncio.to_thread(parameters_now, settings)
 
 
 async def begin_session(session: AsyncConnection[Any], settings: DatabaseSettings) -> None:
     """State what we rely on in an open session."""
-    await session.execute(statements.fixed("state_session"))
+    await session.execute(STATE_SESSION)
     if isinstance(session, Session):
         cursor = await session.execute("SELECT pg_backend_pid()")
         [process] = await cursor.fetchone() or [0]
         session.is_at_work = partial(_is_at_work, settings, process)
-
-
-def check_encoding(session: psycopg.ConnectionInfo, settings: DatabaseSettings) -> None:
-    """Raise SettingsInvalid for a database whose encoding cannot hold every text."""
-    encoding = session.parameter_status("server_encoding")
-    if encoding not in ("UTF8", None):
-        name = settings.db_name
-        raise SettingsInvalid(
-            f"DB_NAME: {name} is encoded in {encoding}, which cannot hold every text; create the "
-            f"database anew: CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
-        )
 
 
 async def check_idle(session: Session) -> None:

@@ -10,9 +10,15 @@ import typer
 from consumer.cli import cli as consumer_cli
 from devstack.cli import app as devstack_cli
 from docs.reference.markdown import page, table
+from lakehouse.cli import cli as lakehouse_cli
 from producer.cli import cli as producer_cli
 
-COMMAND_LINES = {"consumer": consumer_cli, "producer": producer_cli, "devstack": devstack_cli}
+COMMAND_LINES = {
+    "consumer": consumer_cli,
+    "producer": producer_cli,
+    "lakehouse": lakehouse_cli,
+    "devstack": devstack_cli,
+}
 # Every program has these.
 EVERYWHERE = {"--help", "--version", "--install-completion", "--show-completion"}
 INTRODUCTION = """\

@@ -24,6 +24,9 @@ from devstack.erp.settings import SimulatorSettings
 from devstack.stack import running_stack
 from docs.reference.commands import commands_page
 from docs.reference.markdown import page, sentence, table
+from lakehouse.metrics import CLOUDWATCH as LAKEHOUSE_EMF
+from lakehouse.metrics import Metrics as LakehouseMetrics
+from lakehouse.settings import LakehouseSettings
 from producer.errors import ProducerError
 from producer.metrics import CLOUDWATCH as PRODUCER_EMF
 from producer.metrics import Metrics
@@ -34,6 +37,7 @@ HERE = Path(__file__).parent
 SETTINGS: dict[str, type[BaseSettings]] = {
     "Consumer": ConsumerSettings,
     "Producer": ProducerSettings,
+    "Lakehouse": LakehouseSettings,
     "Simulated ERP": SimulatorSettings,
 }
 REACTIONS = {
@@ -190,7 +194,8 @@ def metrics_page() -> str:
         head = ("metric", "type", "labels", "meaning")
         parts += [f"## {title}", table(head, list(metrics(registry)))]
     parts += ["## CloudWatch", CLOUDWATCH_INTRODUCTION]
-    for title, chosen in (("Consumer", CONSUMER_EMF), ("Producer", PRODUCER_EMF)):
+    programs = {"Consumer": CONSUMER_EMF, "Producer": PRODUCER_EMF, "Lakehouse": LAKEHOUSE_EMF}
+    for title, chosen in programs.items():
         rows = [
             (f"`{one.name}`", title.lower(), one.unit, f"`{source(one)}`", statistic(one))
             for one in chosen
@@ -217,7 +222,11 @@ def statistic(metric: EmfMetric) -> str:
 
 def registries() -> list[tuple[str, CollectorRegistry]]:
     """Return the metrics of each program that serves some."""
-    return [("Consumer", REGISTRY), ("Producer", Metrics().registry)]
+    return [
+        ("Consumer", REGISTRY),
+        ("Producer", Metrics().registry),
+        ("Lakehouse", LakehouseMetrics().registry),
+    ]
 
 
 def metrics(registry: CollectorRegistry) -> Iterator[tuple[str, ...]]:

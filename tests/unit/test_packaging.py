@@ -14,10 +14,11 @@ from hatchling.builders.wheel import WheelBuilder
 
 from consumer.settings import ConsumerSettings
 from devstack.erp.settings import SimulatorSettings
+from lakehouse.settings import LakehouseSettings
 from producer.settings import Settings as ProducerSettings
 
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = ("consumer", "producer", "schemas", "runtime", "devstack")
+PACKAGES = ("consumer", "producer", "lakehouse", "schemas", "runtime", "devstack")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {
@@ -113,7 +114,8 @@ def test_whatever_the_image_copies_is_there_and_not_ignored() -> None:
 
 
 def test_compose_starts_the_whole_service() -> None:
-    assert set(SERVICES) == {"localstack", "postgres", "api", "migrate", "consumer", "producer"}
+    ours = {"api", "migrate", "consumer", "producer", "lakehouse"}
+    assert set(SERVICES) == {"localstack", "postgres"} | ours
     assert "version" not in COMPOSE
     assert set(OURS) == {"api", "migrate", "consumer", "producer"}
     commands = {name: service["command"][:2] for name, service in OURS.items()}
@@ -130,6 +132,21 @@ def test_one_service_builds_the_image_and_the_others_never_ask_a_registry_for_it
     assert [name for name, service in OURS.items() if "build" in service] == ["migrate"]
     policies = {name: service.get("pull_policy") for name, service in OURS.items()}
     assert policies == {"api": "never", "migrate": None, "consumer": "never", "producer": "never"}
+
+
+def test_arrow_is_only_in_the_image_of_those_who_ask_for_it() -> None:
+    """It weighs as much as all other packages together."""
+    lakehouse = SERVICES["lakehouse"]
+    assert lakehouse["build"]["args"] == {"LOCK": "requirements/lakehouse.lock"}
+    assert lakehouse["profiles"] == ["lakehouse"]
+    assert "ARG LOCK=requirements/runtime.lock\n" in DOCKERFILE
+    locks = {
+        name: (ROOT / "requirements" / f"{name}.lock").read_text()
+        for name in ("runtime", "lakehouse")
+    }
+    pins = {name: set(re.findall(r"^\S+==\S+", text, re.MULTILINE)) for name, text in locks.items()}
+    assert pins["runtime"] < pins["lakehouse"]
+    assert "pyarrow" not in locks["runtime"]
 
 
 def test_foreign_images_are_pinned() -> None:
@@ -176,7 +193,7 @@ def test_all_that_talk_about_the_lake_call_it_the_same() -> None:
         for service in SERVICES.values()
         if NAMES & set(service["environment"])
     ]
-    assert len(spoken) == 3
+    assert len(spoken) == 4
     assert all(names == spoken[0] for names in spoken)
     database = SERVICES["consumer"]["environment"]
     made = SERVICES["postgres"]["environment"]
@@ -191,7 +208,7 @@ def test_all_that_talk_about_the_lake_call_it_the_same() -> None:
 
 def test_every_variable_in_compose_is_one_that_somebody_reads() -> None:
     """A misspelt name would be ignored in silence."""
-    models = (ConsumerSettings, ProducerSettings)
+    models = (ConsumerSettings, ProducerSettings, LakehouseSettings)
     settings = {name.upper() for model in models for name in model.model_fields}
     simulator = {f"ERP_SIM_{name}".upper() for name in SimulatorSettings.model_fields}
     read = {
@@ -236,5 +253,6 @@ def test_nobody_starts_before_what_they_need() -> None:
     assert conditions == {
         "migrate": {"postgres": "service_healthy"},
         "consumer": {"localstack": "service_healthy", "migrate": "service_completed_successfully"},
+        "lakehouse": {"localstack": "service_healthy", "migrate": "service_completed_successfully"},
         "producer": {"localstack": "service_healthy", "api": "service_healthy"},
     }

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from consumer.operate.doctor.announcing import AnnouncingSettings, check_announcing
+from consumer.operate.doctor.change_feed import check_feed, probe_feed
 from consumer.operate.doctor.configuration import check_configuration, check_host
 from consumer.operate.doctor.database import probe_database
 from consumer.operate.doctor.findings import Finding, Level, Unknown, not_checked
@@ -61,11 +62,12 @@ async def _examine(
     queue = probe_queue(settings, settings.queue_url, "QUEUE_URL", needs.queue)
     looks = needs.looks_at_dead_letters
     letters = probe_queue(settings, settings.dlq_url, "DLQ_URL", needs.dead_letters, looks=looks)
-    main, dead, lake, database, host = await asyncio.gather(
+    main, dead, lake, database, feed, host = await asyncio.gather(
         _bounded(queue, "the queue"),
         _bounded(letters, "the dead-letter queue"),
         _bounded(probe_lake(settings, needs), "the bucket"),
         _bounded(probe_database(settings, needs.tables), "the database"),
+        _bounded(probe_feed(settings), "the database"),
         _bounded(asyncio.to_thread(check_host, settings), "this machine")
         if needs.runs
         else _no_findings(),
@@ -79,6 +81,7 @@ async def _examine(
         *check_lake(lake, settings, needs),
         *check_announcing(lake, main, settings.bucket_name, announcing.events, settings.layout),
         *check_database(database, settings, needs),
+        *check_feed(feed),
     ]
 
 

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 import consumer
 from consumer.policy import Reaction
-from consumer.settings import ConsumerSettings, DatabaseSettings, read_password
+from consumer.settings import ConsumerSettings, DatabaseSettings
+from runtime.postgres import read_password
 from schemas.codes import ErrorCode
 
 PACKAGES = ("consumer", "lakehouse", "console")

@@ -9,12 +9,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 from botocore.session import get_session
 
-from consumer.settings import DatabaseSettings
 from runtime.aws_clients import AwsUnusable
 from runtime.aws_errors import AWS_ERRORS, classify
+from runtime.settings import AwsSettings
 
 
-def database_token(settings: DatabaseSettings) -> str:
+def database_token(settings: AwsSettings, host: str, port: int, user: str) -> str:
     """Return a token to connect with, signed for host, port and user. Blocks.
 
     Raises:
@@ -28,9 +28,7 @@ def database_token(settings: DatabaseSettings) -> str:
             secret and secret.get_secret_value(),
             token and token.get_secret_value(),
         )
-        return str(
-            client.generate_db_auth_token(settings.db_host, settings.db_port, settings.db_user)
-        )
+        return str(client.generate_db_auth_token(host, port, user))
     except (BotoCoreError, *AWS_ERRORS, ValueError) as error:
         raise AwsUnusable(classify(error)) from error
 

@@ -1,0 +1,1 @@
+"""Copies the standing rows of PostgreSQL to Apache Iceberg tables in the lake's `processed/`."""
