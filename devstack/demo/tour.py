@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from devstack.demo import correction, report, warehouse, year
+from devstack.demo import analyst, correction, report, warehouse, year
 from devstack.demo.expectations import StoreDay, compare
 from devstack.demo.programs import ProgramFailedError, Programs
 from devstack.demo.year import Year
@@ -23,6 +23,7 @@ from schemas.registry import ENDPOINTS
 SAMPLES = Path(__file__).parent / "samples"
 GOOD_EXPORT = SAMPLES / "closing_export.json"
 LATE_EXPORT = SAMPLES / "late_export.json"
+REVENUE = ("store", "days", "checks", "guests", "net", "tax", "discounts")
 EXPORTED_STORE = "017 Demo"
 STORES = ("99 CB CB", "001", "São João")
 FIRST_DAY = date(2024, 1, 1)
@@ -80,6 +81,7 @@ class _Tour:
             self._show_tables()
             self._check()
             self._explain()
+            self._copy()
             code = self._conclude()
             if keep:
                 self._keep(stack)
@@ -165,8 +167,7 @@ class _Tour:
         with self._phases.phase("What is there now", "Straight from PostgreSQL."):
             columns: tuple[str, ...] = ("table", "rows")
             self._console.print(report.rows_table("Tables", columns, counts, left=1))
-            columns = ("store", "days", "checks", "guests", "net", "tax", "discounts")
-            self._console.print(report.rows_table("Revenue", columns, revenue, left=1))
+            self._console.print(report.rows_table("Revenue", REVENUE, revenue, left=1))
             columns = ("source", "state", "error", "objects", "records", "quarantined")
             self._console.print(report.rows_table("Objects", columns, objects, left=3))
         exported = [row[2:] for row in revenue if row[0] == EXPORTED_STORE]
@@ -197,6 +198,16 @@ class _Tour:
             store = ("--store", EXPORTED_STORE)
             self._programs.show("consumer", "history", *store, "--day", day)
             self._programs.show("consumer", "verify", *store, "--settled-minutes", "0")
+
+    def _copy(self) -> None:
+        with self._phases.phase(
+            "Analysts read it with engines of their own",
+            "The tables are copied to Apache Iceberg in the lake; DuckDB reads them there.",
+        ):
+            there = analyst.revenue_of_copy(self._programs, self._stack.environment)
+            self._console.print(report.rows_table("Revenue, by DuckDB", REVENUE, there, left=1))
+        here = sorted(warehouse.revenue_by_store(self._connection))
+        self._expect("DuckDB's revenue is PostgreSQL's", sorted(there) == here)
 
     def _conclude(self) -> int:
         self._console.print()
