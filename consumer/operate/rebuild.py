@@ -14,7 +14,6 @@ from consumer.aws.clients import soon
 from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import Queue, open_queues
 from consumer.load.database import open_session
-from consumer.load.migrate import migrate
 from consumer.operate.proof.documents import Ledger, Listing, entry_of
 from consumer.operate.proof.plan import Chosen
 from consumer.operate.proof.verify import run_verify
@@ -49,6 +48,8 @@ def rebuild(
     Consumers must be running: they load what is announced. Safe to interrupt and to repeat: what
     has a ledger row is not announced again. Exits 1 if the tables do not say what the lake says.
     """
+    from consumer.load.migrate import migrate  # noqa: PLC0415 - Alembic costs a second
+
     settings = settings_of(ConsumerSettings)
     with reported_errors():
         migrate(settings)

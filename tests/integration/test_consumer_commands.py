@@ -1,6 +1,8 @@
 """The consumer's small commands, and what is refused before anything is received."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -80,3 +82,10 @@ def test_an_object_that_is_gone_is_dead_lettered_as_missing(
     lake.sqs.send_message(QueueUrl=lake.queue_url, MessageBody=created_body(event))
     consume(environment)
     assert ledger(environment) == [("raw/erp/gone.json", "dead_lettered", "object_missing")]
+
+
+def test_commands_start_without_what_only_migrations_need() -> None:
+    """Alembic and SQLAlchemy cost as much as half of the rest."""
+    shown = "import sys, consumer.cli; print({'alembic', 'sqlalchemy'} & sys.modules.keys())"
+    found = subprocess.run([sys.executable, "-c", shown], capture_output=True, check=True)
+    assert b"set()" == found.stdout.strip()

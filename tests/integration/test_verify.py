@@ -27,11 +27,9 @@ def verify(environment: dict[str, str], *more: str) -> dict[str, Any]:
 def filled(environment: dict[str, str], lake: Lake) -> dict[str, str]:
     fill(lake)
     consume(environment)
-    # As if the second answer had come later than the first: then the row is marked, not left out.
-    execute(
-        environment,
-        _inserted("transactions", "true", record_id="2", amount=6, removed_at="2024-03-02"),
-    )
+    # If the second answer came first, the row was left out; else it is there, marked.
+    marked = _inserted("transactions", "true", record_id="2", amount=6, removed_at="2024-03-02")
+    execute(environment, f"{marked} ON CONFLICT DO NOTHING")
     return environment
 
 

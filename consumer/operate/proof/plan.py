@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -19,6 +19,14 @@ _PORTION_BYTES = 32 << 20  # of documents, as stored
 _PORTION_PLACES = 200  # store-days at once
 _WINDOW_DAYS = 7
 _HALF_LIFE_DAYS = 30  # a day that much older is sampled half as often
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Store-days that are proven at once."""
+
+    places: list[Place]
+    first: date | None  # all days before it are done; None: no order
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +74,39 @@ async def stores_of(chosen: Chosen, free: FreeDocuments, session: AsyncConnectio
 
 async def portions(
     chosen: Chosen, days: Sequence[date], stores: Collection[str], listing: Listing
-) -> AsyncIterator[list[Place]]:
+) -> AsyncIterator[Portion]:
     """Yield store-days, by days and then by stores, a portion at a time."""
     for start in range(0, len(days), _WINDOW_DAYS):
-        sizes: defaultdict[str, int] = defaultdict(int, dict.fromkeys(stores, 0))
         window = days[start : start + _WINDOW_DAYS]
         await listing.list_ahead((source, day) for source in _endpoints(chosen) for day in window)
+        names = set(stores)
+        sizes: defaultdict[Place, int] = defaultdict(int)
         for source in _endpoints(chosen):
             for day in window:
                 for store, answers in (await listing.answers(source, day)).items():
                     if not chosen.stores or store in chosen.stores:
-                        sizes[store] += sum(event.size_bytes or 0 for event, _ in answers)
-        portion: list[Place] = []
-        size = 0
-        for store in sorted(sizes):
-            portion += [(store, day) for day in window]
-            size += sizes[store]
-            if size >= _PORTION_BYTES or len(portion) >= _PORTION_PLACES:
-                yield portion
-                portion, size = [], 0
-        if portion:
+                        names.add(store)
+                        sizes[store, day] += sum(event.size_bytes or 0 for event, _ in answers)
+        for places in _cut([(store, day) for store in sorted(names) for day in window], sizes):
+            yield Portion(places, window[0])
+
+
+def _cut(places: Iterable[Place], sizes: Mapping[Place, int]) -> Iterator[list[Place]]:
+    portion: list[Place] = []
+    size = 0
+    for place in places:
+        portion.append(place)
+        size += sizes.get(place, 0)
+        if size >= _PORTION_BYTES or len(portion) >= _PORTION_PLACES:
             yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
 
 
 async def sampled(
     chosen: Chosen, days: Sequence[date], stores: Collection[str], listing: Listing
-) -> AsyncIterator[list[Place]]:
+) -> AsyncIterator[Portion]:
     """Yield store-days at random, recent ones more often, each a portion, by day."""
     if not days:
         return
@@ -109,7 +124,7 @@ async def sampled(
         if len(wanted) >= (chosen.sample or 0):
             break
     for place in sorted(wanted, key=lambda place: place[::-1]):
-        yield [place]
+        yield Portion([place], None)
 
 
 def _endpoints(chosen: Chosen) -> Iterable[Source]:

@@ -15,7 +15,7 @@ from consumer.operate.proof.plan import Chosen
 from consumer.operate.proof.verifying import Verdict, Verifying
 from consumer.operate.totals_file import Total
 from consumer.settings import ConsumerSettings, DatabaseSettings
-from runtime.errors import EXIT_FAILED
+from runtime.errors import EXIT_FAILED, EXIT_USAGE
 from runtime.terminal import (
     AsJson,
     fail,
@@ -89,11 +89,11 @@ def verify(  # noqa: PLR0913 - one for each option
     """
     days = first and first.date(), last and last.date()
     if days[0] and days[1] and days[0] > days[1]:
-        fail("--from lies after --to")
+        fail("--from lies after --to", EXIT_USAGE)
     stores = frozenset(one.strip() for one in store or ())
     if totals:
         if endpoint or sample or metrics_file or mends:
-            fail("--totals goes with --store, --from, --to and --json only")
+            fail("--totals goes with --store, --from, --to and --json only", EXIT_USAGE)
         if not _totals_are_equal(totals, stores, *days, as_json=as_json):
             raise typer.Exit(EXIT_FAILED)
         return
@@ -128,14 +128,11 @@ def run_verify(
     """Verify with progress and print what was found, also when it is interrupted."""
     verifying = Verifying(settings, chosen, timedelta(minutes=settled_minutes))
     verdict = verifying.verdict
-    rows: list[tuple[Any, ...]] = []
 
     def show(found: list[Difference]) -> None:
-        rows.extend(row for one in found for row in _rows(one))
         if mends and not as_json:
             # Before anything is changed.
-            print_table(_COLUMNS, rows)
-            rows.clear()
+            print_table(_COLUMNS, (row for one in found for row in _rows(one)))
 
     is_done = False
     try:
@@ -146,8 +143,8 @@ def run_verify(
         if as_json:
             print_json(_told(verdict, is_done=is_done))
         else:
-            if rows:
-                print_table(_COLUMNS, rows)
+            if verdict.differences and not mends:
+                print_table(_COLUMNS, (row for one in verdict.differences for row in _rows(one)))
             typer.echo(_summary(verdict, is_done=is_done))
         if not is_done and verdict.next_day:
             tell(f"not verified to the end; go on with --from {verdict.next_day}")
@@ -158,7 +155,7 @@ def _sources(endpoints: list[str] | None) -> tuple[Source, ...]:
     known = [*ENDPOINTS_BY_NAME, Source.ERP.value]
     for name in endpoints or ():
         if name not in known:
-            fail(f"--endpoint {name!r} is none of {', '.join(known)}")
+            fail(f"--endpoint {name!r} is none of {', '.join(known)}", EXIT_USAGE)
     return tuple(Source(name) for name in endpoints) if endpoints else tuple(Source)
 
 
@@ -194,6 +191,8 @@ def _summary(verdict: Verdict, *, is_done: bool) -> str:
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(verdict.counts.items()))
     found = f"{total} difference{'s' * (total > 1)} ({counts})" if total else "no difference"
     parts = [f"{verdict.store_days} store-days, {verdict.documents} documents: {found}"]
+    if total > len(verdict.differences):
+        parts.append(f"the first {len(verdict.differences)} of them are told")
     if verdict.mended:
         parts.append(f"{verdict.mended} mended")
     if verdict.waiting:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import islice
 
 from consumer.aws.s3 import Lake, open_lake
 from consumer.drift.renames import read_aliases
@@ -21,6 +22,7 @@ from consumer.settings import ConsumerSettings
 from schemas.registry import Source
 
 _KEPT_DIFFERENCES = 10_000
+_REMEMBERED_PLACES = 100_000
 
 
 @dataclass
@@ -41,13 +43,15 @@ class Verdict:
         """Whether the tables say what the lake says, after repairs."""
         return sum(self.counts.values()) == self.mended
 
-    def add(self, proof: Proof, seen: set[tuple[object, ...]]) -> list[Difference]:
+    def add(self, proof: Proof, seen: dict[tuple[object, ...], None]) -> list[Difference]:
         """Take the result of a portion; return what was not found before."""
         self.documents += proof.documents
         self.waiting += proof.waiting
-        # A check that two portions read is compared twice.
+        # A check that two portions read is compared twice; they follow each other closely.
         new = [one for one in proof.differences if one.place not in seen]
-        seen.update(one.place for one in new)
+        seen.update((one.place, None) for one in new)
+        for place in [*islice(seen, max(0, len(seen) - _REMEMBERED_PLACES))]:
+            del seen[place]
         for one in new:
             self.counts[one.kind] = self.counts.get(one.kind, 0) + 1
         self.differences += new[: _KEPT_DIFFERENCES - len(self.differences)]
@@ -88,7 +92,7 @@ class Verifying:
 
     def __init__(self, settings: ConsumerSettings, chosen: Chosen, settled: timedelta) -> None:
         self._settings, self._chosen, self._settled = settings, chosen, settled
-        self._seen: set[tuple[object, ...]] = set()
+        self._seen: dict[tuple[object, ...], None] = {}  # the last of them
         self.verdict = Verdict()
 
     async def run(
@@ -110,9 +114,9 @@ class Verifying:
             take = portions if chosen.sample is None else sampled
             total = len(days) * max(1, len(stores)) if chosen.sample is None else chosen.sample
             async for portion in take(chosen, days, stores, means.listing):
-                verdict.next_day = portion[0][1]
-                await self._verify(means, portion, found, mends=mends)
-                verdict.store_days += len(portion)
+                verdict.next_day = portion.first
+                await self._verify(means, portion.places, found, mends=mends)
+                verdict.store_days += len(portion.places)
                 advance(verdict.store_days, max(total, verdict.store_days))
             if chosen.is_everything:
                 undated: list[Place] = [(store, None) for store in sorted(stores)]
