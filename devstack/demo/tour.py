@@ -23,7 +23,6 @@ from schemas.registry import ENDPOINTS
 SAMPLES = Path(__file__).parent / "samples"
 GOOD_EXPORT = SAMPLES / "closing_export.json"
 LATE_EXPORT = SAMPLES / "late_export.json"
-REVENUE = ("store", "days", "checks", "guests", "net", "tax", "discounts")
 EXPORTED_STORE = "017 Demo"
 STORES = ("99 CB CB", "001", "São João")
 FIRST_DAY = date(2024, 1, 1)
@@ -167,7 +166,7 @@ class _Tour:
         with self._phases.phase("What is there now", "Straight from PostgreSQL."):
             columns: tuple[str, ...] = ("table", "rows")
             self._console.print(report.rows_table("Tables", columns, counts, left=1))
-            self._console.print(report.rows_table("Revenue", REVENUE, revenue, left=1))
+            self._console.print(report.rows_table("Revenue", analyst.COLUMNS, revenue, left=1))
             columns = ("source", "state", "error", "objects", "records", "quarantined")
             self._console.print(report.rows_table("Objects", columns, objects, left=3))
         exported = [row[2:] for row in revenue if row[0] == EXPORTED_STORE]
@@ -204,10 +203,12 @@ class _Tour:
             "Analysts read it with engines of their own",
             "The tables are copied to Apache Iceberg in the lake; DuckDB reads them there.",
         ):
-            there = analyst.revenue_of_copy(self._programs, self._stack.environment)
-            self._console.print(report.rows_table("Revenue, by DuckDB", REVENUE, there, left=1))
-        here = sorted(warehouse.revenue_by_store(self._connection))
-        self._expect("DuckDB's revenue is PostgreSQL's", sorted(there) == here)
+            last_day = FIRST_DAY + timedelta(days=DAYS_COUNT - 1)
+            there, here = analyst.copy_and_compare(
+                self._programs, self._stack.environment, self._connection, last_day
+            )
+            self._console.print(report.rows_table("By DuckDB", analyst.COLUMNS, there, left=1))
+        self._expect("DuckDB's revenue is PostgreSQL's", there == here)
 
     def _conclude(self) -> int:
         self._console.print()
