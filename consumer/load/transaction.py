@@ -10,6 +10,9 @@ consumers that load the same things never wait in a circle:
 5. store-days; whoever holds a day's row alone writes the rows of its list
 6. first and last dates of items, late: all batches of a store sell the same ones
 7. drift findings
+
+What is not read is locked before what is new. Two batches with the same new check or day between
+known ones may still meet, if one has left some unread: PostgreSQL ends one, and it loads again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,6 +50,8 @@ async def load_batch(
             await connection.execute(statements.fixed(step))
         holds_checks = any(document.frame.source.holds_checks for document in documents)
         unread = [document for document in documents if document.unchanged_count]
+        if holds_checks:
+            await connection.execute(statements.fixed("add_sold"))
         if any(document.frame.source.holds_checks for document in unread):
             await _refuse_changed(connection, "raise_unchanged")
         if holds_checks:
@@ -134,7 +139,6 @@ async def _refuse_changed(connection: AsyncConnection, statement: str) -> None:
 
 
 async def _load_checks(connection: AsyncConnection) -> None:
-    await connection.execute(statements.fixed("add_sold"))
     await connection.execute(statements.fixed("pick_winners"))
     await connection.execute(statements.for_table("upsert_checks", GUEST_CHECKS))
     cursor = await connection.execute(statements.fixed("any_patches"))

@@ -1,7 +1,6 @@
 """What two sessions do to each other when their transactions overlap."""
 
 import asyncio
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from consumer.load.document import StagedDocument
 from consumer.load.transaction import load_batch
 from schemas.codes import State
 from schemas.registry import Source
+from tests.support.racing import load_while_other_is_uncommitted, until_blocked
 from tests.support.samples import checks, day_list, full_check, staged
 from tests.support.warehouse import Warehouse, open_warehouse, requests
 
@@ -26,35 +26,6 @@ SAME_CURUTC = "2024-06-01T00:00:00"
 def warehouse(database: dict[str, str]) -> Iterator[Warehouse]:
     with open_warehouse(database) as opened:
         yield opened
-
-
-def load_while_other_is_uncommitted(
-    warehouse: Warehouse, first: StagedDocument, second: StagedDocument
-) -> None:
-    """Let `second` run into the rows of `first`, whose transaction commits only then."""
-
-    async def race() -> None:
-        one, other = warehouse.sessions
-        async with one.transaction():
-            await load_batch(one, requests(first))
-            waiting = asyncio.create_task(load_batch(other, requests(second)))
-            await until_blocked(warehouse)
-        await waiting
-
-    warehouse.runner.run(race())
-
-
-async def until_blocked(warehouse: Warehouse, sessions: int = 1) -> None:
-    """Wait until so many sessions of this database wait for a lock."""
-    deadline = time.monotonic() + 10
-    while sessions > len(
-        warehouse.query(
-            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            " AND datname = current_database()"
-        )
-    ):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("newer_first", [True, False])
