@@ -18,6 +18,7 @@ from bench.messages import Cost
 from bench.peers import Limit, Peers
 from bench.reloading import Reloads
 from bench.timing import Seconds
+from bench.verifying import Proven
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -51,7 +52,7 @@ class Findings:
     scaling: Scaling
     huge: Huge
     growth: Growth
-    proof: tuple[Seconds, Seconds]  # of some store-days, and of their first load
+    proof: Proven
     messages: Mapping[str, Cost]  # by size
 
 
@@ -72,7 +73,8 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
             for name, runs in found.reloads.again.items()
         },
         "huge_peak_mb": round(found.huge.peak_mb, 1),
-        "verify_vs_load": _ratio(*found.proof),
+        "verify_vs_load": _ratio(found.proof.proof, found.proof.load),
+        "store_days_loaded_a_minute": round(found.proof.loaded_a_minute, 1),
         "message_cpu_vs_bare_loop": round(found.messages["1 kB"].cpu_share, 3),
         "message_rate_vs_bare_loop": round(found.messages["1 kB"].rate_share, 3),
         "messages": {size: asdict(cost) for size, cost in found.messages.items()},
@@ -112,10 +114,12 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
     table.add_row("unchanged reload, rows rewritten", str(found.reloads.unchanged_rows))
     huge = f"peak memory of a {found.huge.size_bytes / 1e6:.0f} MB export (MB)"
     table.add_row(huge, f"{found.huge.peak_mb:.0f}", f"{found.huge.seconds:.1f}")
-    proof, load = found.proof
+    proof, load = found.proof.proof, found.proof.load
     seconds = (f"{proof.median:.2f}", f"{load.median:.2f}")
     name = "verify, against the first load"
     table.add_row(name, f"{results['verify_vs_load']:.2f}", *seconds, f"{proof.spread:.0%}")
+    name = "rebuild, store-days a minute that one consumer loads"
+    table.add_row(name, f"{found.proof.loaded_a_minute:.0f}")
     growth = found.growth
     seconds = (f"{growth.grown.median:.3f}", f"{growth.small.median:.3f}")
     spread = f"{growth.grown.spread:.0%}"
@@ -158,8 +162,8 @@ def _runs(found: Findings) -> dict[str, Seconds]:
         "first_load_cpu": found.reloads.first,
         "first_load_in_full_cpu": found.reloads.first_in_full,
         **{f"reload_{name}_cpu": runs for name, runs in found.reloads.again.items()},
-        "verify": found.proof[0],
-        "first_load_beside_verify": found.proof[1],
+        "verify": found.proof.proof,
+        "first_load_beside_verify": found.proof.load,
         "batch_of_small_database": found.growth.small,
         "batch_of_grown_database": found.growth.grown,
     }

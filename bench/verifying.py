@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
 from typing import cast
@@ -39,12 +40,22 @@ class _MemoryLake:
         yield [_listed(one) for key, one in self._objects.items() if key.startswith(prefix)]
 
 
-def measure(server: Server, documents: Sequence[Document]) -> tuple[Seconds, Seconds]:
-    """Prove some store-days, and load them into an empty database, in turns.
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Some store-days: the seconds of their proof, and of their first load."""
 
-    Returns:
-        The seconds of the proof, and of the first load.
-    """
+    proof: Seconds
+    load: Seconds
+    store_days: int
+
+    @property
+    def loaded_a_minute(self) -> float:
+        """How many store-days one process loads a minute: what bounds `consumer rebuild`."""
+        return self.store_days * 60 / self.load.median
+
+
+def measure(server: Server, documents: Sequence[Document]) -> Proven:
+    """Prove some store-days, and load them into an empty database, in turns."""
     fetched = [document.fetched() for document in documents]
 
     def first_load() -> float:
@@ -54,7 +65,7 @@ def measure(server: Server, documents: Sequence[Document]) -> tuple[Seconds, Sec
     with server.fresh("bench_verify") as database:
         load_seconds(database, [document.fetched() for document in documents])
         proof, load = in_turns((lambda: asyncio.run(_prove_seconds(database, fetched)), first_load))
-    return proof, load
+    return Proven(proof, load, len({(one.key.store_id, one.key.bus_dt) for one in fetched}))
 
 
 async def _prove_seconds(database: DatabaseSettings, fetched: Sequence[Fetched]) -> float:

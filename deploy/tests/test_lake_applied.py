@@ -77,6 +77,8 @@ def servers(terraform: Terraform) -> Iterator[Mapping[str, str]]:
         yield command_environment(os.environ, {**stack.environment, **database})
 
 
+# Terraform waits a minute for each change of a queue to be seen everywhere.
+@pytest.mark.timeout(1800)
 def test_the_product_works_on_the_lake_that_terraform_made(
     terraform: Terraform, servers: Mapping[str, str]
 ) -> None:

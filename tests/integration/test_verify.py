@@ -26,6 +26,7 @@ def verify(environment: dict[str, str], *more: str) -> dict[str, Any]:
 @pytest.fixture
 def filled(environment: dict[str, str], lake: Lake) -> dict[str, str]:
     fill(lake)
+    put(lake, key("getFiscalInvoice", DAY, "1"), json.dumps(STANDING).encode())
     consume(environment)
     # If the second answer came first, the row was left out; else it is there, marked.
     marked = _inserted("transactions", "true", record_id="2", amount=6, removed_at="2024-03-02")
@@ -33,6 +34,11 @@ def filled(environment: dict[str, str], lake: Lake) -> dict[str, str]:
     return environment
 
 
+STANDING = {
+    "storeId": STORE,
+    "busDt": DAY,
+    "fiscalInvoices": [{"invoiceId": 6, "amount": 9}],
+}
 INVOICES = {
     "storeId": STORE,
     "busDt": NEXT,
@@ -90,6 +96,54 @@ DAMAGE: dict[str, tuple[str, tuple[Any, ...]]] = {
 }
 
 
+# Rows of which every column is changed; what tells how a row was read is none of the documents'.
+EVERY_COLUMN = {
+    "guest_checks": "guest_check_id = 4",
+    "taxes": "guest_check_id = 4",
+    "detail_lines": "guest_check_id = 4",
+    "fiscal_invoices": "record_id = '6'",
+}
+KEYS = {
+    "guest_checks": {"store_id", "guest_check_id"},
+    "taxes": {"store_id", "guest_check_id", "tax_num"},
+    "detail_lines": {"store_id", "guest_check_id", "guest_check_line_item_id"},
+    "fiscal_invoices": {"store_id", "bus_dt", "record_id"},
+}
+OF_THE_READING = {
+    *("object_id", "removed_at", "as_of", "patched", "latest_credible"),
+    *("content_digest", "digest_object_id"),
+}
+OTHERWISE = {
+    "text": "coalesce({0}, '') || 'x'",
+    "bigint": "coalesce({0}, 0) + 1",
+    "numeric": "coalesce({0}, 0) + 1",
+    "boolean": "coalesce(NOT {0}, true)",
+    "date": "coalesce({0}, '2024-03-01') + 1",
+    "timestamp with time zone": "coalesce({0}, '2024-03-01') + interval '1 hour'",
+    "timestamp without time zone": "coalesce({0}, '2024-03-01') + interval '1 hour'",
+    "jsonb": """'{{"x": 1}}'""",
+}
+
+
+def change_all(environment: dict[str, str], table: str, which: str) -> set[str]:
+    """Change every column of some rows; return their names."""
+    columns = query(
+        environment,
+        f"SELECT column_name, data_type FROM information_schema.columns "
+        f"WHERE table_name = '{table}' AND table_schema = 'public'",
+    )
+    values = {
+        name: OTHERWISE[kind].format(name)
+        for name, kind in columns
+        if name not in KEYS[table] | OF_THE_READING
+    }
+    if "menu_item_id" in values:
+        values["menu_item_id"] = "NULL"  # an item must exist
+    told = ", ".join(f"{name} = {value}" for name, value in values.items())
+    execute(environment, f"UPDATE {table} SET {told} WHERE {which}")
+    return set(values)
+
+
 def test_each_damage_is_named_and_mended(filled: dict[str, str], lake: Lake) -> None:
     """Rows, versions, provenance, the ledger and two objects of which no event told.
 
@@ -98,6 +152,7 @@ def test_each_damage_is_named_and_mended(filled: dict[str, str], lake: Lake) -> 
     untouched = verify(filled)
     assert (True, []) == (untouched["equal"], untouched["differences"])
     execute(filled, *(statement for statement, _ in DAMAGE.values()))
+    all_columns = {table: change_all(filled, table, which) for table, which in EVERY_COLUMN.items()}
     lost, unannounced = key("getGuestChecks", NEXT, "2"), key("getFiscalInvoice", NEXT, "1")
     put(lake, lost, answer(check(10, opnBusDt=NEXT, clsdBusDt=NEXT), at="2024-03-03T05:00:00"))
     put(lake, unannounced, json.dumps(INVOICES).encode())
@@ -120,6 +175,13 @@ def test_each_damage_is_named_and_mended(filled: dict[str, str], lake: Lake) -> 
     ]
     assert [{"column": "gst_cnt", "table": "3", "lake": "2"}] == changed["changes"]
     assert key("getGuestChecks", DAY, "2") == changed["object_key"]
+
+    changed_columns = {
+        one["table"]: {change["column"] for change in one["changes"]}
+        for one in told["differences"]
+        if one["kind"] == "different" and (4 in one["key"].values() or "6" in one["key"].values())
+    }
+    assert all_columns == changed_columns
 
     before = query(filled, "SELECT count(*) FROM ingested_objects")
     repaired = verify(filled, "--repair")

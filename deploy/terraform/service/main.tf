@@ -60,7 +60,7 @@ locals {
   secrets = {
     consumer = local.uses_passwords ? { DB_PASSWORD = var.database.password_secret } : {}
     migrate  = local.uses_passwords ? { DB_PASSWORD = var.database.migration_secret } : {}
-    producer = try(var.producer.token_secret, null) != null ? { API_TOKEN = var.producer.token_secret } : {}
+    producer = local.has_producer ? var.producer.secrets : {}
   }
 }
 

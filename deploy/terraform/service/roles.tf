@@ -41,7 +41,8 @@ resource "aws_iam_role_policy_attachment" "execution" {
 }
 
 resource "aws_iam_role_policy" "secrets" {
-  count = length(local.secret_arns) > 0 ? 1 : 0
+  # By the names, which are known when planning; the ARNs need not be.
+  count = length(flatten([for named in values(local.secrets) : keys(named)])) > 0 ? 1 : 0
 
   name = "secrets"
   role = aws_iam_role.execution.id

@@ -128,10 +128,10 @@ variable "consumer" {
 }
 
 variable "producer" {
-  description = "The producer's daemon; null: none. `token_secret` is the ARN of the ERP's token."
+  description = "The producer's daemon; null: none. `secrets` are ARNs by the setting that they hold: API_TOKEN, API_KEY."
   type = object({
     api_base_url  = string
-    token_secret  = optional(string)
+    secrets       = optional(map(string), {})
     stores        = list(string)
     every         = optional(string, "15m")
     lookback_days = optional(number, 14)

@@ -42,7 +42,7 @@ module "service" {
 
   producer = {
     api_base_url = var.api_base_url
-    token_secret = aws_secretsmanager_secret.erp_token.arn
+    secrets      = { API_TOKEN = aws_secretsmanager_secret.erp_token.arn }
     stores       = var.stores
   }
 

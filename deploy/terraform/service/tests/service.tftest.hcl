@@ -39,7 +39,7 @@ variables {
   }
   producer = {
     api_base_url = "https://erp.example"
-    token_secret = "arn:aws:secretsmanager:sa-east-1:123456789012:secret:coco/erp-AbCdEf"
+    secrets      = { API_TOKEN = "arn:aws:secretsmanager:sa-east-1:123456789012:secret:coco/erp-AbCdEf" }
     stores       = ["99 CB CB", "São João"]
   }
 }
