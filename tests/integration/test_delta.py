@@ -81,6 +81,15 @@ def test_a_check_that_flips_and_flips_back_out_of_order_ends_as_the_newest_says(
     assert State.SUPERSEDED is answers.states[-1]
 
 
+def test_an_unchanged_check_of_an_older_answer_dates_nothing(answers: Answers) -> None:
+    answers.load(A, number=1, as_of=1)
+    answers.load(A, number=3, as_of=3)
+    assert 1 == answers.load(A, number=2, as_of=2)
+    assert [State.LOADED, State.LOADED, State.SUPERSEDED] == answers.states
+    answers.load({"guestCheckId": 1, "tblName": "late"}, number=4, as_of=2)
+    assert ["A"] == answers.names()
+
+
 def test_an_unchanged_check_outranks_a_late_partial_document(answers: Answers) -> None:
     """The partial one is older than the answer that sent the check unchanged."""
     answers.load(A, number=1, as_of=1)
@@ -263,6 +272,8 @@ def test_an_unchanged_list_is_not_read_but_its_day_is_dated(warehouse: Warehouse
     assert 0 == days.load(7, number=3, as_of=2)
     assert [1, 2] == days.amounts()
     assert [State.LOADED, State.LOADED, State.SUPERSEDED] == days.states
+    assert 2 == days.load(1, 2, number=4, as_of=4)
+    assert 0 == days.load(7, number=5, as_of=5)
 
 
 def test_a_list_is_read_while_an_answer_with_quarantined_rows_is_newer(
