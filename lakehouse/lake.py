@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lakehouse.errors import Conflict
+from lakehouse.errors import Conflict, LakehouseError
 from lakehouse.settings import LakehouseSettings
 
 PREFIX = "processed/"
@@ -46,10 +46,15 @@ class Latest:
 
     @staticmethod
     def read(text: str) -> "Latest":
-        """Read the document."""
-        told = json.loads(text)
-        tables = {name: TableState(**state) for name, state in told.pop("tables").items()}
-        return Latest(**told, tables=tables)
+        """Read the document; raises LakehouseError if it is none of ours."""
+        try:
+            told = json.loads(text)
+            tables = {name: TableState(**state) for name, state in told.pop("tables").items()}
+            return Latest(**told, tables=tables)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise LakehouseError(
+                f"{LATEST_KEY} is not what we write: delete it, and the next export writes it anew"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from devstack.demo import correction, report, warehouse, year
+from devstack.demo import analyst, correction, report, warehouse, year
 from devstack.demo.expectations import StoreDay, compare
 from devstack.demo.programs import ProgramFailedError, Programs
 from devstack.demo.year import Year
@@ -80,6 +80,7 @@ class _Tour:
             self._show_tables()
             self._check()
             self._explain()
+            self._copy()
             code = self._conclude()
             if keep:
                 self._keep(stack)
@@ -165,8 +166,7 @@ class _Tour:
         with self._phases.phase("What is there now", "Straight from PostgreSQL."):
             columns: tuple[str, ...] = ("table", "rows")
             self._console.print(report.rows_table("Tables", columns, counts, left=1))
-            columns = ("store", "days", "checks", "guests", "net", "tax", "discounts")
-            self._console.print(report.rows_table("Revenue", columns, revenue, left=1))
+            self._console.print(report.rows_table("Revenue", analyst.COLUMNS, revenue, left=1))
             columns = ("source", "state", "error", "objects", "records", "quarantined")
             self._console.print(report.rows_table("Objects", columns, objects, left=3))
         exported = [row[2:] for row in revenue if row[0] == EXPORTED_STORE]
@@ -197,6 +197,18 @@ class _Tour:
             store = ("--store", EXPORTED_STORE)
             self._programs.show("consumer", "history", *store, "--day", day)
             self._programs.show("consumer", "verify", *store, "--settled-minutes", "0")
+
+    def _copy(self) -> None:
+        with self._phases.phase(
+            "Analysts read it with engines of their own",
+            "The tables are copied to Apache Iceberg in the lake; DuckDB reads them there.",
+        ):
+            last_day = FIRST_DAY + timedelta(days=DAYS_COUNT - 1)
+            there, here = analyst.copy_and_compare(
+                self._programs, self._stack.environment, self._connection, last_day
+            )
+            self._console.print(report.rows_table("By DuckDB", analyst.COLUMNS, there, left=1))
+        self._expect("DuckDB's revenue is PostgreSQL's", there == here)
 
     def _conclude(self) -> int:
         self._console.print()

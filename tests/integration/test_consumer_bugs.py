@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 from tests.conftest import Lake
-from tests.support.programs import DEADLINE_SECONDS, query, succeed
+from tests.support.migrated import with_tables
+from tests.support.programs import DEADLINE_SECONDS, query
 
 # The consumer, with a bug that one of the documents meets.
 WITH_A_BUG = """
@@ -33,7 +34,7 @@ def document(number: int, name: str) -> bytes:
 def test_a_bug_reaches_the_dlq_with_a_log_and_a_ledger_row_and_its_neighbours_the_tables(
     environment: dict[str, str], lake: Lake
 ) -> None:
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     dlq_arn = lake.sqs.get_queue_attributes(QueueUrl=lake.dlq_url, AttributeNames=["QueueArn"])
     redrive = {
         "deadLetterTargetArn": dlq_arn["Attributes"]["QueueArn"],

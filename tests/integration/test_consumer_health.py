@@ -5,14 +5,15 @@ import subprocess
 import sys
 
 from tests.conftest import Lake
-from tests.support.programs import DEADLINE_SECONDS, page, succeed, until
+from tests.support.migrated import with_tables
+from tests.support.programs import DEADLINE_SECONDS, page, until
 
 
 def test_the_port_says_alive_ready_and_what_was_done_until_the_database_goes(
     environment: dict[str, str], lake: Lake, unused_tcp_port: int
 ) -> None:
     """Readiness follows the breaker; liveness does not: a restart would not mend a database."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     own = environment | {"HTTP_PORT": str(unused_tcp_port), "RECEIVE_WAIT_SECONDS": "1"}
     with subprocess.Popen([sys.executable, "-m", "consumer", "run"], env=own) as process:
         try:

@@ -7,6 +7,7 @@ import sys
 from schemas.envelopes import ObjectEvent, created_body
 from tests.conftest import Lake
 from tests.support.consuming import CHECK, consume, dead_lettered, export, ledger, put
+from tests.support.migrated import with_tables
 from tests.support.programs import DEADLINE_SECONDS, query, run, succeed
 
 # Notes which files are opened from the moment on that messages are received.
@@ -35,7 +36,7 @@ finally:
 def test_progress_is_logged_and_a_summary_ends_the_run(
     environment: dict[str, str], lake: Lake
 ) -> None:
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     put(lake, "raw/erp/good.json", export(CHECK))
     put(lake, "raw/erp/cut.json", export(CHECK)[:200])
     own = environment | {"PROGRESS_LOG_SECONDS": "0.05"}
@@ -58,7 +59,7 @@ def test_progress_is_logged_and_a_summary_ends_the_run(
 
 
 def test_a_run_that_had_nothing_to_do_says_nothing(environment: dict[str, str]) -> None:
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     assert succeed("consumer", "run", "--until-idle", "1", environment=environment) == ""
 
 
@@ -66,7 +67,7 @@ def test_nothing_is_opened_while_messages_are_worked_on(
     environment: dict[str, str], lake: Lake
 ) -> None:
     """What could be read at the start: with all file descriptors in use, work goes on."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     put(lake, "raw/erp/good.json", export(CHECK))
     put(lake, "raw/erp/cut.json", export(CHECK)[:200])
     put(lake, "raw/erp/mixed.json", export(CHECK, CHECK | {"guestCheckId": "x"}))

@@ -22,6 +22,7 @@ from tests.support.consuming import (
     lose_events,
     put,
 )
+from tests.support.migrated import with_tables
 from tests.support.programs import DEADLINE_SECONDS, page, query, succeed, until
 
 # A key is a value everywhere: never SQL, never a path.
@@ -220,7 +221,7 @@ def test_sigterm_ends_the_daemon_with_exit_code_0_and_nothing_held(
     environment: dict[str, str], lake: Lake
 ) -> None:
     """The race: the signal arrives while messages are in hand and a long poll is running."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     for number in range(40):
         put(lake, f"raw/erp/{number}.json", export(CHECK | {"guestCheckId": number}))
     with running_consumer(environment) as process:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from tests.conftest import Lake
-from tests.support.programs import run, succeed
+from tests.support.migrated import with_tables
+from tests.support.programs import run
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 NOTHING_ELSE = {
@@ -47,7 +48,7 @@ def test_credentials_that_cannot_be_used_end_every_command_with_one_line(
     instead, named = WITHOUT[missing]
     own = {name: value for name, value in environment.items() if name not in KEYS}
     if command == "consumer run":
-        succeed("consumer", "migrate", environment=environment)
+        with_tables(environment)
     ended = run(*COMMANDS[command], environment={**own, **NOTHING_ELSE, **instead})
     assert ended.returncode in (1, 2), ended.stderr
     assert "Traceback" not in ended.stderr

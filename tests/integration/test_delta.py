@@ -9,7 +9,7 @@ from consumer.load.document import ChangedMeanwhile
 from schemas.aliases import load_aliases
 from schemas.codes import State
 from schemas.registry import Source
-from tests.support.delta import prepare_delta
+from tests.support.delta import preparation, prepare_delta
 from tests.support.loading import column
 from tests.support.samples import (
     ALIASES,
@@ -174,16 +174,58 @@ def test_what_a_release_without_digests_wrote_is_read(answers: Answers) -> None:
     assert 1 == answers.load(B, number=4, as_of=4)
 
 
+def test_what_a_release_without_digests_writes_meanwhile_is_noticed_under_the_lock(
+    answers: Answers,
+) -> None:
+    """It leaves the digest of what the check said before."""
+    warehouse = answers.warehouse
+    answers.load(A, number=1, as_of=1)
+    again = fetched(checks(A), Source.GUEST_CHECKS, key="raw/later.json", number=9)
+    row = {"transactionId": 1}
+    warehouse.load(prepare_delta(warehouse, fetched(day_list(DAY, row), DAY, key="a")).document)
+    listed = fetched(day_list(DAY, row), DAY, key="raw/list.json", number=9)
+    unread = [prepare_delta(warehouse, one).document for one in (again, listed)]
+    assert [1, 1] == [document.unchanged_count for document in unread]
+    for table in ("guest_checks", "store_days"):
+        warehouse.query(f"UPDATE {table} SET digest_object_id = 0 RETURNING 1")
+    for document in unread:
+        with pytest.raises(ChangedMeanwhile):
+            warehouse.load(document)
+
+
 def test_drift_is_counted_once_per_content(answers: Answers) -> None:
     """Counts of checks that were new come on top of those of the same day."""
     answers.load(usual_check(1), number=1, as_of=1)
     answers.load(usual_check(1), usual_check(2), number=2, as_of=2)
     answers.load(usual_check(1), usual_check(2), number=3, as_of=3)
-    [day] = answers.warehouse.query("SELECT record_counts, field_counts FROM store_days")
-    assert {"": 1, "guestChecks": 2} == {
-        level: count for level, count in day["record_counts"].items() if "." not in level
-    }
-    assert (1, 2) == tuple(day["field_counts"][path] for path in ("curUTC", "guestChecks.subTtl"))
+    assert COUNTED_TWO == counted(answers.warehouse)
+    answers.load(usual_check(1, tblName="new"), usual_check(2, tblName="new"), number=4, as_of=4)
+    assert COUNTED_TWO == counted(answers.warehouse)
+
+
+COUNTED_TWO = {"": 1, "guestChecks": 2}, (1, 2)
+
+
+def counted(warehouse: Warehouse) -> tuple[dict[str, int], tuple[int, int]]:
+    """Return the counts of roots and checks, and how many of each had a certain field."""
+    [day] = warehouse.query("SELECT record_counts, field_counts FROM store_days")
+    records = {level: count for level, count in day["record_counts"].items() if "." not in level}
+    fields = day["field_counts"]
+    return records, (fields["curUTC"], fields["guestChecks.subTtl"])
+
+
+def test_findings_of_two_readings_at_once_are_those_of_the_full_one(answers: Answers) -> None:
+    """Another consumer loaded the object version in full while this one left a check unread."""
+    warehouse, record = answers.warehouse, usual_check(1, somethingNew=1)
+    answers.load(record, number=1)
+    again = fetched(checks(record, usual_check(2)), Source.GUEST_CHECKS, key="raw/2.json", number=2)
+    unread = prepare_delta(warehouse, again).document
+    assert 1 == unread.unchanged_count
+    ready = preparation(warehouse.sessions[0])
+    warehouse.load(warehouse.runner.run(ready.prepare(again, in_full=True)).document)
+    found = warehouse.query("SELECT * FROM object_findings")
+    warehouse.load(unread)
+    assert found == warehouse.query("SELECT * FROM object_findings")
 
 
 DAY = Source.TRANSACTIONS
@@ -230,10 +272,25 @@ def test_a_list_is_read_while_an_answer_with_quarantined_rows_is_newer(
     days = Days(warehouse)
     days.load(1, 2, number=1, as_of=1)
     days.load(5, {}, number=2, as_of=2)
+    assert 0 == days.load(5, {}, number=3, as_of=3)
+    assert State.DEAD_LETTERED is days.states[-1]
     assert [5, 2] == days.amounts()
-    assert 0 == days.load(1, 2, number=3, as_of=3)
+    assert 0 == days.load(1, 2, number=4, as_of=4)
     assert [1, 2] == days.amounts()
-    assert 2 == days.load(1, 2, number=4, as_of=4)
+    assert 2 == days.load(1, 2, number=5, as_of=5)
+
+
+def test_a_list_that_was_loaded_before_or_by_a_release_without_digests_is_read(
+    warehouse: Warehouse,
+) -> None:
+    days = Days(warehouse)
+    days.load(1, number=1, as_of=1)
+    assert 0 == days.load(1, number=1, as_of=1)
+    days.load(2, number=2, as_of=2)
+    # As the older release would have written 2 over 1.
+    warehouse.query("UPDATE store_days SET digest_object_id = digest_object_id - 1 RETURNING 1")
+    assert 0 == days.load(2, number=3, as_of=3)
+    assert 1 == days.load(2, number=4, as_of=4)
 
 
 @pytest.mark.parametrize("change", [(8, 9), (8, {})])

@@ -17,7 +17,8 @@ from consumer.load.migrate import migrate
 from consumer.operate.doctor import command as doctor_command
 from tests.conftest import Lake
 from tests.support.dead_letters import counts
-from tests.support.programs import query, run, succeed
+from tests.support.migrated import with_tables
+from tests.support.programs import query, run
 
 Diagnosis = dict[tuple[str, str], str]
 Diagnose = Callable[..., Diagnosis]
@@ -260,7 +261,7 @@ def test_a_column_that_is_not_there_is_named_at_the_start_and_by_the_doctor(
     environment: dict[str, str],
 ) -> None:
     """A contract names a field that no migration knows: that is no outage to wait for."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     execute(environment, "ALTER TABLE taxes DROP COLUMN tax_rate")
     for command in (("run", "--until-idle", "1"), ("doctor",)):
         result = run("consumer", *command, environment=environment)

@@ -10,7 +10,8 @@ from schemas.aliases import load_aliases
 from schemas.codes import State
 from schemas.registry import Source
 from tests.conftest import Lake
-from tests.support.programs import query, run, succeed
+from tests.support.migrated import with_tables
+from tests.support.programs import query, run
 from tests.support.samples import STORE, checks, day_list, full_check, prepared
 from tests.support.warehouse import Warehouse
 
@@ -116,7 +117,7 @@ def test_a_check_that_was_set_aside_keeps_its_stored_version_until_it_is_fixed(
 def test_a_consumer_refuses_tables_of_a_newer_release_and_takes_nothing_from_the_queue(
     environment: dict[str, str], lake: Lake
 ) -> None:
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     query(
         environment,
         "UPDATE alembic_version SET version_num = '9999', oldest_schema = '9999' RETURNING version_num",

@@ -14,8 +14,9 @@ import pytest
 from tests.conftest import Lake
 from tests.support.consuming import depth, loaded, put_checks
 from tests.support.databases import conninfo
+from tests.support.migrated import with_tables
 from tests.support.networks import FarNetwork, far_network, networks_can_be_made
-from tests.support.programs import DEADLINE_SECONDS, page, query, succeed, until
+from tests.support.programs import DEADLINE_SECONDS, page, query, until
 from tests.support.proxies import proxy_to_port, proxy_to_unix_socket
 
 NOTICED_SECONDS = 60
@@ -91,7 +92,7 @@ def test_the_breaker_opens_within_a_minute_and_loading_goes_on_over_a_new_route(
     behind: str,
 ) -> None:
     """One batch is under way, and receives, extensions and deletions are."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     own, log = environment | {"HTTP_PORT": str(unused_tcp_port)}, tmp_path / "log"
     with consumer_over(network, behind, own, log) as process:
         put_checks(lake, range(3))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Lake
+from tests.support.migrated import with_tables
 from tests.support.programs import query, succeed
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -24,7 +25,7 @@ STORE_DAY = "raw/api_responses/{}/busDt=2024-01-01/storeId=042%20Harbour/"
 @pytest.fixture
 def loaded(environment: dict[str, str], lake: Lake) -> dict[str, str]:
     """Upload every example document and let a consumer load them; give the environment."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     exports = [str(EXAMPLES / folder) for folder in ("erp", "broken")]
     succeed("producer", "upload", *exports, "--no-check", environment=environment)
     for answer in sorted((EXAMPLES / "api").iterdir()):

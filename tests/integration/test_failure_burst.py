@@ -11,6 +11,7 @@ from schemas.envelopes import ObjectEvent
 from schemas.key_templates import OWN_LAYOUT
 from schemas.registry import Source
 from tests.conftest import Lake
+from tests.support.migrated import with_tables
 from tests.support.programs import DEADLINE_SECONDS, page, query, run, succeed, until
 from tests.support.samples import NOON, checks, day_list, full_check, json_bytes, staged
 from tests.support.warehouse import open_warehouse
@@ -40,7 +41,7 @@ def test_somebodys_first_files_are_no_burst_however_many_of_them_are_bad(
     environment: dict[str, str], lake: Lake
 ) -> None:
     """The good ones behind them load, and nobody has to switch the breaker off for that."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     put(lake, dict.fromkeys(range(OBJECTS), BAD) | good(100, 101, 102))
     until(lambda: count(lake, lake.queue_url) == OBJECTS + 3, "everything is announced")
     own = environment | {"FAILURE_BURST_MIN_OBJECTS": str(LIMIT)}
@@ -55,7 +56,7 @@ def test_a_burst_of_failures_stops_the_dead_lettering_restarts_included_until_so
     environment: dict[str, str], lake: Lake, unused_tcp_port: int
 ) -> None:
     """Arroyo's lesson: a bad deploy must stop the consumer, not drain the queue into the DLQ."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     put(lake, good(*range(OBJECTS)))
     succeed("consumer", "run", "--until-idle", "1", environment=environment)
     put(lake, dict.fromkeys(range(OBJECTS), BAD))

@@ -7,7 +7,8 @@ from typing import Any
 from schemas.codes import ErrorCode
 from tests.conftest import Lake
 from tests.support.hostile import DOCUMENTS, Ending
-from tests.support.programs import query, run, succeed
+from tests.support.migrated import with_tables
+from tests.support.programs import query, run
 
 STREAM_ABOVE_BYTES = 1 << 16
 # Blanks that do not pack well, so that what they fill up is streamed though it is packed.
@@ -57,7 +58,7 @@ def test_hostile_documents_end_in_their_codes_and_nothing_else_suffers(
         "STREAM_ABOVE_BYTES": str(STREAM_ABOVE_BYTES),
         "FAILURE_BURST_MIN_OBJECTS": "0",  # nearly all of them fail, and shall
     }
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     result = run("consumer", "run", "--until-idle", "1", environment=environment)
     assert result.returncode == 0, result.stderr
     assert '"level": "error"' not in result.stderr

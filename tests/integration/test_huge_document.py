@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from tests.conftest import Lake
-from tests.support.programs import DEADLINE_SECONDS, query, succeed
+from tests.support.migrated import with_tables
+from tests.support.programs import DEADLINE_SECONDS, query
 
 CHECKS = 6000
 LINES = 12
@@ -103,7 +104,7 @@ def test_a_huge_export_is_loaded_whole_in_little_memory(
     environment: dict[str, str], lake: Lake, tmp_path: Path, name: str
 ) -> None:
     environment = environment | {"STREAM_ABOVE_BYTES": str(MEBIBYTE)}
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     small = written(tmp_path / f"small-{name}", 20)
     lake.s3.upload_file(str(small), lake.bucket, f"raw/erp/small-{name}")
     usual = peak_bytes(environment)

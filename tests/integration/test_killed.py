@@ -11,6 +11,7 @@ import psycopg
 from tests.conftest import Lake
 from tests.support.consuming import depth, export, put
 from tests.support.databases import conninfo
+from tests.support.migrated import with_tables
 from tests.support.programs import DEADLINE_SECONDS, query, run, succeed, until
 
 OBJECTS = 12
@@ -50,7 +51,7 @@ def kill_in_the_middle(environment: dict[str, str], lake: Lake, held: int) -> No
 def test_what_a_killed_consumer_held_is_loaded_by_the_next_one(
     environment: dict[str, str], lake: Lake
 ) -> None:
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     attributes = {"VisibilityTimeout": str(VISIBILITY_SECONDS)}
     lake.sqs.set_queue_attributes(QueueUrl=lake.queue_url, Attributes=attributes)
     check = {"lastUpdatedUTC": "2024-03-01T20:00:00"}
@@ -74,7 +75,7 @@ def test_a_message_whose_consumers_were_all_killed_is_listed_as_redriven(
     environment: dict[str, str], lake: Lake
 ) -> None:
     """It has no error log and no ledger row: nobody lived to write them."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     answer = lake.sqs.get_queue_attributes(QueueUrl=lake.dlq_url, AttributeNames=["QueueArn"])
     redrive = {"deadLetterTargetArn": answer["Attributes"]["QueueArn"], "maxReceiveCount": 2}
     attributes = {

@@ -80,6 +80,8 @@ def test_the_commands_from_init_to_disable(
     query(environment, PUT.format(4, 4))
     assert "1 queued days were not compared" in run("verify")
     assert 0 == json.loads(run("clean", "--dry-run", "--json"))["objects"]
+    lake.s3.put_object(Bucket=lake.bucket, Key="processed/latest.json", Body=b"[]")
+    assert "latest.json is not what we write" in run("export", code=1)
     assert "changes are not noted any more" in run("disable")
     assert "nothing to do" in run("disable")
     assert "is after" in run("export", "--from", "2024-01-02", "--to", "2024-01-01", code=2)

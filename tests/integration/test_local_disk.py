@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.conftest import Lake
 from tests.support.consuming import depth
-from tests.support.programs import DEADLINE_SECONDS, page, query, succeed, until
+from tests.support.migrated import with_tables
+from tests.support.programs import DEADLINE_SECONDS, page, query, until
 
 MEBIBYTE = 2**20
 # Documents above are streamed through a temporary file; files of half that size can be written.
@@ -25,7 +26,7 @@ def test_a_full_disk_holds_large_documents_only_and_is_said(
     environment: dict[str, str], lake: Lake, tmp_path: Path, unused_tcp_port: int
 ) -> None:
     """The disk is full as far as the process can see: it may write no larger files."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     own = {
         "RECEIVE_WAIT_SECONDS": "1",
         "STREAM_ABOVE_BYTES": str(STREAM_ABOVE_BYTES),

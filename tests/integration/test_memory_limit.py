@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import Lake
 from tests.support.consuming import depth, put
 from tests.support.memory_limits import memory_can_be_limited, memory_limited_to
-from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
+from tests.support.migrated import with_tables
+from tests.support.programs import DEADLINE_SECONDS, query, until
 
 OBJECTS = 6  # with a byte budget for all of them at once the process is killed
 OBJECT_BYTES = 12_500_000  # about the largest that are parsed at once
@@ -67,7 +68,7 @@ def test_large_documents_load_in_256_mebibytes_at_their_first_receive(
     environment: dict[str, str], lake: Lake
 ) -> None:
     """The byte budget follows the limit: they take turns, and nothing is killed."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     for number in range(1, OBJECTS + 1):
         put(lake, f"raw/erp/{number}.json", large_export(number))
     until(lambda: depth(lake, lake.queue_url) == OBJECTS, "all objects are announced")
@@ -80,7 +81,7 @@ def test_large_documents_load_in_256_mebibytes_at_their_first_receive(
 def test_a_byte_budget_that_the_limit_cannot_hold_is_told_at_the_start(
     environment: dict[str, str], lake: Lake
 ) -> None:
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     log = consume_limited(environment | {"MAX_IN_FLIGHT_BYTES": str(64 * 2**20)})
     told = [json.loads(line) for line in log.splitlines() if "memory_limit_exceeded" in line]
     [warning] = told

@@ -11,7 +11,8 @@ from aiohttp import web
 from tests.conftest import Lake
 from tests.support.consuming import depth, loaded, put_checks
 from tests.support.fronts import front_of, sqs_action
-from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
+from tests.support.migrated import with_tables
+from tests.support.programs import DEADLINE_SECONDS, query, until
 from tests.support.proxies import proxy_to_unix_socket
 
 VISIBILITY_SECONDS = 2
@@ -28,7 +29,7 @@ def assert_outage_is_outlived(
     end: Callable[[], object],
 ) -> None:
     """Load objects before, during and after an outage, each with its first receive."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     attributes = {"VisibilityTimeout": str(VISIBILITY_SECONDS)}
     lake.sqs.set_queue_attributes(QueueUrl=lake.queue_url, Attributes=attributes)
     own = {"RECEIVE_WAIT_SECONDS": "1", **changed}

@@ -10,6 +10,7 @@ from typing import Any
 from tests.conftest import Lake
 from tests.support.consuming import consume, put
 from tests.support.databases import execute
+from tests.support.migrated import with_tables
 from tests.support.programs import query, succeed
 from tests.support.storied import check, fill, key
 from tests.support.tables import DATA_TABLES, Tables, looking
@@ -52,7 +53,7 @@ def test_a_lost_database_is_rebuilt_from_the_lake(environment: dict[str, str], l
     assert 25 < len(before["guest_checks"])
 
     execute(environment, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     running = subprocess.Popen([sys.executable, "-m", "consumer", "run"], env=environment)
     try:
         said = succeed("consumer", "rebuild", environment=environment)

@@ -12,6 +12,7 @@ import psycopg
 from tests.conftest import Lake
 from tests.support.consuming import depth, export, put
 from tests.support.databases import conninfo
+from tests.support.migrated import with_tables
 from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
 
 CHECK = {"guestCheckId": 1, "lastUpdatedUTC": "2024-03-01T20:00:00"}
@@ -53,7 +54,7 @@ def test_what_comes_while_all_consumers_stop_is_loaded_by_the_first_that_receive
     environment: dict[str, str], lake: Lake
 ) -> None:
     """The race: its event arrives while each of them waits for the answers of two last polls."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     allow_receives(lake, 2 * CONSUMERS - 1)
     with ExitStack() as opened:
         fleet = [opened.enter_context(consumer(environment)) for _ in range(CONSUMERS)]
@@ -73,7 +74,7 @@ def test_what_comes_while_all_consumers_stop_is_loaded_by_the_first_that_receive
 def test_what_a_stop_gives_back_at_its_last_receive_is_loaded_by_the_next_consumer(
     environment: dict[str, str], lake: Lake
 ) -> None:
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     allow_receives(lake, 1)
     put(lake, "raw/erp/1.json", export(CHECK))
     with psycopg.connect(**conninfo(environment)) as connection:

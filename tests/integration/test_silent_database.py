@@ -18,7 +18,8 @@ from consumer.load.sessions import Session
 from consumer.settings import DatabaseSettings
 from tests.conftest import Lake
 from tests.support.consuming import loaded, put_checks
-from tests.support.programs import DEADLINE_SECONDS, succeed, until
+from tests.support.migrated import with_tables
+from tests.support.programs import DEADLINE_SECONDS, until
 from tests.support.proxies import Proxy, proxy_to_unix_socket
 from tests.support.samples import checks, full_check, staged
 from tests.support.warehouse import database_settings, requests
@@ -108,7 +109,7 @@ async def test_a_database_that_is_silent_to_everybody_is_unavailable(
 
 def test_loading_goes_on_within_a_minute(environment: dict[str, str], lake: Lake) -> None:
     """All sessions of a running consumer go silent; new ones work, as after a failover."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     with proxy_to_unix_socket(f"{environment['DB_HOST']}/.s.PGSQL.{environment['DB_PORT']}") as way:
         own = {"DB_HOST": "127.0.0.1", "DB_PORT": str(way.port), "RECEIVE_WAIT_SECONDS": "1"}
         with subprocess.Popen(

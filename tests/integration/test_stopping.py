@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from tests.conftest import Lake
-from tests.support.programs import query, succeed, until
+from tests.support.migrated import with_tables
+from tests.support.programs import query, until
 from tests.support.proxies import proxy_to_port, proxy_to_unix_socket
 from tests.support.warehouse import database_settings
 
@@ -29,7 +30,7 @@ def loaded_queue(environment: dict[str, str], lake: Lake) -> set[str]:
 
     The visibility timeout is far longer than the test: what is receivable was given back.
     """
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     attributes = {"VisibilityTimeout": "600"}
     lake.sqs.set_queue_attributes(QueueUrl=lake.queue_url, Attributes=attributes)
 

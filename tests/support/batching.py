@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from consumer.errors import LeaseLost, Permanent
 from consumer.load.batcher import Batcher, BatchLimits
-from consumer.load.document import LoadRequest
+from consumer.load.document import ChangedMeanwhile, LoadRequest
 from schemas.codes import ErrorCode, State
 from tests.support.consumer_fakes import now
 from tests.support.samples import checks, full_check, staged
@@ -24,7 +24,10 @@ def document(
 
 
 class Database:
-    """Takes batches, slowly; documents whose name starts with `bad` are rejected."""
+    """Takes batches, slowly; documents whose name starts with `bad` are rejected.
+
+    Those that start with `stale` have left records unread that have changed since then.
+    """
 
     def __init__(self, seconds: float = 0) -> None:
         self.seconds = seconds
@@ -45,6 +48,9 @@ class Database:
             raise ZeroDivisionError
         if not all(one.is_wanted() for one in requests):
             raise LeaseLost
+        told = zip(documents, names, strict=True)
+        if stale := {one.number for one, name in told if name.startswith("stale")}:
+            raise ChangedMeanwhile(stale)
         if any(name.startswith("bad") for name in names):
             raise REJECTED
         return {one.number: State.LOADED for one in documents}

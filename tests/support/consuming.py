@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.conftest import Lake
-from tests.support.programs import query, run, succeed, until
+from tests.support.migrated import with_tables
+from tests.support.programs import query, run, until
 
 CHECK = {
     "guestCheckId": 4455667788,
@@ -38,7 +39,7 @@ def put(lake: Lake, key: str, body: bytes) -> None:
 
 def consume(environment: dict[str, str]) -> str:
     """Migrate, work until the queue stayed empty for a second, and return the logs."""
-    succeed("consumer", "migrate", environment=environment)
+    with_tables(environment)
     result = run("consumer", "run", "--until-idle", "1", environment=environment)
     assert result.returncode == 0, result.stderr
     return result.stderr

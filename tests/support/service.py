@@ -24,7 +24,8 @@ from devstack.environment import command_environment
 from tests.conftest import Lake
 from tests.support.databases import conninfo, own_database
 from tests.support.fronts import Front, front_of
-from tests.support.programs import query, succeed
+from tests.support.migrated import with_tables
+from tests.support.programs import query
 
 
 class Service:
@@ -121,7 +122,7 @@ def service_of(
         own_database(environment) as database,
         front_of(server, lambda *_: None) as front,
     ):
-        succeed("consumer", "migrate", environment={**os.environ, **database})
+        with_tables(database)
         own = {**environment, **lake.environment, **database, **settings}
         yield Service(lake, database, front, command_environment(os.environ, own))
     for url in (wired.queue_url, wired.dlq_url):

@@ -10,11 +10,11 @@ from psycopg import AsyncConnection, sql
 
 from consumer.load.database import is_conflict, open_pool
 from consumer.load.document import LoadRequest, StagedDocument
-from consumer.load.migrate import migrate
 from consumer.load.transaction import load_batch
 from consumer.settings import DatabaseSettings
 from schemas.codes import State
 from tests.support.databases import conninfo, own_database
+from tests.support.migrated import with_tables
 from tests.support.tables import DATA_TABLES, Tables, looking
 
 BOOKKEEPING = (
@@ -96,7 +96,7 @@ async def load_retrying(
 def open_warehouse(database: Mapping[str, str], sessions: int = 2) -> Iterator[Warehouse]:
     """Migrate a database and open sessions on it, prepared as the consumer prepares its own."""
     settings = database_settings(database)
-    migrate(settings)
+    with_tables(database)
     with (
         asyncio.Runner() as runner,
         looking(database) as look,

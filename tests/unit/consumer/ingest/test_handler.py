@@ -13,6 +13,8 @@ from consumer.errors import DatabaseUnavailable, LeaseLost, Permanent, StorageUn
 from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler, Ports
 from consumer.ingest.outcome import Done, Failed, Outcome
+from consumer.load.document import ChangedMeanwhile
+from consumer.load.standing import FindStanding
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
@@ -30,7 +32,12 @@ REJECTED = Permanent(ErrorCode.DATA_REJECTED, "out of range")
 class Bench:
     """A handler with everything around it."""
 
-    def __init__(self, objects: dict[str, Any] | None = None, load: FakeLoad | None = None) -> None:
+    def __init__(
+        self,
+        objects: dict[str, Any] | None = None,
+        load: FakeLoad | None = None,
+        find_standing: FindStanding | None = None,
+    ) -> None:
         self.lake, self.load = FakeLake(**(objects or {})), load or FakeLoad()
         self.ledger = FakeLedger()
         self.byte_budget = ByteBudget(10**6)
@@ -42,6 +49,7 @@ class Bench:
             self.ledger.record,
             self.was_loaded,
             lambda _: self.is_held,
+            find_standing,
         )
         limits = {"max_object_bytes": 10**6, "max_decompressed_bytes": 10**6}
         rules = settings(bucket_name=BUCKET, stream_above_bytes=10**5, decode_threads=2, **limits)
@@ -114,6 +122,19 @@ async def test_good_records_are_loaded_with_the_log_of_the_bad_ones() -> None:
     document = request.document
     assert (document.record_count, document.quarantined_count) == (1, 1)
     assert document.drift.field_counts["guestChecks.guestCheckId"] == 1
+
+
+async def test_what_changed_since_it_was_left_unread_is_read_from_what_was_fetched() -> None:
+    """A second answer would be of another time: it is not asked for again."""
+    records = [full_check(number, chkName="n" * 1000) for number in range(20)]
+    find_standing = AsyncMock(return_value={0: None, 1: None})
+    load = FakeLoad(ChangedMeanwhile({1}))
+    bench = Bench({KEY: json_bytes(checks(*records))}, load, find_standing)
+    assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
+    [document] = bench.load.documents
+    assert (document.record_count, document.unchanged_count) == (20, 0)
+    assert [KEY] == bench.lake.fetched
+    find_standing.assert_awaited_once()
 
 
 async def test_a_log_that_cannot_be_written_stops_the_load() -> None:

@@ -14,7 +14,7 @@ from consumer.errors import (
     LeaseLost,
 )
 from consumer.load.batcher import Batcher, BatchLimits
-from consumer.load.document import LoadRequest
+from consumer.load.document import ChangedMeanwhile, LoadRequest
 from schemas.codes import ErrorCode, State
 from tests.support.batching import REJECTED, Database, document, loading
 from tests.support.consumer_fakes import now, play
@@ -100,6 +100,22 @@ def test_the_culprits_of_a_rejected_batch_stand_alone_and_the_others_commit(
             found = await ends(loader, *map(document, names))
         assert [end is State.LOADED for end in found] == [n not in bad for n in range(7)]
         assert all(end is REJECTED for end in found if end is not State.LOADED)
+
+    play(story())
+
+
+def test_only_documents_whose_unread_records_changed_go_back_to_be_read() -> None:
+    """The others commit, though one of them is rejected."""
+
+    async def story() -> None:
+        database = Database()
+        names = ["a", "stale1", "bad", "stale2", "b"]
+        async with loading(database) as loader:
+            first, one, bad, two, last = await ends(loader, *map(document, names))
+        assert (State.LOADED, State.LOADED, REJECTED) == (first, last, bad)
+        assert isinstance(one, ChangedMeanwhile)
+        assert isinstance(two, ChangedMeanwhile)
+        assert database.batches == [names, ["a", "bad", "b"], ["a"], ["bad", "b"], ["bad"], ["b"]]
 
     play(story())
 

@@ -1,0 +1,71 @@
+"""The Glue catalogue, on moto: tables are made, follow their columns, and notice a rival's commit."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from moto import mock_aws
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.table import Table
+
+from lakehouse.batch import Batch, commit
+from lakehouse.catalog import Tables, open_tables
+from lakehouse.columns import Column
+from lakehouse.errors import Conflict
+from lakehouse.feed import Changes
+from lakehouse.rows import Written
+from lakehouse.settings import LakehouseSettings
+
+DAY = date(2024, 1, 1)
+COLUMNS = [Column("store_id", "text"), Column("tax_num", "bigint", "A tax code")]
+
+
+@pytest.fixture
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
+    """Give the tables of a Glue database; their files lie in a directory."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    settings = LakehouseSettings(
+        _env_file=None,
+        bucket_name="lake",
+        lakehouse_catalog="glue",
+        aws_region="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    with mock_aws():
+        opened = open_tables(settings, make=True)
+        opened.root = f"file://{tmp_path}"
+        yield opened
+
+
+def replace_day(table: Table, path: Path, number: int) -> None:
+    """Commit one row in the place of the day's."""
+    rows = [[DAY], ["s"], [number], [Decimal("1.5")]]
+    schema = schema_to_pyarrow(table.schema(), include_field_ids=True)
+    pq.write_table(pa.table(rows, schema=schema), path)
+    changes = Changes({"checks": (DAY,)}, (1,))
+    batch = Batch("id", datetime.now(UTC), changes, True, {})
+    batch.files["taxes"] = [Written(f"file://{path}", 1, 1)]
+    commit(batch, {"taxes": table})
+
+
+def loaded(tables: Tables) -> Table:
+    table = tables.load("taxes")
+    assert table is not None
+    return table
+
+
+def test_a_day_is_replaced_unless_somebody_else_was_faster(tables: Tables, tmp_path: Path) -> None:
+    tables.follow({"taxes": COLUMNS})
+    tables.follow({"taxes": [*COLUMNS, Column("tax_rate", "numeric")]})
+    stale = loaded(tables)
+    replace_day(loaded(tables), tmp_path / "1.parquet", 1)
+    with pytest.raises(Conflict):
+        replace_day(stale, tmp_path / "2.parquet", 2)
+    replace_day(loaded(tables), tmp_path / "3.parquet", 3)
+    assert [3] == loaded(tables).scan().to_arrow().column("tax_num").to_pylist()
+    assert [("checks", DAY)] == tables.exported_days()
