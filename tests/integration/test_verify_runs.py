@@ -17,7 +17,7 @@ from consumer.operate.proof.differences import Difference
 from consumer.operate.proof.documents import Listing
 from consumer.operate.proof.free_documents import FreeDocuments
 from consumer.operate.proof.plan import Chosen
-from consumer.operate.proof.proving import Proving
+from consumer.operate.proof.proving import Proving, prove
 from consumer.operate.proof.verifying import Verdict, Verifying
 from consumer.settings import ConsumerSettings
 from tests.conftest import Lake
@@ -30,7 +30,7 @@ from tests.support.storied import DAY, STORE, answer, check, fill, key, transact
 _KILLED = """
 import os, signal
 from consumer.cli import cli
-from consumer.operate.proof.proving import Proving
+from consumer.operate.proof.proving import Proving, prove
 async def die(self):
     os.kill(os.getpid(), signal.SIGKILL)
 Proving._compare_ledger = die
@@ -80,11 +80,11 @@ class _Beside:
 def test_what_consumers_commit_meanwhile_is_no_difference(
     environment: dict[str, str], lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before the snapshot and after the listing, and after both of them."""
+    """Before the snapshot and after the listing; after both; between reading and comparing."""
     fill(lake)
     consume(environment)
     beside = _Beside(environment, lake)
-    prove, gather, answers = verifying.prove, Proving.gather, Listing.answers
+    gather, answers = Proving.gather, Listing.answers
 
     async def late_snapshot(*args: Any) -> Any:
         await beside.commit()
@@ -93,6 +93,7 @@ def test_what_consumers_commit_meanwhile_is_no_difference(
     async def busy_gather(self: Proving) -> None:
         await beside.commit()
         await gather(self)
+        await beside.commit()
 
     async def late_listing(self: Listing, *args: Any, **_: Any) -> Any:
         return await answers(self, *args, anew=True)
@@ -110,7 +111,7 @@ def test_what_consumers_commit_meanwhile_is_no_difference(
     finally:
         worker.terminate()
         worker.wait(30)
-    assert 4 <= beside.rounds
+    assert 6 <= beside.rounds
     assert [] == verified(environment).differences
 
 

@@ -65,7 +65,10 @@ class FreeDocuments:
 
     async def gone(self) -> set[str]:
         """Return the keys of all that was loaded and is not in the lake."""
-        return await self._loaded_since(_EVER)
+        loaded = await self._loaded_since(_EVER)
+        # Consumers may have loaded some since they were last asked for.
+        await self.list_more(loaded & await self.unlisted())
+        return loaded - {key for key, _ in self.names}
 
     async def _loaded_since(self, since: datetime) -> set[str]:
         asked = {"since": since, "sources": [*self.sources], "api_prefix": API_PREFIX}
