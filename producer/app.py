@@ -165,5 +165,6 @@ async def run_init_lake(settings: Settings, *, dry_run: bool) -> tuple[list[str]
         found = await lake.bucket_settings()
         if settings.events == "publish":
             del found["notification"]  # the producer announces
-        advice = init_lake.advise(found, settings.bucket_name, settings.layout.prefixes)
+        about = settings.bucket_name, settings.layout.prefixes, settings.queue_url
+        advice = init_lake.advise(found, *about)
         return await init_lake.create_folders(lake, dry_run=dry_run), advice

@@ -1,5 +1,6 @@
 """Preparing the lake: its folder markers, and advice on the bucket's settings."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from producer.lake import Lake, LakeObject
@@ -20,6 +21,8 @@ _COMMANDS = {
         "RestrictPublicBuckets=true"
     ),
 }
+# SQS Developer Guide, "Queue URLs"; China's end in .cn and have a partition of their own.
+_QUEUE_URL = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/(\d+)/([\w-]+)")
 
 
 async def create_folders(lake: Lake, *, dry_run: bool) -> list[str]:
@@ -31,13 +34,24 @@ async def create_folders(lake: Lake, *, dry_run: bool) -> list[str]:
     return missing
 
 
-def advise(settings: Mapping[str, bool | None], bucket: str, prefixes: Iterable[str]) -> list[str]:
+def advise(
+    settings: Mapping[str, bool | None], bucket: str, prefixes: Iterable[str], queue_url: str | None
+) -> list[str]:
     """Return what to turn on, with the command; None in `settings` means unreadable."""
     commands = {setting: command.format(bucket) for setting, command in _COMMANDS.items()}
-    commands["notification"] = notification_command(bucket, "ARN_OF_THE_QUEUE", prefixes)
+    commands["notification"] = notification_command(bucket, _queue_arn(queue_url), prefixes)
     return [
         f"{setting}: {'off' if is_on is False else 'may not be read'}; to turn it on:\n"
         f"  {commands[setting]}"
         for setting, is_on in settings.items()
         if not is_on
     ]
+
+
+def _queue_arn(url: str | None) -> str:
+    """Return a queue's ARN, which the producer may not ask for, or what to put in its place."""
+    if not (found := _QUEUE_URL.fullmatch(url or "")):
+        return "ARN_OF_THE_QUEUE"
+    region, china, account, name = found.groups()
+    partition = "aws-cn" if china else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return f"arn:{partition}:sqs:{region}:{account}:{name}"
