@@ -23,9 +23,10 @@ from types_boto3_sqs import SQSClient
 from devstack.environment import command_environment
 from devstack.stack import running_stack
 
-# A shell that starts the tests in the background has SIGINT ignored, and so would every program
-# that they start and interrupt.
+# A shell that starts the tests in the background has SIGINT ignored, nohup has SIGHUP, and so would
+# every program that they start and tell to stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 HOOK = Path(__file__).parent.parent / "localstack-init" / "ready.d" / "10_lake_and_queues.py"
 # The same examples on every run, and no failure because a machine was busy.

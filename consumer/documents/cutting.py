@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -34,8 +33,7 @@ class Cut:
 
     `frame` is the document with the placeholder in the place of all records. A digest is of bytes
     and of how they are read; equal ones become equal rows. Checks have one each; a store-day list
-    has one for all of its rows, which are of one document. `ids` is None when the id of a check
-    cannot be told without reading it, or comes twice.
+    has one for all of its rows, which are of one document, and no `ids`.
     """
 
     frame: bytes
@@ -46,7 +44,10 @@ class Cut:
 
 
 def cut_records(data: bytes, source: Source, aliases: Aliases) -> Cut | None:
-    """Cut the records out of a document; None when that is not safe, or it holds none."""
+    """Cut the records out of a document; None when that is not safe, or it holds none.
+
+    Checks are not cut when an id cannot be told without reading its check, or comes twice.
+    """
     try:
         records = _document_decoder(source).decode(data).records
     except (msgspec.MsgspecError, RecursionError):
@@ -54,24 +55,25 @@ def cut_records(data: bytes, source: Source, aliases: Aliases) -> Cut | None:
     place = _place_of(records, data) if records else None
     if place is None:
         return None
+    ids = _ids(records, source) if source.holds_checks else None
+    if source.holds_checks and ids is None:
+        return None
     frame = data[: place.start] + json.dumps(PLACEHOLDER).encode() + data[place.stop :]
     if source.holds_checks:
-        return Cut(frame, records, _digests(records, source, aliases), _ids(records, source))
+        return Cut(frame, records, _digests(records, source, aliases), ids)
     [digest] = _digests([memoryview(data)[place]], source, aliases)
     return Cut(frame, records, list_digest=digest)
 
 
 def _place_of(records: Sequence[msgspec.Raw], data: bytes) -> slice | None:
     """Return where the records are, or None unless nothing but commas is between them."""
-    ends: list[tuple[int, int]] = []
-    end = 0
+    first = end = data.index(records[0])
     for record in records:
         start = data.index(record, end)
+        if start > first and data[end:start].strip() != b",":
+            return None
         end = start + memoryview(record).nbytes
-        ends.append((start, end))
-    if any(data[end:start].strip() != b"," for (_, end), (start, _) in pairwise(ends)):
-        return None
-    return slice(ends[0][0], end)
+    return slice(first, end)
 
 
 def _digests(records: Iterable[Buffer], source: Source, aliases: Aliases) -> list[bytes]:

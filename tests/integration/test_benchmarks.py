@@ -32,5 +32,5 @@ def test_growth_fills_a_history_and_loads_the_same_batches_beside_it(database: d
     server = Server(settings)
     found = growing.measure(server, growing.Size(1, 1, 1), growing.Size(2, 2, 1), rounds=1)
     assert found.rows["ingested_objects"] > 2 * 2 * 5 * 4
-    assert found.rows["detail_lines"] > 2 * 50 * 20
+    assert found.rows["detail_lines"] >= 2 * 50 * 20
     assert found.batch_cost_growth > 0

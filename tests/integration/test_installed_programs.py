@@ -25,7 +25,7 @@ PROGRAMS = sorted(PROJECT["project"]["scripts"])
 PRODUCT = [
     name
     for name in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    if name != "devstack"
+    if name not in {"devstack", "lakehouse"}  # the lakehouse needs its extra, and a lock of its own
 ]
 IMPORT_ALL = """
 import importlib, pkgutil, sys
