@@ -71,6 +71,8 @@ lock: ## Resolve all lock files anew (needs uv)
 	@echo "== requirements/build.lock: what builds the wheel in the Dockerfile"
 	@$(UV_COMPILE) --upgrade -c requirements/dev.lock requirements/build.in \
 		-o requirements/build.lock >/dev/null
+	@echo "== requirements/pip.lock: what installs all of them"
+	@$(UV_COMPILE) --upgrade requirements/pip.in -o requirements/pip.lock >/dev/null
 	@echo "== requirements/bench.lock: the peer that make bench compares with"
 	@cd requirements && $(UV_COMPILE) --upgrade bench.in -o bench.lock >/dev/null
 	@echo "== localstack-init/localstack.lock: LocalStack, as of $(LOCALSTACK_AS_OF)"

@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,26 @@ def test_a_failed_installation_names_the_end_of_its_log_and_leaves_no_stamp(proj
     assert not (environment.directory / ".packages").exists()
 
 
+def test_when_one_environment_fails_the_other_is_stopped(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten minutes of installing beside an error that is known would only hide it."""
+    began = time.monotonic()
+
+    def make(environment: Environment) -> None:
+        (environment.directory).mkdir()
+        slow = "import time; time.sleep(600)"
+        script = slow if environment.holds_project else "import sys; sys.exit('no room')"
+        bootstrap._step(environment, [sys.executable, "-c", script])
+
+    monkeypatch.setattr(bootstrap, "_install_packages", make)
+    failing = environment_of(project)
+    slow = Environment(project / ".venv-y", failing.lock, holds_project=True)
+    with pytest.raises(SetupError, match=r"(?s)failed with code 1.*no room"):
+        bootstrap._side_by_side((slow, failing), project, any_python=False)
+    assert time.monotonic() - began < 60
+
+
 def test_a_python_without_pip_says_what_to_install(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +117,7 @@ def test_a_second_set_up_waits_for_the_first(project: Path) -> None:
     (project / "pyproject.toml").touch()
     script = f"""
 import sys
+import time
 from pathlib import Path
 sys.path.insert(0, {str(bootstrap.ROOT)!r})
 from devstack import bootstrap
