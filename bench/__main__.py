@@ -11,6 +11,7 @@ from bench import (
     drift_cost,
     growing,
     huge,
+    iceberg,
     messages,
     parsing,
     peers,
@@ -51,6 +52,8 @@ def main() -> None:
         huge=_step("huge export", lambda: huge.measure(server)),
         messages=_step("messages", lambda: messages.measure(server)),
         growth=_step("growth", lambda: growing.measure(server)),
+        feed=_step("change feed", lambda: iceberg.measure_feed(server, some)),
+        iceberg=_step("lakehouse", lambda: iceberg.measure(server, some)),
         proof=_step("verify", lambda: verifying.measure(server, some)),
     )
     results = as_json(found, {"postgresql": server.version(), "dlt": dlt_peer.version()})

@@ -13,7 +13,7 @@ Killed at any step, nothing is lost and nothing doubled: the next batch begins w
 
 import secrets
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -31,6 +31,7 @@ from lakehouse.feed import Changes, Connection, Selection
 from lakehouse.lake import Lake, Latest, TableState
 from lakehouse.rows import Source, Unreadable, Written, explain_misfit, write_day
 from lakehouse.tables import BUSINESS_DAY, TABLES, DataTable
+from lakehouse.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,6 @@ class Place:
     lake: Lake
     personal: tuple[str, ...] = ()
     batch_days: int = 31
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Who is told of progress, and who may ask to stop."""
-
-    advance: Callable[[int, int], None] = lambda _done, _total: None
-    is_stopped: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True)

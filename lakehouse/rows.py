@@ -20,7 +20,8 @@ from lakehouse.feed import Connection
 from lakehouse.tables import BUSINESS_DAY, DataTable
 
 _BLOCK_BYTES = 4 * 2**20
-_ROWS_PER_GROUP = 122_880
+ROWS_PER_GROUP = 122_880
+PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "store_decimal_as_integer": True}
 
 # By Arrow type: which of the values that PostgreSQL can hold do not fit.
 _MISFITS = {
@@ -70,7 +71,7 @@ def write_day(source: Source, day: date | None, io: FileIO, path: str) -> Writte
             if writer is None:
                 stream = stack.enter_context(io.new_output(path).create(overwrite=True))
                 writer = stack.enter_context(_writer(stream, source.schema))
-            writer.write_batch(batch, row_group_size=_ROWS_PER_GROUP)
+            writer.write_batch(batch, row_group_size=ROWS_PER_GROUP)
             rows += batch.num_rows
         if stream is None or writer is None:
             return Written()
@@ -80,7 +81,7 @@ def write_day(source: Source, day: date | None, io: FileIO, path: str) -> Writte
 
 
 def _writer(stream: Any, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(stream, schema, compression="zstd", store_decimal_as_integer=True)
+    return pq.ParquetWriter(stream, schema, **PARQUET_OPTIONS)
 
 
 def _blocks(source: Source, day: date | None) -> Generator[pa.RecordBatch, None, None]:

@@ -11,12 +11,12 @@ import pytest
 
 from consumer.rows.tables import DATA_TABLES
 from lakehouse import batch, feed
-from lakehouse.batch import Watch
 from lakehouse.errors import ExportUnderWay, Misfit, Stopped
 from lakehouse.feed import Selection
 from lakehouse.locks import exporting
 from lakehouse.tables import TABLES
 from lakehouse.verify import verify
+from lakehouse.watch import Watch
 from schemas.registry import Source
 from tests.support.lakehouses import Lakehouse, execute, folder_lakehouse
 from tests.support.samples import checks, day_list, staged, usual_check
