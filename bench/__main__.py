@@ -52,7 +52,7 @@ def main() -> None:
         huge=_step("huge export", lambda: huge.measure(server)),
         messages=_step("messages", lambda: messages.measure(server)),
         growth=_step("growth", lambda: growing.measure(server)),
-        feed=_step("change feed", lambda: iceberg.measure_feed(server, some)),
+        feed=_step("change feed", lambda: iceberg.measure_feed(server)),
         iceberg=_step("lakehouse", lambda: iceberg.measure(server, some)),
         proof=_step("verify", lambda: verifying.measure(server, some)),
     )

@@ -3,12 +3,16 @@
 Amounts and times differ from store to store: columns of mere repetitions would compress too well.
 """
 
+from typing import Any
+
 import psycopg
 from psycopg import sql
 
 from bench.databases import TABLES
 from consumer.rows.tables import DETAIL_LINES
 from consumer.settings import DatabaseSettings
+
+Connection = psycopg.Connection[Any]
 
 _IDS = {"guest_check_id", "guest_check_line_item_id"}
 _COLUMNS = """
@@ -32,15 +36,15 @@ def spread(database: DatabaseSettings, store: str, lines: int) -> int:
         return _count_lines(connection)
 
 
-def _count_lines(connection: "psycopg.Connection[tuple[int]]") -> int:
+def _count_lines(connection: Connection) -> int:
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(DETAIL_LINES.name))
     [[count]] = connection.execute(query).fetchall()
-    return count
+    return int(count)
 
 
-def _copies(connection: "psycopg.Connection[tuple[int]]", table: str) -> sql.Composed:
+def _copies(connection: Connection, table: str) -> sql.Composed:
     """Return the statement that writes a table's rows once more for each new store."""
-    columns = dict(connection.execute(_COLUMNS, [table]).fetchall())
+    columns: dict[str, str] = dict(connection.execute(_COLUMNS, [table]).fetchall())
     return sql.SQL(
         "INSERT INTO {} ({}) SELECT {} FROM {} AS t, generate_series(1, %(stores)s) AS s "
         "WHERE t.store_id = %(store)s"

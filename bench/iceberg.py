@@ -4,6 +4,7 @@ On a business day of a whole chain, in CPU-seconds of the program and of Postgre
 LocalStack's, and what that uses is not counted.
 """
 
+import asyncio
 import json
 import multiprocessing
 import os
@@ -12,7 +13,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from multiprocessing.queues import Queue
 from resource import RUSAGE_CHILDREN, getrusage
 
@@ -20,9 +20,9 @@ from bench import chain_day
 from bench.corrections import asked_again
 from bench.databases import Server, row_counts
 from bench.documents import WRITTEN_AT, Document
+from bench.growing import batches_in_turns
 from bench.iceberg_day import Day
 from bench.loading import load_seconds
-from bench.loading_cpu import LoadingCpu
 from bench.memory import peak_megabytes
 from bench.timing import REPEATS, Seconds, in_turns
 from consumer.settings import DatabaseSettings
@@ -34,34 +34,45 @@ from lakehouse.tables import TABLES
 
 LINES = 1_000_000
 _TIMEOUT_SECONDS = 600
-_FEED_ROUNDS = 5
+_FEED_ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A load whose changes are noted for the lakehouse, and one whose are not."""
+    """CPU-seconds of batches whose changes are noted for the lakehouse, and of such that are not.
+
+    In sessions that have planned: the consumer's live for months.
+    """
 
     noted: Seconds
     not_noted: Seconds
 
     @property
     def ratio(self) -> float:
-        """What noting makes of a load's cost; of the fastest rounds, which nothing disturbed."""
-        return min(self.noted.runs) / min(self.not_noted.runs)
+        """What noting makes of a load's cost."""
+        return self.noted.median / self.not_noted.median
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """CPU-seconds of a day: of an export, alone and with PostgreSQL's, and of parts of it."""
+
+    own: Seconds
+    export: Seconds
+    plain_parquet: Seconds
+    parquet_writer: Seconds
 
 
 @dataclass(frozen=True, slots=True)
 class IcebergCopy:
     """What was measured of a day.
 
-    `idle_objects`: objects that the program wrote when nothing had changed. `corrected_share`:
-    bytes written after the correction of a store-day, of all bytes of its business day.
+    `idle` is a run of the program when nothing had changed, `idle_objects` what it wrote.
+    `corrected_share`: bytes written after the correction of a store-day, of all of its day's.
     """
 
     rows: dict[str, int]
-    export: Seconds
-    plain_parquet: Seconds
-    parquet_writer: Seconds
+    costs: Costs
     idle: Seconds
     idle_objects: int
     corrected_share: float
@@ -70,9 +81,11 @@ class IcebergCopy:
 
 def as_json(copy: IcebergCopy, feed_cost: Feed) -> dict[str, object]:
     """Return the named figures."""
+    costs = copy.costs
     return {
-        "lakehouse_vs_parquet_writer": _ratio(copy.export, copy.parquet_writer),
-        "lakehouse_vs_plain_parquet": _ratio(copy.export, copy.plain_parquet),
+        "lakehouse_vs_parquet_writer": _ratio(costs.own, costs.parquet_writer),
+        "lakehouse_and_postgres_vs_parquet_writer": _ratio(costs.export, costs.parquet_writer),
+        "lakehouse_vs_plain_parquet": _ratio(costs.export, costs.plain_parquet),
         "lakehouse_idle_seconds": round(copy.idle.median, 2),
         "lakehouse_idle_objects": copy.idle_objects,
         "lakehouse_corrected_bytes_share": round(copy.corrected_share, 3),
@@ -86,19 +99,12 @@ def _ratio(over: Seconds, under: Seconds) -> float:
     return round(over.median / under.median, 3)
 
 
-def measure_feed(server: Server, documents: Sequence[Document]) -> Feed:
-    """Load some days with the change feed and without it, in turns."""
-
-    def load(*, noted: bool) -> float:
-        with server.fresh("bench_feed") as database:
-            if noted:
-                with app.opened(_settings(database)) as connection:
-                    feed.install(connection)
-            fetched = [document.fetched() for document in documents]
-            return load_seconds(database, fetched, LoadingCpu(database).seconds)
-
-    works = (partial(load, noted=True), partial(load, noted=False))
-    return Feed(*in_turns(works, _FEED_ROUNDS))
+def measure_feed(server: Server) -> Feed:
+    """Load the same batches into a database that notes changes and one that does not."""
+    with server.fresh("bench_noted") as noted, server.fresh("bench_not_noted") as not_noted:
+        with app.opened(_settings(noted)) as connection:
+            feed.install(connection)
+        return Feed(*asyncio.run(batches_in_turns((noted, not_noted), _FEED_ROUNDS)))
 
 
 def measure(server: Server, documents: Sequence[Document], lines: int = LINES) -> IcebergCopy:
@@ -117,9 +123,11 @@ def measure(server: Server, documents: Sequence[Document], lines: int = LINES) -
         with app.opened(settings) as connection, app.placed(settings, connection) as place:
             day = Day(settings, database, place, Selection(first.day, first.day))
             works = (day.export, day.plain_parquet, day.parquet_writer)
-            costs = in_turns(works)
-            idle = _idle(settings, place)
-            return IcebergCopy(rows, *costs, *idle, _corrected_share(database, day, own), peak_mb)
+            export, plain, writer = in_turns(works)
+            costs = Costs(Seconds(tuple(day.own_seconds)), export, plain, writer)
+            idle, objects = _idle(settings, place)
+            share = _corrected_share(database, day, own)
+            return IcebergCopy(rows, costs, idle, objects, share, peak_mb)
 
 
 def _settings(database: DatabaseSettings) -> LakehouseSettings:

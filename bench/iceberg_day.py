@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.cpu import own_seconds
 from bench.loading_cpu import LoadingCpu
 from consumer.settings import DatabaseSettings
 from lakehouse import app, batch, feed
@@ -21,7 +22,10 @@ _EVERYTHING = Selection()
 
 
 class Day:
-    """One day of a database; everything returns CPU-seconds, PostgreSQL's among them."""
+    """One day of a database; everything returns CPU-seconds, PostgreSQL's among them.
+
+    `own_seconds` are those of the exports without PostgreSQL's.
+    """
 
     def __init__(
         self, settings: LakehouseSettings, database: DatabaseSettings, place: Place, day: Selection
@@ -30,11 +34,15 @@ class Day:
         self._place = place
         self._day = day
         self._clock = LoadingCpu(database).seconds
+        self.own_seconds: list[float] = []
 
     def export(self) -> float:
         """Export it as the program does."""
         self._queue()
-        return self._seconds(lambda: app.export(self._settings, _EVERYTHING, again=False))
+        began = own_seconds()
+        seconds = self._seconds(lambda: app.export(self._settings, _EVERYTHING, again=False))
+        self.own_seconds.append(own_seconds() - began)
+        return seconds
 
     def plain_parquet(self) -> float:
         """Write the same files by the same way, without Iceberg."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from psycopg import sql
 from pyiceberg.io import FileIO
 
+from lakehouse.copying import copied_pieces
 from lakehouse.errors import Misfit
 from lakehouse.feed import Connection
 from lakehouse.tables import BUSINESS_DAY, DataTable
@@ -89,14 +90,8 @@ def _blocks(source: Source, day: date | None) -> Generator[pa.RecordBatch, None,
     query = source.table.select(source.schema.names, day)
     copy_text = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
     with source.connection.cursor() as cursor, cursor.copy(copy_text) as copy:
-        block = bytearray()
-        for row in copy:  # the server sends each row as a message of its own
-            block += row
-            if len(block) >= _BLOCK_BYTES:
-                yield _read(source, day, block)
-                block = bytearray()
-        if block:
-            yield _read(source, day, block)
+        for piece in copied_pieces(copy, _BLOCK_BYTES):
+            yield _read(source, day, piece)
 
 
 def _read(source: Source, day: date | None, block: bytearray) -> pa.RecordBatch:

@@ -30,7 +30,7 @@ def commit_and_die(transaction):
     commit(transaction)
     os.kill(os.getpid(), signal.SIGKILL)
 Transaction.commit_transaction = commit_and_die
-sys.argv = ["lakehouse", "export"]
+sys.argv = ["lakehouse", "run", "--every", "1h"]
 from lakehouse.__main__ import main
 main()
 """
@@ -61,7 +61,7 @@ def _deadly(original: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
     return call
 
 
-def export_killed(environment: Mapping[str, str]) -> int:
-    """Run `lakehouse export`, killed once a table is committed; return its exit code."""
+def killed_daemon(environment: Mapping[str, str]) -> int:
+    """Run `lakehouse run`, killed once a table is committed; return its exit code."""
     command = [sys.executable, "-c", _KILLED]
     return subprocess.run(command, env=environment, check=False, timeout=60).returncode

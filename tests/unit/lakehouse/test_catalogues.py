@@ -6,7 +6,7 @@ PostgreSQL's is in `tests/integration`.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,12 +17,10 @@ from moto import mock_aws
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
-from lakehouse.batch import Batch, commit
 from lakehouse.catalog import Tables, open_tables
 from lakehouse.columns import Column
+from lakehouse.commits import Replacement, commit
 from lakehouse.errors import Conflict, LakehouseError
-from lakehouse.feed import Changes
-from lakehouse.rows import Written
 from lakehouse.settings import LakehouseSettings
 from tests.support.rest_catalog import rest_catalogue
 
@@ -73,10 +71,7 @@ def replace_day(table: Table, path: Path, number: int) -> None:
     rows = [[DAY], ["s"], [number], [Decimal("1.5")]]
     schema = schema_to_pyarrow(table.schema(), include_field_ids=True)
     pq.write_table(pa.table(rows, schema=schema), path)
-    changes = Changes({"checks": (DAY,)}, (1,))
-    batch = Batch("id", datetime.now(UTC), changes, True, {})
-    batch.files["taxes"] = [Written(f"file://{path}", 1, 1)]
-    commit(batch, {"taxes": table})
+    commit({"taxes": table}, {"taxes": Replacement("id", (DAY,), (f"file://{path}",))})
 
 
 def loaded(tables: Tables) -> Table:
