@@ -121,6 +121,7 @@ async def _open_round(
             settings, force=True, last_day_first=True, check_lease=leases.check
         )
         days = BusinessDays(settings)
+        await options.digests.read(lease_table)
 
         async def pull_round(tally: Tally) -> bool:
             plan = plan_until(days.day_of(datetime.now(UTC)))
@@ -129,6 +130,7 @@ async def _open_round(
                 part = replace(plan, stores=ours)
                 tally.total = part.target_count
                 await pull.pull(part, erp.ask, lake, tally, options)
+            await options.digests.keep(lease_table, plan.first_day)
             return bool(ours)
 
         yield pull_round
