@@ -150,6 +150,8 @@ async def run_publish(
     tally: Tally,
     tell: Callable[[LakeEntry], None],
     per_second: float | None,
+    *,
+    force: bool = False,
 ) -> None:
     """Announce the objects of `selection`, so many per second; None only names them."""
     async with AsyncExitStack() as stack:
@@ -157,7 +159,7 @@ async def run_publish(
         announcer = None
         if per_second is not None:
             queue = await stack.enter_async_context(open_queue(settings, concurrency=1))
-            announcer = Announcer(queue.send, settings.bucket_name, per_second)
+            announcer = Announcer(queue.send, settings.bucket_name, per_second, force=force)
         await publish.publish(selection, lake, announcer, tally, tell)
 
 
