@@ -13,7 +13,6 @@ import typer
 
 from consumer import app as application
 from consumer.load.migrations.steps import schema_head
-from consumer.messages.progress import Counts
 from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
@@ -26,6 +25,7 @@ from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
+from consumer.supervision.progress import Counts
 from runtime import terminal
 from runtime.logs import configure_logs
 
@@ -53,8 +53,8 @@ def migrate(
     ] = None,
 ) -> None:
     """Create or upgrade the tables. Safe to repeat and to run concurrently."""
-    from consumer.load import grants  # noqa: PLC0415 - Alembic costs a second
-    from consumer.load import migrate as migrating  # noqa: PLC0415 - as above
+    from consumer.load.migrations import grants  # noqa: PLC0415 - Alembic costs a second
+    from consumer.load.migrations import migrate as migrating  # noqa: PLC0415 - as above
 
     settings = terminal.settings_of(DatabaseSettings)
     with terminal.reported_errors():

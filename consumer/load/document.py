@@ -61,7 +61,7 @@ class StagedDocument:
     `days` are its business days; its fields are counted on the first of them. `gap` is of a
     store-day answer with quarantined rows. `alias_fingerprint` is of the renames it was read with.
     `record_count` includes the unchanged ones, which were not read. `digest` is of a list as a
-    whole, see `consumer.documents.cutting`.
+    whole, see `consumer.decoding.cutting`.
     """
 
     number: int
