@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
-from consumer.documents.cutting import Cut, reading_fingerprint
+from consumer.decoding.cutting import Cut, reading_fingerprint
+from consumer.decoding.parse import Decoded
+from consumer.decoding.storable import find_unstorable, text_problem
 from consumer.documents.frames import Frame
-from consumer.documents.parse import Decoded
 from consumer.documents.quarantine import Quarantined
 from consumer.documents.readers import Accepted, CheckReader, RowReader, record_reader
-from consumer.documents.storable import find_unstorable, text_problem
 from consumer.drift.findings import Drift, find_drift
 from consumer.drift.horizon import AS_OF_FIELD, VERSION_FIELD, Horizon
 from consumer.drift.json_types import ROOT_LEVEL

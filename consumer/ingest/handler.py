@@ -9,12 +9,11 @@ import structlog
 
 from consumer.aws.s3 import Lake, Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery
-from consumer.documents.cutting import reading_fingerprint
+from consumer.decoding.cutting import reading_fingerprint
 from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, StorageUnavailable, where
 from consumer.ingest.assembly import Prepared
-from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import records_invalid, write_error_log
-from consumer.ingest.in_hand import InHand
+from consumer.ingest.in_hand import ByteBudget, InHand
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.ingest.preparation import LEAST_BYTES, Preparation
 from consumer.ingest.prepare import Fetched

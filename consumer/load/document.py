@@ -62,7 +62,7 @@ class StagedDocument:
     store-day answer with quarantined rows. `alias_fingerprint` is of the renames it was read with,
     `read_as` of all that tells how it was read.
     `record_count` includes the unchanged ones, which were not read. `digest` is of a list as a
-    whole, see `consumer.documents.cutting`.
+    whole, see `consumer.decoding.cutting`.
     """
 
     number: int

@@ -1,9 +1,11 @@
-"""Ledger entries of objects that no batch loads: outdated or refused as a whole."""
+"""Ledger entries of objects that no batch loads: outdated, refused as a whole, or pruned."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
+from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
@@ -12,7 +14,8 @@ from consumer.load import statements
 from consumer.load.database import borrowed
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import OWN_LAYOUT, Layout
+from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
+from schemas.keys import ApiKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +110,27 @@ def _place(event: ObjectEvent, layout: Layout) -> dict[str, object]:
 
 def _parameters(entry: Entry, layout: Layout) -> dict[str, object]:
     return asdict(entry) | _place(entry.event, layout)
+
+
+async def pruned_keys(
+    session: AsyncConnection[Any], objects: Iterable[tuple[ObjectEvent, DocumentKey | None]]
+) -> set[str]:
+    """Return the keys of those that may have been pruned: nobody need miss their ledger rows.
+
+    They are old answers of store-days that stand.
+
+    Raises:
+        psycopg.Error: PostgreSQL could not be asked.
+    """
+    answers = [(event, key) for event, key in objects if isinstance(key, ApiKey)]
+    if not answers:
+        return set()
+    asked = {
+        "keys": [event.key for event, _ in answers],
+        "written": [event.event_time for event, _ in answers],
+        "sources": [key.source.value for _, key in answers],
+        "stores": [key.store_id for _, key in answers],
+        "days": [key.bus_dt for _, key in answers],
+    }
+    cursor = await session.execute(statements.fixed("find_pruned"), asked)
+    return {key for (key,) in await cursor.fetchall()}

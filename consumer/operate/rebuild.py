@@ -48,7 +48,7 @@ def rebuild(
     Consumers must be running: they load what is announced. Safe to interrupt and to repeat: what
     has a ledger row is not announced again. Exits 1 if the tables do not say what the lake says.
     """
-    from consumer.load.migrate import migrate  # noqa: PLC0415 - Alembic costs a second
+    from consumer.load.migrations.migrate import migrate  # noqa: PLC0415 - Alembic costs a second
 
     settings = settings_of(ConsumerSettings)
     with reported_errors():

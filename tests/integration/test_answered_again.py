@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from consumer.aws.s3 import open_lake
-from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler, Known, Ports
+from consumer.ingest.in_hand import ByteBudget
 from consumer.ingest.outcome import Done
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool

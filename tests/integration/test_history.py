@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.operate.proof.differences import Change
 from consumer.operate.proof.story import Chapter, Subject, tell
 from consumer.settings import ConsumerSettings

@@ -16,7 +16,7 @@ import structlog
 from pyiceberg.table import StaticTable
 from typer.testing import CliRunner
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.settings import DatabaseSettings
 from lakehouse import app
 from lakehouse.cli import cli

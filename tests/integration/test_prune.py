@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.ingest.prepare import prepare
+from consumer.load.ledger import pruned_keys
 from consumer.operate import prune
-from consumer.operate.pruned import pruned_keys
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, api_key

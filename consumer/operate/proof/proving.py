@@ -13,11 +13,11 @@ from typing import Any
 
 from consumer.ingest.assembly import Prepared
 from consumer.load import statements
+from consumer.load.ledger import pruned_keys
 from consumer.operate.proof import scratch
 from consumer.operate.proof.differences import Cause, Difference, Found, Kind, Name
 from consumer.operate.proof.documents import LakeObject, Ledger, entry_of, has_no_say
 from consumer.operate.proof.means import Means, Place, Proof
-from consumer.operate.pruned import pruned_keys
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent

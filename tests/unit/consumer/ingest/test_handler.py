@@ -10,8 +10,8 @@ import pytest
 
 from consumer.aws.s3 import Larger, Outdated, ReadLimits, StoredObject
 from consumer.errors import DatabaseUnavailable, LeaseLost, Permanent, StorageUnavailable
-from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler, Known, Ports
+from consumer.ingest.in_hand import ByteBudget
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.load.document import ChangedMeanwhile
 from schemas.aliases import load_aliases

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumer.aws.sqs import ORIGINAL_ID, REPLAYED
+from consumer.aws.sqs import ORIGINAL_ID, REPLAYED, Delivery
 from consumer.errors import StorageUnavailable
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters
 from consumer.operate.dlq.queue import move
@@ -122,6 +122,41 @@ def test_a_replay_interrupted_at_any_moment_loses_nothing_and_gives_back_at_once
         assert visible(dead) == list(dead.messages)
         left = {message.body for message in dead.messages.values()}
         assert left | {message.body for message in main.messages.values()} == bodies
+
+    play(story())
+
+
+class SlowAnswers(FakeQueue):
+    """Hands messages over a second before the answer that tells of them arrives."""
+
+    async def receive(
+        self, limit: int, wait_seconds: int, visibility_seconds: int | None = None
+    ) -> list[Delivery]:
+        """Long-poll."""
+        found = await super().receive(limit, wait_seconds, visibility_seconds)
+        await asyncio.sleep(1)
+        return found
+
+
+@pytest.mark.parametrize("failure", [None, StorageUnavailable("away")])
+def test_what_sqs_handed_over_while_a_replay_was_interrupted_is_given_back_at_once(
+    failure: StorageUnavailable | None,
+) -> None:
+    """The race: the answer is under way, and nobody else knows that its messages are hidden."""
+
+    async def story() -> None:
+        dead = SlowAnswers(visibility_seconds=60)
+        for number in range(16):
+            dead.put(announcing(f"raw/erp/{number}.json"), reason())
+        task = asyncio.create_task(anext(move(dead, Filters(), FakeQueue(), None)))
+        await asyncio.sleep(0.5)
+        assert len(visible(dead)) == 6
+        if failure:
+            dead.failures["change_visibility"] = [failure]
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(visible(dead)) == (6 if failure else 16)
 
     play(story())
 

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 
 import consumer
 from consumer.errors import LocalDisk
-from consumer.load.schema import StoredSchema
+from consumer.load.migrations.schema import StoredSchema
 from consumer.operate.doctor import configuration
 from consumer.operate.doctor.aws import refusal
 from consumer.operate.doctor.configuration import check_configuration, check_host

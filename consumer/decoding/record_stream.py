@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection, Iterator
 from hashlib import blake2b
 
-from consumer.documents.gunzip import PlainReader
-from consumer.documents.parse import malformed
+from consumer.decoding.gunzip import PlainReader
+from consumer.decoding.parse import malformed
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 

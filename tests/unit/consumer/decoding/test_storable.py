@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consumer.documents.storable import MAX_DEPTH, find_unstorable, is_too_deep, object_from_pairs
+from consumer.decoding.storable import MAX_DEPTH, find_unstorable, is_too_deep, object_from_pairs
 from schemas.codes import ErrorCode
 
 

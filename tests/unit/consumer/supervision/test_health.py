@@ -3,7 +3,7 @@
 import asyncio
 
 from consumer.errors import DatabaseUnavailable, StorageUnavailable
-from consumer.messages.health import Health, Work
+from consumer.supervision.health import Health, Work
 from tests.support.consumer_fakes import FakeQueue, play
 from tests.support.shop import Shop, taking
 

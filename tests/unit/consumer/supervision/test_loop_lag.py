@@ -5,7 +5,7 @@ from time import process_time
 
 import pytest
 
-from consumer.documents.parse import Decoded, decode
+from consumer.decoding.parse import Decoded, decode
 from consumer.ingest import prepare as preparation
 from tests.support.samples import ALIASES, NO_LIMIT, fetched
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.documents.gunzip import PlainReader
+from consumer.decoding.gunzip import PlainReader
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from consumer.ingest.byte_budget import ByteBudget
+from consumer.ingest.in_hand import ByteBudget
 from tests.support.consumer_fakes import now, play
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consumer.documents.gunzip import PlainReader
-from consumer.documents.record_stream import RecordStream
+from consumer.decoding.gunzip import PlainReader
+from consumer.decoding.record_stream import RecordStream
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from tests.support.record_streams import FIELD, runs_of

@@ -10,9 +10,9 @@ import simplejson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.documents.gunzip import PlainReader
-from consumer.documents.parse import JsonLines, decode
-from consumer.documents.storable import MAX_DEPTH
+from consumer.decoding.gunzip import PlainReader
+from consumer.decoding.parse import JsonLines, decode
+from consumer.decoding.storable import MAX_DEPTH
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 

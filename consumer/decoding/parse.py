@@ -12,7 +12,7 @@ from typing import Any
 
 import jiter
 
-from consumer.documents.storable import MAX_DEPTH, is_too_deep, object_from_pairs
+from consumer.decoding.storable import MAX_DEPTH, is_too_deep, object_from_pairs
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_DIGITS_AFTER_POINT, MAX_DIGITS_BEFORE_POINT

@@ -8,8 +8,8 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from consumer.errors import StorageUnavailable
-from consumer.messages.progress import Counts, log_progress
 from consumer.metrics import BATCH_ROWS, LAG_SECONDS, OBJECT_BYTES, OBJECTS_ENDED
+from consumer.supervision.progress import Counts, log_progress
 from schemas.codes import ErrorCode, State
 from tests.support.consumer_fakes import FakeQueue
 

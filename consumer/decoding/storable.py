@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from consumer.documents.quarantine import cut_short, dotted
+from consumer.decoding.showing import cut_short, dotted
 from consumer.errors import RecordError
 from schemas.codes import ErrorCode
 

@@ -8,8 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from consumer.ingest.in_hand import InHand
-from consumer.messages import task_protection
-from consumer.messages.task_protection import TaskProtection, ecs_agent
+from consumer.supervision import task_protection
+from consumer.supervision.task_protection import TaskProtection, ecs_agent
 from tests.support.consumer_fakes import now, play
 from tests.support.ecs_agent import running_agent
 

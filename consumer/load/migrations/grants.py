@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 
 from consumer.errors import DatabaseUnavailable
 from consumer.load import statements
-from consumer.load.migrate import LOCK_ID
+from consumer.load.migrations.migrate import LOCK_ID
 from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
 from runtime.errors import ReportedError
