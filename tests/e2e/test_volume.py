@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from tests.support.migrated import with_tables
 from tests.support.programs import query, succeed
 
 DAY, STORE = "2024-01-02", "99 CB CB"
@@ -81,7 +80,7 @@ def test_a_day_of_fifty_thousand_checks_comes_in_one_answer(environment: dict[st
 
 def test_a_large_day_is_loaded_as_a_stream(environment: dict[str, str]) -> None:
     """Above STREAM_ABOVE_BYTES, pulled and loaded by the programs with their defaults."""
-    with_tables(environment)
+    succeed("consumer", "migrate", environment=environment)
     body = answer(6_100)
     assert len(body) > 16 * 2**20
     pull(environment, body)
