@@ -14,6 +14,7 @@ from rich.table import Table
 from bench.drift_cost import DriftCost
 from bench.growing import Growth
 from bench.huge import Huge
+from bench.idling import Latency
 from bench.messages import Cost
 from bench.peers import Limit, Peers
 from bench.reloading import Reloads
@@ -54,6 +55,7 @@ class Findings:
     growth: Growth
     proof: Proven
     messages: Mapping[str, Cost]  # by size
+    idle: Latency
 
 
 def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
@@ -78,6 +80,8 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
         "message_cpu_vs_bare_loop": round(found.messages["1 kB"].cpu_share, 3),
         "message_rate_vs_bare_loop": round(found.messages["1 kB"].rate_share, 3),
         "messages": {size: asdict(cost) for size, cost in found.messages.items()},
+        "idle_latency_p50_seconds": round(found.idle.p50, 3),
+        "idle_latency_p99_seconds": round(found.idle.p99, 3),
         "batch_cost_growth": round(found.growth.batch_cost_growth, 3),
         "view_of_a_day_milliseconds": dict(found.growth.views_milliseconds),
         "megabytes_per_second_by_processes": dict(found.scaling.by_processes),
@@ -130,6 +134,8 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
         row = (f"{size} message (ms of CPU; bare loop's)", f"{cost.cpu_share:.2f}")
         cpu = cost.consumer_milliseconds, cost.bare_milliseconds
         table.add_row(*row, *(f"{each:.2f}" for each in cpu))
+    idle = found.idle
+    table.add_row("idle, PUT to commit: p99, p50 (s)", "", f"{idle.p99:.3f}", f"{idle.p50:.3f}")
     for name, rates in (
         ("processes", found.scaling.by_processes),
         ("file size", found.scaling.by_file_size),
