@@ -17,13 +17,13 @@ from consumer.operate import explain as explaining
 from consumer.operate.dlq.commands import dlq
 from consumer.operate.doctor.command import doctor
 from consumer.operate.drift_report import drift
-from consumer.operate.proof.history import history
-from consumer.operate.proof.verify import verify
+from consumer.operate.history.command import history
 from consumer.operate.prune import prune
 from consumer.operate.rebuild import rebuild
 from consumer.operate.reconcile import reconcile
 from consumer.operate.reports import status
 from consumer.operate.validate import validate
+from consumer.operate.verify.command import verify
 from consumer.settings import ConsumerSettings, DatabaseSettings, RoutingSettings
 from consumer.supervision.progress import Counts
 from runtime import terminal
