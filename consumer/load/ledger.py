@@ -34,6 +34,8 @@ class Entry:
 
 # Writes an entry; idempotent; raises ConsumerError when it was not committed.
 RecordEntry = Callable[[Entry], Awaitable[None]]
+# Asked with an event, what tells how its object would be read, and how often it was received
+AnswerAgain = Callable[[ObjectEvent, bytes, int], Awaitable[bool]]
 
 
 async def record_entry(
@@ -66,6 +68,22 @@ def loaded_before(
             return await cursor.fetchone() is not None
 
     return was_loaded
+
+
+def answer_again(pool: AsyncConnectionPool, layout: Layout) -> AnswerAgain:
+    """Return the function that answers an event about what stands loaded, and says whether it did.
+
+    It writes what loading the same object version again would write. It raises ConsumerError when
+    that was not committed.
+    """
+
+    async def answer(event: ObjectEvent, read_as: bytes, attempts: int) -> bool:
+        parameters = _place(event, layout) | {"read_as": read_as, "attempts": attempts}
+        async with borrowed(pool) as session:
+            cursor = await session.execute(statements.fixed("answer_again"), parameters)
+            return await cursor.fetchone() is not None
+
+    return answer
 
 
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:

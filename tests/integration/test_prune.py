@@ -155,7 +155,7 @@ def test_the_same_tables_with_old_events_after_pruning(
     dropped: Counter[str] = Counter()
 
     @settings(
-        max_examples=15,
+        max_examples=10,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(st.data())

@@ -62,7 +62,7 @@ def documents(draw: st.DrawFn) -> str:
     return draw(written({name: root[name] for name in order}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(documents(), st.integers(1, 40))
 @example('{"guestChecks": [1, {"a": 1}, null, "x", [2], {} , 3 ]}', 1)
 @example('{"guestChecks": [{}\n,\n{}\n]\n}', 1)
@@ -77,7 +77,7 @@ def test_frame_and_runs_together_are_the_document(document: str, size: int) -> N
     assert [str] * bool(records) == [type(digest) for digest in digests]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(VALUE, st.integers(1, 40))
 def test_a_document_without_the_list_is_all_frame(value: Any, size: int) -> None:
     document = json.dumps({"a": value, "b": {FIELD: [value]}, "c": [{FIELD: [1]}]}).encode()
