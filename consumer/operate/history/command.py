@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from consumer.operate.proof.story import Chapter, Subject, tell
+from consumer.operate.history.chapters import Chapter
+from consumer.operate.history.story import Subject, tell
 from consumer.settings import ConsumerSettings
 from runtime.terminal import AsJson, fail, finish, print_json, print_table, settings_of
 
@@ -62,7 +63,7 @@ def _print(chapters: list[Chapter], *, is_check: bool) -> None:
         # What the first document says is no change.
         shown = one.changes if is_check else one.changes[:_LARGEST]
         for where, change in shown if number > 1 else ():
-            changes.append((number, where, change.column, change.table, change.lake))
+            changes.append((number, where, change.column, change.before, change.after))
         if len(one.changes) > len(shown) and number > 1:
             changes.append((number, f"and {len(one.changes) - len(shown)} more", "", "", ""))
         notes += _notes(number, one)

@@ -1,25 +1,18 @@
 """Verifies chosen store-days, portion by portion, and repairs them if told to."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
 
-from consumer.aws.s3 import Lake, open_lake
-from consumer.drift.renames import read_aliases
 from consumer.load import statements
 from consumer.load.database import open_loading_session, open_session
-from consumer.operate.proof.differences import Cause, Difference, Found, Kind
-from consumer.operate.proof.documents import READERS, Listing, Reading
-from consumer.operate.proof.free_documents import FreeDocuments
-from consumer.operate.proof.means import Means, Place, Proof
-from consumer.operate.proof.plan import Chosen, days_of, portions, sampled, stores_of
-from consumer.operate.proof.proving import prove
-from consumer.operate.proof.repair import repair
-from consumer.operate.proof.scratch import open_scratch
+from consumer.operate.proof.means import Means, Place, open_means
+from consumer.operate.verify.differences import Cause, Difference, Found, Kind, Proof
+from consumer.operate.verify.plan import Chosen, days_of, portions, sampled, stores_of
+from consumer.operate.verify.proving import prove
+from consumer.operate.verify.repair import repair
 from consumer.settings import ConsumerSettings
-from schemas.registry import Source
 
 _KEPT_DIFFERENCES = 10_000
 _REMEMBERED_PLACES = 100_000
@@ -58,35 +51,6 @@ class Verdict:
         return new
 
 
-@asynccontextmanager
-async def open_means(
-    settings: ConsumerSettings, chosen: Chosen, settled: timedelta
-) -> AsyncIterator[tuple[Means, Lake]]:
-    """Open what proofs work with."""
-    aliases = read_aliases(settings.schema_aliases_file)
-    # A check is in answers and in exports, whichever of them was asked for.
-    holds_checks = any(source.holds_checks for source in chosen.sources)
-    sources = [
-        source
-        for source in Source
-        if source in chosen.sources or (holds_checks and source.holds_checks)
-    ]
-    async with (
-        open_lake(settings, READERS) as lake,
-        open_scratch(settings) as session,
-        open_session(settings) as later,
-    ):
-        reading = Reading(settings, lake, aliases)
-        free = FreeDocuments(session, lake, settings.layout, reading, chosen.stores, sources)
-        await session.execute(
-            "INSERT INTO items_before "
-            "SELECT store_id, menu_item_id, first_seen, last_seen FROM public.menu_items"
-        )
-        await free.list_all()
-        bucket = settings.bucket_name
-        yield Means(session, later, Listing(lake), reading, free, bucket, sources, settled), lake
-
-
 class Verifying:
     """One run of `consumer verify`."""
 
@@ -108,7 +72,9 @@ class Verifying:
             ConsumerError: a server does not answer; the verdict tells what was found until then.
         """
         chosen, verdict = self._chosen, self.verdict
-        async with open_means(self._settings, chosen, self._settled) as (means, _):
+        asked = chosen.stores, chosen.sources, self._settled
+        async with open_means(self._settings, *asked) as means:
+            await means.session.execute(statements.fixed("keep_items_before"))
             days = await days_of(chosen, means.listing, means.free, means.session)
             stores = await stores_of(chosen, means.free, means.session)
             take = portions if chosen.sample is None else sampled

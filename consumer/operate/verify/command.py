@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
-from consumer.operate.control_totals import verify_totals
-from consumer.operate.proof.differences import Difference
-from consumer.operate.proof.plan import Chosen
-from consumer.operate.proof.verifying import Verdict, Verifying
-from consumer.operate.totals_file import Total
+from consumer.operate.totals.control_totals import verify_totals
+from consumer.operate.totals.totals_file import Total
+from consumer.operate.verify.differences import Difference
+from consumer.operate.verify.plan import Chosen
+from consumer.operate.verify.verifying import Verdict, Verifying
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from runtime.errors import EXIT_FAILED, EXIT_USAGE
 from runtime.terminal import (

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from consumer.operate.explaining import Amounts, Candidate, explain
+from consumer.operate.totals.explaining import Amounts, Candidate, explain
 
 
 def amounts(*values: float | str) -> Amounts:

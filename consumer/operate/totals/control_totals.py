@@ -13,8 +13,8 @@ from psycopg import AsyncConnection
 
 from consumer.load import statements
 from consumer.load.database import open_session
-from consumer.operate.explaining import Candidate, Explanation, explain
-from consumer.operate.totals_file import AMOUNTS, Total, TotalsUnusable, read_totals
+from consumer.operate.totals.explaining import Candidate, Explanation, explain
+from consumer.operate.totals.totals_file import AMOUNTS, Total, TotalsUnusable, read_totals
 from consumer.settings import DatabaseSettings
 from runtime.terminal import finish, print_json, print_table, printable
 

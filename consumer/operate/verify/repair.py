@@ -12,7 +12,7 @@ from consumer.load.database import is_conflict, mapped
 from consumer.load.document import LoadRequest
 from consumer.load.transaction import load_batch
 from consumer.operate.proof.documents import LakeObject, Reading
-from consumer.operate.proof.means import Proof
+from consumer.operate.verify.differences import Proof
 from consumer.rows.tables import LIST_TABLES
 
 _PORTION_BYTES = 16 << 20  # of rows

@@ -10,8 +10,8 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from consumer.load import statements
-from consumer.operate.proof.documents import Listing
 from consumer.operate.proof.free_documents import FreeDocuments
+from consumer.operate.proof.listing import Listing
 from consumer.operate.proof.means import Place
 from schemas.registry import ENDPOINTS_BY_NAME, Source
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import cast
 
-from consumer.operate.proof.documents import Listing
-from consumer.operate.proof.plan import Chosen, Portion, portions
+from consumer.operate.proof.listing import Listing
+from consumer.operate.verify.plan import Chosen, Portion, portions
 from schemas.envelopes import ObjectEvent
 from schemas.registry import Source
 

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from consumer.rows.copy_text import json_text
-
-Name = tuple[str, str]  # of an object: key and version
+from consumer.operate.proof.columns import changed_columns, shown
+from consumer.operate.proof.documents import LakeObject, Name
+from schemas.key_templates import DocumentKey, TemplateKey
+from schemas.registry import Source
 
 
 class Kind(StrEnum):
@@ -87,19 +88,52 @@ class Found:
         """Describe it, column by column."""
         stored, expected = self.stored or {}, self.expected or {}
         kind = Kind.MISSING if not stored else Kind.EXTRA if not expected else Kind.DIFFERENT
-        names = dict.fromkeys((*stored, *expected))
         changes = tuple(
-            Change(name, shown(stored.get(name)), shown(expected.get(name)))
-            for name in names
-            if name not in key and stored.get(name) != expected.get(name)
+            Change(name, shown(was), shown(should))
+            for name, was, should in changed_columns(stored, expected)
+            if name not in key
         )
         told = {name: (stored or expected)[name] for name in key}
         name = self.lake_name or self.stored_name
         return Difference(kind, cause, table, told, self.bus_dt, changes, name and name[0])
 
 
-def shown(value: Any) -> str | None:
-    """Write a column's value as a reader expects it, its digits kept."""
-    if value is None or isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, Decimal) else json_text(value)
+@dataclass
+class Proof:
+    """What was found about some store-days."""
+
+    differences: list[Difference] = field(default_factory=list)
+    documents: int = 0
+    waiting: int = 0
+    # What a repair reads: the checks that differ, and every object that speaks of what differs.
+    checks: set[tuple[str, int]] = field(default_factory=set)
+    objects: list[LakeObject] = field(default_factory=list)
+
+    def differs(self, key: DocumentKey) -> bool:
+        """Say whether rows differ of the list that an answer is, and the lake can mend them."""
+        if key.source.holds_checks:
+            return False
+        place = key.source.entry.table, (key.store_id or "").strip(), key.bus_dt
+        rows = [one for one in self.differences if one.table == place[0]]
+        causes = {
+            one.cause
+            for one in rows
+            if isinstance(key, TemplateKey)
+            or (one.table, one.key.get("store_id"), one.bus_dt) == place
+        }
+        return bool(causes) and Cause.OBJECT_GONE not in causes
+
+    def strays(self, source: Source) -> list[Difference]:
+        """Return rows of a list that stand on days of which the lake has no answer at all."""
+        answers = [one.key for one in self.objects if one.key.source is source]
+        if any(isinstance(key, TemplateKey) for key in answers):
+            return []
+        days = {((key.store_id or "").strip(), key.bus_dt) for key in answers}
+        return [
+            one
+            for one in self.differences
+            if one.table == source.entry.table
+            and one.kind is Kind.EXTRA
+            and one.cause is not Cause.OBJECT_GONE
+            and (one.key["store_id"], one.bus_dt) not in days
+        ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.operate.totals_file import Total, TotalsUnusable, read_totals
+from consumer.operate.totals.totals_file import Total, TotalsUnusable, read_totals
 
 DAY = date(2024, 3, 1)
 ONE = [Total(2, "001", DAY, Decimal("10.50"), Decimal(2), Decimal(3))]
