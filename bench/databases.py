@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import sql
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings
 

@@ -16,6 +16,7 @@ from bench.drift_cost import DriftCost
 from bench.growing import Growth
 from bench.huge import Huge
 from bench.iceberg import Costs, Feed, IcebergCopy
+from bench.idling import Latency
 from bench.messages import Cost
 from bench.peers import Limit, Peers
 from bench.reloading import Reloads
@@ -58,6 +59,7 @@ class Findings:
     messages: Mapping[str, Cost]  # by size
     iceberg: IcebergCopy
     feed: Feed
+    idle: Latency
 
 
 def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
@@ -82,6 +84,8 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
         "message_cpu_vs_bare_loop": round(found.messages["1 kB"].cpu_share, 3),
         "message_rate_vs_bare_loop": round(found.messages["1 kB"].rate_share, 3),
         "messages": {size: asdict(cost) for size, cost in found.messages.items()},
+        "idle_latency_p50_seconds": round(found.idle.p50, 3),
+        "idle_latency_p99_seconds": round(found.idle.p99, 3),
         "batch_cost_growth": round(found.growth.batch_cost_growth, 3),
         "view_of_a_day_milliseconds": dict(found.growth.views_milliseconds),
         **iceberg.as_json(found.iceberg, found.feed),
@@ -137,6 +141,8 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
         table.add_row(*row, *(f"{each:.2f}" for each in cpu))
     table.add_row("lakehouse, idle (s of CPU)", f"{results['lakehouse_idle_seconds']:.2f}")
     table.add_row("lakehouse, peak memory (MB)", f"{found.iceberg.peak_mb:.0f}")
+    idle = found.idle
+    table.add_row("idle, PUT to commit: p99, p50 (s)", "", f"{idle.p99:.3f}", f"{idle.p50:.3f}")
     for name, rates in (
         ("processes", found.scaling.by_processes),
         ("file size", found.scaling.by_file_size),

@@ -14,11 +14,12 @@ from bench.timing import Seconds, in_turns
 from consumer.aws.s3 import Lake, ReadLimits, StoredObject
 from consumer.ingest.prepare import Fetched
 from consumer.load.database import open_session
-from consumer.operate.proof.documents import Listing, Reading
+from consumer.operate.proof.documents import Reading
 from consumer.operate.proof.free_documents import FreeDocuments
+from consumer.operate.proof.listing import Listing
 from consumer.operate.proof.means import Means
-from consumer.operate.proof.proving import prove
 from consumer.operate.proof.scratch import open_scratch
+from consumer.operate.verify.proving import prove
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from schemas.aliases import load_aliases
 from schemas.envelopes import ObjectEvent

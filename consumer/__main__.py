@@ -14,7 +14,7 @@ def main() -> None:
     if sys.argv[1:2] == ["run"]:
         leave_when_told()
     from consumer.cli import cli  # noqa: PLC0415 - after the signals
-    from runtime.terminal import run_program  # noqa: PLC0415
+    from runtime.program import run_program  # noqa: PLC0415
 
     run_program(cli)
 

@@ -11,29 +11,29 @@ from psycopg_pool import AsyncConnectionPool
 from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import Queues, open_queues
 from consumer.drift.renames import read_aliases
-from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.handler import Handler, Ports
+from consumer.ingest.handler import Handler, Known, Ports
+from consumer.ingest.in_hand import ByteBudget
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool, ping, watch_pool
-from consumer.load.ledger import count_recent_failures, loaded_before, record_entry
-from consumer.load.schema import check_schema
+from consumer.load.ledger import answer_again, count_recent_failures, loaded_before, record_entry
+from consumer.load.migrations.schema import check_schema
 from consumer.load.standing import standing_records
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker, Probe
 from consumer.messages.dead_letters import DeadLetters
 from consumer.messages.delivery_tasks import DeliveryTasks, Slots
 from consumer.messages.failure_breaker import BurstLimits, FailureBreaker
-from consumer.messages.health import Health, Work
 from consumer.messages.leases import Leases
-from consumer.messages.progress import log_progress
 from consumer.messages.settlement import Terms
 from consumer.messages.settler import Settler
-from consumer.messages.task_protection import TaskProtection, ecs_agent
 from consumer.messages.worker import Limits, Worker
 from consumer.metrics import CLOUDWATCH, REGISTRY
 from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
+from consumer.supervision.health import Health, Work
+from consumer.supervision.progress import log_progress
+from consumer.supervision.task_protection import TaskProtection, ecs_agent
 from runtime import systemd
 from runtime.emf import EmfLines, keep_writing
 from runtime.http_server import served
@@ -110,8 +110,8 @@ async def _open(
     record = partial(record_entry, pool, layout=settings.layout)
     settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases, terms)
     was_loaded = loaded_before(pool, settings.layout)
-    find_standing = standing_records(pool)
-    ports = Ports(lake, batcher, record, was_loaded, leases.is_held, find_standing)
+    known = Known(standing_records(pool), answer_again(pool, settings.layout))
+    ports = Ports(lake, batcher, record, was_loaded, leases.is_held, known)
     handler = Handler(settings, aliases, ports, byte_budget)
     slots = Slots(settings.max_in_flight_messages)
     tasks = DeliveryTasks(handler, settler, leases, terms, breakers, slots)

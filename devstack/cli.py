@@ -18,7 +18,7 @@ from devstack.command import exit_on_terminate, run_command
 from devstack.environment import command_environment, export_lines
 from devstack.server import ServerFailedError
 from devstack.stack import running_stack
-from runtime.terminal import program, run_program
+from runtime.program import program, run_program
 
 app = program("devstack", "Local PostgreSQL, LocalStack and a simulated ERP API, without Docker.")
 _console = Console(stderr=True, highlight=False)

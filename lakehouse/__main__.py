@@ -14,7 +14,7 @@ def main() -> None:
     is_daemon = sys.argv[1:2] == ["run"]
     leave_when_told(EXIT_OK if is_daemon else EXIT_INTERRUPTED)
     from lakehouse.cli import cli  # noqa: PLC0415 - after the signals
-    from runtime.terminal import run_program  # noqa: PLC0415 - as above
+    from runtime.program import run_program  # noqa: PLC0415 - as above
 
     if not is_daemon:
         interrupt_when_told()

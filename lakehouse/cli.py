@@ -21,9 +21,10 @@ from runtime import terminal
 from runtime.durations import seconds_of
 from runtime.errors import EXIT_FAILED, EXIT_USAGE
 from runtime.logs import configure_logs
+from runtime.program import program
 from runtime.terminal import AsJson, DryRun
 
-cli = terminal.program("lakehouse", "Copy the tables to Apache Iceberg tables in processed/.")
+cli = program("lakehouse", "Copy the tables to Apache Iceberg tables in processed/.")
 
 FirstDay = Annotated[
     datetime | None,

@@ -121,6 +121,7 @@ async def _open_round(
             settings, force=True, last_day_first=True, check_lease=leases.check
         )
         days = BusinessDays(settings)
+        await options.digests.read(lease_table)
 
         async def pull_round(tally: Tally) -> bool:
             plan = plan_until(days.day_of(datetime.now(UTC)))
@@ -129,6 +130,7 @@ async def _open_round(
                 part = replace(plan, stores=ours)
                 tally.total = part.target_count
                 await pull.pull(part, erp.ask, lake, tally, options)
+            await options.digests.keep(lease_table, plan.first_day)
             return bool(ours)
 
         yield pull_round
@@ -148,6 +150,8 @@ async def run_publish(
     tally: Tally,
     tell: Callable[[LakeEntry], None],
     per_second: float | None,
+    *,
+    force: bool = False,
 ) -> None:
     """Announce the objects of `selection`, so many per second; None only names them."""
     async with AsyncExitStack() as stack:
@@ -155,7 +159,7 @@ async def run_publish(
         announcer = None
         if per_second is not None:
             queue = await stack.enter_async_context(open_queue(settings, concurrency=1))
-            announcer = Announcer(queue.send, settings.bucket_name, per_second)
+            announcer = Announcer(queue.send, settings.bucket_name, per_second, force=force)
         await publish.publish(selection, lake, announcer, tally, tell)
 
 

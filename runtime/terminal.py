@@ -4,8 +4,6 @@ Results go to stdout, everything else to stderr; what is not a terminal gets pla
 """
 
 import asyncio
-import codecs
-import io
 import json
 import sys
 import time
@@ -13,7 +11,6 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
-from importlib.metadata import version
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -25,7 +22,6 @@ from rich.table import Table
 from rich.text import Text
 
 from runtime.errors import EXIT_FAILED, EXIT_INTERRUPTED, ReportedError
-from runtime.logs import configure_logs
 from runtime.settings import read_settings
 from runtime.signals import interrupt_when_told
 
@@ -67,43 +63,6 @@ def since_option(what: str) -> Any:
 
 # Is told how many are done, of how many (None if nobody knows), and how many of them failed.
 Advance = Callable[..., None]
-
-
-def program(name: str, purpose: str) -> typer.Typer:
-    """Return a command line with `--version` and shell completion; commands are added to it."""
-    cli = typer.Typer(name=name, help=purpose, no_args_is_help=True, pretty_exceptions_enable=False)
-
-    def show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
-        if wanted:
-            typer.echo(f"{name} {version('coco-ingest')}")
-            raise typer.Exit
-
-    told = "Print the version and exit."
-    option = typer.Option(False, "--version", is_eager=True, callback=show_version, help=told)
-
-    @cli.callback(help=purpose)
-    def root(*, version: bool = option) -> None:
-        """Take the options of the program itself."""
-
-    return cli
-
-
-def run_program(cli: typer.Typer) -> None:
-    """Run a command line; what its output's encoding lacks is printed as escapes.
-
-    An ASCII locale gets UTF-8, as Python itself does it for the C locale (PEP 540).
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
-            encoding = "utf-8" if is_ascii else stream.encoding
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")
-    # A library's warning before the command's own error would say the same twice.
-    configure_logs("ERROR")
-    try:
-        cli(prog_name=cli.info.name)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ events (Amazon S3 User Guide, "Event message structure" and "Using EventBridge")
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -43,7 +43,10 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class ObjectEvent:
-    """One object version that was written to the lake, under its real key; the time is in UTC."""
+    """One object version that was written to the lake, under its real key; the time is in UTC.
+
+    `is_forced` asks to load it again though it was loaded: only our own events do.
+    """
 
     bucket: str
     key: str
@@ -53,6 +56,7 @@ class ObjectEvent:
     size_bytes: int | None = None
     sequencer: str | None = None
     event_time: datetime | None = None
+    is_forced: bool = False
 
 
 def decode_body(body: str) -> list[ObjectEvent | Ignored]:
@@ -74,7 +78,7 @@ def created_body(event: ObjectEvent) -> str:
         "versionId": event.version_id,
         "sequencer": event.sequencer,
     }
-    record = {
+    record: dict[str, Any] = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
         "eventTime": time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -85,6 +89,8 @@ def created_body(event: ObjectEvent) -> str:
             "object": {name: value for name, value in described.items() if value is not None},
         },
     }
+    if event.is_forced:
+        record["forced"] = True
     # ASCII, because SQS refuses some characters that may stand in an ETag that somebody made up.
     return json.dumps({"Records": [record]})
 
@@ -125,7 +131,10 @@ def _native_record(record: Any, place: str) -> ObjectEvent | Ignored:
     key = _unquoted(_text(described, "key", f"{place}.s3.object"), place)
     if not name.startswith(_CREATED):
         return Ignored(IgnoreReason.NOT_A_CREATION, f"{name} {key}")
-    return _event(bucket, key, name, described, record.get("eventTime"))
+    event = _event(bucket, key, name, described, record.get("eventTime"))
+    if isinstance(event, ObjectEvent) and record.get("forced") is True:
+        return replace(event, is_forced=True)
+    return event
 
 
 def _eventbridge(body: Mapping[str, Any]) -> ObjectEvent | Ignored:

@@ -1,1 +1,1 @@
-"""Bytes to validated records."""
+"""JSON values to validated records."""

@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from consumer.decoding.parse import JsonLines
+from consumer.decoding.showing import cut_short
 from consumer.documents.odd_values import cut_to_microseconds, original_name
-from consumer.documents.parse import JsonLines
-from consumer.documents.quarantine import Places, ambiguous, cut_short, record_errors
+from consumer.documents.quarantine import Places, ambiguous, record_errors
 from consumer.drift.record_lists import looks_like_record, suggest
 from consumer.errors import Permanent, RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames

@@ -1,19 +1,16 @@
 """Records that cannot be loaded: where they are, which they are, and what is wrong."""
 
-import reprlib
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
 
 from pydantic import ValidationError
 
+from consumer.decoding.showing import VALUE_CHARACTERS, cut_short, dotted
 from consumer.errors import RecordError
 from schemas.aliases import AmbiguousField
 from schemas.codes import ErrorCode
 
-_VALUE_CHARACTERS = 120
-_EACH_OF_TWO = (_VALUE_CHARACTERS - len(" and ")) // 2
+_EACH_OF_TWO = (VALUE_CHARACTERS - len(" and ")) // 2
 _ERRORS_PER_RECORD = 1000
 # Required are only ids, and they are all of one type.
 _RULES = {
@@ -22,16 +19,6 @@ _RULES = {
     "model_type": "expected an object",
     "list_type": "expected a list",
 }
-
-
-class _Short(reprlib.Repr):
-    def repr_Decimal(self, value: Decimal, _level: int) -> str:  # noqa: N802 - reprlib's own form
-        return str(value)
-
-
-_short = _Short()
-_short.maxstring = _short.maxother = _short.maxlong = _VALUE_CHARACTERS
-_short.maxlevel = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +49,10 @@ class Places:
         return f"{self.lists[number]}[{position - self._starts[number]}]"
 
 
-def cut_short(value: Any, characters: int = _VALUE_CHARACTERS) -> str:
-    """Show a value in at most a line, whatever its size or depth."""
-    return _short.repr(value)[:characters]
-
-
 def ambiguous(error: AmbiguousField) -> RecordError:
     """Return what is wrong where two names of a field are filled: with both values, cut short."""
     both = " and ".join(cut_short(value, _EACH_OF_TWO) for value in error.values)
     return RecordError(error.canonical, str(error), both)
-
-
-def dotted(location: tuple[str | int, ...]) -> str:
-    """Write a pydantic error location as `detailLines[3].menuItem.miNum`."""
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
 
 
 def record_errors(error: ValidationError) -> tuple[RecordError, ...]:

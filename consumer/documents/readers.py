@@ -16,10 +16,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from consumer.decoding.showing import cut_short
+from consumer.decoding.storable import Problem, RepeatedKeys, text_problem
 from consumer.documents.frames import Frame
 from consumer.documents.odd_values import set_aside
-from consumer.documents.quarantine import Quarantined, ambiguous, cut_short, record_errors
-from consumer.documents.storable import Problem, RepeatedKeys, text_problem
+from consumer.documents.quarantine import Quarantined, ambiguous, record_errors
 from consumer.documents.validation import ValidRecord, every_error, validator
 from consumer.drift.json_types import DETAIL_LEVELS, LINES_LEVEL, TAXES_LEVEL
 from consumer.drift.shapes import Shapes

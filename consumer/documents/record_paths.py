@@ -7,10 +7,10 @@ document, such as answers of several stores in one file, is refused.
 
 import re
 from collections import defaultdict
-from collections.abc import Set as AbstractSet
 from itertools import islice, product
 from typing import Any
 
+from consumer.decoding.storable import RepeatedKeys
 from consumer.documents.frames import (
     DocumentInvalid,
     refuse_error_answer,
@@ -18,8 +18,8 @@ from consumer.documents.frames import (
     refuse_part,
 )
 from consumer.documents.quarantine import Places
-from consumer.documents.storable import RepeatedKeys
-from consumer.drift.record_lists import leads_into, looks_like_record, records_at, suggest
+from consumer.documents.record_path_choice import choose_path, root_fields_of
+from consumer.drift.record_lists import looks_like_record
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.key_templates import DocumentKey
@@ -28,7 +28,6 @@ from schemas.registry import RootFields, Source
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _DATE_CHARACTERS = len("2024-01-31")
-_SAMPLE = 100  # records that are looked at to choose among paths
 
 
 def unwrap(
@@ -49,58 +48,10 @@ def unwrap(
     Raises:
         DocumentInvalid: what is at the path is not one whole document of this source.
     """
-    path = _path_of(root, source, aliases)
+    path = choose_path(root, source, aliases)
     if path is None:
         return root, None
     return _Unwrapping(path, source, key, aliases).unwrap(root)
-
-
-def _path_of(root: Any, source: Source, aliases: Aliases) -> RecordPath | None:
-    """Choose the path with records; of an empty document the first that leads somewhere."""
-    paths = aliases.record_paths(source)
-    if not paths or root is None:
-        return None
-    own = source.entry.list_field
-    own_names = {own} | {alias for alias, name in aliases.at(source, "") if name == own}
-    owned = root.keys() & own_names if isinstance(root, dict) else set()
-    if any(root[name] for name in owned):
-        return None
-    at = {path: list(islice(records_at(root, path), _SAMPLE)) for path in paths}
-    if looks_like_record(root, source, aliases):
-        at |= {path: [root] for path in paths if path.steps == (EACH,)}
-    filled = [path for path, rows in at.items() if rows]
-    good = [
-        path for path in filled if any(looks_like_record(row, source, aliases) for row in at[path])
-    ]
-    for path in filled if not good else ():
-        known = _root_fields(source, aliases).keys()
-        _refuse_documents(path, at[path], known, suggest(root, source, aliases))
-    chosen = good or filled
-    if len(chosen) > 1:
-        raise _ambiguous(f"records are at {chosen[0]} and at {chosen[1]}; send only one of them")
-    empty = (path for path in paths if not owned and leads_into(path, root))
-    return chosen[0] if chosen else next(empty, None)
-
-
-def _refuse_documents(
-    path: RecordPath, rows: list[Any], root_fields: AbstractSet[str], hint: str | None
-) -> None:
-    """Believe the alias file that these are records, unless they are rather documents."""
-    objects = [row for row in rows if isinstance(row, dict)]
-    for row in objects:
-        refuse_error_answer(row)
-    names = {name for row in objects for name in row}
-    if hint or (objects and names <= root_fields):
-        raise _invalid(
-            f"what is at {path} does not look like records; "
-            f"{hint or 'correct [records] in the alias file'}"
-        )
-
-
-def _root_fields(source: Source, aliases: Aliases) -> dict[str, str]:
-    """Return the root field that each of its names means."""
-    fields = {name: name for name in RootFields.model_fields}
-    return fields | {alias: name for alias, name in aliases.at(source, "") if name in fields}
 
 
 class _Unwrapping:
@@ -111,7 +62,7 @@ class _Unwrapping:
     ) -> None:
         self._path, self._source, self._key, self._aliases = path, source, key, aliases
         self._record_names = dict(aliases.at(source, source.entry.list_field))
-        self._root_fields = _root_fields(source, aliases)
+        self._root_fields = root_fields_of(source, aliases)
         self._fields: dict[str, Any] = {}
         self._repeated: tuple[str, ...] = ()
         self._rows: list[Any] = []

@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
-from consumer.documents.cutting import Cut
+from consumer.decoding.cutting import Cut, reading_fingerprint
+from consumer.decoding.parse import Decoded
+from consumer.decoding.storable import find_unstorable, text_problem
 from consumer.documents.frames import Frame
-from consumer.documents.parse import Decoded
 from consumer.documents.quarantine import Quarantined
 from consumer.documents.readers import Accepted, CheckReader, RowReader, record_reader
-from consumer.documents.storable import find_unstorable, text_problem
 from consumer.drift.findings import Drift, find_drift
 from consumer.drift.horizon import AS_OF_FIELD, VERSION_FIELD, Horizon
 from consumer.drift.json_types import ROOT_LEVEL
@@ -58,7 +58,7 @@ class Assembly:
         digests = cut.digests if cut and frame.source.holds_checks else None
         self._identity, self._frame = identity, frame
         self._number = next(_numbers) % _DOCUMENT_NUMBERS
-        self._alias_fingerprint = aliases.fingerprint
+        self._aliases = aliases
         self._reader = record_reader(frame, aliases)
         self._rows = RowWriter(frame, self._number, digests)
         self._plain = fast_path_of(self._rows, self._reader, aliases)
@@ -131,7 +131,8 @@ class Assembly:
             days=self._business_days(),
             gap=self._gap(),
             drift=drift.of_records() if self._unchanged_count else drift,
-            alias_fingerprint=self._alias_fingerprint,
+            alias_fingerprint=self._aliases.fingerprint,
+            read_as=reading_fingerprint(self._frame.source, self._aliases),
             digest=self._cut.list_digest if self._cut else None,
         )
         return Prepared(document, self._quarantined)

@@ -9,18 +9,18 @@ import structlog
 
 from consumer.aws.s3 import Lake, Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery
+from consumer.decoding.cutting import reading_fingerprint
 from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, StorageUnavailable, where
 from consumer.ingest.assembly import Prepared
-from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.error_logs import records_invalid, write_error_log
-from consumer.ingest.in_hand import InHand
+from consumer.ingest.in_hand import ByteBudget, InHand
 from consumer.ingest.outcome import Done, Failed, Outcome
-from consumer.ingest.preparation import Preparation
+from consumer.ingest.preparation import LEAST_BYTES, Preparation
 from consumer.ingest.prepare import Fetched
 from consumer.ingest.routing import route
 from consumer.load.batcher import Batcher
 from consumer.load.document import ChangedMeanwhile, Identity, LoadRequest
-from consumer.load.ledger import Entry, RecordEntry
+from consumer.load.ledger import AnswerAgain, Entry, RecordEntry
 from consumer.load.standing import FindStanding
 from consumer.metrics import LAG_SECONDS, STAGE_SECONDS
 from consumer.settings import ConsumerSettings
@@ -28,11 +28,20 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
+from schemas.registry import Source
 
 log = structlog.get_logger()
 
 _ASSUMED_BYTES = 64 * 1024  # of an object whose event gives no size
 _READ_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Asks the tables what need not be read."""
+
+    find_standing: FindStanding
+    answer_again: AnswerAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class Ports:
     record: RecordEntry
     was_loaded: Callable[[ObjectEvent], Awaitable[bool]]  # it, or its like
     is_held: Callable[[Delivery], bool]  # whether its message is certainly still ours
-    find_standing: FindStanding | None = None  # None: every document is read in full
+    known: Known | None = None  # None: everything is read in full
 
 
 @dataclass
@@ -64,7 +73,7 @@ class Handler:
             self.aliases,
             self.settings.max_decompressed_bytes,
             self.settings.decode_threads,
-            self.ports.find_standing,
+            self.ports.known.find_standing if self.ports.known else None,
         )
 
     async def handle(self, delivery: Delivery) -> list[Outcome]:
@@ -101,6 +110,8 @@ class Handler:
     async def _ingest(self, event: ObjectEvent, delivery: Delivery) -> Outcome:
         limit = self.settings.max_object_bytes
         source, key = route(event, self._buckets, limit, self._layout)
+        if await self._stands(event, source, delivery):
+            return Done(State.LOADED)
         budgeted_bytes = _announced_bytes(event, self.settings.stream_above_bytes)
         for _ in range(_READ_ATTEMPTS):
             async with self.byte_budget.of(budgeted_bytes), self.in_hand.one() as ours:
@@ -120,6 +131,18 @@ class Handler:
                 identity = _identity(event, stored, delivery)
                 return await self._load(Fetched(identity, source, key, stored.data), delivery)
         raise StorageUnavailable(f"s3://{event.bucket}/{event.key} changes while it is read")
+
+    async def _stands(self, event: ObjectEvent, source: Source, delivery: Delivery) -> bool:
+        """Ask whether this object version came before, and stands; then nothing has to be read.
+
+        A newer one that is committed meanwhile does no harm: nothing is loaded here.
+        """
+        if self.ports.known is None or event.is_forced:
+            return False
+        if (event.size_bytes or 0) < LEAST_BYTES and delivery.receive_count == 1:
+            return False  # nearly all are new, and small ones are read while the ledger answers
+        read_as = reading_fingerprint(source, self.aliases)
+        return await self.ports.known.answer_again(event, read_as, delivery.receive_count)
 
     async def _fetch(self, event: ObjectEvent, budgeted_bytes: int) -> StoredObject:
         most, memory = self.settings.max_object_bytes, self.settings.stream_above_bytes

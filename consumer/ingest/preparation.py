@@ -10,7 +10,7 @@ from consumer.metrics import STAGE_SECONDS
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 
-_LEAST_BYTES = 16 * 1024  # of a smaller document everything is read before the answer is there
+LEAST_BYTES = 16 * 1024  # of a smaller document everything is read before the answer is there
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Preparation:
     threads: int
     find_standing: FindStanding | None = None
     _: KW_ONLY
-    least_bytes: int = _LEAST_BYTES
+    least_bytes: int = LEAST_BYTES
 
     def __post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.threads)

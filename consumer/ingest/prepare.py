@@ -10,13 +10,13 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
-from consumer.documents.cutting import PLACEHOLDER, Cut, cut_records
+from consumer.decoding.cutting import PLACEHOLDER, Cut, cut_records
+from consumer.decoding.gunzip import PlainReader
+from consumer.decoding.parse import Decoded, decode
+from consumer.decoding.record_stream import RecordStream
+from consumer.decoding.storable import find_unstorable
 from consumer.documents.frames import DocumentInvalid, Frame, open_document, refuse_fewer
-from consumer.documents.gunzip import PlainReader
-from consumer.documents.parse import Decoded, decode
 from consumer.documents.record_paths import unwrap
-from consumer.documents.record_stream import RecordStream
-from consumer.documents.storable import find_unstorable
 from consumer.drift.findings import find_root_drift
 from consumer.errors import Permanent
 from consumer.ingest.assembly import Assembly, Prepared, drift_of

@@ -59,9 +59,10 @@ class StagedDocument:
     """One document, ready to load. `number` is unique in this process.
 
     `days` are its business days; its fields are counted on the first of them. `gap` is of a
-    store-day answer with quarantined rows. `alias_fingerprint` is of the renames it was read with.
+    store-day answer with quarantined rows. `alias_fingerprint` is of the renames it was read with,
+    `read_as` of all that tells how it was read.
     `record_count` includes the unchanged ones, which were not read. `digest` is of a list as a
-    whole, see `consumer.documents.cutting`.
+    whole, see `consumer.decoding.cutting`.
     """
 
     number: int
@@ -75,6 +76,7 @@ class StagedDocument:
     gap: Gap | None = None
     drift: Drift = field(default_factory=Drift)
     alias_fingerprint: str | None = None
+    read_as: bytes | None = None
     digest: bytes | None = None
 
 

@@ -1,9 +1,11 @@
-"""Ledger entries of objects that no batch loads: outdated or refused as a whole."""
+"""Ledger entries of objects that no batch loads: outdated, refused as a whole, or pruned."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
+from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
@@ -12,7 +14,8 @@ from consumer.load import statements
 from consumer.load.database import borrowed
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import OWN_LAYOUT, Layout
+from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
+from schemas.keys import ApiKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Entry:
 
 # Writes an entry; idempotent; raises ConsumerError when it was not committed.
 RecordEntry = Callable[[Entry], Awaitable[None]]
+# Asked with an event, what tells how its object would be read, and how often it was received
+AnswerAgain = Callable[[ObjectEvent, bytes, int], Awaitable[bool]]
 
 
 async def record_entry(
@@ -65,6 +70,22 @@ def loaded_before(
     return was_loaded
 
 
+def answer_again(pool: AsyncConnectionPool, layout: Layout) -> AnswerAgain:
+    """Return the function that answers an event about what stands loaded, and says whether it did.
+
+    It writes what loading the same object version again would write. It raises ConsumerError when
+    that was not committed.
+    """
+
+    async def answer(event: ObjectEvent, read_as: bytes, attempts: int) -> bool:
+        parameters = _place(event, layout) | {"read_as": read_as, "attempts": attempts}
+        async with borrowed(pool) as session:
+            cursor = await session.execute(statements.fixed("answer_again"), parameters)
+            return await cursor.fetchone() is not None
+
+    return answer
+
+
 async def count_recent_failures(pool: AsyncConnectionPool, objects: int) -> int:
     """Return how many of the objects that ended last could not be loaded, newcomers left out.
 
@@ -89,3 +110,27 @@ def _place(event: ObjectEvent, layout: Layout) -> dict[str, object]:
 
 def _parameters(entry: Entry, layout: Layout) -> dict[str, object]:
     return asdict(entry) | _place(entry.event, layout)
+
+
+async def pruned_keys(
+    session: AsyncConnection[Any], objects: Iterable[tuple[ObjectEvent, DocumentKey | None]]
+) -> set[str]:
+    """Return the keys of those that may have been pruned: nobody need miss their ledger rows.
+
+    They are old answers of store-days that stand.
+
+    Raises:
+        psycopg.Error: PostgreSQL could not be asked.
+    """
+    answers = [(event, key) for event, key in objects if isinstance(key, ApiKey)]
+    if not answers:
+        return set()
+    asked = {
+        "keys": [event.key for event, _ in answers],
+        "written": [event.event_time for event, _ in answers],
+        "sources": [key.source.value for _, key in answers],
+        "stores": [key.store_id for _, key in answers],
+        "days": [key.bus_dt for _, key in answers],
+    }
+    cursor = await session.execute(statements.fixed("find_pruned"), asked)
+    return {key for (key,) in await cursor.fetchall()}

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from consumer.documents.cutting import Cut
+from consumer.decoding.cutting import Cut
 from consumer.documents.frames import Frame
 from consumer.load import statements
 from consumer.load.database import borrowed

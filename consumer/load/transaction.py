@@ -113,7 +113,8 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
         "records": document.record_count,
         "unchanged": document.unchanged_count,
         "quarantined": document.quarantined_count,
-        "digest": document.digest and rf"\x{document.digest.hex()}",
+        "digest": _bytea(document.digest),
+        "read_as": _bytea(document.read_as),
         "alias_fingerprint": document.alias_fingerprint,
         "error_message": request.error_message,
         "error_log_key": request.error_log_key,
@@ -128,6 +129,10 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
     }
     cells = dict(zip(values, copy_text.cells(values.values()), strict=True))
     return cells | {name: copy_text.json_cell(value) for name, value in as_json.items()}
+
+
+def _bytea(value: bytes | None) -> str | None:
+    return None if value is None else rf"\x{value.hex()}"
 
 
 async def _refuse_changed(connection: AsyncConnection, statement: str) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from consumer.aws.sqs import Delivery
 from consumer.errors import ConsumerError
-from consumer.ingest.byte_budget import ByteBudget
+from consumer.ingest.in_hand import ByteBudget
 from consumer.messages.failure_breaker import FailureBreaker
 from consumer.metrics import BREAKER_OPEN, BREAKER_OPENED, HELD_MESSAGES, Cause
 from schemas.codes import ErrorCode

@@ -1,18 +1,42 @@
-"""What the consumer would do with a message body. Pure; touches nothing."""
+"""`consumer explain`: what the consumer would do with a message body. Touches nothing."""
 
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from consumer.errors import Permanent
 from consumer.ingest.routing import route
 from consumer.policy import Policy
+from consumer.settings import RoutingSettings
+from runtime import terminal
 from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
 from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
 from schemas.registry import Source
 
 Route = Callable[[ObjectEvent], tuple[Source, DocumentKey]]
+
+
+def explain_command(
+    file: Annotated[
+        Path | None, typer.Argument(help="File with a message body. Default: stdin.", exists=True)
+    ] = None,
+) -> None:
+    """Print what would be done with an SQS message body, without doing it."""
+    try:
+        body = file.read_text(encoding="utf-8") if file else sys.stdin.read()
+    except (OSError, UnicodeDecodeError) as error:
+        terminal.fail(f"cannot read the message body: {error}")
+    settings = terminal.settings_of(RoutingSettings)
+    own = settings.bucket_name
+    buckets = (own, *settings.other_bucket_names) if own else ()
+    limit, policy, layout = settings.max_object_bytes, settings.policy, settings.layout
+    decision = explain(body, buckets, limit, policy, layout)
+    terminal.print_json(decision, indent=2)
 
 
 def explain(

@@ -14,10 +14,10 @@ from consumer.aws.clients import soon
 from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import Queue, open_queues
 from consumer.load.database import open_session
-from consumer.operate.proof.documents import Ledger, Listing, entry_of
-from consumer.operate.proof.plan import Chosen
-from consumer.operate.proof.verify import run_verify
+from consumer.operate.proof.listing import Ledger, Listing, entry_of
 from consumer.operate.reconcile import announce
+from consumer.operate.verify.command import run_verify
+from consumer.operate.verify.plan import Chosen
 from consumer.settings import ConsumerSettings
 from runtime.errors import EXIT_FAILED
 from runtime.terminal import Advance, finish, progress, reported_errors, settings_of, tell
@@ -48,7 +48,7 @@ def rebuild(
     Consumers must be running: they load what is announced. Safe to interrupt and to repeat: what
     has a ledger row is not announced again. Exits 1 if the tables do not say what the lake says.
     """
-    from consumer.load.migrate import migrate  # noqa: PLC0415 - Alembic costs a second
+    from consumer.load.migrations.migrate import migrate  # noqa: PLC0415 - Alembic costs a second
 
     settings = settings_of(ConsumerSettings)
     with reported_errors():

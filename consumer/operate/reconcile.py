@@ -13,7 +13,7 @@ from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import BATCH_SIZE, Queue, open_queues
 from consumer.load import statements
 from consumer.load.database import open_session
-from consumer.operate.pruned import pruned_keys
+from consumer.load.ledger import pruned_keys
 from consumer.settings import ConsumerSettings
 from runtime.terminal import (
     AsJson,

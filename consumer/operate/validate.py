@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from consumer.documents.gunzip import PlainReader
+from consumer.decoding.gunzip import PlainReader
 from consumer.drift.findings import RENAMED, RETYPED, UNKNOWN, Finding
 from consumer.drift.renames import read_aliases
 from consumer.errors import Permanent

@@ -6,8 +6,9 @@ shape, decided once for each, and on few values: integers must fit, times and da
 
 from array import array
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
-from functools import lru_cache, partial
+from datetime import date
+from functools import cache, lru_cache
+from itertools import product
 from operator import itemgetter
 from typing import Any
 
@@ -19,7 +20,8 @@ from schemas.columns import field_types
 from schemas.fields import BusinessDate, Flag, Int64, LocalTime, Record, UtcTime
 from schemas.guest_checks import LINE_TYPES
 
-_MAX_KNOWN_TEXTS = 50_000
+_MAX_KNOWN_DAYS = 10_000
+_DAY_CHARACTERS = len("2024-01-31")
 _MAX_SHAPES = 2000  # of all documents; hostile ones of 200 fields each take 40 MB
 
 Kinds = dict[str, str | None]  # JSON types by field
@@ -41,35 +43,45 @@ def _fit_64_bits(numbers: tuple[Any, ...]) -> bool:
     return True
 
 
-class _KnownTexts:
-    """Texts that were found good, so that each is looked at once."""
+# Days that were found good, so that each is looked at once: documents are full of the same ones.
+_known_days: set[str] = set()
 
-    def __init__(self, is_good: Callable[[str], bool]) -> None:
-        self._is_good = is_good
-        self._known: set[str] = set()
 
-    def all_good(self, texts: tuple[str, ...]) -> bool:
-        return self._known.issuperset(texts) or all(map(self._look_at, texts))
+def _are_dates(texts: tuple[str, ...]) -> bool:
+    """Say whether all are as ISO 8601 writes days, and exist."""
+    return _known_days.issuperset(texts) or all(map(_is_day, texts))
 
-    def _look_at(self, text: str) -> bool:
-        if not self._is_good(text):
+
+def _are_times(texts: tuple[str, ...]) -> bool:
+    """Say whether all are as ISO 8601 writes times without a zone, to the second, and exist."""
+    clocks, days = _clocks(), _known_days
+    for text in texts:
+        day = text[:_DAY_CHARACTERS]
+        if text[_DAY_CHARACTERS:] not in clocks or not (day in days or _is_day(day)):
             return False
-        if len(self._known) >= _MAX_KNOWN_TEXTS:
-            self._known.clear()
-        self._known.add(text)
-        return True
+    return True
 
 
-def _is_iso(kind: type[date], characters: int, text: str) -> bool:
+@cache
+def _clocks() -> frozenset[str]:
+    """Return the ends of all times of a day: 86,400 texts, 9 MB, faster than any look at one."""
+    pairs = [f"{number:02}" for number in range(60)]
+    return frozenset(
+        f"T{hour}:{minute}:{second}" for hour, minute, second in product(pairs[:24], pairs, pairs)
+    )
+
+
+def _is_day(text: str) -> bool:
     try:
-        return len(text) == characters and kind.fromisoformat(text).isoformat() == text
+        is_good = date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+    if is_good:
+        if len(_known_days) >= _MAX_KNOWN_DAYS:
+            _known_days.clear()
+        _known_days.add(text)
+    return is_good
 
-
-# Each takes texts and says whether all are as ISO 8601 writes them, and exist.
-_are_times = _KnownTexts(partial(_is_iso, datetime, len("2024-01-31T13:45:00"))).all_good
-_are_dates = _KnownTexts(partial(_is_iso, date, len("2024-01-31"))).all_good
 
 # What is looked at in the values of which types
 _LOOKS = (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from consumer.cli import cli as consumer_cli
 from devstack.cli import app as devstack_cli
@@ -46,11 +47,14 @@ def every_command() -> Iterator[tuple[str, Any]]:
 
 def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Yield a command line's commands with their full names; groups that do something alone too."""
-    below = getattr(command, "commands", {})
-    if not below or command.invoke_without_command:
+    if not isinstance(command, TyperGroup):
         yield path, command
-    for name, inner in below.items():
-        yield from commands(inner, f"{path} {name}")
+        return
+    if command.invoke_without_command:
+        yield path, command
+    context = typer.Context(command)
+    for name in command.list_commands(context):
+        yield from commands(command.get_command(context, name), f"{path} {name}")
 
 
 def written(param: Any) -> str:

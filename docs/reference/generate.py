@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.metrics import CLOUDWATCH as CONSUMER_EMF
 from consumer.metrics import REGISTRY
 from consumer.policy import RULES, Reaction

@@ -97,6 +97,9 @@ def publish_command(
         typer.Option(metavar="GLOB", help="Only keys that match this pattern of *, ? and […]."),
     ] = None,
     rate: Rate = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Have loaded again what was loaded and would be again.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the keys; send nothing.")
     ] = False,
@@ -114,7 +117,9 @@ def publish_command(
     per_second = None if dry_run else rate or settings.publish_events_per_second
     verb = "found" if dry_run else "announced"
     run(
-        lambda tally: application.run_publish(settings, selection, tally, tell, per_second),
+        lambda tally: application.run_publish(
+            settings, selection, tally, tell, per_second, force=force
+        ),
         Tally(0),
         {"command": "publish", "prefix": prefix, "dry_run": dry_run, "verb": verb},
         as_json=as_json,

@@ -13,11 +13,17 @@ Send = Callable[[Sequence[str]], Awaitable[list[QueueError | None]]]
 
 
 class Announcer:
-    """Sends events about objects in a bucket, so many per second at most."""
+    """Sends events about objects in a bucket, so many per second at most.
 
-    def __init__(self, send: Send, bucket: str, per_second: float = math.inf) -> None:
+    Forced ones have objects loaded again that were loaded before.
+    """
+
+    def __init__(
+        self, send: Send, bucket: str, per_second: float = math.inf, *, force: bool = False
+    ) -> None:
         self._send = send
         self._bucket = bucket
+        self._force = force
         self._rate_limit = RateLimit(per_second)
 
     async def announce(self, entries: Sequence[LakeEntry]) -> list[QueueError | None]:
@@ -35,6 +41,7 @@ class Announcer:
                 etag=entry.etag,
                 size_bytes=entry.size_bytes,
                 event_time=entry.last_modified,
+                is_forced=self._force,
             )
         )
 

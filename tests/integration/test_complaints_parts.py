@@ -12,7 +12,7 @@ from consumer.aws.s3 import Outdated, ReadLimits, open_lake
 from consumer.load.batcher import postgres_load
 from consumer.load.database import open_pool
 from consumer.load.document import StagedDocument
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.load.transaction import load_batch
 from consumer.settings import DatabaseSettings, LakeSettings
 from schemas.codes import State

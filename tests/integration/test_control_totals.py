@@ -1,7 +1,6 @@
 """`consumer verify --totals FILE`: the simulated ERP's totals, and totals that differ from them."""
 
 import asyncio
-import json
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from consumer.operate.control_totals import TotalDifference, compare_totals
-from consumer.operate.totals_file import TotalsUnusable
+from consumer.operate.totals.control_totals import TotalDifference, compare_totals
+from consumer.operate.totals.totals_file import TotalsUnusable
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from devstack.erp.totals import control_totals
 from schemas.registry import Source
+from tests.support.lake_loading import command, told_json
 from tests.support.loading import load
-from tests.support.programs import run
 from tests.support.samples import checks, full_check, staged
 from tests.support.warehouse import Warehouse
 
@@ -54,17 +53,15 @@ def test_the_erp_s_own_totals_equal_the_tables_until_one_is_changed(
         lines.append(f"001,{day},{told['net']},{told['tax']},{told['checks']}")
     assert any(line.endswith(",0.00,0.00,0") for line in lines)
     assert compare(warehouse, path, *lines) == []
-    dumped = {name: value for name, value in database.items() if name != "DB_NAME"}
-    environment = {**dumped, "DB_NAME": warehouse.settings.db_name}
-    good = run("consumer", "verify", "--totals", str(path), environment=environment)
-    assert (0, "3 store-days of the file: 0 differ\n") == (good.returncode, good.stdout)
+    environment = {**database, "DB_NAME": warehouse.settings.db_name}
+    asked = "verify", "--totals", str(path)
+    assert (0, "3 store-days of the file: 0 differ\n") == command(environment, *asked)[:2]
     path.write_text(path.read_text() + "\n001,2024-03-04,5,1,1\n")
-    bad = run("consumer", "verify", "--totals", str(path), "--json", environment=environment)
-    assert bad.returncode == 1
-    [found] = json.loads(bad.stdout)["differences"]
+    code, told = told_json(environment, *asked)
+    assert code == 1
+    [found] = told["differences"]
     assert ("2024-03-04", {"tables": None, "file": "5"}) == (found["day"], found["columns"]["net"])
-    chosen = ("--totals", str(path), "--to", "2024-03-03")
-    assert run("consumer", "verify", *chosen, environment=environment).returncode == 0
+    assert command(environment, *asked, "--to", "2024-03-03")[0] == 0
 
 
 def test_a_difference_is_explained_by_the_checks_that_sum_to_it(

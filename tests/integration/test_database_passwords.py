@@ -8,7 +8,7 @@ import pytest
 
 from consumer.errors import DatabaseUnavailable
 from consumer.load.database import open_pool, open_session, ping
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.load.sessions import connect
 from consumer.settings import DatabaseSettings
 from tests.support.postgres_tls import postgres_at

@@ -16,7 +16,6 @@ from tests.support.samples import (
     NO_LIMIT,
     STORE,
     checks,
-    day_list,
     fetched,
     full_check,
     usual_check,
@@ -190,16 +189,11 @@ def test_what_a_release_without_digests_writes_meanwhile_is_noticed_under_the_lo
     warehouse = answers.warehouse
     answers.load(A, number=1, as_of=1)
     again = fetched(checks(A), Source.GUEST_CHECKS, key="raw/later.json", number=9)
-    row = {"transactionId": 1}
-    warehouse.load(prepare_delta(warehouse, fetched(day_list(DAY, row), DAY, key="a")).document)
-    listed = fetched(day_list(DAY, row), DAY, key="raw/list.json", number=9)
-    unread = [prepare_delta(warehouse, one).document for one in (again, listed)]
-    assert [1, 1] == [document.unchanged_count for document in unread]
-    for table in ("guest_checks", "store_days"):
-        warehouse.query(f"UPDATE {table} SET digest_object_id = 0 RETURNING 1")
-    for document in unread:
-        with pytest.raises(ChangedMeanwhile):
-            warehouse.load(document)
+    unread = prepare_delta(warehouse, again).document
+    assert 1 == unread.unchanged_count
+    warehouse.query("UPDATE guest_checks SET digest_object_id = 0 RETURNING 1")
+    with pytest.raises(ChangedMeanwhile):
+        warehouse.load(unread)
 
 
 def test_drift_is_counted_once_per_content(answers: Answers) -> None:
@@ -235,114 +229,6 @@ def test_findings_of_two_readings_at_once_are_those_of_the_full_one(answers: Ans
     found = warehouse.query("SELECT * FROM object_findings")
     warehouse.load(unread)
     assert found == warehouse.query("SELECT * FROM object_findings")
-
-
-DAY = Source.TRANSACTIONS
-
-
-class Days:
-    """Loads answers of one store-day list; says how many rows of each were not read."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self.warehouse = warehouse
-        self.states: list[State] = []
-
-    def load(self, *amounts: Any, number: int, as_of: int) -> int:
-        """Load an answer with these amounts as the `number`th object, as of some minute."""
-        rows = [{"transactionId": place, "amount": a} for place, a in enumerate(amounts)]
-        answer = day_list(DAY, *rows, curUTC=f"2024-01-01T10:{as_of:02}:00")
-        found = fetched(answer, DAY, key=f"raw/list{number}.json", number=number)
-        document = prepare_delta(self.warehouse, found).document
-        self.states.append(self.warehouse.load(document)[document.number])
-        return document.unchanged_count
-
-    def amounts(self) -> list[Any]:
-        """Return what the table says, row by row."""
-        return column(self.warehouse, "transactions", "amount")
-
-
-def test_an_unchanged_list_is_not_read_but_its_day_is_dated(warehouse: Warehouse) -> None:
-    days = Days(warehouse)
-    assert 0 == days.load(1, 2, number=1, as_of=1)
-    before = warehouse.versions([STORE])["transactions"]
-    assert 2 == days.load(1, 2, number=2, as_of=3)
-    assert before == warehouse.versions([STORE])["transactions"]
-    [day] = warehouse.query("SELECT as_of::text, whole_as_of::text FROM store_days")
-    assert {"as_of": "2024-01-01 10:03:00+00", "whole_as_of": "2024-01-01 10:03:00+00"} == day
-    assert 0 == days.load(7, number=3, as_of=2)
-    assert [1, 2] == days.amounts()
-    assert [State.LOADED, State.LOADED, State.SUPERSEDED] == days.states
-    assert 2 == days.load(1, 2, number=4, as_of=4)
-    assert 0 == days.load(7, number=5, as_of=5)
-
-
-def test_a_list_is_read_while_an_answer_with_quarantined_rows_is_newer(
-    warehouse: Warehouse,
-) -> None:
-    """What the newer one tells stands in the rows of the older one's answer."""
-    days = Days(warehouse)
-    days.load(1, 2, number=1, as_of=1)
-    days.load(5, {}, number=2, as_of=2)
-    assert 0 == days.load(5, {}, number=3, as_of=3)
-    assert State.DEAD_LETTERED is days.states[-1]
-    assert [5, 2] == days.amounts()
-    assert 0 == days.load(1, 2, number=4, as_of=4)
-    assert [1, 2] == days.amounts()
-    assert 2 == days.load(1, 2, number=5, as_of=5)
-
-
-def test_a_list_that_was_loaded_before_or_by_a_release_without_digests_is_read(
-    warehouse: Warehouse,
-) -> None:
-    days = Days(warehouse)
-    days.load(1, number=1, as_of=1)
-    assert 0 == days.load(1, number=1, as_of=1)
-    days.load(2, number=2, as_of=2)
-    # As the older release would have written 2 over 1.
-    warehouse.query("UPDATE store_days SET digest_object_id = digest_object_id - 1 RETURNING 1")
-    assert 0 == days.load(2, number=3, as_of=3)
-    assert 1 == days.load(2, number=4, as_of=4)
-
-
-@pytest.mark.parametrize("change", [(8, 9), (8, {})])
-def test_a_list_that_changed_after_it_was_asked_for_is_noticed_under_the_lock(
-    warehouse: Warehouse, change: tuple[Any, ...]
-) -> None:
-    days = Days(warehouse)
-    days.load(1, 2, number=1, as_of=1)
-    rows = [{"transactionId": place, "amount": place + 1} for place in range(2)]
-    answer = day_list(DAY, *rows, curUTC="2024-01-01T10:09:00")
-    found = fetched(answer, DAY, key="raw/later.json", number=9)
-    document = prepare_delta(warehouse, found).document
-    assert 2 == document.unchanged_count
-    days.load(*change, number=2, as_of=2)
-    with pytest.raises(ChangedMeanwhile) as changed:
-        warehouse.load(document)
-    assert {document.number} == changed.value.numbers
-
-
-def test_an_unread_list_and_an_older_answer_in_one_batch_leave_the_rows_that_stand(
-    warehouse: Warehouse,
-) -> None:
-    """The unread one has no rows in the batch: none of those that stand is removed for that."""
-    days = Days(warehouse)
-    days.load(1, 2, number=1, as_of=1)
-    later = [(1, 2), (7,)]
-    found = [
-        fetched(
-            day_list(
-                DAY,
-                *({"transactionId": place, "amount": a} for place, a in enumerate(amounts)),
-                curUTC=f"2024-01-01T10:0{9 - number}:00",
-            ),
-            DAY,
-            key=f"raw/batch{number}.json",
-            number=number + 5,
-        )
-        for number, amounts in enumerate(later)
-    ]
-    warehouse.load(*(prepare_delta(warehouse, one).document for one in found))
-    assert [1, 2] == days.amounts()
 
 
 def without_name(record: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from consumer.cli import cli
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.settings import DatabaseSettings
 from schemas.envelopes import ObjectEvent, created_body
 from tests.conftest import Lake

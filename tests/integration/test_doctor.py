@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from consumer import settings
 from consumer.cli import cli
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.operate.doctor import command as doctor_command
 from tests.conftest import Lake
 from tests.support.dead_letters import counts

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from consumer.cli import cli
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.operate.doctor import aws
 from runtime.aws_clients import open_client
 from tests.conftest import Lake

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from docs.reference import generate
 from tests.support.warehouse import database_settings
 

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from consumer.load.grants import NotGranted, grant_read
-from consumer.load.migrate import migrate
+from consumer.load.migrations.grants import NotGranted, grant_read
+from consumer.load.migrations.migrate import migrate
 from tests.support.databases import conninfo
 from tests.support.programs import succeed
 from tests.support.warehouse import database_settings

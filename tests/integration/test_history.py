@@ -3,22 +3,23 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from consumer.load.migrate import migrate
-from consumer.operate.proof.differences import Change
-from consumer.operate.proof.story import Chapter, Subject, tell
+from consumer.aws import s3
+from consumer.operate.history.chapters import Change, Chapter
+from consumer.operate.history.story import Subject, tell
 from consumer.settings import ConsumerSettings
+from schemas.envelopes import ObjectEvent
 from schemas.keys import api_key
 from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.consuming import put
-from tests.support.programs import run
+from tests.support.lake_loading import command, consumer_settings
+from tests.support.migrated import with_tables
 from tests.support.samples import NOON, STORE
 
 FIRST = date(2024, 1, 1)
@@ -40,40 +41,47 @@ def check(day: date, number: int, net: float, minute: int = 0) -> dict[str, Any]
     }
 
 
-def year() -> Iterator[tuple[str, bytes]]:
-    """Give a year of answers; one day was asked for often, and once a check had changed."""
-    for number in range(366):
-        day = FIRST + timedelta(days=number)
-        is_planted = day == PLANTED
-        for version in range(VERSIONS if is_planted else 1):
-            checks = [check(day, one, 10 + one) for one in range(CHECKS if is_planted else 1)]
-            if is_planted and version >= 12:
-                checks[3] = check(day, 3, 13 + 37.5, minute=30)
-            time = NOON + timedelta(hours=version)
-            told = {"curUTC": time.isoformat()[:19], "locRef": STORE, "guestChecks": checks}
-            yield api_key(Source.GUEST_CHECKS, day, STORE, time), json.dumps(told).encode()
+def versions() -> Iterator[tuple[str, bytes]]:
+    """Give a day that was asked for often, and in which once a check had changed; and an export."""
+    for version in range(VERSIONS):
+        checks = [check(PLANTED, one, 10 + one) for one in range(CHECKS)]
+        if version >= 12:
+            checks[3] = check(PLANTED, 3, 13 + 37.5, minute=30)
+        time = NOON + timedelta(hours=version)
+        told = {"curUTC": time.isoformat()[:19], "locRef": STORE, "guestChecks": checks}
+        yield api_key(Source.GUEST_CHECKS, PLANTED, STORE, time), json.dumps(told).encode()
+    told = {"locRef": STORE, "guestChecks": [check(PLANTED, 5, 15)]}
+    yield "raw/erp/closing.json", json.dumps(told).encode()
 
 
 @pytest.fixture
 def own(environment: dict[str, str]) -> ConsumerSettings:
-    fields = {name.lower(): value for name, value in environment.items()}
-    settings = ConsumerSettings.model_validate(fields)
-    migrate(settings)
-    return settings
+    with_tables(environment)
+    return consumer_settings(environment)
 
 
 def told(own: ConsumerSettings, day: date, check_id: int | None = None) -> list[Chapter]:
     return asyncio.run(tell(own, Subject(STORE, day, check_id)))
 
 
-def test_a_planted_change_is_explained_out_of_a_year(
-    own: ConsumerSettings, lake: Lake, environment: dict[str, str]
+def test_a_day_of_many_versions_is_told_by_fetching_each_once(
+    own: ConsumerSettings, lake: Lake, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tables are empty: it works from the lake."""
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda one: put(lake, *one), year()))
+    """The tables are empty: it works from the lake. The export, which has no change, comes last."""
+    objects = [*versions()]
+    for one in objects:
+        put(lake, *one)
+    fetched: list[str] = []
+    fetch = s3.Lake.fetch
+
+    async def counting(self: s3.Lake, event: ObjectEvent, limits: s3.ReadLimits) -> Any:
+        fetched.append(event.key)
+        return await fetch(self, event, limits)
+
+    monkeypatch.setattr(s3.Lake, "fetch", counting)
     story = told(own, PLANTED)
-    assert VERSIONS == len(story)
+    assert sorted(key for key, _ in objects) == sorted(fetched)
+    assert [key for key, _ in objects] == [one.object_key for one in story]
     changed = [number for number, one in enumerate(story) if number and one.changes]
     assert [12] == changed
     planted = str(1000 * (PLANTED - FIRST).days + 3)
@@ -81,7 +89,7 @@ def test_a_planted_change_is_explained_out_of_a_year(
     assert Decimal("37.5") == story[12].net - story[11].net
     assert CHECKS == story[0].checks == story[-1].checks
     more = "--store", STORE, "--day", PLANTED.isoformat(), "--check", planted
-    said = run("consumer", "history", *more, environment=environment).stdout
+    _, said, _ = command(environment, "history", *more)
     assert "13\tcheck\tsub_ttl\t13\t50.5" in said
     assert "+37.5" in said
 

@@ -16,6 +16,7 @@ OBJECTS = 6  # with a byte budget for all of them at once the process is killed
 OBJECT_BYTES = 12_500_000  # about the largest that are parsed at once
 LIMIT_BYTES = 256 * 2**20
 LINES = 4
+IDS = 100  # of a document's checks: all of them are read and sent, the newest ones are merged
 
 pytestmark = pytest.mark.skipif(
     not memory_can_be_limited(),
@@ -33,15 +34,15 @@ def check(number: int) -> str:
         "dspQty": 1,
         "menuItem": {"miNum": 1, "inclTax": 5.251234, "activeTaxes": "28"},
     }
-    ids = range(number * LINES, (number + 1) * LINES)
-    lines = [{"guestCheckLineItemId": line_id, **line} for line_id in ids]
-    return json.dumps({"guestCheckId": number, "opnBusDt": "2024-03-01", "detailLines": lines})
+    lines = [{"guestCheckLineItemId": line_id, **line} for line_id in range(LINES)]
+    record = {"guestCheckId": number, "lastUpdatedUTC": "2024-03-02T01:00:00"}
+    return json.dumps({**record, "opnBusDt": "2024-03-01", "detailLines": lines})
 
 
 def large_export(number: int) -> bytes:
-    first = number * 100_000
-    count = OBJECT_BYTES // (len(check(first)) + 2)
-    records = ", ".join(map(check, range(first, first + count)))
+    written = [check(IDS * number + each) for each in range(IDS)]
+    size = sum(map(len, written)) + 2 * IDS
+    records = ", ".join(written * (OBJECT_BYTES // size))
     return (
         f'{{"locRef": "001", "curUTC": "2024-03-02T03:00:00", "guestChecks": [{records}]}}'.encode()
     )

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from consumer.errors import DatabaseUnavailable, SchemaMismatch
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.load.migrations.steps import schema_head
 from consumer.rows.tables import DATA_TABLES
 from consumer.settings import DatabaseSettings

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.load.migrations.steps import schema_head
 from consumer.settings import DatabaseSettings
 from schemas.registry import Source

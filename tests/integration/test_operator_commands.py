@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from consumer.aws.s3 import open_lake
 from consumer.cli import cli
 from consumer.errors import StorageUnavailable
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.metrics import REGISTRY
 from consumer.operate import watch
 from consumer.settings import ConsumerSettings, DatabaseSettings

@@ -9,16 +9,16 @@ import pytest
 
 SHOWS = """
 import sys
-from runtime import terminal
+from runtime import program, terminal
 def show():
     terminal.print_table(("key",), [("S\u00e3o \u2192",)])
     terminal.print_json({"key": "S\u00e3o \u2192"})
     terminal.tell("S\u00e3o \u2192")
-cli = terminal.program("try", "Try.")
+cli = program.program("try", "Try.")
 cli.command()(show)
 cli.command()(lambda: None)
 sys.argv = ["try", "show"]
-terminal.run_program(cli)
+program.run_program(cli)
 """
 
 

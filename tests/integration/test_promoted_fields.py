@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
+from consumer.load.migrations.schema import stored_columns
 from consumer.load.migrations.writing import migration
-from consumer.load.schema import stored_columns
 from schemas.registry import Source
 from tests.support.facts import KINDS, LISTS, Kind, column
 from tests.support.released import FIRST_STEP

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.ingest.prepare import prepare
+from consumer.load.ledger import pruned_keys
 from consumer.operate import prune
-from consumer.operate.pruned import pruned_keys
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey, api_key
@@ -155,7 +155,7 @@ def test_the_same_tables_with_old_events_after_pruning(
     dropped: Counter[str] = Counter()
 
     @settings(
-        max_examples=15,
+        max_examples=10,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(st.data())

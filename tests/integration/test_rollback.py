@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from consumer.cli import cli
 from consumer.errors import SchemaMismatch
-from consumer.load.migrate import migrate
 from consumer.load.migrations import steps, upgrade
-from consumer.load.schema import check_schema
+from consumer.load.migrations.migrate import migrate
+from consumer.load.migrations.schema import check_schema
 from consumer.settings import DatabaseSettings
 from schemas.codes import State
 from tests.support.loading import load

@@ -11,8 +11,8 @@ import pytest
 from psycopg import sql
 
 from consumer.load.database import open_pool, open_session
-from consumer.load.migrate import migrate
-from consumer.load.schema import stored_schema
+from consumer.load.migrations.migrate import migrate
+from consumer.load.migrations.schema import stored_schema
 from consumer.load.sessions import connect
 from consumer.operate.doctor.database import DatabaseFacts, probe_database
 from consumer.settings import DatabaseSettings

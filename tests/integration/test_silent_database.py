@@ -13,7 +13,7 @@ import pytest
 from consumer.errors import DatabaseUnavailable
 from consumer.load.batcher import postgres_load
 from consumer.load.database import open_pool
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.load.sessions import Session
 from consumer.settings import DatabaseSettings
 from tests.conftest import Lake

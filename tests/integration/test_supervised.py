@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from tests.conftest import Lake
 from tests.support.consuming import CHECK, export, put
 from tests.support.databases import conninfo

@@ -36,7 +36,7 @@ from tests.support.truth import assert_truth, live_rows
 from tests.support.warehouse import DATA_TABLES, Warehouse, open_warehouse
 
 HUNTING = "TRUTH_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "45"))
+EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "15"))
 
 _runs = itertools.count(1)
 
@@ -134,7 +134,7 @@ def test_two_sessions_at_once_end_in_the_same_tables_though_they_do_not_read_wha
 ) -> None:
     """What stood when one asked may have been changed by the other when it loads."""
 
-    @tried(EXAMPLES // 3)
+    @tried(EXAMPLES // 2)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         history = data.draw(histories(f"f{next(_runs)}"))
@@ -147,7 +147,7 @@ def test_two_sessions_at_once_end_in_the_same_tables_though_they_do_not_read_wha
 def test_loading_everything_once_more_rewrites_no_row(warehouse: Warehouse) -> None:
     """Each row is still the very tuple that the first delivery wrote."""
 
-    @tried(EXAMPLES // 3)
+    @tried(EXAMPLES // 2)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         history = data.draw(histories(f"b{next(_runs)}"))
@@ -162,7 +162,7 @@ def test_loading_everything_once_more_rewrites_no_row(warehouse: Warehouse) -> N
 def test_two_sessions_at_once_end_in_the_same_tables(warehouse: Warehouse) -> None:
     """Transactions overlap: neither waits for the other unless rows make it."""
 
-    @tried(EXAMPLES // 3)
+    @tried(EXAMPLES // 2)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         history = data.draw(histories(f"c{next(_runs)}"))
@@ -181,7 +181,7 @@ def test_quarantined_checks_load_once_an_alias_mends_them_and_no_other_row_is_to
 ) -> None:
     """The replayed object is the same; the good records of it were loaded before."""
 
-    @tried(EXAMPLES // 3)
+    @tried(EXAMPLES // 2)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         store = f"d{next(_runs)}"
@@ -227,7 +227,7 @@ def test_quarantined_rows_load_once_a_corrected_answer_comes_and_no_other_row_is
 ) -> None:
     """The corrected answer is a new object version with the same good rows."""
 
-    @tried(EXAMPLES // 3)
+    @tried(EXAMPLES // 2)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         store, source = f"e{next(_runs)}", Source.TRANSACTIONS

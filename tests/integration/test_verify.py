@@ -6,28 +6,27 @@ from typing import Any
 import pytest
 
 from tests.conftest import Lake
-from tests.support.consuming import consume, put
+from tests.support.consuming import put
 from tests.support.databases import execute
-from tests.support.programs import query, run
+from tests.support.lake_loading import load_new, told_json
+from tests.support.programs import query
 from tests.support.storied import DAY, NEXT, STORE, answer, check, fill, key
+from tests.support.warehouse import open_warehouse
 
 
 def verify(environment: dict[str, str], *more: str) -> dict[str, Any]:
-    result = run(
-        "consumer", "verify", "--json", "--settled-minutes", "0", *more, environment=environment
-    )
-    assert result.stdout, result.stderr
-    assert "Traceback" not in result.stderr, result.stderr
-    told: dict[str, Any] = json.loads(result.stdout)
-    assert result.returncode == (0 if told["equal"] else 1), result.stderr
-    return told
+    code, told = told_json(environment, "verify", "--settled-minutes", "0", *more)
+    assert code == (0 if told["equal"] else 1)
+    said: dict[str, Any] = told
+    return said
 
 
 @pytest.fixture
 def filled(environment: dict[str, str], lake: Lake) -> dict[str, str]:
     fill(lake)
     put(lake, key("getFiscalInvoice", DAY, "1"), json.dumps(STANDING).encode())
-    consume(environment)
+    with open_warehouse(environment, sessions=1) as warehouse:
+        load_new(warehouse, lake)
     # If the second answer came first, the row was left out; else it is there, marked.
     marked = _inserted("transactions", "true", record_id="2", amount=6, removed_at="2024-03-02")
     execute(environment, f"{marked} ON CONFLICT DO NOTHING")

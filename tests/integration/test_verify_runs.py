@@ -5,32 +5,34 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consumer.operate.proof import plan, verifying
-from consumer.operate.proof.differences import Difference
-from consumer.operate.proof.documents import Listing
 from consumer.operate.proof.free_documents import FreeDocuments
-from consumer.operate.proof.plan import Chosen
-from consumer.operate.proof.proving import Proving, prove
-from consumer.operate.proof.verifying import Verdict, Verifying
-from consumer.settings import ConsumerSettings
+from consumer.operate.proof.gathering import Gathering
+from consumer.operate.proof.listing import Listing
+from consumer.operate.verify import plan, verifying
+from consumer.operate.verify.differences import Difference
+from consumer.operate.verify.plan import Chosen
+from consumer.operate.verify.proving import prove
+from consumer.operate.verify.verifying import Verdict, Verifying
 from tests.conftest import Lake
-from tests.support.consuming import consume, export, loaded, put
+from tests.support.consuming import export, loaded, put
 from tests.support.databases import execute
-from tests.support.programs import query, run, succeed, until
+from tests.support.lake_loading import command, consumer_settings, load_new
+from tests.support.programs import query, until
 from tests.support.storied import DAY, STORE, answer, check, fill, key, transactions
+from tests.support.warehouse import Warehouse, open_warehouse
 
 # Dies with everything loaded, inside the snapshot, as if somebody had killed it there.
 _KILLED = """
 import os, signal
 from consumer.cli import cli
-from consumer.operate.proof.proving import Proving, prove
+from consumer.operate.verify.proving import Proving, prove
 async def die(self):
     os.kill(os.getpid(), signal.SIGKILL)
 Proving._compare_ledger = die
@@ -44,6 +46,15 @@ _STANDING = """
         (SELECT count(*) FROM guest_checks), (SELECT count(*) FROM ingested_objects)"""
 
 
+@pytest.fixture
+def filled(environment: dict[str, str], lake: Lake) -> Iterator[Warehouse]:
+    """Give a database that has loaded the small lake, with a session that loads more."""
+    fill(lake)
+    with open_warehouse(environment, sessions=1) as warehouse:
+        load_new(warehouse, lake)
+        yield warehouse
+
+
 def verified(environment: dict[str, str], chosen: Chosen | None = None) -> Verdict:
     one = _verifying(environment, chosen)
     asyncio.run(one.run(lambda *_: None, lambda _: None))
@@ -51,15 +62,14 @@ def verified(environment: dict[str, str], chosen: Chosen | None = None) -> Verdi
 
 
 def _verifying(environment: dict[str, str], chosen: Chosen | None = None) -> Verifying:
-    fields = {name.lower(): value for name, value in environment.items()}
-    return Verifying(ConsumerSettings.model_validate(fields), chosen or Chosen(), timedelta())
+    return Verifying(consumer_settings(environment), chosen or Chosen(), timedelta())
 
 
 class _Beside:
-    """Puts documents while a proof is at work, and waits until consumers have loaded them."""
+    """Puts and loads documents while a proof is at work, as consumers beside it do."""
 
-    def __init__(self, environment: dict[str, str], lake: Lake) -> None:
-        self._environment, self._lake = environment, lake
+    def __init__(self, warehouse: Warehouse, lake: Lake) -> None:
+        self._warehouse, self._lake = warehouse, lake
         self.rounds = 0
 
     async def commit(self) -> None:
@@ -67,30 +77,28 @@ class _Beside:
         await asyncio.to_thread(self._commit)
 
     def _commit(self) -> None:
-        before, number = loaded(self._environment), self.rounds
+        number = self.rounds
         hour = f"2024-03-04T0{number}:00:00"
         changed = answer(check(2, 10 + number, subTtl=number), check(90 + number), at=hour)
         put(self._lake, key("getGuestChecks", DAY, f"9{number}"), changed)
         put(self._lake, key("getTransactions", DAY, f"9{number}"), transactions(at=hour))
         late = export(check(4, 10 + number, subTtl=number), check(3, 40, gstCnt=number))
         put(self._lake, f"raw/erp/late{number}.json", late.replace(b'"001"', f'"{STORE}"'.encode()))
-        until(lambda: loaded(self._environment) == before + 3, "consumers have loaded it")
+        load_new(self._warehouse, self._lake)
 
 
 def test_what_consumers_commit_meanwhile_is_no_difference(
-    environment: dict[str, str], lake: Lake, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], lake: Lake, filled: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before the snapshot and after the listing; after both; between reading and comparing."""
-    fill(lake)
-    consume(environment)
-    beside = _Beside(environment, lake)
-    gather, answers = Proving.gather, Listing.answers
+    beside = _Beside(filled, lake)
+    gather, answers = Gathering.run, Listing.answers
 
     async def late_snapshot(*args: Any) -> Any:
         await beside.commit()
         return await prove(*args)
 
-    async def busy_gather(self: Proving) -> None:
+    async def busy_gather(self: Gathering) -> None:
         await beside.commit()
         await gather(self)
         await beside.commit()
@@ -98,19 +106,14 @@ def test_what_consumers_commit_meanwhile_is_no_difference(
     async def late_listing(self: Listing, *args: Any, **_: Any) -> Any:
         return await answers(self, *args, anew=True)
 
-    worker = subprocess.Popen([sys.executable, "-m", "consumer", "run"], env=environment)
-    try:
-        with monkeypatch.context() as patched:
-            patched.setattr(verifying, "prove", late_snapshot)
-            assert [] == verified(environment).differences
-        with monkeypatch.context() as patched:
-            patched.setattr(Proving, "gather", busy_gather)
-            patched.setattr(Listing, "answers", late_listing)
-            patched.setattr(FreeDocuments, "find", _listing_again(FreeDocuments.find))
-            assert [] == verified(environment).differences
-    finally:
-        worker.terminate()
-        worker.wait(30)
+    with monkeypatch.context() as patched:
+        patched.setattr(verifying, "prove", late_snapshot)
+        assert [] == verified(environment).differences
+    with monkeypatch.context() as patched:
+        patched.setattr(Gathering, "run", busy_gather)
+        patched.setattr(Listing, "answers", late_listing)
+        patched.setattr(FreeDocuments, "find", _listing_again(FreeDocuments.find))
+        assert [] == verified(environment).differences
     assert 6 <= beside.rounds
     assert [] == verified(environment).differences
 
@@ -128,20 +131,19 @@ def _listing_again(find: Any) -> Any:
 
 
 def test_a_run_ends_as_its_caller_can_tell(
-    environment: dict[str, str], lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], filled: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed it leaves nothing; sampled, it tells its metrics; interrupted, where to go on."""
-    fill(lake)
-    consume(environment)
-    standing = query(environment, _STANDING)
+    standing, left = query(environment, _STANDING), query(environment, _LEFT)
     killed = subprocess.run([sys.executable, "-c", _KILLED], env=environment, check=False)
     assert -signal.SIGKILL == killed.returncode
-    until(lambda: query(environment, _LEFT) == [(0,)], "nothing is left of it")
+    until(lambda: query(environment, _LEFT) == left, "nothing is left of it")
     assert standing == query(environment, _STANDING)
 
     metrics = tmp_path / "verify.prom"
     sampled = "verify", "--sample", "1", "--metrics-file", str(metrics), "--settled-minutes", "0"
-    assert "1 store-days" in succeed("consumer", *sampled, environment=environment)
+    code, said, _ = command(environment, *sampled)
+    assert (0, "1 store-days") == (code, said[:12])
     assert {"coco_verify_store_days 1.0"} < {*metrics.read_text().splitlines()}
     execute(
         environment,
@@ -149,13 +151,12 @@ def test_a_run_ends_as_its_caller_can_tell(
         "UPDATE detail_lines SET dsp_ttl = 3 WHERE guest_check_id = 3",
         "DELETE FROM taxes WHERE guest_check_id = 3",
     )
-    assert 1 == run("consumer", *sampled, environment=environment).returncode
+    assert 1 == command(environment, *sampled)[0]
     told = [line for line in metrics.read_text().splitlines() if not line.startswith("#")]
     assert any(line.startswith('coco_verify_differences{kind="different"} ') for line in told)
     [ended] = [line for line in told if line.startswith("coco_verify_ended_seconds ")]
     assert abs(metrics.stat().st_mtime - float(ended.split()[1])) < 60
-    wrong = run("consumer", "verify", "--endpoint", "getNothing", environment=environment)
-    assert (2, "") == (wrong.returncode, wrong.stdout)
+    assert (2, "") == command(environment, "verify", "--endpoint", "getNothing")[:2]
 
     # A day at a time; the first day's damage is told, the second one's interrupts.
     monkeypatch.setattr(plan, "_WINDOW_DAYS", 1)
@@ -190,20 +191,19 @@ def _places(found: Iterable[Difference]) -> set[tuple[Any, ...]]:
 
 
 def test_ledger_rows_that_were_pruned_are_not_missed(
-    environment: dict[str, str], lake: Lake
+    environment: dict[str, str], lake: Lake, filled: Warehouse
 ) -> None:
-    fill(lake)
     for minute in range(3):
         row = {"transactionId": 1, "amount": 5}
         again = transactions(row, at=f"2024-03-02T03:1{minute}:00")
         put(lake, key("getTransactions", DAY, f"1{minute}"), again)
-    consume(environment)
+    load_new(filled, lake)
     execute(
         environment,
         "UPDATE ingested_objects SET event_time = '2024-03-02Z', committed_at = '2024-03-02Z'",
     )
     before = loaded(environment)
-    succeed("consumer", "prune", "--older-than", "30d", environment=environment)
+    assert 0 == command(environment, "prune", "--older-than", "30d")[0]
     dropped = before - loaded(environment)
     assert 0 < dropped
     # The lake's objects are of today: as if it had been pruned in a month.

@@ -56,6 +56,8 @@ def rows_read(plan: dict[str, Any], table: str) -> float:
             "bus_dt",
             {"guest_checks": 2 * CHECKS, "fiscal_invoices": CHECKS},
         ),
+        # Of the week before and the week after, which tell whether the store was there at all.
+        ("v_store_days", "bus_dt", {"guest_checks": 1, "ingested_objects": 0}),
     ],
 )
 def test_one_day_of_a_store_is_read_without_its_history(

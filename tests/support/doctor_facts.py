@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from consumer.load.migrations.schema import StoredSchema
 from consumer.load.migrations.steps import schema_head
-from consumer.load.schema import StoredSchema
 from consumer.operate.doctor.database import DatabaseFacts, TableFacts
 from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts

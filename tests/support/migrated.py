@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from consumer.load.migrate import migrate
+from consumer.load.migrations.migrate import migrate
 from consumer.settings import DatabaseSettings
 from tests.support.databases import conninfo
 

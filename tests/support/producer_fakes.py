@@ -35,12 +35,13 @@ class FakeErp:
 
 
 class FakeLeaseTable:
-    """Keeps one object with its tag, like S3's conditional writes.
+    """Keeps the lease table, or another object, with its tag, like S3's conditional writes.
 
     `now` is the lake's time. `meanwhile` runs between a look and the write that follows it, once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key: str = LEASE_TABLE_KEY) -> None:
+        self.key = key
         self.body: bytes | None = None
         self.tag: str | None = None
         self.now = MODIFIED
@@ -49,7 +50,7 @@ class FakeLeaseTable:
 
     async def read_tagged(self, key: str) -> Tagged:
         """Give what is there."""
-        assert key == LEASE_TABLE_KEY
+        assert key == self.key
         if self.error is not None:
             raise self.error
         seen = Tagged(self.body, self.tag, self.now)
@@ -60,7 +61,7 @@ class FakeLeaseTable:
 
     async def write_if(self, key: str, body: bytes, tag: str | None) -> bool:
         """Take what is written, unless it comes second."""
-        assert key == LEASE_TABLE_KEY
+        assert key == self.key
         if tag != self.tag:
             return False
         self.body, self.tag = body, f"after {self.tag}"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-import consumer.documents.record_stream as record_stream_module
+import consumer.decoding.record_stream as record_stream_module
 
 FIELD = "guestChecks"
 

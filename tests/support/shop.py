@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from consumer.aws.sqs import Delivery
 from consumer.errors import ConsumerError, Permanent
-from consumer.ingest.byte_budget import ByteBudget
 from consumer.ingest.handler import Handler
+from consumer.ingest.in_hand import ByteBudget
 from consumer.ingest.outcome import Done, Outcome
 from consumer.messages.breakers import Breakers, HeldMessages, OutageBreaker
 from consumer.messages.dead_letters import DeadLetters

@@ -65,6 +65,24 @@ def test_no_helper_is_too_long_to_be_read() -> None:
     assert {} == {path: count for path, count in counts.items() if count > LONGEST_LINES}
 
 
+def test_a_room_of_the_consumer_is_seen_at_a_glance() -> None:
+    """Four to nine files, but where each is a thing apart: a command, a migration, a diagnosis."""
+    own = {
+        ROOT / "consumer" / name for name in ("", "operate", "operate/doctor", "load/migrations")
+    }
+    rooms = {path.parent for path in (ROOT / "consumer").rglob("__init__.py")} - own
+    counts = {room.relative_to(ROOT): len(list(room.glob("*.py"))) for room in rooms}
+    assert {} == {room: count for room, count in counts.items() if not 4 <= count <= 9}
+
+
+def test_unit_tests_stand_in_the_rooms_of_what_they_test() -> None:
+    found = {
+        path.parent.relative_to(TESTS / "unit") for path in (TESTS / "unit").rglob("test_*.py")
+    }
+    rooms = [room for room in found if room.parts and room.parts[0] in {"consumer", "producer"}]
+    assert [] == [room for room in rooms if not (ROOT / room / "__init__.py").exists()]
+
+
 def dialect(node: ast.AST) -> str | None:
     """Say how a piece of the product is written otherwise than the rest."""
     if isinstance(node, ast.ExceptHandler) and node.name not in (None, "error"):

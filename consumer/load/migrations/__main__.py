@@ -7,9 +7,9 @@ import typer
 
 from consumer.errors import ConsumerError
 from consumer.load.database import open_session
+from consumer.load.migrations.schema import StoredColumns, stored_columns, stored_schema
 from consumer.load.migrations.steps import schema_head, step_files, works_from
 from consumer.load.migrations.writing import NotWritable, migration
-from consumer.load.schema import StoredColumns, stored_columns, stored_schema
 from consumer.settings import DatabaseSettings
 from runtime.terminal import fail, settings_of
 

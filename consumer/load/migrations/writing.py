@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from consumer.load.schema import StoredColumns
+from consumer.load.migrations.schema import StoredColumns
 from consumer.rows.tables import DATA_TABLES, LIST_TABLES, Table
 from schemas.columns import Column
 from schemas.registry import Source

@@ -129,9 +129,9 @@ async def _all(
     news_at = monotonic()
     while True:
         asked_at = monotonic()
-        deliveries = await queue.receive(BATCH_SIZE, _POLL_SECONDS, _VISIBILITY_SECONDS)
-        fresh = [one for one in deliveries if one.message_id not in held and present.includes(one)]
-        held.update((delivery.message_id, delivery) for delivery in deliveries)
+        seen = frozenset(held)
+        deliveries = await _poll(queue, held)
+        fresh = [one for one in deliveries if one.message_id not in seen and present.includes(one)]
         for delivery in fresh:
             # Whoever takes them may be slow, and another look may have them by now: renewing tells.
             is_recent = monotonic() - asked_at < _RENEW_AFTER_SECONDS
@@ -144,6 +144,25 @@ async def _all(
         # In a slow replay, what was looked at first is received again before the last is seen.
         elif not deliveries or monotonic() - news_at > _VISIBILITY_SECONDS:
             return
+
+
+async def _poll(queue: Queue, held: dict[str, Delivery]) -> list[Delivery]:
+    """Receive into `held`.
+
+    An interruption does not end a poll: SQS may have handed messages over by then, and nobody would
+    give them back. They are learned from the answer, a second later at the most.
+    """
+    receive = queue.receive(BATCH_SIZE, _POLL_SECONDS, _VISIBILITY_SECONDS)
+    poll = asyncio.create_task(receive, name="look at dead letters")
+    try:
+        await asyncio.wait([poll])
+    except asyncio.CancelledError:
+        with suppress(Transient):
+            held.update((delivery.message_id, delivery) for delivery in await poll)
+        raise
+    deliveries = poll.result()
+    held.update((delivery.message_id, delivery) for delivery in deliveries)
+    return deliveries
 
 
 async def _give_back(queue: Queue, held: Sequence[Delivery]) -> None:

@@ -11,7 +11,7 @@ from psycopg.rows import class_row, dict_row
 from consumer.errors import ConsumerError
 from consumer.load import statements
 from consumer.load.database import open_session
-from consumer.load.schema import (
+from consumer.load.migrations.schema import (
     StoredSchema,
     lacking_columns,
     stored_columns,

@@ -5,8 +5,8 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from consumer.drift.renames import ALIASES_DISAGREE, ALIASES_REMEDY
+from consumer.load.migrations.schema import LACKING_REMEDY
 from consumer.load.migrations.steps import schema_head
-from consumer.load.schema import LACKING_REMEDY
 from consumer.operate.doctor.database import DatabaseFacts
 from consumer.operate.doctor.findings import Finding, Unknown, fine, not_checked, problem, warning
 from consumer.operate.doctor.roles import ALL, Needs

@@ -1,1 +1,1 @@
-"""What the lake says, brought beside the tables: `consumer verify`, `history` and `rebuild`."""
+"""What the lake says, brought beside the tables in a session of its own."""

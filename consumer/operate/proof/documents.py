@@ -1,42 +1,34 @@
-"""The lake's documents as proofs read them: listed without the ledger, read by the same contracts.
+"""The lake's documents as proofs read them: by the same contracts as the consumer.
 
 What the ledger adds is the time and the sequencer of an object's event, which no listing has: they
 decide between documents of equal version.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
-
-from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 
 from consumer.aws.s3 import Lake, Outdated, ReadLimits
 from consumer.errors import Permanent
 from consumer.ingest.assembly import Prepared
 from consumer.ingest.prepare import Fetched, prepare
-from consumer.load import statements
 from consumer.load.document import Identity
+from consumer.operate.proof.listing import READERS
 from consumer.rows.row_writer import STAGE_PATCHES
 from consumer.rows.tables import GUEST_CHECKS
 from consumer.settings import ConsumerSettings
 from schemas.aliases import Aliases
-from schemas.codes import State
 from schemas.envelopes import ObjectEvent
 from schemas.key_templates import DocumentKey
-from schemas.keys import API_PREFIX, ApiKey, parse_key
-from schemas.registry import Source
 
-READERS = 8  # objects fetched at once
 _ID_CELLS = {GUEST_CHECKS.stage: 3, STAGE_PATCHES: 4}  # where a COPY row has its check's id
-_NO_BUDGET = 2**62  # bytes: one object is held at a time, a large one in a file
-_CACHED_DAYS = 64
-_DAY_FOLDER = "busDt="
+_NO_BUDGET = 2**62  # bytes: few objects are held at a time, a large one in a file
 
-Row = dict[str, Any]
+Name = tuple[str, str]  # of an object: key and version
+Read = Prepared | Permanent | None  # a document, why it is refused, or None if it is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +40,67 @@ class LakeObject:
     entry: Mapping[str, Any] | None = None
 
     @property
-    def name(self) -> tuple[str, str]:
-        """What tells it apart: its key and version."""
-        return self.event.key, self.event.version_id or self.event.etag or ""
+    def name(self) -> Name:
+        """What tells it apart."""
+        return name_of(self.event)
+
+    @property
+    def announced(self) -> ObjectEvent:
+        """The event as the ledger has it, since a listing knows neither time nor sequencer."""
+        known = self.entry or {}
+        time = known.get("event_time") or self.event.event_time
+        return replace(self.event, event_time=time, sequencer=known.get("sequencer"))
+
+
+def name_of(event: ObjectEvent) -> Name:
+    """Return what tells an object version apart."""
+    return event.key, event.version_id or event.etag or ""
 
 
 class Reading:
-    """Reads documents as the consumer does, several at once."""
+    """Reads documents as the consumer does, several at once.
 
-    def __init__(self, settings: ConsumerSettings, lake: Lake, aliases: Aliases) -> None:
+    Of those that were read last it keeps `kept_bytes` of rows, so that they can be asked for again.
+    """
+
+    def __init__(
+        self, settings: ConsumerSettings, lake: Lake, aliases: Aliases, kept_bytes: int = 0
+    ) -> None:
         self._settings, self._lake, self._aliases = settings, lake, aliases
         self._limits = ReadLimits(
             settings.max_object_bytes, settings.stream_above_bytes, _NO_BUDGET
         )
         self._threads = asyncio.Semaphore(settings.decode_threads)
+        self._kept: OrderedDict[ObjectEvent, Read] = OrderedDict()
+        self._kept_bytes, self._room_bytes = 0, kept_bytes
 
-    async def read(self, found: LakeObject) -> Prepared | Permanent | None:
+    async def read(self, found: LakeObject) -> Read:
         """Return a document, or why it is refused; None if it is not there any more.
 
         Raises:
             Transient: S3 does not answer.
         """
+        event = found.announced
+        if event not in self._kept:
+            return self._keep(event, await self._read(found, event))
+        self._kept.move_to_end(event)
+        return self._kept[event]
+
+    def _keep(self, event: ObjectEvent, read: Read) -> Read:
+        self._kept[event] = read
+        self._kept_bytes += _byte_count(read)
+        while self._kept and self._kept_bytes > self._room_bytes:
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= _byte_count(oldest)
+        return read
+
+    async def _read(self, found: LakeObject, event: ObjectEvent) -> Read:
         try:
             stored = await self._lake.fetch(found.event, self._limits)
         except Outdated:
             return None
         except Permanent as error:
             return error
-        known = found.entry or {}
-        event = replace(
-            found.event,
-            event_time=known.get("event_time") or found.event.event_time,
-            sequencer=known.get("sequencer"),
-        )
         what = event, stored.version_id, stored.etag, stored.last_modified
         identity = Identity(*what, datetime.now(UTC), 1)
         fetched = Fetched(identity, found.key.source, found.key, stored.data)
@@ -93,9 +113,9 @@ class Reading:
 
     async def read_all(
         self, objects: Iterable[LakeObject]
-    ) -> AsyncIterator[tuple[LakeObject, Prepared | Permanent | None]]:
+    ) -> AsyncIterator[tuple[LakeObject, Read]]:
         """Yield objects with their documents, in their order; a few are read ahead."""
-        waiting: list[tuple[LakeObject, asyncio.Task[Prepared | Permanent | None]]] = []
+        waiting: list[tuple[LakeObject, asyncio.Task[Read]]] = []
         remaining = iter(objects)
         try:
             while True:
@@ -111,97 +131,14 @@ class Reading:
                 task.cancel()
 
 
-class Listing:
-    """Lists the answers of days, in our own layout, and remembers the last of them."""
-
-    def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._days: dict[tuple[Source, date], dict[str, list[tuple[ObjectEvent, ApiKey]]]] = {}
-        self._folders: dict[Source, set[date]] = {}
-
-    async def days(self, sources: Iterable[Source]) -> set[date]:
-        """Return the days that have a folder."""
-        for source in sources:
-            found = self._folders[source] = set[date]()
-            for folder in await self._lake.folders(f"{API_PREFIX}{source}/"):
-                try:
-                    found.add(date.fromisoformat(folder.removeprefix(_DAY_FOLDER).rstrip("/")))
-                except ValueError:
-                    continue  # no day of ours: its objects are none either
-        return set().union(*self._folders.values())
-
-    async def list_ahead(self, places: Iterable[tuple[Source, date]]) -> None:
-        """List days, several at once."""
-        remaining = iter([*places])
-
-        async def work() -> None:
-            for source, day in remaining:
-                await self.answers(source, day)
-
-        await asyncio.gather(*(work() for _ in range(READERS)))
-
-    async def answers(
-        self, source: Source, day: date, *, anew: bool = False
-    ) -> Mapping[str, Sequence[tuple[ObjectEvent, ApiKey]]]:
-        """Return all versions of a day's answers by store; `anew`: not what was listed before."""
-        if not anew and day not in self._folders.get(source, {day}):
-            return {}
-        if anew or (source, day) not in self._days:
-            while len(self._days) >= _CACHED_DAYS:
-                self._days.pop(next(iter(self._days)))
-            self._days[source, day] = await self._list(source, day)
-        return self._days[source, day]
-
-    async def _list(self, source: Source, day: date) -> dict[str, list[tuple[ObjectEvent, ApiKey]]]:
-        found: defaultdict[str, list[tuple[ObjectEvent, ApiKey]]] = defaultdict(list)
-        prefix = f"{API_PREFIX}{source}/{_DAY_FOLDER}{day.isoformat()}/"
-        async for page in self._lake.versions(prefix):
-            for event in page:
-                key = parse_key(event.key)
-                if isinstance(key, ApiKey):
-                    found[key.store_id.strip()].append((event, key))
-        return dict(found)
-
-
-class Ledger:
-    """What the ledger says of objects, in a snapshot of the tables."""
-
-    def __init__(self, session: AsyncConnection[Any], bucket: str) -> None:
-        self._session, self._bucket = session, bucket
-
-    async def entries(self, keys: Iterable[str]) -> dict[str, list[Row]]:
-        """Return the entries of the versions of some keys."""
-        found: defaultdict[str, list[Row]] = defaultdict(list)
-        asked = {"bucket": self._bucket, "keys": sorted(set(keys))}
-        async with self._session.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(statements.fixed("find_entries"), asked)
-            async for row in cursor:
-                found[row["object_key"]].append(row)
-        return found
-
-
-def entry_of(event: ObjectEvent, entries: Iterable[Row]) -> Row | None:
-    """Return a version's own entry: by its id if both have one, else by its content."""
-    own = [
-        entry
-        for entry in entries
-        if (
-            entry["version_id"] == event.version_id
-            if entry["version_id"] and event.version_id
-            else entry["etag"] == event.etag
-        )
-    ]
-    return max(own, key=lambda entry: entry["was_read"], default=None)
-
-
-def has_no_say(entry: Mapping[str, Any] | None) -> bool:
-    """Say whether an object was overwritten before anybody read it: the newer one has its say."""
-    return bool(entry and entry["state"] == State.SUPERSEDED and not entry["was_read"])
-
-
 def check_ids(prepared: Prepared, *, full_only: bool = False) -> Iterator[int]:
     """Give the ids of the checks that a document speaks of, as its rows tell; or tells in full."""
     for table, place in _ID_CELLS.items():
         spool = prepared.document.rows.tables.get(table)
         for line in spool.rewound() if spool and not (full_only and table == STAGE_PATCHES) else ():
             yield int(line.split(b"\t", place + 1)[place])
+
+
+def _byte_count(read: Read) -> int:
+    # Refused ones and those that are gone take some room, too.
+    return 1 + (read.document.rows.byte_count if isinstance(read, Prepared) else 0)

@@ -15,14 +15,8 @@ from psycopg.types.json import Jsonb
 from consumer.aws.s3 import Lake
 from consumer.ingest.assembly import Prepared
 from consumer.load import statements
-from consumer.operate.proof.documents import (
-    LakeObject,
-    Ledger,
-    Reading,
-    check_ids,
-    entry_of,
-    has_no_say,
-)
+from consumer.operate.proof.documents import LakeObject, Reading, check_ids
+from consumer.operate.proof.listing import Ledger, entry_of, has_no_say
 from schemas.envelopes import ObjectEvent
 from schemas.key_templates import Layout
 from schemas.keys import API_PREFIX, ApiKey

@@ -1,16 +1,21 @@
-"""What proofs work with, and what they find about some store-days."""
+"""What proofs work with: the lake, what the ledger says, and sessions to compare in."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from consumer.operate.proof.differences import Cause, Difference, Kind
-from consumer.operate.proof.documents import LakeObject, Listing, Reading
+from consumer.aws.s3 import open_lake
+from consumer.drift.renames import read_aliases
+from consumer.load.database import open_session
+from consumer.operate.proof.documents import Reading
 from consumer.operate.proof.free_documents import FreeDocuments
-from schemas.key_templates import DocumentKey, TemplateKey
+from consumer.operate.proof.listing import READERS, Listing
+from consumer.operate.proof.scratch import open_scratch
+from consumer.settings import ConsumerSettings
 from schemas.registry import Source
 
 Place = tuple[str, date | None]  # store and day; no day: checks that do not say when they opened
@@ -35,42 +40,33 @@ class Means:
         return [source for source in self.sources if source.holds_checks]
 
 
-@dataclass
-class Proof:
-    """What was found about some store-days."""
+@asynccontextmanager
+async def open_means(
+    settings: ConsumerSettings,
+    stores: frozenset[str],
+    sources: Collection[Source],
+    settled: timedelta,
+    *,
+    kept_bytes: int = 0,
+) -> AsyncIterator[Means]:
+    """Open what proofs of some stores (none: of all) work with; all exports are read once.
 
-    differences: list[Difference] = field(default_factory=list)
-    documents: int = 0
-    waiting: int = 0
-    # What a repair reads: the checks that differ, and every object that speaks of what differs.
-    checks: set[tuple[str, int]] = field(default_factory=set)
-    objects: list[LakeObject] = field(default_factory=list)
+    `kept_bytes`: of rows of the documents that were read last, which are not fetched again.
 
-    def differs(self, key: DocumentKey) -> bool:
-        """Say whether rows differ of the list that an answer is, and the lake can mend them."""
-        if key.source.holds_checks:
-            return False
-        place = key.source.entry.table, (key.store_id or "").strip(), key.bus_dt
-        rows = [one for one in self.differences if one.table == place[0]]
-        causes = {
-            one.cause
-            for one in rows
-            if isinstance(key, TemplateKey)
-            or (one.table, one.key.get("store_id"), one.bus_dt) == place
-        }
-        return bool(causes) and Cause.OBJECT_GONE not in causes
-
-    def strays(self, source: Source) -> list[Difference]:
-        """Return rows of a list that stand on days of which the lake has no answer at all."""
-        answers = [one.key for one in self.objects if one.key.source is source]
-        if any(isinstance(key, TemplateKey) for key in answers):
-            return []
-        days = {((key.store_id or "").strip(), key.bus_dt) for key in answers}
-        return [
-            one
-            for one in self.differences
-            if one.table == source.entry.table
-            and one.kind is Kind.EXTRA
-            and one.cause is not Cause.OBJECT_GONE
-            and (one.key["store_id"], one.bus_dt) not in days
-        ]
+    Raises:
+        ConsumerError: a server does not answer or refuses us, also to a query of the block.
+    """
+    aliases = read_aliases(settings.schema_aliases_file)
+    # A check is in answers and in exports, whichever of them was asked for.
+    holds_checks = any(source.holds_checks for source in sources)
+    asked = [one for one in Source if one in sources or (holds_checks and one.holds_checks)]
+    async with (
+        open_lake(settings, READERS) as lake,
+        open_scratch(settings) as session,
+        open_session(settings) as later,
+    ):
+        reading = Reading(settings, lake, aliases, kept_bytes)
+        free = FreeDocuments(session, lake, settings.layout, reading, stores, asked)
+        bucket = settings.bucket_name
+        await free.list_all()
+        yield Means(session, later, Listing(lake), reading, free, bucket, asked, settled)

@@ -212,6 +212,7 @@ def test_an_event_time_elsewhere_is_brought_to_utc() -> None:
         event_time=st.datetimes(timezones=st.just(UTC)).map(
             lambda time: time.replace(microsecond=time.microsecond // 1000 * 1000)
         ),
+        is_forced=st.booleans(),
     )
 )
 def test_a_body_we_write_is_the_event_we_read(event: ObjectEvent) -> None:

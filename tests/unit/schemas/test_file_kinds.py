@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.documents.gunzip import PlainReader
-from consumer.documents.parse import JsonLines, decode
+from consumer.decoding.gunzip import PlainReader
+from consumer.decoding.parse import JsonLines, decode
 from consumer.errors import Permanent
 from producer.errors import FileRejected
 from producer.sending.upload_files import UploadFile, read_upload_file

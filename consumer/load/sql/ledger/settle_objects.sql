@@ -22,7 +22,8 @@ WITH touched AS (
 ),
 settled AS MATERIALIZED (
     SELECT
-        d.doc_no, d.object_id, d.error_message, d.error_log_key,
+        d.doc_no, d.object_id, d.error_message, d.error_log_key, d.read_as,
+        clock_timestamp() AS moment,
         CASE
             WHEN d.quarantined > 0 THEN 'dead_lettered'
             WHEN EXISTS (
@@ -52,7 +53,9 @@ SET
     error_code = CASE WHEN s.new_state = 'dead_lettered' THEN 'records_invalid' END,
     error_message = CASE WHEN s.new_state = 'dead_lettered' THEN s.error_message END,
     error_log_key = CASE WHEN s.new_state = 'dead_lettered' THEN s.error_log_key END,
-    committed_at = clock_timestamp()
+    committed_at = s.moment,
+    read_as = s.read_as,
+    read_at = s.moment
 FROM settled AS s
 WHERE t.object_id = s.object_id
 RETURNING s.doc_no, t.state

@@ -12,7 +12,9 @@ BEGIN
             AND c.relkind = 'r'
             AND c.relname <> 'alembic_version'
     LOOP
-        EXECUTE format('CREATE TEMP TABLE %I (LIKE public.%I INCLUDING ALL)', name, name);
+        EXECUTE format(
+            'CREATE TEMP TABLE %I (LIKE public.%I INCLUDING ALL EXCLUDING COMMENTS)', name, name
+        );
     END LOOP;
 END
 $$

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.decoding.storable import find_unstorable, object_from_pairs
 from consumer.documents.frames import Frame
 from consumer.documents.quarantine import Quarantined
 from consumer.documents.readers import Accepted, RecordReader, Screen, is_full, record_reader
-from consumer.documents.storable import find_unstorable, object_from_pairs
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode
 from schemas.guest_checks import GuestCheck

@@ -49,6 +49,7 @@ def test_the_log_says_everything_that_is_known() -> None:
             "size_bytes": 12,
             "sequencer": "0A",
             "event_time": "2024-06-01T12:00:00+00:00",
+            "is_forced": False,
         },
         "message_id": "m1",
         "attempts": 2,

@@ -10,11 +10,10 @@ import pytest
 
 from consumer.aws.s3 import Larger, Outdated, ReadLimits, StoredObject
 from consumer.errors import DatabaseUnavailable, LeaseLost, Permanent, StorageUnavailable
-from consumer.ingest.byte_budget import ByteBudget
-from consumer.ingest.handler import Handler, Ports
+from consumer.ingest.handler import Handler, Known, Ports
+from consumer.ingest.in_hand import ByteBudget
 from consumer.ingest.outcome import Done, Failed, Outcome
 from consumer.load.document import ChangedMeanwhile
-from consumer.load.standing import FindStanding
 from schemas.aliases import load_aliases
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
@@ -36,7 +35,7 @@ class Bench:
         self,
         objects: dict[str, Any] | None = None,
         load: FakeLoad | None = None,
-        find_standing: FindStanding | None = None,
+        known: Known | None = None,
     ) -> None:
         self.lake, self.load = FakeLake(**(objects or {})), load or FakeLoad()
         self.ledger = FakeLedger()
@@ -49,14 +48,14 @@ class Bench:
             self.ledger.record,
             self.was_loaded,
             lambda _: self.is_held,
-            find_standing,
+            known,
         )
         limits = {"max_object_bytes": 10**6, "max_decompressed_bytes": 10**6}
         rules = settings(bucket_name=BUCKET, stream_above_bytes=10**5, decode_threads=2, **limits)
         self.handler = Handler(rules, load_aliases(), ports, self.byte_budget)
 
-    async def handle(self, body: str) -> list[Outcome]:
-        return await self.handler.handle(delivery(body, receive_count=2))
+    async def handle(self, body: str, receive_count: int = 2) -> list[Outcome]:
+        return await self.handler.handle(delivery(body, receive_count=receive_count))
 
     async def failure(self, body: str) -> Failed:
         [outcome] = await self.handle(body)
@@ -129,12 +128,37 @@ async def test_what_changed_since_it_was_left_unread_is_read_from_what_was_fetch
     records = [full_check(number, chkName="n" * 1000) for number in range(20)]
     find_standing = AsyncMock(return_value={0: None, 1: None})
     load = FakeLoad(ChangedMeanwhile({1}))
-    bench = Bench({KEY: json_bytes(checks(*records))}, load, find_standing)
+    known = Known(find_standing, AsyncMock(return_value=False))
+    bench = Bench({KEY: json_bytes(checks(*records))}, load, known)
     assert await bench.handle(announcing(KEY)) == [Done(State.LOADED)]
     [document] = bench.load.documents
     assert (document.record_count, document.unchanged_count) == (20, 0)
     assert [KEY] == bench.lake.fetched
     find_standing.assert_awaited_once()
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "receive_count", "forced", "asked"),
+    [
+        (20_000, 1, False, True),
+        (20_000, 1, True, False),
+        (100, 1, False, False),
+        (100, 2, False, True),
+        (None, 1, False, False),
+    ],
+)
+async def test_the_ledger_is_asked_where_its_answer_saves_something(
+    size_bytes: int | None, receive_count: int, *, forced: bool, asked: bool
+) -> None:
+    """Then nothing is downloaded and nothing loaded."""
+    known = Known(AsyncMock(return_value={}), AsyncMock(return_value=True))
+    bench = Bench({KEY: GOOD}, known=known)
+    event = ObjectEvent(BUCKET, KEY, "ObjectCreated:Put", None, "e", size_bytes, is_forced=forced)
+    body = created_body(event)
+    assert [Done(State.LOADED)] == await bench.handle(body, receive_count)
+    assert asked == known.answer_again.await_count  # type: ignore[attr-defined]  # a mock
+    assert asked == (not bench.lake.fetched)
+    assert int(not asked) == len(bench.load.requests)
 
 
 async def test_a_log_that_cannot_be_written_stops_the_load() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-import consumer.documents.record_stream as splitting_module
+import consumer.decoding.record_stream as splitting_module
 from consumer.errors import Permanent
 from consumer.ingest.prepare import prepare
 from consumer.spool import Spool

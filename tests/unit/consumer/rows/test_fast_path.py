@@ -114,13 +114,13 @@ def test_any_value_of_a_row_s_field_is_staged_as_its_contract_would(source: Sour
     assert_same(day_list(source, *rows), source)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(CHECKS | ODD, max_size=3))
 def test_checks_are_staged_as_their_contracts_would(rows: list[Any]) -> None:
     assert_same(checks(*rows), Source.ERP)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.data(), st.sampled_from(list(STORE_DAY_LISTS)))
 def test_rows_are_staged_as_their_contracts_would(data: st.DataObject, source: Source) -> None:
     rows = data.draw(st.lists(records(source.entry.model) | ODD, max_size=4))
@@ -165,13 +165,13 @@ def renamed(draw: st.DrawFn, /, found: st.SearchStrategy[Any]) -> Any:
     return rename(draw(found))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(renamed(CHECKS), max_size=3))
 def test_renamed_checks_are_staged_as_their_contracts_would(rows: list[Any]) -> None:
     assert_same(checks(*rows), Source.ERP, EVERY_FIELD_RENAMED)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.data(), st.sampled_from(list(STORE_DAY_LISTS)))
 def test_renamed_rows_are_staged_as_their_contracts_would(
     data: st.DataObject, source: Source
@@ -191,13 +191,17 @@ def test_a_record_is_known_by_its_id_when_another_field_is_ambiguous() -> None:
     assert staged.gap == Gap(tells=False, record_ids=("7",))
 
 
-def test_more_shapes_than_are_remembered_do_not_hide_the_usual_one() -> None:
-    usual = [full_check(number, new=1) for number in range(3000)]
-    odd = [full_check(number, **{f"new{number}": 1}) for number in range(4500)]
+def test_more_shapes_than_are_remembered_do_not_hide_the_usual_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("consumer.rows.template_cache._MAX_SHAPES", 20)
+    monkeypatch.setattr("consumer.drift.shapes._MAX_SHAPES", 20)
+    usual = [full_check(number, new=1) for number in range(100)]
+    odd = [full_check(number, **{f"new{number}": 1}) for number in range(150)]
     document = checks(*usual, *odd)
     assert_same(document, Source.ERP)
     counts = prepared(document).document.drift.field_counts
-    assert counts["guestChecks.lastUpdatedUTC"] >= 3000
+    assert counts["guestChecks.lastUpdatedUTC"] >= 100
 
 
 @pytest.mark.parametrize("bad", [{"gstCnt": Decimal("5.0")}, {"gstCnt": 2**63}])

@@ -91,6 +91,20 @@ async def test_an_event_is_what_the_consumer_reads_as_s3s_own() -> None:
     ]
 
 
+async def test_a_forced_event_says_so() -> None:
+    sent: list[str] = []
+
+    async def send(bodies: Sequence[str]) -> list[QueueError | None]:
+        sent.extend(bodies)
+        return [None]
+
+    entry = LakeEntry("raw/erp/a.json", 7, "abc", MODIFIED)
+    for force in (False, True):
+        await Announcer(send, "lake", force=force).announce([entry])
+    events = [event for body in sent for event in decode_body(body)]
+    assert [False, True] == [isinstance(e, ObjectEvent) and e.is_forced for e in events]
+
+
 async def test_every_object_under_the_prefix_is_announced_once_ten_at_a_time() -> None:
     """The folder marker is none of them."""
     names = [f"{number:03}.json" for number in range(25)]

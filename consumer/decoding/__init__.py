@@ -1,0 +1,1 @@
+"""Bytes to JSON values, whole or in runs, and no others than PostgreSQL can hold."""

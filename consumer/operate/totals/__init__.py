@@ -1,0 +1,1 @@
+"""`consumer verify --totals`: what another source of truth says of store-days."""
