@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.databases import Server, row_counts
 from bench.documents import Document, simulator
 from bench.loading import load_seconds
-from bench.processes import peak_megabytes
+from bench.memory import peak_megabytes
 from consumer.memory import collect_garbage_seldom
 from consumer.settings import DatabaseSettings
 from consumer.spool import Spool

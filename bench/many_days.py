@@ -20,7 +20,7 @@ from time import perf_counter, process_time
 from bench.databases import Server
 from bench.documents import BUCKET, Document
 from bench.loading import load_seconds
-from bench.processes import anonymous_megabytes, peak_megabytes
+from bench.memory import anonymous_megabytes, peak_megabytes
 from consumer.aws.s3 import ReadLimits, StoredObject
 from consumer.operate.proof import means
 from consumer.operate.verify import proving

@@ -6,14 +6,12 @@ setting is unusable, and nothing was sent; 130 interrupted.
 
 from runtime.program import program
 
-cli = program(
-    "producer",
-    "Pull ERP answers and upload ERP exports into the data lake.",
-    {
-        "pull": "producer.commands.pull:pull_command",
-        "run": "producer.commands.pull:run_command",
-        "upload": "producer.commands.lake:upload_command",
-        "publish": "producer.commands.lake:publish_command",
-        "init-lake": "producer.commands.lake:init_lake_command",
-    },
-)
+COMMANDS = {
+    "pull": "producer.commands.pull:pull_command",
+    "run": "producer.commands.pull:run_command",
+    "upload": "producer.commands.lake:upload_command",
+    "publish": "producer.commands.lake:publish_command",
+    "init-lake": "producer.commands.lake:init_lake_command",
+}
+
+cli = program("producer", "Pull ERP answers and upload ERP exports into the data lake.", COMMANDS)

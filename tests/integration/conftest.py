@@ -11,10 +11,19 @@ from devstack.localstack import PYTHON_VARIABLE
 from tests.conftest import Servers
 from tests.support.databases import own_database
 from tests.support.lifetimes import STAND_IN, STARTED, processes_of
+from tests.support.programs import run_by
 from tests.support.simulator import running, settings_of
 from tests.support.warehouse import Warehouse, open_warehouse
+from tests.support.warm import fork_warm
 
 __all__ = ["running", "settings_of"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm_programs() -> Iterator[None]:
+    """Fork programs from a process that has imported them; e2e starts them as users do."""
+    with run_by(fork_warm):
+        yield
 
 
 @pytest.fixture(scope="module")

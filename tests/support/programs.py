@@ -5,7 +5,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -15,12 +16,16 @@ from tests.support.databases import conninfo
 DEADLINE_SECONDS = 120.0
 
 
-def run(
-    program: str, *arguments: str, environment: Mapping[str, str], stdin: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run `python -m program` to its end and return what it said."""
+Ended = subprocess.CompletedProcess[str]
+Runner = Callable[[Sequence[str], Mapping[str, str], str | None], Ended]
+
+
+def start_afresh(
+    command: Sequence[str], environment: Mapping[str, str], stdin: str | None = None
+) -> Ended:
+    """Start an interpreter for `python -m program …`, as users do."""
     return subprocess.run(
-        [sys.executable, "-m", program, *arguments],
+        [sys.executable, "-m", *command],
         env=dict(environment),
         input=stdin,
         capture_output=True,
@@ -28,6 +33,26 @@ def run(
         timeout=DEADLINE_SECONDS,
         check=False,
     )
+
+
+_runners: list[Runner] = [start_afresh]
+
+
+@contextmanager
+def run_by(runner: Runner) -> Iterator[None]:
+    """Run programs in another way meanwhile."""
+    _runners.append(runner)
+    try:
+        yield
+    finally:
+        _runners.pop()
+
+
+def run(
+    program: str, *arguments: str, environment: Mapping[str, str], stdin: str | None = None
+) -> Ended:
+    """Run `python -m program` to its end and return what it said."""
+    return _runners[-1]((program, *arguments), environment, stdin)
 
 
 def succeed(program: str, *arguments: str, environment: Mapping[str, str]) -> str:
