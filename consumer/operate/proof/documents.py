@@ -22,7 +22,7 @@ from consumer.rows.tables import GUEST_CHECKS
 from consumer.settings import ConsumerSettings
 from schemas.aliases import Aliases
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import DocumentKey
+from schemas.layouts import DocumentKey
 
 _ID_CELLS = {GUEST_CHECKS.stage: 3, STAGE_PATCHES: 4}  # where a COPY row has its check's id
 _NO_BUDGET = 2**62  # bytes: few objects are held at a time, a large one in a file
