@@ -150,7 +150,7 @@ def measure(
     with server.fresh("bench_small") as here, server.fresh("bench_grown") as there:
         fill(here, small)
         fill(there, grown)
-        in_small, in_grown = asyncio.run(_in_turns((here, there), rounds))
+        in_small, in_grown = asyncio.run(batches_in_turns((here, there), rounds))
         return Growth(in_small, in_grown, _row_counts(there), _views_milliseconds(there))
 
 
@@ -166,7 +166,11 @@ def fill(database: DatabaseSettings, size: Size) -> None:
         connection.execute("CHECKPOINT")
 
 
-async def _in_turns(databases: Sequence[DatabaseSettings], rounds: int) -> list[Seconds]:
+async def batches_in_turns(databases: Sequence[DatabaseSettings], rounds: int) -> list[Seconds]:
+    """Load the same new days into databases, in turns; return what a batch costs in each.
+
+    In processor seconds, ours and the session's, once sessions have planned.
+    """
     async with AsyncExitStack() as stack:
         sides = []
         for database in databases:

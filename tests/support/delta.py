@@ -17,7 +17,7 @@ from tests.support.tables import DATA_TABLES
 from tests.support.warehouse import Warehouse, load_retrying
 
 # Numbered anew in each database, or the time of a load; counted once per content.
-_OWN = "object_id counted_object_id committed_at first_loaded_at last_loaded_at content_digest digest digest_object_id"
+_OWN = "object_id counted_object_id committed_at read_at first_loaded_at last_loaded_at content_digest digest digest_object_id"
 _COUNTED = "counted_as_of counted_event_order record_counts field_counts"
 
 
