@@ -29,7 +29,7 @@ from consumer.settings import ConsumerSettings
 from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import DocumentKey
+from schemas.layouts import DocumentKey
 
 _ID_CELLS = {
     GUEST_CHECKS.stage: 3,

@@ -17,8 +17,8 @@ from consumer.operate.proof.documents import LakeObject, Name, name_of
 from consumer.operate.proof.listing import Ledger, entry_of, has_no_say
 from consumer.operate.proof.means import Means, Place
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import DocumentKey
 from schemas.keys import ApiKey, parse_key
+from schemas.layouts import DocumentKey
 from schemas.registry import ENDPOINTS_BY_NAME, Source
 
 _LOADED_BYTES = 16 << 20  # of rows, before they go to the database
