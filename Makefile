@@ -12,10 +12,10 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 LOCALSTACK_AS_OF := 2026-02-05
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format unit bench deploy-test reference lock clean
+.PHONY: help setup demo test lint format unit bench deploy-test engines-test reference lock clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  Another interpreter than python3: make setup PYTHON=python3.12"
 
 setup: ## Make .venv and .venv-localstack from the lock files (a second or nothing when up to date)
@@ -53,6 +53,9 @@ bench: setup ## Measure speed against named limits and peers on local servers
 deploy-test: setup ## Test deploy/ with what is not on PyPI: Terraform, Prometheus; says what it skipped
 	@$(BIN)/python -m pytest deploy/tests -n 0 -v
 
+engines-test: setup ## Test Polars, pandas and Daft on the Iceberg copy, in .venv-engines; says what it skipped
+	@$(BIN)/python -m pytest tests/engines -n 0 -v
+
 reference: setup ## Write anew what is generated: docs/reference, JSON Schemas, the simulated ERP's OpenAPI
 	@$(BIN)/python -m docs.reference.generate
 	@$(BIN)/python -m schemas --write schemas/json
@@ -75,12 +78,14 @@ lock: ## Resolve all lock files anew (needs uv)
 	@$(UV_COMPILE) --upgrade requirements/pip.in -o requirements/pip.lock >/dev/null
 	@echo "== requirements/bench.lock: the peer that make bench compares with"
 	@cd requirements && $(UV_COMPILE) --upgrade bench.in -o bench.lock >/dev/null
+	@echo "== requirements/engines.lock: engines that read the Iceberg copy"
+	@cd requirements && $(UV_COMPILE) --upgrade engines.in -o engines.lock >/dev/null
 	@echo "== localstack-init/localstack.lock: LocalStack, as of $(LOCALSTACK_AS_OF)"
 	@cd localstack-init && $(UV_COMPILE) --upgrade --exclude-newer $(LOCALSTACK_AS_OF) \
 		localstack.in -o localstack.lock >/dev/null
 
 clean: ## Stop a running devstack; remove the environments and all caches
 	@if [ -x $(BIN)/devstack ]; then $(BIN)/devstack down; fi
-	@rm -rf .venv .venv-localstack .venv-bench .devstack .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf .venv .venv-localstack .venv-bench .venv-engines .devstack .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ from bench import (
     drift_cost,
     growing,
     huge,
+    iceberg,
     idling,
     messages,
     parsing,
@@ -71,6 +72,8 @@ def _steps(server: Server, many: Days, some: Days, few: Days) -> dict[str, Calla
         "messages": lambda: messages.measure(server),
         "idle": lambda: idling.measure(server),
         "growth": lambda: growing.measure(server),
+        "feed": lambda: iceberg.measure_feed(server),
+        "iceberg": lambda: iceberg.measure(server, some),
         "proof": lambda: verifying.measure(server, some),
     }
 

@@ -1,7 +1,6 @@
 """A guest-check export of 300 MB: how it is written, and the memory that loading it needs."""
 
 import multiprocessing
-import resource
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from bench.databases import Server, row_counts
 from bench.documents import Document, simulator
 from bench.loading import load_seconds
+from bench.memory import peak_megabytes
 from consumer.memory import collect_garbage_seldom
 from consumer.settings import DatabaseSettings
 from consumer.spool import Spool
@@ -23,7 +23,6 @@ _DISTINCT_CHECKS = 1000
 _FIRST_ID = 5_000_000_000
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_SECONDS = 300
-_KILOBYTES_PER_MEGABYTE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +90,4 @@ def _load(database: DatabaseSettings, path: Path, answers: "Queue[tuple[float, f
             spool.append(chunk)
     fetched = Document(Source.GUEST_CHECKS, _STORE, _DAY, b"").fetched()
     seconds = load_seconds(database, [replace(fetched, data=spool)])
-    answers.put((seconds, _peak_kilobytes() / _KILOBYTES_PER_MEGABYTE))
-
-
-def _peak_kilobytes() -> int:
-    """Return this process's own peak; ru_maxrss counts what its parent held at the fork, too."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(status.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0])
+    answers.put((seconds, peak_megabytes()))

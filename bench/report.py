@@ -11,9 +11,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import iceberg
 from bench.drift_cost import DriftCost
 from bench.growing import Growth
 from bench.huge import Huge
+from bench.iceberg import Costs, Feed, IcebergCopy
 from bench.idling import Latency
 from bench.messages import Cost
 from bench.peers import Limit, Peers
@@ -55,6 +57,8 @@ class Findings:
     growth: Growth
     proof: Proven
     messages: Mapping[str, Cost]  # by size
+    iceberg: IcebergCopy
+    feed: Feed
     idle: Latency
 
 
@@ -84,6 +88,7 @@ def as_json(found: Findings, versions: Mapping[str, str]) -> dict[str, Any]:
         "idle_latency_p99_seconds": round(found.idle.p99, 3),
         "batch_cost_growth": round(found.growth.batch_cost_growth, 3),
         "view_of_a_day_milliseconds": dict(found.growth.views_milliseconds),
+        **iceberg.as_json(found.iceberg, found.feed),
         "megabytes_per_second_by_processes": dict(found.scaling.by_processes),
         "megabytes_per_second_by_file_size": dict(found.scaling.by_file_size),
         "rows": found.limit.rows,
@@ -134,6 +139,8 @@ def show(found: Findings, results: Mapping[str, Any]) -> None:
         row = (f"{size} message (ms of CPU; bare loop's)", f"{cost.cpu_share:.2f}")
         cpu = cost.consumer_milliseconds, cost.bare_milliseconds
         table.add_row(*row, *(f"{each:.2f}" for each in cpu))
+    table.add_row("lakehouse, idle (s of CPU)", f"{results['lakehouse_idle_seconds']:.2f}")
+    table.add_row("lakehouse, peak memory (MB)", f"{found.iceberg.peak_mb:.0f}")
     idle = found.idle
     table.add_row("idle, PUT to commit: p99, p50 (s)", "", f"{idle.p99:.3f}", f"{idle.p50:.3f}")
     for name, rates in (
@@ -172,12 +179,19 @@ def _runs(found: Findings) -> dict[str, Seconds]:
         "first_load_beside_verify": found.proof.load,
         "batch_of_small_database": found.growth.small,
         "batch_of_grown_database": found.growth.grown,
+        "lakehouse_own_cpu": found.iceberg.costs.own,
+        "lakehouse_export_cpu": found.iceberg.costs.export,
+        "lakehouse_plain_parquet_cpu": found.iceberg.costs.plain_parquet,
+        "lakehouse_parquet_writer_cpu": found.iceberg.costs.parquet_writer,
+        "load_noted_cpu": found.feed.noted,
+        "load_not_noted_cpu": found.feed.not_noted,
     }
 
 
 def _compared(found: Findings) -> tuple[tuple[str, str, Seconds, Seconds], ...]:
     """Return name and key of what is compared, with our times and theirs."""
     limit, peers, parsing, reloads = found.limit, found.peers, found.parsing, found.reloads
+    costs, feed = found.iceberg.costs, found.feed
     return (
         ("share of raw COPY", "loader_share_of_copy", limit.loader, limit.copy),
         ("times dlt", "loader_vs_dlt", peers.loader, peers.dlt),
@@ -189,6 +203,9 @@ def _compared(found: Findings) -> tuple[tuple[str, str, Seconds, Seconds], ...]:
             parsing.ours,
             parsing.orjson,
         ),
+        ("export, of Parquet alone", "lakehouse_vs_parquet_writer", *_to_parquet(costs)),
+        ("export, of plain files", "lakehouse_vs_plain_parquet", costs.export, costs.plain_parquet),
+        ("load with its change feed", "load_with_feed", feed.noted, feed.not_noted),
         ("first load, of one read in full", "first_load_vs_in_full", *_first(reloads)),
         *(
             (f"reload, {name}", f"reload_{name}_share", runs, reloads.first)
@@ -199,3 +216,7 @@ def _compared(found: Findings) -> tuple[tuple[str, str, Seconds, Seconds], ...]:
 
 def _first(reloads: Reloads) -> tuple[Seconds, Seconds]:
     return reloads.first, reloads.first_in_full
+
+
+def _to_parquet(costs: Costs) -> tuple[Seconds, Seconds]:
+    return costs.own, costs.parquet_writer

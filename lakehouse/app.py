@@ -18,10 +18,11 @@ from lakehouse.feed import Connection, Selection
 from lakehouse.locks import exporting
 from lakehouse.queue import queue_status
 from lakehouse.settings import LakehouseSettings
+from lakehouse.watch import Watch
 from runtime.postgres import connect
 
 if TYPE_CHECKING:
-    from lakehouse.batch import Place, Watch
+    from lakehouse.batch import Place
 
 _LOCK_WAIT_SECONDS = 600.0
 
@@ -75,15 +76,14 @@ def disable(settings: LakehouseSettings) -> bool:
 
 
 def export(
-    settings: LakehouseSettings, selection: Selection, watch: "Watch | None" = None, *, again: bool
+    settings: LakehouseSettings, selection: Selection, watch: Watch | None = None, *, again: bool
 ) -> dict[str, Any]:
     """Export what is queued; `again` queues the days of the selection first."""
     with ExitStack() as stack:
         connection = stack.enter_context(opened(settings))
         if not again and not feed.has_pending(connection, selection):
             return {"batches": 0, "days": 0, "files": 0, "rows": 0, "bytes": 0}
-        from lakehouse.batch import Watch  # noqa: PLC0415 - as the module says
-        from lakehouse.export import export as export_all  # noqa: PLC0415
+        from lakehouse.export import export as export_all  # noqa: PLC0415 - as the module says
 
         locks = stack.enter_context(opened(settings))
         place = stack.enter_context(placed(settings, connection))
@@ -133,8 +133,7 @@ def clean(settings: LakehouseSettings, *, dry_run: bool) -> dict[str, Any]:
 
 async def run(settings: LakehouseSettings, every_seconds: float) -> None:
     """Export every so many seconds until SIGTERM or SIGINT."""
-    from lakehouse.batch import Watch  # noqa: PLC0415 - as the module says
-    from lakehouse.daemon import run_daemon  # noqa: PLC0415
+    from lakehouse.daemon import run_daemon  # noqa: PLC0415 - only the daemon serves metrics
 
     def run_round(is_stopped: Callable[[], bool]) -> dict[str, Any]:
         return export(settings, Selection(), Watch(is_stopped=is_stopped), again=False)

@@ -12,25 +12,24 @@ Killed at any step, nothing is lost and nothing doubled: the next batch begins w
 """
 
 import secrets
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException
-from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
 from lakehouse import feed
 from lakehouse.catalog import Tables
 from lakehouse.columns import Column, Columns, exported_columns, stored_columns
+from lakehouse.commits import Replacement, commit
 from lakehouse.errors import Conflict, Stopped
 from lakehouse.feed import Changes, Connection, Selection
 from lakehouse.lake import Lake, Latest, TableState
 from lakehouse.rows import Source, Unreadable, Written, explain_misfit, write_day
 from lakehouse.tables import BUSINESS_DAY, TABLES, DataTable
+from lakehouse.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +43,6 @@ class Place:
     batch_days: int = 31
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Who is told of progress, and who may ask to stop."""
-
-    advance: Callable[[int, int], None] = lambda _done, _total: None
-    is_stopped: Callable[[], bool] = lambda: False
-
-
 @dataclass(slots=True)
 class Batch:
     """What a batch has read and written so far."""
@@ -62,6 +53,17 @@ class Batch:
     is_complete: bool
     columns: Columns
     files: dict[str, list[Written]] = field(default_factory=dict)
+
+    def replacements(self) -> dict[str, Replacement]:
+        """Return what is to be committed, by table."""
+        return {
+            name: Replacement(
+                self.export_id,
+                self.changes.of(TABLES[name]),
+                tuple(file.path for file in files if file.path),
+            )
+            for name, files in self.files.items()
+        }
 
     @property
     def row_count(self) -> int:
@@ -94,7 +96,7 @@ def run_batch(place: Place, selection: Selection, watch: Watch) -> Batch | None:
         raise explain_misfit(error.source, error.day) from None
     if batch is None:
         return None
-    states = commit(batch, tables)
+    states = commit(tables, batch.replacements())
     publish(place, batch, states, tag)
     feed.acknowledge(place.connection, batch.changes)
     return batch
@@ -134,31 +136,6 @@ def write_files(place: Place, batch: Batch, tables: Mapping[str, Table], watch: 
     watch.advance(len(work), len(work))
 
 
-def commit(batch: Batch, tables: Mapping[str, Table]) -> dict[str, TableState]:
-    """Put the files in the place of their days, table by table; return where all tables stand.
-
-    Raises:
-        Conflict: a table was committed to since it was loaded.
-    """
-    for name, files in batch.files.items():
-        days, paths = batch.changes.of(TABLES[name]), [file.path for file in files if file.path]
-        told = {"coco.export-id": batch.export_id}
-        try:
-            with warnings.catch_warnings(), tables[name].transaction() as transaction:
-                # Days that had no rows before are no reason to warn.
-                warnings.simplefilter("ignore")
-                if tables[name].current_snapshot() is not None:
-                    transaction.delete(_filter(TABLES[name], days), snapshot_properties=told)
-                if paths:
-                    transaction.add_files(
-                        paths, snapshot_properties=told, check_duplicate_files=False
-                    )
-        except (CommitFailedException, CommitStateUnknownException) as error:
-            # Whether it went through or not, the next look at the catalogue tells.
-            raise Conflict from error
-    return {name: state_of(table) for name, table in tables.items()}
-
-
 def publish(place: Place, batch: Batch, states: dict[str, TableState], tag: str | None) -> None:
     """Write `latest.json` in the place of the version that was there when the batch began.
 
@@ -167,12 +144,6 @@ def publish(place: Place, batch: Batch, states: dict[str, TableState], tag: str 
     """
     time = batch.snapshot_time.astimezone(UTC).isoformat().replace("+00:00", "Z")
     place.lake.publish(Latest(batch.export_id, time, batch.is_complete, states), tag)
-
-
-def state_of(table: Table) -> TableState:
-    """Return where a table stands."""
-    snapshot = table.current_snapshot()
-    return TableState(table.metadata_location, snapshot.snapshot_id if snapshot else None)
 
 
 @contextmanager
@@ -209,14 +180,3 @@ def _path(root: str, table: DataTable, day: date | None, export_id: str) -> str:
     if table.day is None:
         return f"{root}/{table.name}/data/{export_id}.parquet"
     return f"{root}/{table.name}/data/{BUSINESS_DAY}={day or 'null'}/{export_id}.parquet"
-
-
-def _filter(table: DataTable, days: Sequence[date | None]) -> str | AlwaysTrue:
-    """Return the condition of the rows to replace: whole partitions, so that no file is read."""
-    if table.day is None:
-        return AlwaysTrue()
-    known = ", ".join(f"'{day}'" for day in days if day is not None)
-    parts = [f"{BUSINESS_DAY} IN ({known})"] if known else []
-    if None in days:
-        parts.append(f"{BUSINESS_DAY} IS NULL")
-    return " OR ".join(parts)

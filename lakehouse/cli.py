@@ -16,6 +16,7 @@ import typer
 from lakehouse import app as application
 from lakehouse.feed import Selection
 from lakehouse.settings import LakehouseSettings
+from lakehouse.watch import Watch
 from runtime import terminal
 from runtime.durations import seconds_of
 from runtime.errors import EXIT_FAILED, EXIT_USAGE
@@ -172,10 +173,8 @@ def _settings() -> LakehouseSettings:
 
 
 @contextmanager
-def _watched() -> Iterator[Any]:
+def _watched() -> Iterator[Watch]:
     """Show a batch's progress, and let a signal stop it between two files."""
-    from lakehouse.batch import Watch  # noqa: PLC0415 - Arrow costs a second
-
     with terminal.progress("files", None) as advance:
         yield Watch(advance)
 

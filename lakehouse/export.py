@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import structlog
 
 from lakehouse import feed
-from lakehouse.batch import Batch, Place, Watch, run_batch
+from lakehouse.batch import Batch, Place, run_batch
 from lakehouse.errors import Conflict, LakehouseError
 from lakehouse.feed import Selection
+from lakehouse.watch import Watch
 
 log = structlog.get_logger()
 

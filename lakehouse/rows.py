@@ -15,12 +15,14 @@ import pyarrow.parquet as pq
 from psycopg import sql
 from pyiceberg.io import FileIO
 
+from lakehouse.copying import copied_pieces
 from lakehouse.errors import Misfit
 from lakehouse.feed import Connection
 from lakehouse.tables import BUSINESS_DAY, DataTable
 
 _BLOCK_BYTES = 4 * 2**20
-_ROWS_PER_GROUP = 122_880
+ROWS_PER_GROUP = 122_880
+PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "store_decimal_as_integer": True}
 
 # By Arrow type: which of the values that PostgreSQL can hold do not fit.
 _MISFITS = {
@@ -70,7 +72,7 @@ def write_day(source: Source, day: date | None, io: FileIO, path: str) -> Writte
             if writer is None:
                 stream = stack.enter_context(io.new_output(path).create(overwrite=True))
                 writer = stack.enter_context(_writer(stream, source.schema))
-            writer.write_batch(batch, row_group_size=_ROWS_PER_GROUP)
+            writer.write_batch(batch, row_group_size=ROWS_PER_GROUP)
             rows += batch.num_rows
         if stream is None or writer is None:
             return Written()
@@ -80,7 +82,7 @@ def write_day(source: Source, day: date | None, io: FileIO, path: str) -> Writte
 
 
 def _writer(stream: Any, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(stream, schema, compression="zstd", store_decimal_as_integer=True)
+    return pq.ParquetWriter(stream, schema, **PARQUET_OPTIONS)
 
 
 def _blocks(source: Source, day: date | None) -> Generator[pa.RecordBatch, None, None]:
@@ -88,14 +90,8 @@ def _blocks(source: Source, day: date | None) -> Generator[pa.RecordBatch, None,
     query = source.table.select(source.schema.names, day)
     copy_text = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)
     with source.connection.cursor() as cursor, cursor.copy(copy_text) as copy:
-        block = bytearray()
-        for row in copy:  # the server sends each row as a message of its own
-            block += row
-            if len(block) >= _BLOCK_BYTES:
-                yield _read(source, day, block)
-                block = bytearray()
-        if block:
-            yield _read(source, day, block)
+        for piece in copied_pieces(copy, _BLOCK_BYTES):
+            yield _read(source, day, piece)
 
 
 def _read(source: Source, day: date | None, block: bytearray) -> pa.RecordBatch:

@@ -18,8 +18,9 @@ from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, LongType
 
-from lakehouse.batch import Place, snapshot, state_of
+from lakehouse.batch import Place, snapshot
 from lakehouse.columns import Column, stored_columns
+from lakehouse.commits import state_of
 from lakehouse.errors import LakehouseError
 from lakehouse.feed import Connection, Selection
 from lakehouse.lake import TableState

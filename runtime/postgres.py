@@ -11,9 +11,7 @@ import psycopg
 from psycopg import sql
 from pydantic import Field, SecretStr, model_validator
 
-from runtime.aws_clients import AwsUnusable
-from runtime.errors import SettingsInvalid
-from runtime.rds import database_token
+from runtime.errors import ReportedError, SettingsInvalid
 from runtime.settings import AwsSettings
 
 #: Whatever server, database, role or environment say.
@@ -142,17 +140,24 @@ def parameters_now(settings: PostgresSettings) -> dict[str, Any]:
     Raises:
         psycopg.OperationalError: there is no password at the moment.
     """
-    password = None
+    password = _password_now(settings)
+    return settings.conninfo | ({"password": password} if password else {})
+
+
+def _password_now(settings: PostgresSettings) -> str | None:
     try:
         if settings.db_auth == "iam":
+            # AWS's SDK takes half a second of CPU to import, which nothing else here needs.
+            from runtime.rds import database_token  # noqa: PLC0415
+
             host, port = settings.db_host, settings.db_port
-            password = database_token(settings, host, port, settings.db_user)
-        elif settings.db_password_file is not None:
-            password = read_password(settings.db_password_file).get_secret_value()
-    except (AwsUnusable, ValueError) as error:
+            return database_token(settings, host, port, settings.db_user)
+        if settings.db_password_file is not None:
+            return read_password(settings.db_password_file).get_secret_value()
+    except (ReportedError, ValueError) as error:
         # As if the server refused us: who waits for it waits for the password, too.
         raise psycopg.OperationalError(str(error)) from error
-    return settings.conninfo | ({"password": password} if password else {})
+    return None
 
 
 def check_encoding(session: psycopg.ConnectionInfo, settings: PostgresSettings) -> None:

@@ -26,7 +26,7 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.file_kinds import HEAD_BYTES, kind_by_first_bytes
-from schemas.key_templates import DocumentKey
+from schemas.layouts import DocumentKey
 from schemas.registry import Source
 
 _RUN_RECORDS = 1000

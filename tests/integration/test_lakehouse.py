@@ -11,12 +11,13 @@ import pytest
 
 from consumer.rows.tables import DATA_TABLES
 from lakehouse import batch, feed
-from lakehouse.batch import Watch
+from lakehouse.copying import copied_pieces
 from lakehouse.errors import ExportUnderWay, Misfit, Stopped
 from lakehouse.feed import Selection
 from lakehouse.locks import exporting
 from lakehouse.tables import TABLES
 from lakehouse.verify import verify
+from lakehouse.watch import Watch
 from schemas.registry import Source
 from tests.support.lakehouses import Lakehouse, execute, folder_lakehouse
 from tests.support.samples import checks, day_list, staged, usual_check
@@ -93,27 +94,24 @@ def test_all_kinds_of_values_arrive_as_they_are(warehouse: Warehouse, lakehouse:
     assert [] == exported(lakehouse, "transactions", "store_id")
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "named"),
-    [
-        ("sub_ttl", "0.01234567891", "guest_checks.sub_ttl"),
-        ("sub_ttl", "'NaN'", "guest_checks.sub_ttl"),
-        ("sub_ttl", "1e28", "guest_checks.sub_ttl"),
-        ("clsd_bus_dt", "'infinity'", "guest_checks.clsd_bus_dt"),
-        ("clsd_utc", "'-infinity'", "guest_checks.clsd_utc"),
-        ("clsd_lcl", "'10000-01-01'", "guest_checks.clsd_lcl"),
-        ("clsd_bus_dt", "'0044-03-15 BC'", "guest_checks.clsd_bus_dt"),
-    ],
-)
-def test_a_value_that_does_not_fit_stops_the_export_and_is_named(
-    lakehouse: Lakehouse, column: str, value: str, named: str
-) -> None:
-    execute(lakehouse, PUT_CHECK.format(column, value))
-    with pytest.raises(Misfit, match=rf"{named} does not fit .*store_id s, guest_check_id 1"):
-        lakehouse.export()
-    lakehouse.connection.rollback()
+def test_a_value_that_does_not_fit_stops_the_export_and_is_named(lakehouse: Lakehouse) -> None:
+    for column, value in (
+        ("sub_ttl", "0.01234567891"),
+        ("sub_ttl", "'NaN'"),
+        ("sub_ttl", "1e28"),
+        ("clsd_bus_dt", "'infinity'"),
+        ("clsd_utc", "'-infinity'"),
+        ("clsd_lcl", "'10000-01-01'"),
+        ("clsd_bus_dt", "'0044-03-15 BC'"),
+    ):
+        execute(lakehouse, "DELETE FROM guest_checks")
+        execute(lakehouse, PUT_CHECK.format(column, value))
+        named = rf"guest_checks\.{column} does not fit .*store_id s, guest_check_id 1"
+        with pytest.raises(Misfit, match=named):
+            lakehouse.export()
+        lakehouse.connection.rollback()
     assert [] == exported(lakehouse, "guest_checks", "store_id")
-    execute(lakehouse, f"UPDATE guest_checks SET {column} = NULL")
+    execute(lakehouse, "UPDATE guest_checks SET clsd_bus_dt = NULL")
     lakehouse.export()
     lakehouse.assert_equal()
 
@@ -197,12 +195,12 @@ def test_a_whole_export_forgets_days_that_nobody_noted(
 
 
 def test_many_days_are_exported_batch_by_batch(warehouse: Warehouse, tmp_path: Path) -> None:
-    with folder_lakehouse(warehouse.settings, tmp_path, lakehouse_batch_days=2) as opened:
-        opened.export()
-        for number in range(1, 6):
+    with folder_lakehouse(warehouse.settings, tmp_path, lakehouse_batch_days=1) as opened:
+        execute(opened, "DELETE FROM lakehouse_changes")
+        for number in range(1, 4):
             load(warehouse, number, day=f"2024-01-0{number}")
-        part = opened.export(Selection(date(2024, 1, 4), date(2024, 1, 9)))
-        assert (1, 2, False) == (part.batches, part.days - 1, part.complete)  # and the items
+        part = opened.export(Selection(date(2024, 1, 3), date(2024, 1, 9)))
+        assert (1, 1, False) == (part.batches, part.days - 1, part.complete)  # and the items
         totals = opened.export()
         assert (2, True) == (totals.batches, totals.complete)
         opened.assert_equal()
@@ -227,12 +225,24 @@ def held_up(
     return arrange
 
 
-@pytest.mark.parametrize("step", ["commit", "publish"])
+@pytest.mark.parametrize(
+    "held_ups",
+    [
+        [("commit", "2024-01-01"), ("commit", "2024-01-01"), ("commit", "2024-01-02")],
+        [("publish", "2024-01-01")],
+    ],
+    ids=["commit", "publish"],
+)
 def test_an_exporter_that_was_held_up_undoes_and_doubles_nothing(
-    warehouse: Warehouse, lakehouse: Lakehouse, rival: Lakehouse, held_up: Any, step: str
+    warehouse: Warehouse,
+    lakehouse: Lakehouse,
+    rival: Lakehouse,
+    held_up: Any,
+    held_ups: list[tuple[str, str]],
 ) -> None:
     """On a day's first export, a later one, and a new day: another exports newer rows meanwhile."""
-    for version, day in ((1, "2024-01-01"), (3, "2024-01-01"), (5, "2024-01-02")):
+    for number, (step, day) in enumerate(held_ups):
+        version = 2 * number + 1
         load(warehouse, 1, day=day, version=version)
 
         def meanwhile(version: int = version, day: str = day) -> None:
@@ -246,7 +256,33 @@ def test_an_exporter_that_was_held_up_undoes_and_doubles_nothing(
     latest, _ = lakehouse.place.lake.read_latest()
     assert latest is not None
     assert latest.complete
-    check_verified(lakehouse)
+
+
+def test_a_query_that_fails_or_is_left_early_leaves_the_session_usable(
+    lakehouse: Lakehouse,
+) -> None:
+    """Rows that came before the failure are no day: PostgreSQL's error ends the copying."""
+    failing = "COPY (SELECT 1 / (90000 - n) FROM generate_series(1, 99999) AS n) TO STDOUT"
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        copied(lakehouse, failing)
+    lakehouse.connection.rollback()
+    assert b"1\n2\n3\n" == copied(lakehouse, "COPY (SELECT generate_series(1, 3)) TO STDOUT")
+    with pytest.raises(KeyboardInterrupt):
+        leave_early(lakehouse)
+    lakehouse.connection.rollback()
+    assert b"" == copied(lakehouse, "COPY (SELECT 1 WHERE false) TO STDOUT")
+
+
+def leave_early(lakehouse: Lakehouse) -> None:
+    many = "COPY (SELECT generate_series(1, 999999)) TO STDOUT"
+    with lakehouse.connection.cursor() as cursor, cursor.copy(many) as copy:
+        assert b"1\n" == next(copied_pieces(copy, 1))
+        raise KeyboardInterrupt
+
+
+def copied(lakehouse: Lakehouse, statement: str) -> bytes:
+    with lakehouse.connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        return b"".join(copied_pieces(copy, 1000))
 
 
 def test_two_exporters_do_not_work_at_once(lakehouse: Lakehouse, rival: Lakehouse) -> None:

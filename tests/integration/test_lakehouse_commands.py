@@ -1,39 +1,28 @@
 """The commands of `lakehouse` on the lake in S3, and engines that read what they exported."""
 
 import json
-import re
+import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
 from pyiceberg.table import StaticTable
 from typer.testing import CliRunner
 
-from consumer.load.migrations.migrate import migrate
-from consumer.settings import DatabaseSettings
 from lakehouse import app
 from lakehouse.cli import cli
-from lakehouse.lake import Latest
 from lakehouse.settings import LakehouseSettings
 from runtime.logs import configure_logs
 from tests.conftest import Lake
+from tests.support.crashes import killed_daemon
+from tests.support.guide import PUT_CHECKS, given_names, snippet
+from tests.support.migrated import with_tables
 from tests.support.programs import query, until
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "lakehouse.md").read_text(encoding="utf-8")
-PUT = "INSERT INTO guest_checks (store_id, guest_check_id, opn_bus_dt, as_of, object_id, sub_ttl) SELECT 's', n, '2024-01-01', now(), 1, 10.25 FROM generate_series({}, {}) AS n RETURNING 1"
-
-
-def snippet(word: str) -> str:
-    """Return the one code block of the guide whose first line names an engine."""
-    [found] = re.findall(rf"```python\n(# {word}.*?)```", GUIDE, re.DOTALL)
-    return str(found)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @pytest.fixture
@@ -43,8 +32,11 @@ def settings(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     configure_logs("ERROR")  # as the program does, to stderr
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     yield LakehouseSettings()
     structlog.reset_defaults()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def run(*arguments: str, code: int = 0) -> str:
@@ -58,9 +50,9 @@ def test_the_commands_from_init_to_disable(
     settings: LakehouseSettings, environment: dict[str, str], lake: Lake
 ) -> None:
     assert "run `consumer migrate` first" in run("init", code=1)
-    migrate(DatabaseSettings())
+    with_tables(environment)
     assert "run `lakehouse init` first" in run("export", code=1)
-    query(environment, PUT.format(1, 3))
+    query(environment, PUT_CHECKS.format(1, 3))
     assert "all days are queued" in run("init")
     assert "nothing to do" in run("init")
     done = json.loads(run("export", "--json"))
@@ -76,8 +68,8 @@ def test_the_commands_from_init_to_disable(
         name: value for name, value in told["tables"][0].items() if name != "bytes"
     }
     assert "4 rows of 1 days compared\n" == run("verify")
-    read_by_engines(settings, lake)
-    query(environment, PUT.format(4, 4))
+    read_by_engines(settings, lake, ["pyiceberg", "DuckDB"], Decimal("30.75"))
+    query(environment, PUT_CHECKS.format(4, 4))
     assert "1 queued days were not compared" in run("verify")
     assert 0 == json.loads(run("clean", "--dry-run", "--json"))["objects"]
     lake.s3.put_object(Bucket=lake.bucket, Key="processed/latest.json", Body=b"[]")
@@ -87,56 +79,62 @@ def test_the_commands_from_init_to_disable(
     assert "is after" in run("export", "--from", "2024-01-02", "--to", "2024-01-01", code=2)
 
 
-def read_by_engines(settings: LakehouseSettings, lake: Lake) -> None:
+def read_by_engines(
+    settings: LakehouseSettings, lake: Lake, engines: Sequence[str], revenue: Decimal
+) -> None:
     """Run the guide's snippets: the revenue is that of PostgreSQL's own view."""
-    body = lake.s3.get_object(Bucket=lake.bucket, Key="processed/latest.json")["Body"].read()
-    location = Latest.read(body.decode()).tables["daily_revenue"].metadata_location
-    secret = settings.aws_secret_access_key
-    assert secret is not None
-    endpoint = (settings.aws_endpoint_url or "").removeprefix("http://")
-    names: dict[str, Any] = {
-        "metadata_location": location,
-        "s3_properties": {
-            "s3.endpoint": settings.aws_endpoint_url,
-            "s3.access-key-id": settings.aws_access_key_id,
-            "s3.secret-access-key": secret.get_secret_value(),
-            "s3.region": settings.aws_region,
-        },
-        "extension_files": [extension(name) for name in ("avro", "httpfs", "iceberg")],
-        "create_secret": f"CREATE SECRET (TYPE s3, KEY_ID '{settings.aws_access_key_id}', SECRET "
-        f"'{secret.get_secret_value()}', ENDPOINT '{endpoint}', URL_STYLE 'path', USE_SSL false)",
-    }
-    for engine in ("pyiceberg", "DuckDB"):
+    names = given_names(settings, lake)
+    for engine in engines:
         read = dict(names)
         exec(snippet(engine), read)  # noqa: S102 - the guide's own
-        assert Decimal("30.75") == read["revenue"], engine
-    assert StaticTable.from_metadata(location, names["s3_properties"]).metadata.format_version == 2
+        assert revenue == read["revenue"], engine
+    table = StaticTable.from_metadata(names["metadata_location"], names["s3_properties"])
+    assert 2 == table.metadata.format_version
 
 
-def extension(name: str) -> str:
-    [path] = Path(str(files(f"duckdb_extension_{name}"))).rglob(f"{name}.duckdb_extension")
-    return str(path)
-
-
-def test_the_daemon_exports_and_stops_when_told(
-    settings: LakehouseSettings, environment: dict[str, str]
+def test_the_daemon_makes_a_killed_one_right_and_stops_when_told(
+    settings: LakehouseSettings,
+    environment: dict[str, str],
+    lake: Lake,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    migrate(DatabaseSettings())
+    """Killed with one table committed; then `clean` removes what it left, and nothing else."""
+    with_tables(environment)
     app.init(settings)
-    query(environment, PUT.format(1, 1))
-    command = [sys.executable, "-m", "lakehouse", "run", "--every", "1s"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as daemon:
+    query(environment, PUT_CHECKS.format(1, 1))
+    assert -signal.SIGKILL == killed_daemon(environment)
+    with ThreadPoolExecutor(1) as other:
+        telling = other.submit(tell_to_stop, environment)
+        run("run", "--every", "1h")
+        telling.result()
+    lake.s3.create_multipart_upload(Bucket=lake.bucket, Key="processed/taxes/data/killed")
+    for name in ("LAKEHOUSE_KEEP_DAYS", "LAKEHOUSE_LONGEST_EXPORT_HOURS"):
+        monkeypatch.setenv(name, "0")
+    before = data_files(lake)
+    cleaned = json.loads(run("clean", "--json"))
+    assert (1, 2) == (cleaned["uploads"], len(before - data_files(lake)))
+    assert before - data_files(lake) <= set(cleaned["keys"])
+    read_by_engines(settings, lake, ["pyiceberg"], Decimal("10.25"))
+
+
+def tell_to_stop(environment: dict[str, str]) -> None:
+    """Wait until all is exported, then ask this process to end."""
+    try:
         until(lambda: [] == query(environment, "SELECT FROM lakehouse_changes"), "an export")
-        daemon.send_signal(signal.SIGTERM)
-        _, errors = daemon.communicate(timeout=60)
-    assert 0 == daemon.returncode, errors
-    assert "round_ended" in errors
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def data_files(lake: Lake) -> set[str]:
+    """Return the keys of all data files, whoever names them."""
+    listed = lake.s3.list_objects_v2(Bucket=lake.bucket, Prefix="processed/")
+    return {one["Key"] for one in listed["Contents"] if one["Key"].endswith(".parquet")}
 
 
 def test_a_catalogue_that_is_not_there_ends_a_command_with_one_line(
-    settings: LakehouseSettings, monkeypatch: pytest.MonkeyPatch
+    settings: LakehouseSettings, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate(DatabaseSettings())
+    with_tables(environment)
     monkeypatch.setenv("LAKEHOUSE_CATALOG", "http://127.0.0.1:9/catalog")
     told = run("init", code=1)
     assert "the catalogue (http://127.0.0.1:9/catalog) or the lake" in told

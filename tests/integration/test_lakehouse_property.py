@@ -19,7 +19,7 @@ from tests.support.scenarios import histories
 from tests.support.warehouse import Warehouse, open_warehouse
 
 HUNTING = "LAKEHOUSE_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("LAKEHOUSE_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("LAKEHOUSE_EXAMPLES", "3"))
 
 _runs = itertools.count(1)
 
@@ -32,7 +32,7 @@ def warehouse(database: dict[str, str]) -> Iterator[Warehouse]:
 
 @pytest.fixture
 def lakehouse(warehouse: Warehouse, tmp_path: Path) -> Iterator[Lakehouse]:
-    with folder_lakehouse(warehouse.settings, tmp_path, lakehouse_batch_days=1) as opened:
+    with folder_lakehouse(warehouse.settings, tmp_path, lakehouse_batch_days=2) as opened:
         yield opened
 
 

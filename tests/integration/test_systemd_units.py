@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer.settings import ConsumerSettings
+from lakehouse.settings import LakehouseSettings
 from producer.settings import Settings as ProducerSettings
 from tests.support.programs import DEADLINE_SECONDS
 
@@ -29,7 +30,8 @@ def test_a_unit_starts_a_program_of_ours_and_names_its_settings(unit: Path) -> N
     assert INSTALLED == Path(program).parent
     assert f"coco-{Path(program).name}" == unit.stem
     assert "run" == command
-    known = {*ConsumerSettings.model_fields, *ProducerSettings.model_fields}
+    models = (ConsumerSettings, ProducerSettings, LakehouseSettings)
+    known = {name for model in models for name in model.model_fields}
     named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+){1,}\b", unit.read_text(encoding="utf-8")))
     assert set() == {name.lower() for name in named} - known - {"af_inet", "af_unix"}
 
@@ -40,6 +42,19 @@ def test_systemd_waits_longer_for_the_end_than_the_programs_do() -> None:
     assert stopping["coco-consumer"] > fields.default + 10
     fields = ProducerSettings.model_fields["run_stop_timeout_seconds"]
     assert stopping["coco-producer"] > fields.default
+
+
+def test_all_units_are_hardened_alike() -> None:
+    hardening = {unit.stem: sandbox(unit) for unit in UNITS}
+    assert {"coco-consumer", "coco-lakehouse", "coco-producer"} == set(hardening)
+    assert hardening["coco-consumer"] == hardening["coco-lakehouse"] == hardening["coco-producer"]
+    assert "ProtectSystem=strict" in hardening["coco-consumer"]
+
+
+def sandbox(unit: Path) -> list[str]:
+    """Return what a unit forbids itself: the lines from PrivateTmp on, but for comments."""
+    text = unit.read_text(encoding="utf-8").partition("PrivateTmp=")[2].partition("[Install]")[0]
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
 @pytest.mark.skipif(

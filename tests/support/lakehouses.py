@@ -17,7 +17,7 @@ import psycopg
 from pyiceberg.catalog.sql import SqlCatalog
 
 from lakehouse import feed
-from lakehouse.batch import Place, Watch
+from lakehouse.batch import Place
 from lakehouse.catalog import Tables, database_uri
 from lakehouse.columns import stored_columns
 from lakehouse.errors import Conflict
@@ -27,6 +27,7 @@ from lakehouse.lake import Latest, StoredObject
 from lakehouse.locks import exporting
 from lakehouse.settings import LakehouseSettings
 from lakehouse.tables import BUSINESS_DAY, TABLES
+from lakehouse.watch import Watch
 from runtime.postgres import PostgresSettings, connect
 
 Rows = list[tuple[Any, ...]]

@@ -17,8 +17,8 @@ from consumer.operate.proof.documents import LakeObject, Name, name_of
 from consumer.operate.proof.listing import Ledger, entry_of, has_no_say
 from consumer.operate.proof.means import Means, Place
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import DocumentKey
 from schemas.keys import ApiKey, parse_key
+from schemas.layouts import DocumentKey
 from schemas.registry import ENDPOINTS_BY_NAME, Source
 
 _LOADED_BYTES = 16 << 20  # of rows, before they go to the database
@@ -49,7 +49,7 @@ class Gathering:
         asked = {"stores": stores, "days": days}
         await self._session.execute(statements.fixed("add_compared_days"), asked)
         if self._means.check_sources:
-            await self._session.execute(statements.fixed("add_stored_checks"))
+            await self.choose_stored()
         answers: list[tuple[ObjectEvent, DocumentKey]] = []
         for source in self._means.sources:
             for store, day in self._places:
@@ -57,11 +57,32 @@ class Gathering:
         free = await self._means.free.find()
         await self._load([*answers, *((found.event, found.key) for found in free)])
         if self._means.check_sources:
-            # Of an answer all checks count, of other documents those of the days to compare.
-            keys = {"answers": [event.key for event, _ in answers]}
-            await self._session.execute(statements.fixed("add_spoken_checks"), keys)
+            await self.choose_spoken([event.key for event, _ in answers])
             while further := await self._further():
                 await self._load(further)
+
+    async def choose_stored(self) -> None:
+        """Choose checks that are compared, and so followed to other days, by what is stored."""
+        await self._session.execute(statements.fixed("add_stored_checks"))
+
+    async def choose_spoken(self, answers: Sequence[str]) -> None:
+        """Choose further ones by what was loaded; `answers` are keys of the days' own answers."""
+        # Of an answer all checks count, of other documents those of the days to compare.
+        await self._session.execute(statements.fixed("add_spoken_checks"), {"answers": [*answers]})
+
+    async def load(self, objects: Sequence[LakeObject]) -> None:
+        """Load objects that were found, as many at once as memory allows."""
+        waiting: list[Prepared] = []
+        size = 0
+        async for _, read in self._means.reading.read_all(objects):
+            if not isinstance(read, Prepared):
+                continue  # refused: it says nothing
+            waiting.append(read)
+            size += read.document.rows.byte_count
+            if size >= _LOADED_BYTES:
+                await scratch.load(self._session, waiting)
+                waiting, size = [], 0
+        await scratch.load(self._session, waiting)
 
     async def _answers(
         self, source: Source, store: str, day: date | None
@@ -97,18 +118,8 @@ class Gathering:
         self.listed |= new.keys()
         objects = await self._with_a_say(new.values())
         self.objects |= {found.name: found for found in objects}
-        waiting: list[Prepared] = []
-        size = 0
-        async for _, read in self._means.reading.read_all(objects):
-            self.document_count += 1
-            if not isinstance(read, Prepared):
-                continue  # refused: it says nothing
-            waiting.append(read)
-            size += read.document.rows.byte_count
-            if size >= _LOADED_BYTES:
-                await scratch.load(self._session, waiting)
-                waiting, size = [], 0
-        await scratch.load(self._session, waiting)
+        self.document_count += len(objects)
+        await self.load(objects)
 
     async def _with_a_say(
         self, listed: Collection[tuple[ObjectEvent, DocumentKey]]

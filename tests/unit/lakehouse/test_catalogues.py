@@ -1,7 +1,12 @@
-"""The Glue catalogue, on moto: tables are made, follow their columns, and notice a rival's commit."""
+"""Catalogues: tables are made, follow their columns, and notice a rival's commit.
+
+Glue is moto's; the REST catalogue is a stand-in of ours for the server, as `rest_catalog.py` says.
+PostgreSQL's is in `tests/integration`.
+"""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from contextlib import ExitStack, closing
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,34 +17,53 @@ from moto import mock_aws
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
-from lakehouse.batch import Batch, commit
 from lakehouse.catalog import Tables, open_tables
 from lakehouse.columns import Column
-from lakehouse.errors import Conflict
-from lakehouse.feed import Changes
-from lakehouse.rows import Written
+from lakehouse.commits import Replacement, commit
+from lakehouse.errors import Conflict, LakehouseError
 from lakehouse.settings import LakehouseSettings
+from tests.support.rest_catalog import rest_catalogue
 
 DAY = date(2024, 1, 1)
 COLUMNS = [Column("store_id", "text"), Column("tax_num", "bigint", "A tax code")]
 
 
-@pytest.fixture
-def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
-    """Give the tables of a Glue database; their files lie in a directory."""
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    settings = LakehouseSettings(
+def settings(catalogue: str, **more: str) -> LakehouseSettings:
+    return LakehouseSettings(
         _env_file=None,
         bucket_name="lake",
-        lakehouse_catalog="glue",
+        lakehouse_catalog=catalogue,
         aws_region="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
+        **more,
     )
-    with mock_aws():
-        opened = open_tables(settings, make=True)
+
+
+@pytest.fixture(params=["glue", "rest"])
+def tables(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Tables]:
+    """Give the tables of a catalogue; their files lie in a directory."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with ExitStack() as stack:
+        if request.param == "glue":
+            stack.enter_context(mock_aws())
+            chosen = settings("glue")
+        else:
+            address = stack.enter_context(rest_catalogue(tmp_path, "secret"))
+            chosen = settings(address, lakehouse_catalog_token="secret")
+        opened = stack.enter_context(closing(open_tables(chosen, make=True)))
         opened.root = f"file://{tmp_path}"
         yield opened
+
+
+def test_a_rest_catalogue_that_refuses_the_token_is_named(tmp_path: Path) -> None:
+    with (
+        rest_catalogue(tmp_path, "secret") as address,
+        pytest.raises(LakehouseError, match=rf"the catalogue \({address}\) or the lake \(lake\)"),
+    ):
+        open_tables(settings(address, lakehouse_catalog_token="other"))
 
 
 def replace_day(table: Table, path: Path, number: int) -> None:
@@ -47,10 +71,7 @@ def replace_day(table: Table, path: Path, number: int) -> None:
     rows = [[DAY], ["s"], [number], [Decimal("1.5")]]
     schema = schema_to_pyarrow(table.schema(), include_field_ids=True)
     pq.write_table(pa.table(rows, schema=schema), path)
-    changes = Changes({"checks": (DAY,)}, (1,))
-    batch = Batch("id", datetime.now(UTC), changes, True, {})
-    batch.files["taxes"] = [Written(f"file://{path}", 1, 1)]
-    commit(batch, {"taxes": table})
+    commit({"taxes": table}, {"taxes": Replacement("id", (DAY,), (f"file://{path}",))})
 
 
 def loaded(tables: Tables) -> Table:
@@ -60,6 +81,7 @@ def loaded(tables: Tables) -> Table:
 
 
 def test_a_day_is_replaced_unless_somebody_else_was_faster(tables: Tables, tmp_path: Path) -> None:
+    tables.make()  # once more
     tables.follow({"taxes": COLUMNS})
     tables.follow({"taxes": [*COLUMNS, Column("tax_rate", "numeric")]})
     stale = loaded(tables)
