@@ -1,4 +1,4 @@
-"""The memory that this process has held at most."""
+"""The memory that processes hold."""
 
 import resource
 from pathlib import Path
@@ -13,3 +13,9 @@ def peak_megabytes() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTES_PER_MEGABYTE
     told = status.read_text(encoding="utf-8").partition("VmHWM:")[2]
     return int(told.split()[0]) / _KILOBYTES_PER_MEGABYTE
+
+
+def anonymous_megabytes(process_id: int) -> float:
+    """Return what a process holds of its own, without files and what it shares; Linux only."""
+    text = Path(f"/proc/{process_id}/status").read_text(encoding="utf-8")
+    return int(text.partition("RssAnon:")[2].split()[0]) / _KILOBYTES_PER_MEGABYTE

@@ -10,7 +10,7 @@ from consumer.memory import default_budget_bytes, memory_limit_bytes
 from consumer.policy import Policy, read_policy
 from runtime.postgres import PostgresSettings
 from runtime.settings import CONFIG, AwsSettings, ServiceSettings
-from schemas.key_templates import KEY_TEMPLATES_MEANING, Layout, read_layout
+from schemas.layouts import KEY_TEMPLATES_MEANING, Layout, read_layout
 
 
 def _split(text: Any) -> Any:

@@ -57,7 +57,10 @@ class Metrics:
             "Unix time at which a round last ended with nothing missing",
             registry=registry,
         )
-        # At 0 from the start: an alert does not see the first value of a series born with it.
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Make every series: an alert does not see the first value of one that is born with it."""
         for outcome in _OUTCOMES:
             self.answers.labels(outcome)
         for result in ("complete", "incomplete", "leased_elsewhere"):

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_settings import NoDecode
 
 from runtime.settings import AwsSettings, ServiceSettings
-from schemas.key_templates import KEY_TEMPLATES_MEANING, Layout, read_layout
+from schemas.layouts import KEY_TEMPLATES_MEANING, Layout, read_layout
 
 
 def _split_stores(value: Any) -> Any:

@@ -1,41 +1,21 @@
-"""The layouts of lakes that exist already: keys read by templates, beside our own layout.
+"""Keys read by templates, for lakes that exist already.
 
 A template is a key with placeholders, such as
 `dados/{endpoint}/ano={yyyy}/mes={mm}/dia={dd}/loja={store}/{name}.json`. Its source is what stands
 at `{endpoint}`, or a name before it, as in `getGuestChecks=vendas/{store}/{day}.json`. What a
-template does not name, store or day, the document has to. Our own layout (`schemas.keys`) is
-always read, and first. Nothing under `logs/` or `processed/` is ever read.
+template does not name, store or day, the document has to.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations, product
+from itertools import product
 from urllib.parse import unquote
 
-from schemas.keys import (
-    API_PREFIX,
-    ERP_PREFIX,
-    OWN_OUTPUT,
-    RAW_PREFIX,
-    ApiKey,
-    ErpKey,
-    is_own_output,
-    parse_key,
-)
+from schemas.keys import ERP_PREFIX, OWN_OUTPUT
 from schemas.registry import ENDPOINTS_BY_NAME, Source
 
-KEY_TEMPLATES_MEANING = (
-    "keys of a lake that exists already, read beside our own layout, separated by commas or as a "
-    "JSON list: `raw/{store}/{day}/{endpoint}.json`; docs/operations.md has the placeholders"
-)
-
-_OWN = (
-    f"{ERP_PREFIX}…/{{name}}.json",
-    f"{API_PREFIX}{{endpoint}}/busDt={{day}}/storeId={{store}}/{{name}}.json",
-)
 _PATTERNS = {
     "store": r"[^/]+",
     "name": r"[^/]+",
@@ -58,7 +38,7 @@ _ELASTIC = ("store", "name", "mm", "dd")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _UNSEPARATED = re.compile(r"\{(?:store|name)\}\{|\}\{(?:store|name)\}")
 _DATE_PARTS = ("yyyy", "mm", "dd")
-_GZIP = ".gz"
+GZIP_ENDING = ".gz"
 
 
 class TemplateInvalid(ValueError):
@@ -74,11 +54,8 @@ class TemplateKey:
     store_id: str | None
 
 
-DocumentKey = ApiKey | ErpKey | TemplateKey
-
-
 @dataclass(frozen=True, slots=True)
-class _Template:
+class KeyTemplate:
     """One template. The lazy form tells keys that can be read in two ways."""
 
     text: str
@@ -104,7 +81,8 @@ class _Template:
             yield _PLACEHOLDER.sub(lambda found, told=values: told[found[1]], start)
 
     def read(self, key: str) -> TemplateKey | None:
-        plain = key.removesuffix(_GZIP)
+        """Read what a key says; None when it does not fit, or fits in two ways."""
+        plain = key.removesuffix(GZIP_ENDING)
         match, other = self.greedy.fullmatch(plain), self.lazy.fullmatch(plain)
         if match is None or other is None or match.groups() != other.groups():
             return None
@@ -118,104 +96,16 @@ class _Template:
         return None if store_id and "\0" in store_id else TemplateKey(source, bus_dt, store_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How keys of documents look: our own layout, and the configured templates."""
-
-    templates: tuple[_Template, ...] = ()
-
-    @property
-    def prefixes(self) -> tuple[str, ...]:
-        """The prefixes of all documents' keys; none begins with another."""
-        found = sorted({RAW_PREFIX, *(template.prefix for template in self.templates)})
-        shortest: list[str] = []
-        for prefix in found:
-            if not prefix.startswith(tuple(shortest)):
-                shortest.append(prefix)
-        return tuple(shortest)
-
-    @property
-    def free_prefixes(self) -> tuple[str, ...]:
-        """The prefixes of all documents but answers in our own layout, which lie by day."""
-        found = sorted({ERP_PREFIX, *(template.prefix for template in self.templates)})
-        return tuple(one for one in found if not one.startswith(tuple(set(found) - {one})))
-
-    @property
-    def expected(self) -> str:
-        """All that a key may look like, for people."""
-        return ", ".join((*_OWN, *(template.text for template in self.templates)))
-
-    @property
-    def samples(self) -> tuple[str, ...]:
-        """A key, or the beginning and end of one, of each kind of document."""
-        own = (f"{ERP_PREFIX}x.json", f"{API_PREFIX}x.json")
-        keys = (*own, *(_sample(template.text) for template in self.templates))
-        return tuple(f"{key.removesuffix(_GZIP)}{suffix}" for key in keys for suffix in ("", _GZIP))
-
-    @property
-    def place(self) -> str:
-        """Where documents lie, for people."""
-        return ", ".join(prefix or "the whole bucket" for prefix in self.prefixes)
-
-    def read(self, key: str) -> DocumentKey | None:
-        """Read what a key says about its object; None when it is no document, or ambiguous."""
-        if (ours := parse_key(key)) is not None or is_own_output(key):
-            return ours
-        found = {template.read(key) for template in self.templates} - {None}
-        return found.pop() if len(found) == 1 else None
-
-    def day_prefixes(self, day: date) -> set[str]:
-        """Return the prefixes of a day's documents, of templates whose keys sort by day."""
-        return {prefix for template in self.templates for prefix in template.day_prefixes(day)}
-
-    def covers(self, prefix: str) -> bool:
-        """Say whether documents may lie under a prefix."""
-        return not is_own_output(prefix) and (
-            prefix.startswith(self.prefixes)
-            or (prefix.endswith("/") and any(one.startswith(prefix) for one in self.prefixes))
-        )
-
-    def is_document(self, key: str) -> bool:
-        """Say whether an object under this key would be loaded."""
-        return self.read(key) is not None
-
-
-OWN_LAYOUT = Layout()
-
-
-def read_layout(setting: str | None) -> Layout:
-    """Read KEY_TEMPLATES: templates separated by commas, or a JSON list of them.
+def read_template(text: str) -> KeyTemplate:
+    """Read one template.
 
     Raises:
-        TemplateInvalid: One is unusable, or two read the same keys.
+        TemplateInvalid: It is unusable.
     """
-    templates = tuple(_template(text) for text in _texts(setting or ""))
-    for one, other in combinations(templates, 2):
-        if _overlap(one, other):
-            raise TemplateInvalid(
-                f"{one.text!r} and {other.text!r} read the same keys, such as "
-                f"{_sample(other.text)!r}; remove one, or tell them apart by a folder"
-            )
-    return Layout(templates)
-
-
-def _texts(setting: str) -> list[str]:
-    if not setting.lstrip().startswith("["):
-        return [text.strip() for text in setting.split(",") if text.strip()]
-    try:
-        texts = json.loads(setting)
-    except json.JSONDecodeError as error:
-        raise TemplateInvalid(f"it starts with '[' but is no JSON list: {error}") from error
-    if not all(isinstance(text, str) for text in texts):
-        raise TemplateInvalid(f"{setting!r} must be a list of texts")
-    return [text for text in texts if text]
-
-
-def _template(text: str) -> _Template:
     source, key = _parts(text)
     for problem in _problems(text, key, source):
         raise TemplateInvalid(f"{text!r}: {problem}")
-    return _Template(text, source, _pattern(key, ""), _pattern(key, "?"))
+    return KeyTemplate(text, source, _pattern(key, ""), _pattern(key, "?"))
 
 
 def _parts(text: str) -> tuple[Source | None, str]:
@@ -253,7 +143,7 @@ def _pattern(key: str, lazy: str) -> re.Pattern[str]:
     """Compile a template; a placeholder that comes again stands for the same text, but `{name}`."""
     seen: set[str] = set()
     parts = []
-    for part in re.split(r"(\{[^{}]*\})", key.removesuffix(_GZIP)):
+    for part in re.split(r"(\{[^{}]*\})", key.removesuffix(GZIP_ENDING)):
         name = part[1:-1]
         if not part.startswith("{"):
             parts.append(re.escape(part))
@@ -274,14 +164,15 @@ def _day(found: dict[str, str]) -> date | None:
     return None
 
 
-def _sample(text: str) -> str:
+def sample_key(text: str) -> str:
+    """Return a key that a template's text describes."""
     return _PLACEHOLDER.sub(lambda found: _SAMPLES[found[1]], _parts(text)[1])
 
 
-def _overlap(one: _Template, other: _Template) -> bool:
+def overlap(one: KeyTemplate, other: KeyTemplate) -> bool:
     """Say whether two templates may read one key: in each folder a sample of one fits the other."""
     ours, theirs = (_parts(template.text)[1].split("/") for template in (one, other))
     return len(ours) == len(theirs) and all(
-        _pattern(a, "").fullmatch(_sample(b)) or _pattern(b, "").fullmatch(_sample(a))
+        _pattern(a, "").fullmatch(sample_key(b)) or _pattern(b, "").fullmatch(sample_key(a))
         for a, b in zip(ours, theirs, strict=True)
     )

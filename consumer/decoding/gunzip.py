@@ -5,7 +5,7 @@ The first bytes tell what is gzip: neither `Content-Encoding` nor the key's endi
 
 import gzip
 import zlib
-from io import BufferedIOBase
+from io import BufferedIOBase, BytesIO
 from typing import BinaryIO, cast
 
 from consumer.errors import Permanent
@@ -13,6 +13,17 @@ from schemas.codes import ErrorCode
 from schemas.file_kinds import GZIP_MAGIC
 
 _CHUNK_BYTES = 1 << 20
+
+
+def read_whole(data: bytes, max_bytes: int, memory_bytes: int) -> bytes | None:
+    """Return a document that is in memory, unpacked; None when it is larger than `memory_bytes`.
+
+    Raises:
+        Permanent: as `PlainReader.read` does.
+    """
+    if not data.startswith(GZIP_MAGIC) and len(data) <= min(max_bytes, memory_bytes):
+        return data  # nearly all are, and a copy takes as long as to find all records
+    return PlainReader(BytesIO(data), max_bytes).read_all(memory_bytes)
 
 
 class PlainReader:

@@ -19,8 +19,8 @@ from consumer.errors import Permanent, RecordError
 from schemas.aliases import Aliases, AmbiguousField, apply_renames
 from schemas.codes import ErrorCode
 from schemas.fields import MAX_STORE_CHARACTERS
-from schemas.key_templates import DocumentKey
 from schemas.keys import API_PREFIX, ApiKey, pull_command
+from schemas.layouts import DocumentKey
 from schemas.paging import find_more, find_total
 from schemas.registry import RootFields, Source
 

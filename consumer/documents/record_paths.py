@@ -22,7 +22,7 @@ from consumer.documents.record_path_choice import choose_path, root_fields_of
 from consumer.drift.record_lists import looks_like_record
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
-from schemas.key_templates import DocumentKey
+from schemas.layouts import DocumentKey
 from schemas.record_paths import EACH, RecordPath
 from schemas.registry import RootFields, Source
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from consumer.decoding.cutting import PLACEHOLDER, Cut, cut_records
-from consumer.decoding.gunzip import PlainReader
+from consumer.decoding.gunzip import PlainReader, read_whole
 from consumer.decoding.parse import Decoded, decode
 from consumer.decoding.record_stream import RecordStream
 from consumer.decoding.storable import find_unstorable
@@ -26,7 +26,7 @@ from consumer.spool import Spool
 from schemas.aliases import Aliases
 from schemas.codes import ErrorCode
 from schemas.file_kinds import HEAD_BYTES, kind_by_first_bytes
-from schemas.key_templates import DocumentKey
+from schemas.layouts import DocumentKey
 from schemas.registry import Source
 
 _RUN_RECORDS = 1000
@@ -61,7 +61,7 @@ def open_unread(fetched: Fetched, aliases: Aliases, max_bytes: int) -> Opened | 
     if isinstance(fetched.data, Spool):
         return None
     try:
-        whole = PlainReader(BytesIO(fetched.data), max_bytes).read_all(_MAX_WHOLE_BYTES)
+        whole = read_whole(fetched.data, max_bytes, _MAX_WHOLE_BYTES)
     except Permanent:
         return None
     return None if whole is None else _open_unread(whole, fetched, aliases)
@@ -128,7 +128,7 @@ def _open(
     def reader() -> PlainReader:
         return PlainReader(data.rewound() if isinstance(data, Spool) else BytesIO(data), max_bytes)
 
-    whole = None if isinstance(data, Spool) else reader().read_all(_MAX_WHOLE_BYTES)
+    whole = None if isinstance(data, Spool) else read_whole(data, max_bytes, _MAX_WHOLE_BYTES)
     if whole is None:
         return *_open_stream(fetched, reader, aliases), None
     decoded = decode(whole)

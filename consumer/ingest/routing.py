@@ -5,7 +5,7 @@ from collections.abc import Collection
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
+from schemas.layouts import OWN_LAYOUT, DocumentKey, Layout
 from schemas.registry import Source
 
 

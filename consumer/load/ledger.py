@@ -14,8 +14,8 @@ from consumer.load import statements
 from consumer.load.database import borrowed
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
 from schemas.keys import ApiKey
+from schemas.layouts import OWN_LAYOUT, DocumentKey, Layout
 
 
 @dataclass(frozen=True, slots=True)

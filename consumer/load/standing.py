@@ -51,6 +51,6 @@ async def find_standing(
         return dict.fromkeys(range(len(cut.records)) if stands else ())
     if cut.ids is None:
         return {}
-    parameters |= {"ids": list(cut.ids), "digests": list(cut.digests)}
+    parameters |= {"ids": f"{{{','.join(map(str, cut.ids))}}}", "digests": b"".join(cut.digests)}
     cursor = await session.execute(statements.fixed("find_standing"), parameters)
     return dict(await cursor.fetchall())

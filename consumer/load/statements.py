@@ -1,4 +1,7 @@
-"""The batch's SQL, written once from the `.sql` files and the tables' columns."""
+"""The batch's SQL, written once from the `.sql` files and the tables' columns.
+
+As bytes, which a session sends as they are: it would write composed statements anew each time.
+"""
 
 from functools import cache
 from importlib.resources import files
@@ -24,15 +27,15 @@ def _texts() -> dict[str, str]:
 
 
 @cache
-def fixed(name: str) -> sql.SQL:
+def fixed(name: str) -> bytes:
     """Return a statement that needs no columns filled in."""
-    return sql.SQL(text(name))
+    return text(name).encode()
 
 
 @cache
-def for_table(name: str, table: Table) -> sql.Composed:
+def for_table(name: str, table: Table) -> bytes:
     """Return a statement with a table's name and columns filled in."""
-    return sql.SQL(text(name)).format(
+    composed = sql.SQL(text(name)).format(
         table=sql.Identifier(table.name),
         stage=sql.Identifier(table.stage),
         key=_list(table.key),
@@ -49,6 +52,7 @@ def for_table(name: str, table: Table) -> sql.Composed:
         ),
         child_id=sql.Identifier(table.key[-1]),
     )
+    return composed.as_bytes()
 
 
 def _list(columns: tuple[str, ...], alias: str | None = None) -> sql.Composed:

@@ -26,6 +26,7 @@ from consumer.errors import LeaseLost
 from consumer.load import statements
 from consumer.load.document import ChangedMeanwhile, LoadRequest, StagedDocument
 from consumer.rows import copy_text
+from consumer.rows.row_writer import STAGE_PATCHES, STAGE_SOLD
 from consumer.rows.tables import DETAIL_LINES, GUEST_CHECKS, LIST_TABLES, TAXES
 from schemas.codes import State
 
@@ -48,19 +49,20 @@ async def load_batch(
             await connection.execute(statements.fixed("lock_keys"))
         for step in ("forget_unread", "register_objects"):
             await connection.execute(statements.fixed(step))
-        holds_checks = any(document.frame.source.holds_checks for document in documents)
+        # Of what was not read nothing is staged, and a statement about nothing costs its planning.
+        staged = {stage for document in documents for stage in document.rows.tables}
         unread = [document for document in documents if document.unchanged_count]
-        if holds_checks:
+        if STAGE_SOLD in staged:
             await connection.execute(statements.fixed("add_sold"))
         if any(document.frame.source.holds_checks for document in unread):
             await _refuse_changed(connection, "raise_unchanged")
-        if holds_checks:
+        if staged & {GUEST_CHECKS.stage, STAGE_PATCHES}:
             await _load_checks(connection)
         if any(document.frame.source in LIST_TABLES for document in unread):
             await _refuse_changed(connection, "find_changed_days")
         await connection.execute(statements.fixed("upsert_days"))
         await _load_lists(connection, documents)
-        if holds_checks:
+        if STAGE_SOLD in staged:
             await connection.execute(statements.fixed("widen_sold"))
         await connection.execute(statements.fixed("record_findings"))
         cursor = await connection.execute(
@@ -170,7 +172,7 @@ async def _load_lists(connection: AsyncConnection, documents: Sequence[StagedDoc
     await connection.execute(
         statements.fixed("mark_days_applied"), {"list_sources": statements.LIST_SOURCES}
     )
-    for source in sorted({document.frame.source for document in lists}):
+    for source in sorted({one.frame.source for one in lists if not one.unchanged_count}):
         for step in ("upsert_rows", "remove_rows"):
             statement = statements.for_table(step, LIST_TABLES[source])
             await connection.execute(statement, {"source": source.value})

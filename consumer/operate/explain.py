@@ -15,7 +15,7 @@ from consumer.settings import RoutingSettings
 from runtime import terminal
 from schemas.codes import ErrorCode
 from schemas.envelopes import EventMalformed, Ignored, ObjectEvent, decode_body
-from schemas.key_templates import OWN_LAYOUT, DocumentKey, Layout
+from schemas.layouts import OWN_LAYOUT, DocumentKey, Layout
 from schemas.registry import Source
 
 Route = Callable[[ObjectEvent], tuple[Source, DocumentKey]]

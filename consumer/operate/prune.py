@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from consumer.load import statements
@@ -42,9 +42,9 @@ class Kind:
 
     name: str
     table: str
-    statement: sql.SQL | sql.Composed
+    statement: bytes
     # Locks rows and returns their places, where the statement must see all that came before.
-    lock: sql.SQL | None = None
+    lock: bytes | None = None
 
 
 def kinds() -> list[Kind]:

@@ -22,8 +22,8 @@ from consumer.settings import ConsumerSettings
 from runtime.errors import EXIT_FAILED
 from runtime.terminal import Advance, finish, progress, reported_errors, settings_of, tell
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import Layout
 from schemas.keys import ApiKey
+from schemas.layouts import Layout
 from schemas.registry import ENDPOINTS
 
 _POLL_SECONDS = 1.0

@@ -26,7 +26,7 @@ from runtime.terminal import (
     tell,
 )
 from schemas.envelopes import ObjectEvent, created_body
-from schemas.key_templates import OWN_LAYOUT, Layout
+from schemas.layouts import OWN_LAYOUT, Layout
 
 
 def reconcile(

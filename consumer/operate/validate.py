@@ -28,7 +28,8 @@ from runtime.errors import EXIT_FAILED, SettingsInvalid
 from runtime.terminal import AsJson, print_json, printable, reported_errors, settings_of
 from schemas.aliases import Aliases
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import DocumentKey, Layout, TemplateKey
+from schemas.key_templates import TemplateKey
+from schemas.layouts import DocumentKey, Layout
 from schemas.registry import Source
 
 LOAD, QUARANTINE, REFUSE = "load", "quarantine", "refuse"

@@ -18,8 +18,8 @@ from consumer.metrics import DRIFT_FINDINGS, UNRECEIVED_OBJECTS
 from consumer.operate.drift_report import KINDS, read_drift
 from consumer.operate.reconcile import find_forgotten
 from consumer.settings import ConsumerSettings
-from schemas.key_templates import OWN_LAYOUT, Layout
 from schemas.keys import API_PREFIX, ERP_PREFIX
+from schemas.layouts import OWN_LAYOUT, Layout
 from schemas.registry import ENDPOINTS
 
 log = structlog.get_logger()

@@ -195,7 +195,8 @@ class _Tour:
             self._consume(1)
             store = ("--store", EXPORTED_STORE)
             self._programs.show("consumer", "history", *store, "--day", day)
-            self._programs.show("consumer", "verify", *store, "--settled-minutes", "0")
+            days = ("--from", day, "--to", day, "--settled-minutes", "0")
+            self._programs.show("consumer", "verify", *store, *days)
 
     def _copy(self) -> None:
         with self._phases.phase(

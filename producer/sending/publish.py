@@ -12,8 +12,8 @@ from producer.lake import Lake, LakeEntry
 from producer.sending.announcing import Announcer
 from producer.sending.upload_files import refuse_outside
 from producer.tally import Tally
-from schemas.key_templates import OWN_LAYOUT, Layout
 from schemas.keys import is_folder_marker
+from schemas.layouts import OWN_LAYOUT, Layout
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from producer.errors import FileRejected
 from producer.json_text import NotJson, parse_json
 from runtime.errors import SettingsInvalid
 from schemas.file_kinds import GZIP_MAGIC, file_kind
-from schemas.key_templates import OWN_LAYOUT, Layout
+from schemas.layouts import OWN_LAYOUT, Layout
 
 _SUFFIXES = (".json", ".json.gz")
 

@@ -28,7 +28,7 @@ from tests.support.servers import OwnPostgres, own_postgres
 from tests.support.tables import Tables, looking
 from tests.support.truth import assert_truth
 
-OBJECTS = int(os.environ.get("CHAOS_OBJECTS", "520"))
+OBJECTS = int(os.environ.get("CHAOS_OBJECTS", "260"))
 SEED = int(os.environ.get("CHAOS_SEED", "2024"))
 # Slow enough for faults to strike: few messages at a time, each waiting for neighbours.
 SLOW = {"MAX_IN_FLIGHT_MESSAGES": "10", "BATCH_MAX_WAIT_MILLISECONDS": "400"}
@@ -64,9 +64,10 @@ PLANS = {
     "kill -9 every second": Plan((kills,), settings=SLOW, fewest_receives=2),
     "PostgreSQL stops and starts": Plan((database_outages,), settings=SLOW, most_receives=2),
     "S3 and SQS are cut off": Plan((endpoint_outages,), settings=SLOW),
-    "every event comes three times": Plan(deliveries=3, most_receives=2),
     "rolling restarts": Plan((rolling_restarts,), settings=SLOW),
-    "one document in twenty is broken": Plan(broken=True),
+    "every event comes three times, one document in twenty is broken": Plan(
+        deliveries=3, broken=True, most_receives=2
+    ),
     "everything at once": Plan(
         (kills, database_outages, endpoint_outages, rolling_restarts),
         deliveries=2,

@@ -24,7 +24,7 @@ from tests.conftest import Lake
 from tests.support.fronts import front_of
 from tests.support.programs import query, succeed
 
-OBJECTS = int(os.environ.get("LONG_RUN_OBJECTS", "4000"))
+OBJECTS = int(os.environ.get("LONG_RUN_OBJECTS", "2000"))
 DEADLINE_SECONDS = 60 + OBJECTS / 20
 MAX_GROWTH_BYTES = 3 * 2**20
 PREFIX = "raw/erp/number "

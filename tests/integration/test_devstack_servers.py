@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from schemas.key_templates import read_layout
 from schemas.keys import FOLDERS, RAW_PREFIX
+from schemas.layouts import read_layout
 from tests.conftest import HOOK, Lake, Servers
 
 

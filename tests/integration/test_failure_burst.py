@@ -8,7 +8,7 @@ from consumer.load.database import open_pool
 from consumer.load.ledger import Entry, count_recent_failures, loaded_before, record_entry
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import OWN_LAYOUT
+from schemas.layouts import OWN_LAYOUT
 from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.migrated import with_tables

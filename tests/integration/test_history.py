@@ -18,9 +18,11 @@ from schemas.keys import api_key
 from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.consuming import put
-from tests.support.lake_loading import command, consumer_settings
+from tests.support.databases import execute
+from tests.support.lake_loading import command, consumer_settings, load_new
 from tests.support.migrated import with_tables
 from tests.support.samples import NOON, STORE
+from tests.support.warehouse import open_warehouse
 
 FIRST = date(2024, 1, 1)
 PLANTED = date(2024, 7, 9)
@@ -90,6 +92,10 @@ def test_a_day_of_many_versions_is_told_by_fetching_each_once(
     assert CHECKS == story[0].checks == story[-1].checks
     more = "--store", STORE, "--day", PLANTED.isoformat(), "--check", planted
     _, said, _ = command(environment, "history", *more)
+    told_of_check = [line for line in said.splitlines() if "\tcheck\t" in line]
+    assert ["last_updated_utc", "sub_ttl"] == sorted(
+        line.split("\t")[2] for line in told_of_check[1:]
+    )
     assert "13\tcheck\tsub_ttl\t13\t50.5" in said
     assert "+37.5" in said
 
@@ -114,3 +120,41 @@ def test_what_lost_was_bad_or_partial_is_told(own: ConsumerSettings, lake: Lake)
     assert [30, 30, 30] == [one.net for one in (first, late, export)]
     *_, last = told(own, day, newer["guestCheckId"])
     assert (("check", Change("tbl_name", None, "Varanda")),) == last.changes
+
+
+def test_a_check_over_midnight_is_told_by_the_answers_of_both_days(
+    environment: dict[str, str], own: ConsumerSettings, lake: Lake
+) -> None:
+    """In the order in which they came; who does not speak of the day's checks is left out.
+
+    The ledger tells the order; the tables have forgotten the checks.
+    """
+    over = check(FIRST, 1, 10) | {"clsdBusDt": None}
+    next_day = FIRST + timedelta(days=1)
+    closed = check(FIRST, 1, 30, minute=30) | {"clsdBusDt": next_day.isoformat()}
+    answers = {
+        "early": (FIRST, [over]),
+        "between": (next_day, [closed, check(next_day, 2, 5)]),
+        "late": (FIRST, [over, check(FIRST, 9, 7)]),
+        "other": (next_day, [check(next_day, 2, 6)]),
+    }
+    keys = {}
+    for hour, (name, (day, checks)) in enumerate(answers.items()):
+        keys[name] = api_key(Source.GUEST_CHECKS, day, STORE, NOON + timedelta(hours=hour))
+        body = {"locRef": STORE, "guestChecks": checks}
+        put(lake, keys[name], json.dumps(body).encode())
+    with open_warehouse(environment, sessions=1) as warehouse:
+        load_new(warehouse, lake)
+        for hour, key in enumerate(keys.values()):
+            warehouse.query(
+                "UPDATE ingested_objects SET received_at = %s WHERE object_key = %s RETURNING 1",
+                NOON + timedelta(hours=hour),
+                key,
+            )
+    execute(environment, "TRUNCATE guest_checks CASCADE")
+    early, between, late = told(own, FIRST)
+    assert [keys["early"], keys["between"], keys["late"]] == [
+        one.object_key for one in (early, between, late)
+    ]
+    assert [10, 30, 37] == [one.net for one in (early, between, late)]
+    assert ((keys["between"], 1),) == late.lost_to

@@ -13,8 +13,8 @@ import pytest
 
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from tests.conftest import Lake
-from tests.support.producing import DEADLINE_SECONDS, keys
-from tests.support.programs import page, until
+from tests.support.producing import keys
+from tests.support.programs import DEADLINE_SECONDS, page, until
 
 
 @pytest.fixture

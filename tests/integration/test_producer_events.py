@@ -6,7 +6,8 @@ from typing import TypeGuard
 
 from schemas.envelopes import Ignored, ObjectEvent, decode_body
 from tests.conftest import Lake
-from tests.support.producing import DEADLINE_SECONDS, keys, producer, summary
+from tests.support.producing import keys, producer, summary
+from tests.support.programs import DEADLINE_SECONDS
 
 
 def received(lake: Lake, count: int) -> list[ObjectEvent]:

@@ -18,7 +18,8 @@ import pytest
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.registry import ENDPOINTS
 from tests.conftest import Lake
-from tests.support.producing import DEADLINE_SECONDS, keys, producer, stamp, summary
+from tests.support.producing import keys, producer, stamp, summary
+from tests.support.programs import DEADLINE_SECONDS
 
 Running = Callable[..., AbstractContextManager[Any]]
 

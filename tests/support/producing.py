@@ -2,29 +2,19 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import Lake
-
-DEADLINE_SECONDS = 60.0
+from tests.support.programs import run
 
 
 def producer(
     arguments: list[str], environment: Mapping[str, str], cwd: Path
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "producer", *arguments],
-        env=dict(environment),
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        check=False,
-    )
+    return run("producer", *arguments, environment=environment, directory=cwd)
 
 
 def keys(lake: Lake, prefix: str) -> list[str]:

@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,17 +19,28 @@ DEADLINE_SECONDS = 120.0
 
 
 Ended = subprocess.CompletedProcess[str]
-Runner = Callable[[Sequence[str], Mapping[str, str], str | None], Ended]
 
 
-def start_afresh(
-    command: Sequence[str], environment: Mapping[str, str], stdin: str | None = None
-) -> Ended:
+@dataclass(frozen=True)
+class Start:
+    """A program with its arguments, and what it is started with."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: Path
+    stdin: str = ""
+
+
+Runner = Callable[[Start], Ended]
+
+
+def start_afresh(start: Start) -> Ended:
     """Start an interpreter for `python -m program …`, as users do."""
     return subprocess.run(
-        [sys.executable, "-m", *command],
-        env=dict(environment),
-        input=stdin,
+        [sys.executable, "-m", *start.command],
+        env=dict(start.environment),
+        cwd=start.directory,
+        input=start.stdin,
         capture_output=True,
         text=True,
         timeout=DEADLINE_SECONDS,
@@ -49,10 +62,15 @@ def run_by(runner: Runner) -> Iterator[None]:
 
 
 def run(
-    program: str, *arguments: str, environment: Mapping[str, str], stdin: str | None = None
+    program: str,
+    *arguments: str,
+    environment: Mapping[str, str],
+    stdin: str = "",
+    directory: Path | None = None,
 ) -> Ended:
-    """Run `python -m program` to its end and return what it said."""
-    return _runners[-1]((program, *arguments), environment, stdin)
+    """Run `python -m program` to its end, here or in a directory, and return what it said."""
+    where = directory or Path.cwd()
+    return _runners[-1](Start((program, *arguments), environment, where, stdin))
 
 
 def succeed(program: str, *arguments: str, environment: Mapping[str, str]) -> str:
@@ -70,11 +88,15 @@ def query(environment: Mapping[str, str], statement: str) -> list[tuple[Any, ...
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    """Poll until a condition holds, or fail naming what did not happen in time."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    """Poll until a condition holds, or fail naming what did not happen in time.
+
+    Less and less often, as a look at a server is work for it, too.
+    """
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.05)
+        waited = time.monotonic() - began
+        assert waited < DEADLINE_SECONDS, f"not in time: {what}"
+        time.sleep(min(0.5, max(0.05, waited / 20)))
 
 
 def page(port: int, path: str) -> tuple[int, str]:

@@ -12,14 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from consumer import cli as consumer
 from producer import cli as producer
-from tests.support.programs import DEADLINE_SECONDS, Ended, start_afresh
+from tests.support.programs import DEADLINE_SECONDS, Ended, Start, start_afresh
 
 for _place in (*consumer.COMMANDS.values(), *producer.COMMANDS.values()):
     import_module(_place.partition(":")[0])
@@ -29,50 +27,38 @@ _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload([__name__])
 
 
-def fork_warm(
-    command: Sequence[str], environment: Mapping[str, str], stdin: str | None = None
-) -> Ended:
+def fork_warm(start: Start) -> Ended:
     """Run `python -m program …` to its end in a fork of the server's; see `programs.run`."""
-    if any(name.startswith("PYTHON") for name in environment.keys() - os.environ.keys()):
-        return start_afresh(command, environment, stdin)
+    if any(name.startswith("PYTHON") for name in start.environment.keys() - os.environ.keys()):
+        return start_afresh(start)
     with tempfile.TemporaryDirectory(prefix="run-") as directory:
         streams = Path(directory)
-        (streams / "stdin").write_text(stdin or "", encoding="utf-8")
-        program = Program(tuple(command), dict(environment), str(Path.cwd()), directory)
-        process = _server.Process(target=_become, args=(program,), name=" ".join(command))
+        (streams / "stdin").write_text(start.stdin, encoding="utf-8")
+        name = " ".join(start.command)
+        process = _server.Process(target=_become, args=(start, streams), name=name)
         process.start()
         process.join(DEADLINE_SECONDS)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(program.command, DEADLINE_SECONDS)
-        said, told = ((streams / name).read_text("utf-8") for name in ("stdout", "stderr"))
-        return Ended(program.command, process.exitcode, said, told)
+            raise subprocess.TimeoutExpired(start.command, DEADLINE_SECONDS)
+        said, told = ((streams / stream).read_text("utf-8") for stream in ("stdout", "stderr"))
+        return Ended(start.command, process.exitcode, said, told)
 
 
-@dataclass(frozen=True)
-class Program:
-    """A program to become: its arguments, environment, directory, and where its streams are."""
-
-    command: tuple[str, ...]
-    environment: dict[str, str]
-    directory: str
-    streams: str
-
-
-def _become(program: Program) -> None:
+def _become(start: Start, streams: Path) -> None:
     """Be the program until it ends; its exit code is the process's."""
     os.environ.clear()
-    os.environ.update(program.environment)
+    os.environ.update(start.environment)
     time.tzset()
-    os.chdir(program.directory)
+    os.chdir(start.directory)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        with (Path(program.streams) / name).open("r" if number == 0 else "w") as file:
+        with (streams / name).open("r" if number == 0 else "w") as file:
             os.dup2(file.fileno(), number)
     sys.stdin = os.fdopen(0, "r", encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", closefd=False)
-    name, *arguments = program.command
-    main = import_module(f"{name}.__main__")
-    sys.argv = [main.__file__ or name, *arguments]
+    program, *arguments = start.command
+    main = import_module(f"{program}.__main__")
+    sys.argv = [main.__file__ or program, *arguments]
     main.main()

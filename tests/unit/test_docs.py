@@ -18,7 +18,7 @@ from producer.settings import Settings as ProducerSettings
 from schemas.aliases import load_aliases
 from schemas.columns import column_name
 from schemas.guest_checks import GuestCheck
-from schemas.key_templates import read_layout
+from schemas.layouts import read_layout
 from schemas.registry import Source
 
 ROOT = Path(__file__).parent.parent.parent

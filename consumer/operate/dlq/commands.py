@@ -1,8 +1,7 @@
 """The `consumer dlq` commands."""
 
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,6 +14,12 @@ from consumer.aws.sqs import Queues, open_queues
 from consumer.errors import ConsumerError
 from consumer.operate.dlq import queue as dead_letter_queue
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters
+from consumer.operate.dlq.printing import (
+    counted,
+    print_dead_letters,
+    print_replay_results,
+    print_summary,
+)
 from consumer.operate.dlq.replay_results import ReplayResult, follow, open_ledger
 from consumer.settings import DatabaseSettings, LakeSettings
 from runtime.errors import EXIT_FAILED
@@ -23,9 +28,7 @@ from runtime.terminal import (
     DryRun,
     fail,
     finish,
-    print_blocks,
     print_json,
-    print_table,
     progress,
     settings_of,
     since_option,
@@ -58,7 +61,7 @@ def list_dead_letters(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json([dead_letter.shown() for dead_letter in found])
     else:
-        _print_dead_letters(found)
+        print_dead_letters(found)
 
 
 @dlq.command()
@@ -97,7 +100,7 @@ def replay(
     filters = Filters(error_code, key_prefix, since, message_id or None, limit)
     lake = settings_of(LakeSettings)
     if dry_run:
-        _print_summary("would replay", finish(_select(lake, filters)), as_json=as_json)
+        print_summary("would replay", finish(_select(lake, filters)), as_json=as_json)
         return
     database = settings_of(DatabaseSettings) if wait else None
     results: list[ReplayResult] = []
@@ -106,9 +109,9 @@ def replay(
     finally:
         # Report what was done even if the rest failed.
         if wait:
-            _print_replay_results(results, as_json=as_json)
+            print_replay_results(results, as_json=as_json)
         else:
-            _print_summary("replayed", [one.dead_letter for one in results], as_json=as_json)
+            print_summary("replayed", [one.dead_letter for one in results], as_json=as_json)
     if wait and not all(end.is_well for one in results for end in one.objects):
         raise typer.Exit(EXIT_FAILED)
 
@@ -129,11 +132,11 @@ def purge(
     filters = Filters(error_code, key_prefix, since, message_id or None, limit)
     lake = settings_of(LakeSettings)
     if dry_run:
-        _print_summary("would purge", finish(_select(lake, filters)), as_json=as_json)
+        print_summary("would purge", finish(_select(lake, filters)), as_json=as_json)
         return
     if not yes:
         found = finish(_select(lake, filters))
-        meant = _counted(one.error_code for one in found)
+        meant = counted(one.error_code for one in found)
         typer.confirm(f"Delete {meant} for good?", abort=True, err=True)
         # Those and no others: more may have come while we asked.
         filters = Filters(ids=frozenset(one.id for one in found))
@@ -141,7 +144,7 @@ def purge(
     try:
         finish(_purge(lake, filters, purged))
     finally:
-        _print_summary("purged", purged, as_json=as_json)
+        print_summary("purged", purged, as_json=as_json)
 
 
 @asynccontextmanager
@@ -209,54 +212,3 @@ async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter])
             async for dead_letter in deleted:
                 purged.append(dead_letter)
                 advance(len(purged))
-
-
-def _print_dead_letters(found: Sequence[DeadLetter]) -> None:
-    """Print dead letters: a line each for programs, a few for people."""
-    if not found:
-        typer.echo("the dead-letter queue is empty")
-    else:
-        columns = ("id", "since", "code", "object", "reason", "error log")
-        print_blocks(columns, map(_row, found), _block)
-
-
-def _block(cells: Sequence[str]) -> tuple[str, ...]:
-    identity, since, code, *what = cells
-    return f"{identity}  {since}  {code}", *filter(None, what)
-
-
-def _row(one: DeadLetter) -> tuple[str, ...]:
-    since = one.dead_lettered_at.isoformat(timespec="seconds") if one.dead_lettered_at else ""
-    code = f"{one.error_code} (redriven)" if one.redriven else one.error_code
-    return one.id, since, code, one.object_key, one.error_message, one.error_log_key
-
-
-def _print_summary(what: str, found: Sequence[DeadLetter], *, as_json: bool) -> None:
-    """Print what was done to which messages."""
-    if as_json:
-        print_json({"messages": [dead_letter.shown() for dead_letter in found]})
-    else:
-        typer.echo(f"{what} {_counted(dead_letter.error_code for dead_letter in found)}")
-
-
-def _counted(kinds: Iterable[str]) -> str:
-    """Return how many messages there are in all, and of each kind."""
-    counts = Counter(kinds)
-    each = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
-    return f"{counts.total()} messages" + (f": {each}" if each else "")
-
-
-def _print_replay_results(results: Sequence[ReplayResult], *, as_json: bool) -> None:
-    """Print what became of replayed messages, and one line for each that needs attention."""
-    if as_json:
-        print_json({"messages": [one.shown() for one in results]})
-        return
-    typer.echo(f"replayed {_counted(one.result for one in results)}")
-    unwell = [
-        (one.dead_letter.id, end.result, end.error_code, end.object_key, end.error_log_key)
-        for one in results
-        for end in one.objects
-        if not end.is_well
-    ]
-    if unwell:
-        print_table(("id", "result", "code", "object", "error log"), unwell)

@@ -15,8 +15,8 @@ from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts
 from consumer.settings import LakeSettings
 from runtime.aws_clients import notification_command
-from schemas.key_templates import OWN_LAYOUT, Layout
 from schemas.keys import ERRORS_PREFIX
+from schemas.layouts import OWN_LAYOUT, Layout
 
 _CREATED = "s3:ObjectCreated:"
 _WAYS = {_CREATED + way for way in ("Put", "Post", "Copy", "CompleteMultipartUpload")}

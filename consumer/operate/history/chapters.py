@@ -34,7 +34,7 @@ class Chapter:
     received_at: datetime | None  # None: the ledger never saw it
     as_of: datetime | None
     outcome: str  # loaded, superseded, or why it was refused
-    patched: int  # checks of which it told only some columns
+    patched: int  # checks of which it told only some columns; counted in the end
     quarantined: tuple[Row, ...]
     lost_to: tuple[tuple[str, int], ...]  # the objects that were newer, and for how many checks
     checks: int
@@ -78,7 +78,6 @@ def chapter(
     outcome: str,
     rows: Sequence[Row],
     changes: Iterable[tuple[str, Change]],
-    patched: int,
 ) -> Chapter:
     """Describe a document by the rows that stand once it was loaded."""
     prepared = read if isinstance(read, Prepared) else None
@@ -89,7 +88,7 @@ def chapter(
         received_at=one.entry["received_at"] if one.entry else None,
         as_of=_as_of(prepared),
         outcome=outcome,
-        patched=patched,
+        patched=0,
         quarantined=tuple(
             {"path": bad.path, "id": bad.record_id, "code": bad.code}
             for bad in (prepared.quarantined if prepared else ())

@@ -18,8 +18,8 @@ from consumer.load import statements
 from consumer.operate.proof.documents import LakeObject, Reading, check_ids
 from consumer.operate.proof.listing import Ledger, entry_of, has_no_say
 from schemas.envelopes import ObjectEvent
-from schemas.key_templates import Layout
 from schemas.keys import API_PREFIX, ApiKey
+from schemas.layouts import Layout
 from schemas.registry import Source
 
 _EVER = datetime.min.replace(tzinfo=UTC)

@@ -10,7 +10,8 @@ from typing import Any
 
 from consumer.operate.proof.columns import changed_columns, shown
 from consumer.operate.proof.documents import LakeObject, Name
-from schemas.key_templates import DocumentKey, TemplateKey
+from schemas.key_templates import TemplateKey
+from schemas.layouts import DocumentKey
 from schemas.registry import Source
 
 

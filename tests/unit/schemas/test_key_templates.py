@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.key_templates import (
-    OWN_LAYOUT,
-    Layout,
-    TemplateInvalid,
-    TemplateKey,
-    read_layout,
-)
+from schemas.key_templates import TemplateInvalid, TemplateKey
 from schemas.keys import ApiKey, ErpKey, api_key
+from schemas.layouts import OWN_LAYOUT, Layout, read_layout
 from schemas.registry import Source
 
 DAY = date(2024, 1, 31)

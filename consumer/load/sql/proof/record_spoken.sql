@@ -7,3 +7,7 @@ UNION
 SELECT d.object_key, coalesce(d.version_id, d.etag), p.store_id, p.guest_check_id, true
 FROM stage_patches AS p
 JOIN stage_documents AS d USING (doc_no)
+UNION
+SELECT d.object_key, coalesce(d.version_id, d.etag), u.store_id, u.guest_check_id, false
+FROM stage_unchanged AS u
+JOIN stage_documents AS d USING (doc_no)

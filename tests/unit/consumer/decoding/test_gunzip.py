@@ -2,13 +2,14 @@
 
 import gzip
 import tracemalloc
+from collections.abc import Callable
 from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.decoding.gunzip import PlainReader
+from consumer.decoding.gunzip import PlainReader, read_whole
 from consumer.errors import Permanent
 from schemas.codes import ErrorCode
 
@@ -110,3 +111,22 @@ def test_a_bomb_in_memory_is_not_unfolded_there() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 8 << 20
+
+
+@pytest.mark.parametrize("data", [TEXT, gzip.compress(TEXT), b"", b"\x1f\x8bno gzip"])
+@pytest.mark.parametrize("max_bytes", [len(TEXT) - 1, len(TEXT), 10**9])
+@pytest.mark.parametrize("memory_bytes", [len(TEXT) - 1, len(TEXT), 10**9])
+def test_a_document_in_memory_is_read_as_a_file_of_it_would_be(
+    data: bytes, max_bytes: int, memory_bytes: int
+) -> None:
+    """Whatever the limits."""
+
+    def outcome(read: Callable[[], bytes | None]) -> object:
+        try:
+            return read()
+        except Permanent as error:
+            return error.code
+
+    reader = PlainReader(BytesIO(data), max_bytes)
+    expected = outcome(lambda: reader.read_all(memory_bytes))
+    assert expected == outcome(lambda: read_whole(data, max_bytes, memory_bytes))

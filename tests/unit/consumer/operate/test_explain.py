@@ -10,7 +10,7 @@ from consumer.policy import Policy, read_policy
 from runtime.terminal import print_json
 from schemas.codes import ErrorCode
 from schemas.envelopes import ObjectEvent, created_body
-from schemas.key_templates import read_layout
+from schemas.layouts import read_layout
 from tests.support.consumer_fakes import BUCKET, NOON, announcing
 
 API_KEY = "raw/api_responses/getChargeBack/busDt=2024-01-01/storeId=99%20CB%20CB/1.json"
@@ -33,6 +33,7 @@ def test_an_export_would_be_loaded() -> None:
                 "size_bytes": 12,
                 "sequencer": "0A",
                 "event_time": NOON,
+                "is_forced": False,
             }
         ],
     }

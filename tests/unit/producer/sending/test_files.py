@@ -15,7 +15,7 @@ from producer.sending.upload_files import (
     read_upload_file,
 )
 from runtime.errors import SettingsInvalid
-from schemas.key_templates import read_layout
+from schemas.layouts import read_layout
 
 
 def written(path: Path, content: bytes = b'{"a": 1}') -> Path:

@@ -16,7 +16,7 @@ from producer.sending.publish import Selection, publish
 from producer.tally import Tally
 from runtime.errors import SettingsInvalid
 from schemas.envelopes import ObjectEvent, decode_body
-from schemas.key_templates import read_layout
+from schemas.layouts import read_layout
 from tests.support.producer_fakes import MODIFIED, FakeLake
 
 FOLDER = "raw/erp/"

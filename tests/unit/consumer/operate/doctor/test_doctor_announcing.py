@@ -9,7 +9,7 @@ from consumer.operate.doctor.announcing import check_announcing
 from consumer.operate.doctor.findings import Finding, Level, Unknown
 from consumer.operate.doctor.lake import LakeFacts
 from consumer.operate.doctor.queues import QueueFacts
-from schemas.key_templates import read_layout
+from schemas.layouts import read_layout
 from tests.support.doctor_facts import BUCKET, MAIN_ARN, lake, main_queue, notification, statement
 
 
