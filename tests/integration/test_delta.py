@@ -251,3 +251,14 @@ def test_what_is_not_certainly_the_list_of_records_is_not_cut(text: str) -> None
     found = fetched((text % ((record,) * 3)).encode())
     opened = open_unread(found, ALIASES, NO_LIMIT)
     assert opened is None or b"old" in opened.cut.frame
+
+
+def test_dating_checks_leaves_them_on_their_pages(answers: Answers) -> None:
+    """Then no index is written: there is room for another version of every row of a page."""
+    warehouse, records = answers.warehouse, [usual_check(number) for number in range(200)]
+    pages = "SELECT guest_check_id, (ctid::text::point)[0] AS page FROM guest_checks ORDER BY 1"
+    answers.load(*records, number=1, as_of=1)
+    before = warehouse.query(pages)
+    assert 200 == answers.load(*records, number=2, as_of=2)
+    assert before == warehouse.query(pages)
+    assert len({row["page"] for row in before}) > 1
