@@ -12,7 +12,7 @@ UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes
 LOCALSTACK_AS_OF := 2026-02-05
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format unit bench deploy-test engines-test reference lock clean
+.PHONY: help setup demo test lint format unit bench deploy-test engines-test reference dashboard lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ unit: setup ## Run only the unit tests: no servers, under a minute
 bench: setup ## Measure speed against named limits and peers on local servers
 	@$(BIN)/devstack run -- $(BIN)/python -m bench
 
-deploy-test: setup ## Test deploy/ with what is not on PyPI: Terraform, Prometheus; says what it skipped
+deploy-test: setup ## Test deploy/ with Terraform, moto and Prometheus; says what it skipped and why
 	@$(BIN)/python -m pytest deploy/tests -n 0 -v
 
 engines-test: setup ## Test Polars, pandas and Daft on the Iceberg copy, in .venv-engines; says what it skipped
@@ -60,6 +60,9 @@ reference: setup ## Write anew what is generated: docs/reference, JSON Schemas, 
 	@$(BIN)/python -m docs.reference.generate
 	@$(BIN)/python -m schemas --write schemas/json
 	@$(BIN)/python -m devstack.erp.export > docs/api/openapi.json
+
+dashboard: setup ## Write deploy/grafana/coco-ingest.json anew from its panels
+	@$(BIN)/python -m deploy.tests.environment -m deploy.grafana.dashboard
 
 lock: ## Resolve all lock files anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH"; exit 1; }
@@ -78,6 +81,8 @@ lock: ## Resolve all lock files anew (needs uv)
 	@$(UV_COMPILE) --upgrade requirements/pip.in -o requirements/pip.lock >/dev/null
 	@echo "== requirements/bench.lock: the peer that make bench compares with"
 	@cd requirements && $(UV_COMPILE) --upgrade bench.in -o bench.lock >/dev/null
+	@echo "== requirements/deploy.lock: what make deploy-test needs besides"
+	@cd requirements && $(UV_COMPILE) --upgrade deploy.in -o deploy.lock >/dev/null
 	@echo "== requirements/engines.lock: engines that read the Iceberg copy"
 	@cd requirements && $(UV_COMPILE) --upgrade engines.in -o engines.lock >/dev/null
 	@echo "== localstack-init/localstack.lock: LocalStack, as of $(LOCALSTACK_AS_OF)"
@@ -86,6 +91,6 @@ lock: ## Resolve all lock files anew (needs uv)
 
 clean: ## Stop a running devstack; remove the environments and all caches
 	@if [ -x $(BIN)/devstack ]; then $(BIN)/devstack down; fi
-	@rm -rf .venv .venv-localstack .venv-bench .venv-engines .devstack .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf .venv .venv-localstack .venv-bench .venv-deploy .venv-engines .devstack .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

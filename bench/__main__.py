@@ -26,6 +26,7 @@ from bench import (
 )
 from bench.databases import Server
 from bench.documents import Document, byte_count, store_days
+from bench.page import write_page
 from bench.report import Findings, Parsing, Scaling, as_json, show, write
 from consumer.memory import collect_garbage_seldom
 from consumer.settings import DatabaseSettings
@@ -54,6 +55,7 @@ def main(chosen: list[str]) -> None:
     findings = Findings(**found)
     results = as_json(findings, {"postgresql": server.version(), "dlt": dlt_peer.version()})
     write(results)
+    write_page()
     show(findings, results)
 
 

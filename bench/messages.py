@@ -18,7 +18,7 @@ from bench.documents import Document, simulator
 from bench.timing import REPEATS
 from schemas.registry import Source
 
-_FEW, _MANY = 100, 1000
+_FEW, _MANY = 100, 500
 _FIRST_DAY = date(2020, 1, 1)
 _STORE = "001"
 _PORT = "18390"  # of the consumer's health page, which nobody asks

@@ -27,6 +27,8 @@ PRODUCT = [
     for name in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     if name not in {"devstack", "lakehouse"}  # the lakehouse needs its extra, and a lock of its own
 ]
+# Few of their modules are imported here.
+QUICKLY = ("--quiet", "--no-compile", "--disable-pip-version-check")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 for name in sys.argv[1:]:
@@ -46,7 +48,8 @@ def bin_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [sys.executable, "-m", "venv", "--without-pip", str(programs.parent)], check=True
     )
-    pip = [sys.executable, "-m", "pip", "--python", str(programs / "python"), "install", "--quiet"]
+    # The pip of this environment is that of requirements/pip.lock.
+    pip = [sys.executable, "-m", "pip", "--python", str(programs / "python"), "install", *QUICKLY]
     lock = str(ROOT / "requirements" / "runtime.lock")
     subprocess.run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", lock], check=True)
     subprocess.run([*pip, "--no-deps", wheel], check=True)

@@ -9,6 +9,8 @@ from aiohttp import ClientSession, web
 
 # Answers a request with its body, or leaves it to the server behind.
 Answer = Callable[[web.Request, bytes], web.Response | None]
+# Gives what the server should have said to a request with its body, instead of what it said.
+Mend = Callable[[web.Request, bytes, bytes], bytes]
 
 # Headers about one connection, not about the message (RFC 9110, section 7.6.1)
 _OF_THE_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "expect", "host"})
@@ -18,8 +20,9 @@ _LARGEST_BODY_BYTES = 64 * 2**20
 class Front:
     """Passes requests on to a server; those that `answer` answers never get there."""
 
-    def __init__(self, server_url: str, answer: Answer) -> None:
+    def __init__(self, server_url: str, answer: Answer, mend: Mend | None = None) -> None:
         self.answer = answer
+        self._mend = mend
         self.url = ""
         self._server_url = server_url
         self._ready = threading.Event()
@@ -45,7 +48,13 @@ class Front:
                 body = await request.read()
                 # An answer without a body is false.
                 answer = self.answer(request, body)
-                return await _passed_on(request, body, session) if answer is None else answer
+                if answer is not None:
+                    return answer
+                passed_on = await _passed_on(request, body, session)
+                if self._mend is not None and isinstance(passed_on.body, bytes):
+                    passed_on.body = self._mend(request, body, passed_on.body)
+                    passed_on.headers["Content-Length"] = str(len(passed_on.body))
+                return passed_on
 
             app = web.Application(client_max_size=_LARGEST_BODY_BYTES)
             app.router.add_route("*", "/{path:.*}", handle)
@@ -78,9 +87,9 @@ def sqs_action(request: web.Request) -> str:
 
 
 @contextmanager
-def front_of(server_url: str, answer: Answer) -> Iterator[Front]:
+def front_of(server_url: str, answer: Answer, mend: Mend | None = None) -> Iterator[Front]:
     """Run a front while the block runs."""
-    front = Front(server_url, answer)
+    front = Front(server_url, answer, mend)
     try:
         yield front
     finally:

@@ -4,6 +4,7 @@ LocalStack itself lets anybody do anything. Which permission a call needs: the S
 Authorization Reference of Amazon S3 and of Amazon SQS.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,9 @@ _OF_A_BUCKET = {
     "versions": "s3:ListBucketVersions",
     "encryption": "s3:GetEncryptionConfiguration",
     "publicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "uploads": "s3:ListBucketMultipartUploads",
 }
+_DELETED_KEY = re.compile(rb"<Key>(.*?)</Key>", re.DOTALL)
 
 
 class Call(NamedTuple):
@@ -66,23 +69,27 @@ class Gate:
 
     def answer(self, request: web.Request, body: bytes) -> web.Response | None:
         """Deny what no grant covers; let the rest pass."""
-        call = self._call(request, body)
-        covering = {grant for grant in self.grants if grant.covers(call)}
-        self.used |= covering
-        if covering:
-            return None
-        self.denied.add(call)
-        return _denial(request)
+        denied = False
+        for call in self._calls(request, body):
+            covering = {grant for grant in self.grants if grant.covers(call)}
+            self.used |= covering
+            if not covering:
+                self.denied.add(call)
+                denied = True
+        return _denial(request) if denied else None
 
-    def _call(self, request: web.Request, body: bytes) -> Call:
+    def _calls(self, request: web.Request, body: bytes) -> list[Call]:
         if action := sqs_action(request):
             queue = json.loads(body)["QueueUrl"].rpartition("/")[2]
             # A batch needs the permission of the single call.
-            return Call(f"sqs:{action.removesuffix('Batch')}", f"{self._queue_arn_prefix}{queue}")
+            return [Call(f"sqs:{action.removesuffix('Batch')}", f"{self._queue_arn_prefix}{queue}")]
         path = unquote(request.raw_path.partition("?")[0]).lstrip("/")
         bucket, _, key = path.partition("/")
+        if request.method == "POST" and not key and "delete" in request.query:
+            keys = [html.unescape(found.decode()) for found in _DELETED_KEY.findall(body)]
+            return [Call("s3:DeleteObject", f"arn:aws:s3:::{bucket}/{one}") for one in keys]
         arn = f"arn:aws:s3:::{path}" if key else f"arn:aws:s3:::{bucket}"
-        return Call(_s3_action(request, is_object=bool(key)), arn)
+        return [Call(_s3_action(request, is_object=bool(key)), arn)]
 
 
 def _s3_action(request: web.Request, *, is_object: bool) -> str:
@@ -91,6 +98,8 @@ def _s3_action(request: web.Request, *, is_object: bool) -> str:
         return "s3:GetObjectVersion" if "versionId" in asked else "s3:GetObject"
     if is_object and request.method in {"PUT", "POST"} and not asked.keys() & {"acl", "tagging"}:
         return "s3:PutObject"  # its parts too
+    if is_object and request.method == "DELETE":
+        return "s3:AbortMultipartUpload" if "uploadId" in asked else "s3:DeleteObject"
     if not is_object and request.method in {"GET", "HEAD"}:
         named = [action for name, action in _OF_A_BUCKET.items() if name in asked]
         is_listing = "list-type" in asked or request.method == "HEAD"

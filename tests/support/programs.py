@@ -88,11 +88,15 @@ def query(environment: Mapping[str, str], statement: str) -> list[tuple[Any, ...
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    """Poll until a condition holds, or fail naming what did not happen in time."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    """Poll until a condition holds, or fail naming what did not happen in time.
+
+    Less and less often, as a look at a server is work for it, too.
+    """
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.05)
+        waited = time.monotonic() - began
+        assert waited < DEADLINE_SECONDS, f"not in time: {what}"
+        time.sleep(min(0.5, max(0.05, waited / 20)))
 
 
 def page(port: int, path: str) -> tuple[int, str]:

@@ -24,6 +24,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {
     name: service for name, service in SERVICES.items() if service["image"] == "coco-ingest:local"
 }
+WATCHERS = {"prometheus", "grafana"}  # of the profile observability
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 # LocalStack documents these; the rest of its environment is ours.
 LOCALSTACK_VARIABLES = {
@@ -115,7 +116,9 @@ def test_whatever_the_image_copies_is_there_and_not_ignored() -> None:
 
 def test_compose_starts_the_whole_service() -> None:
     ours = {"api", "migrate", "consumer", "producer", "lakehouse"}
-    assert set(SERVICES) == {"localstack", "postgres"} | ours
+    assert set(SERVICES) == {"localstack", "postgres"} | ours | WATCHERS
+    always = {name for name, service in SERVICES.items() if "profiles" not in service}
+    assert always == {"localstack", "postgres"} | set(OURS)
     assert "version" not in COMPOSE
     assert set(OURS) == {"api", "migrate", "consumer", "producer"}
     commands = {name: service["command"][:2] for name, service in OURS.items()}
@@ -153,6 +156,7 @@ def test_foreign_images_are_pinned() -> None:
     """`latest` of LocalStack does not even start without an account."""
     assert SERVICES["localstack"]["image"] == "localstack/localstack:4.14.0"
     assert re.fullmatch(r"postgres:\d+\.\d+", SERVICES["postgres"]["image"])
+    assert all(re.search(r":v?\d+\.\d+\.\d+$", SERVICES[name]["image"]) for name in WATCHERS)
 
 
 @pytest.mark.parametrize("name", ["localstack", "postgres", "api"])
@@ -191,7 +195,7 @@ def test_all_that_talk_about_the_lake_call_it_the_same() -> None:
     spoken = [
         {name: service["environment"][name] for name in NAMES}
         for service in SERVICES.values()
-        if NAMES & set(service["environment"])
+        if NAMES & set(service.get("environment", {}))
     ]
     assert len(spoken) == 4
     assert all(names == spoken[0] for names in spoken)
@@ -216,8 +220,9 @@ def test_every_variable_in_compose_is_one_that_somebody_reads() -> None:
         "postgres": {"POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD"},
         "api": simulator | {"API_TOKEN"},
     }
-    for name, service in SERVICES.items():
-        assert set() == set(service["environment"]) - read.get(name, settings), name
+    for name in SERVICES.keys() - WATCHERS:
+        assert set() == set(SERVICES[name]["environment"]) - read.get(name, settings), name
+    assert all(name.startswith("GF_") for name in SERVICES["grafana"]["environment"])
 
 
 def test_the_programs_accept_what_compose_gives_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,8 +244,29 @@ def test_consumers_can_be_many_and_have_time_to_stop() -> None:
     assert grace_seconds > DEFAULTS["shutdown_timeout_seconds"] > DEFAULTS["receive_wait_seconds"]
 
 
-def test_the_metrics_of_every_consumer_can_be_scraped_from_another_container() -> None:
-    assert SERVICES["consumer"]["environment"]["HTTP_HOST"] == "0.0.0.0"  # noqa: S104 - in a container
+@pytest.mark.parametrize("name", ["consumer", "lakehouse"])
+def test_metrics_can_be_scraped_from_another_container(name: str) -> None:
+    jobs = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    [job] = [job for job in jobs if job["job_name"] == name]
+    [names] = job["dns_sd_configs"]
+    environment = SERVICES[name]["environment"]
+    assert environment["HTTP_HOST"] == "0.0.0.0"  # noqa: S104 - in a container
+    assert ([name], names["port"]) == (names["names"], int(environment["HTTP_PORT"]))
+
+
+def test_grafana_finds_what_is_provisioned_and_asks_the_prometheus_beside_it() -> None:
+    """The folders are those of its image."""
+    mounts = dict(volume.split(":")[:2] for volume in SERVICES["grafana"]["volumes"])
+    assert all((ROOT / source).exists() for source in mounts)
+    provisioned = ROOT / "deploy" / "grafana" / "provisioning"
+    assert mounts["./deploy/grafana/provisioning"] == "/etc/grafana/provisioning"
+    [folder] = yaml.safe_load((provisioned / "dashboards/coco-ingest.yml").read_text())["providers"]
+    assert mounts["./deploy/grafana/coco-ingest.json"].startswith(folder["options"]["path"])
+    [source] = yaml.safe_load((provisioned / "datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    assert source["url"] == "http://prometheus:9090"
+    assert SERVICES["prometheus"]["volumes"] == ["./deploy/prometheus:/etc/prometheus:ro"]
 
 
 def test_nobody_starts_before_what_they_need() -> None:
@@ -255,4 +281,5 @@ def test_nobody_starts_before_what_they_need() -> None:
         "consumer": {"localstack": "service_healthy", "migrate": "service_completed_successfully"},
         "lakehouse": {"localstack": "service_healthy", "migrate": "service_completed_successfully"},
         "producer": {"localstack": "service_healthy", "api": "service_healthy"},
+        "grafana": {"prometheus": "service_started"},
     }
