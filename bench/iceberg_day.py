@@ -1,6 +1,7 @@
 """A business day that is exported again and again: to Iceberg, to plain files, to bare Parquet."""
 
 from collections.abc import Callable
+from time import sleep
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,8 @@ from lakehouse.tables import TABLES
 from lakehouse.watch import Watch
 
 _EVERYTHING = Selection()
+# A session's time is its server's once that has seen its end.
+_UNTIL_COUNTED_SECONDS = 1.0
 
 
 class Day:
@@ -48,7 +51,9 @@ class Day:
         """Write the same files by the same way, without Iceberg."""
         self._queue()
         seconds = self._seconds(self._write_files)
-        app.export(self._settings, _EVERYTHING, again=False)
+        with self._place.connection.transaction():
+            changes = feed.pending(self._place.connection, _EVERYTHING, self._place.batch_days)
+        feed.acknowledge(self._place.connection, changes)
         return seconds
 
     def parquet_writer(self) -> float:
@@ -93,4 +98,5 @@ class Day:
     def _seconds(self, work: Callable[[], object]) -> float:
         began = self._clock()
         work()
+        sleep(_UNTIL_COUNTED_SECONDS)
         return self._clock() - began

@@ -37,6 +37,14 @@ _AIMS = {
     "huge_peak_mb": "≤ 200",
     "verify_vs_load": "≤ 2.5",
     "store_days_loaded_a_minute": "",
+    "lakehouse_vs_parquet_writer": "≤ 5",
+    "lakehouse_and_postgres_vs_parquet_writer": "",
+    "lakehouse_vs_plain_parquet": "≤ 1.5",
+    "lakehouse_idle_seconds": "≤ 1",
+    "lakehouse_idle_objects": "0",
+    "lakehouse_corrected_bytes_share": "≤ 1",
+    "lakehouse_peak_mb": "≤ 400",
+    "load_with_feed": "≤ 1.05",
 }
 
 

@@ -21,7 +21,7 @@ def tool(name: str) -> str:
     Where it cannot be made, the test is skipped, saying why.
     """
     if failed := _failure():
-        pytest.skip(f"there is no {_ENVIRONMENT.directory.name}: {failed}")
+        pytest.skip(f"NOT CHECKED: there is no {_ENVIRONMENT.directory.name}: {failed}")
     return str(_ENVIRONMENT.directory / "bin" / name)
 
 

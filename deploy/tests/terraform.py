@@ -43,13 +43,15 @@ class Terraform:
         result = self.run(folder, "init", "-backend=false", "-input=false", "-no-color")
         if result.returncode != 0:
             reason = result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "?"
-            pytest.skip(f"terraform init: {reason}; {MIRROR} may name a directory of providers")
+            pytest.skip(
+                f"NOT CHECKED: terraform init: {reason}; {MIRROR} may name a directory of providers"
+            )
 
 
 def terraform_of(folder: Path) -> Terraform:
     """Give Terraform on a fresh copy below a folder; skip the test where there is none."""
     if shutil.which("terraform") is None:
-        pytest.skip("there is no terraform on PATH")
+        pytest.skip("NOT CHECKED: there is no terraform on PATH")
     copy = folder / "deploy"
     leave = shutil.ignore_patterns(".terraform*", "tests.py", "__pycache__", "*.tfstate*")
     shutil.copytree(DEPLOY, copy, ignore=leave)

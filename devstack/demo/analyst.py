@@ -1,7 +1,7 @@
 """An analyst at the end of the tour: DuckDB reads the Iceberg copy, and nothing of PostgreSQL."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,8 +25,8 @@ _QUERY = """
 def copy_and_compare(
     programs: Programs, environment: Mapping[str, str], connection: Connection, last: date
 ) -> tuple[Rows, Rows]:
-    """Have the days until one copied; return their revenue as DuckDB has it, and PostgreSQL."""
-    first = last.replace(day=1)
+    """Have a day and the one before copied; return what DuckDB has of them, and PostgreSQL."""
+    first = last - timedelta(days=1)
     programs.show("lakehouse", "init")
     programs.show("lakehouse", "export", "--from", f"{first}", "--to", f"{last}")
     there = _read(environment, _QUERY.format(revenue="daily_revenue", first=first, last=last))

@@ -5,7 +5,8 @@ questions in SQL. Every difference is a failure of the tour.
 """
 
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,28 +19,31 @@ from schemas.columns import amounts_of
 from schemas.registry import STORE_DAY_LISTS
 
 _REVENUE = """
-    SELECT checks, guests, net, tax, discounts FROM v_daily_revenue
-    WHERE store_id = %(store)s AND bus_dt = %(day)s
+    SELECT store_id, bus_dt, checks, guests, net, tax, discounts FROM v_daily_revenue
+    WHERE store_id = ANY (%(stores)s)
 """
-_LINES = """
-    SELECT count(*) FROM detail_lines AS l JOIN guest_checks AS c USING (store_id, guest_check_id)
-    WHERE store_id = %(store)s AND c.opn_bus_dt = %(day)s AND c.cancel_flag IS NOT TRUE
-        AND l.removed_at IS NULL
+_CHILDREN = """
+    SELECT c.store_id, c.opn_bus_dt, count(*)
+    FROM {table} AS l JOIN guest_checks AS c USING (store_id, guest_check_id)
+    WHERE c.store_id = ANY (%(stores)s) AND c.cancel_flag IS NOT TRUE AND l.removed_at IS NULL
+    GROUP BY c.store_id, c.opn_bus_dt
 """
-_TAXES = """
-    SELECT count(*) FROM taxes AS l JOIN guest_checks AS c USING (store_id, guest_check_id)
-    WHERE store_id = %(store)s AND c.opn_bus_dt = %(day)s AND c.cancel_flag IS NOT TRUE
-        AND l.removed_at IS NULL
+_LIST = """
+    SELECT store_id, bus_dt, count(*){sums} FROM {table}
+    WHERE store_id = ANY (%(stores)s) AND removed_at IS NULL
+    GROUP BY store_id, bus_dt
 """
 # Per endpoint its table, and the sums by the names that the ERP gives them.
 _LISTS = {
     source.value: (source.entry.table, amounts_of(source.entry.model)) for source in STORE_DAY_LISTS
 }
 _LEDGER = """
-    SELECT coalesce(sum(records), 0) FROM ingested_objects
-    WHERE source = %(source)s AND store_id = %(store)s AND bus_dt = %(day)s
+    SELECT store_id, bus_dt, sum(records) FROM ingested_objects
+    WHERE source = 'getGuestChecks' AND store_id = ANY (%(stores)s)
         AND state IN ('loaded', 'superseded')
+    GROUP BY store_id, bus_dt
 """
+_REVENUES = ("checks", "guests", "net", "tax", "discounts")
 
 
 class StoreDay(NamedTuple):
@@ -47,6 +51,10 @@ class StoreDay(NamedTuple):
 
     store: str
     day: date
+
+
+#: What should be: numbers by name, of each store-day.
+Totals = Mapping[StoreDay, Mapping[str, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +72,39 @@ class Comparison:
         return not self.differing
 
 
-def compare(
-    environment: Mapping[str, str],
-    connection: psycopg.Connection[tuple[Any, ...]],
-    store_days: list[StoreDay],
-) -> list[Comparison]:
-    """Ask the ERP and the warehouse about every store-day and compare, number by number.
+def expected_totals(
+    environment: Mapping[str, str], store_days: Iterable[StoreDay], about: tuple[str, ...] = ("",)
+) -> Totals:
+    """Ask the ERP about every store-day; of numbers whose names begin with one of `about`.
 
     Raises:
         OSError: the ERP does not answer.
-        psycopg.Error: the warehouse does not.
     """
-    pairs = {
-        store_day: (
-            dict(_expected(_totals(environment, store_day))),
-            dict(_actual(connection, store_day)),
-        )
+    return {
+        store_day: {
+            name: number
+            for name, number in _expected(_totals(environment, store_day))
+            if name.startswith(about)
+        }
         for store_day in store_days
     }
-    names = next(iter(pairs.values()))[0]
+
+
+def compare(expected: Totals, connection: psycopg.Connection[tuple[Any, ...]]) -> list[Comparison]:
+    """Ask the warehouse about every store-day and compare, number by number.
+
+    Raises:
+        psycopg.Error: the warehouse does not answer.
+    """
+    names = next(iter(expected.values()))
+    tables = {name.partition(".")[0] for name in names}
+    actual = _actual(connection, expected, tables)
     return [
         Comparison(
             name,
-            sum((expected[name] for expected, _ in pairs.values()), Decimal(0)),
-            sum((actual[name] for _, actual in pairs.values()), Decimal(0)),
-            tuple(at for at, (expected, actual) in pairs.items() if expected[name] != actual[name]),
+            sum((numbers[name] for numbers in expected.values()), Decimal(0)),
+            sum((actual[at][name] for at in expected), Decimal(0)),
+            tuple(at for at in expected if expected[at][name] != actual[at][name]),
         )
         for name in names
     ]
@@ -102,7 +118,7 @@ def _totals(environment: Mapping[str, str], store_day: StoreDay) -> dict[str, An
 
 def _expected(totals: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
     revenue, answer = totals["revenue"], totals["answer"]
-    for name in ("checks", "guests", "net", "tax", "discounts"):
+    for name in _REVENUES:
         yield f"v_daily_revenue.{name}", Decimal(revenue[name])
     yield "detail_lines", Decimal(revenue["detail_lines"])
     yield "taxes", Decimal(revenue["taxes"])
@@ -115,29 +131,27 @@ def _expected(totals: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
 
 
 def _actual(
-    connection: psycopg.Connection[tuple[Any, ...]], store_day: StoreDay
-) -> Iterator[tuple[str, Decimal]]:
-    where = {"store": store_day.store, "day": store_day.day}
-    row = connection.execute(_REVENUE, where).fetchone() or (0, 0, 0, 0, 0)
-    for name, value in zip(("checks", "guests", "net", "tax", "discounts"), row, strict=True):
-        yield f"v_daily_revenue.{name}", Decimal(value)
-    yield "detail_lines", _number(connection, _LINES, where)
-    yield "taxes", _number(connection, _TAXES, where)
+    connection: psycopg.Connection[tuple[Any, ...]],
+    store_days: Iterable[StoreDay],
+    tables: set[str],
+) -> Mapping[StoreDay, Mapping[str, Decimal]]:
+    """Return what the tables hold, 0 where they hold nothing."""
+    stores = {"stores": list({store_day.store for store_day in store_days})}
+    found: dict[StoreDay, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for names, query in _queries(tables):
+        for store, day, *values in connection.execute(query.encode(), stores):
+            found[StoreDay(store, day)].update(zip(names, map(Decimal, values), strict=True))
+    return found
+
+
+def _queries(tables: set[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give the names of numbers, and the query of store, day and these numbers."""
+    yield tuple(f"v_daily_revenue.{name}" for name in _REVENUES), _REVENUE
+    for table in ("detail_lines", "taxes"):
+        yield (table,), _CHILDREN.format(table=table)
+    yield ("records of getGuestChecks",), _LEDGER
     for table, columns in _LISTS.values():
-        sums = "".join(f", coalesce(sum({column}), 0)" for column in columns.values())
-        query = (
-            f"SELECT count(*){sums} FROM {table} "  # noqa: S608 - names from this module
-            "WHERE store_id = %(store)s AND bus_dt = %(day)s AND removed_at IS NULL"
-        )
-        values = connection.execute(query.encode(), where).fetchone() or ()
-        names = (table, *(f"{table}.{column}" for column in columns.values()))
-        yield from zip(names, map(Decimal, values), strict=True)
-    ledger = {**where, "source": "getGuestChecks"}
-    yield "records of getGuestChecks", _number(connection, _LEDGER, ledger)
-
-
-def _number(
-    connection: psycopg.Connection[tuple[Any, ...]], query: str, where: Mapping[str, object]
-) -> Decimal:
-    row = connection.execute(query.encode(), where).fetchone()
-    return Decimal(row[0]) if row else Decimal(0)
+        if table in tables:
+            sums = "".join(f", coalesce(sum({column}), 0)" for column in columns.values())
+            names = (table, *(f"{table}.{column}" for column in columns.values()))
+            yield names, _LIST.format(table=table, sums=sums)

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from devstack.demo import analyst, correction, report, warehouse, year
-from devstack.demo.expectations import StoreDay, compare
+from devstack.demo.expectations import StoreDay, compare, expected_totals
 from devstack.demo.programs import ProgramFailedError, Programs
 from devstack.demo.year import Year
 from devstack.environment import export_lines
@@ -27,6 +27,7 @@ EXPORTED_STORE = "017 Demo"
 STORES = ("99 CB CB", "001", "São João")
 FIRST_DAY = date(2024, 1, 1)
 DAYS_COUNT = 5
+LAST_DAY = FIRST_DAY + timedelta(days=DAYS_COUNT - 1)
 IDLE_SECONDS = 1
 
 _NEXT = """\
@@ -90,9 +91,8 @@ class _Tour:
         self._console.print(f"{server} ready after {seconds:.1f} s")
 
     def _pull(self) -> None:
-        last_day = FIRST_DAY + timedelta(days=DAYS_COUNT - 1)
         stores = [word for store in STORES for word in ("--store", store)]
-        days = ("--from", FIRST_DAY.isoformat(), "--to", last_day.isoformat())
+        days = ("--from", FIRST_DAY.isoformat(), "--to", LAST_DAY.isoformat())
         with self._phases.phase(
             "From the API to the lake",
             "The producer stores each answer as it came; S3 announces each object on SQS.",
@@ -108,8 +108,7 @@ class _Tour:
             self._consume(len(STORES) * DAYS_COUNT * len(ENDPOINTS))
 
     def _break(self) -> None:
-        broken = self._stack.directory / LATE_EXPORT.name
-        text = LATE_EXPORT.read_text()
+        broken, text = self._stack.directory / LATE_EXPORT.name, LATE_EXPORT.read_text()
         broken.write_text(text[: len(text) // 2])
         with self._phases.phase(
             "Something breaks",
@@ -169,8 +168,7 @@ class _Tour:
             self._console.print(report.rows_table("Revenue", analyst.COLUMNS, revenue, left=1))
             columns = ("source", "state", "error", "objects", "records", "quarantined")
             self._console.print(report.rows_table("Objects", columns, objects, left=3))
-        exported = [row[2:] for row in revenue if row[0] == EXPORTED_STORE]
-        texts = [[str(value) for value in row] for row in exported]
+        texts = [[str(value) for value in row[2:]] for row in revenue if row[0] == EXPORTED_STORE]
         self._expect(
             "both exports are in the revenue", texts == [["2", "4", "229.9", "42.51", "-15"]]
         )
@@ -181,7 +179,8 @@ class _Tour:
         with self._phases.phase(
             "Is it right?", "The ERP's own totals against the tables, store by store, day by day."
         ):
-            comparisons = compare(self._stack.environment, self._connection, store_days)
+            totals = expected_totals(self._stack.environment, store_days)
+            comparisons = compare(totals, self._connection)
             self._console.print(report.comparison_table(comparisons))
         for comparison in comparisons:
             self._expect(f"{comparison.name} agrees on every store-day", comparison.holds)
@@ -196,16 +195,16 @@ class _Tour:
             self._consume(1)
             store = ("--store", EXPORTED_STORE)
             self._programs.show("consumer", "history", *store, "--day", day)
-            self._programs.show("consumer", "verify", *store, "--settled-minutes", "0")
+            days = ("--from", day, "--to", day, "--settled-minutes", "0")
+            self._programs.show("consumer", "verify", *store, *days)
 
     def _copy(self) -> None:
         with self._phases.phase(
             "Analysts read it with engines of their own",
-            "The tables are copied to Apache Iceberg in the lake; DuckDB reads them there.",
+            "The tables are copied to Apache Iceberg in the lake; DuckDB reads two days there.",
         ):
-            last_day = FIRST_DAY + timedelta(days=DAYS_COUNT - 1)
             there, here = analyst.copy_and_compare(
-                self._programs, self._stack.environment, self._connection, last_day
+                self._programs, self._stack.environment, self._connection, LAST_DAY
             )
             self._console.print(report.rows_table("By DuckDB", analyst.COLUMNS, there, left=1))
         self._expect("DuckDB's revenue is PostgreSQL's", there == here)
@@ -233,8 +232,7 @@ class _Tour:
             self._problems.append(f"expected: {what}")
 
     def _dead_lettered(self) -> int:
-        environment = self._stack.environment
-        return warehouse.waiting_count(environment, environment["DLQ_URL"])
+        return warehouse.dead_lettered_count(self._stack.environment)
 
     def _consume(self, objects_count: int) -> None:
         """Run the consumer until the queue stays empty; show how many objects it settles."""

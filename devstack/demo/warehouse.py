@@ -107,11 +107,11 @@ def read_json(environment: Mapping[str, str], key: str) -> Any:
     return json.load(s3.get_object(Bucket=environment["BUCKET_NAME"], Key=key)["Body"])
 
 
-def waiting_count(environment: Mapping[str, str], queue_url: str) -> int:
-    """Return how many messages a queue holds, in flight or not."""
+def dead_lettered_count(environment: Mapping[str, str]) -> int:
+    """Return how many messages the dead-letter queue holds, in flight or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     answer = _client(environment, "sqs").get_queue_attributes(
-        QueueUrl=queue_url, AttributeNames=names
+        QueueUrl=environment["DLQ_URL"], AttributeNames=names
     )
     return sum(int(value) for value in answer["Attributes"].values())
 

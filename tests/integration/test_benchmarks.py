@@ -1,8 +1,11 @@
 """The benchmarks still run on the loader that exists."""
 
-from bench import drift_cost, growing
+import psycopg
+
+from bench import chain_day, drift_cost, growing
 from bench.databases import Server
 from bench.documents import store_days
+from bench.loading import load_seconds
 from bench.peers import Contest
 from consumer.settings import DatabaseSettings
 
@@ -34,3 +37,16 @@ def test_growth_fills_a_history_and_loads_the_same_batches_beside_it(database: d
     assert found.rows["ingested_objects"] > 2 * 2 * 5 * 4
     assert found.rows["detail_lines"] >= 2 * 50 * 20
     assert found.batch_cost_growth > 0
+
+
+def test_a_day_of_a_chain_has_the_lines_asked_for_and_hangs_together(database: dict[str, str]):
+    settings = DatabaseSettings(**{name.lower(): value for name, value in database.items()})
+    documents = store_days(1)
+    with Server(settings).fresh("bench_chain") as here:
+        load_seconds(here, [one.fetched() for one in documents])
+        assert chain_day.spread(here, documents[0].store, 10_000) >= 10_000
+        with psycopg.connect(**here.conninfo) as connection:
+            [[orphans]] = connection.execute(
+                "SELECT count(*) FROM detail_lines AS l LEFT JOIN guest_checks AS c USING (store_id, guest_check_id) LEFT JOIN menu_items AS i ON (i.store_id, i.menu_item_id) = (l.store_id, l.menu_item_id) WHERE c.store_id IS NULL OR (l.menu_item_id IS NOT NULL AND i.store_id IS NULL)"
+            ).fetchall()
+    assert 0 == orphans

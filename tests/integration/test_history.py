@@ -18,6 +18,7 @@ from schemas.keys import api_key
 from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.consuming import put
+from tests.support.databases import execute
 from tests.support.lake_loading import command, consumer_settings, load_new
 from tests.support.migrated import with_tables
 from tests.support.samples import NOON, STORE
@@ -124,7 +125,10 @@ def test_what_lost_was_bad_or_partial_is_told(own: ConsumerSettings, lake: Lake)
 def test_a_check_over_midnight_is_told_by_the_answers_of_both_days(
     environment: dict[str, str], own: ConsumerSettings, lake: Lake
 ) -> None:
-    """In the order in which they came; who does not speak of the day's checks is left out."""
+    """In the order in which they came; who does not speak of the day's checks is left out.
+
+    The ledger tells the order; the tables have forgotten the checks.
+    """
     over = check(FIRST, 1, 10) | {"clsdBusDt": None}
     next_day = FIRST + timedelta(days=1)
     closed = check(FIRST, 1, 30, minute=30) | {"clsdBusDt": next_day.isoformat()}
@@ -147,6 +151,7 @@ def test_a_check_over_midnight_is_told_by_the_answers_of_both_days(
                 NOON + timedelta(hours=hour),
                 key,
             )
+    execute(environment, "TRUNCATE guest_checks CASCADE")
     early, between, late = told(own, FIRST)
     assert [keys["early"], keys["between"], keys["late"]] == [
         one.object_key for one in (early, between, late)

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -22,6 +24,16 @@ from tests.support.guide import PUT_CHECKS, given_names, snippet
 from tests.support.migrated import with_tables
 from tests.support.programs import query, until
 
+# What takes most of an export's start, and is of no use when nothing changed
+IDLE = """
+import sys
+from lakehouse.__main__ import main
+sys.argv = ["lakehouse", "export"]
+try:
+    main()
+finally:
+    print("imported:", sorted({"pyarrow", "pyiceberg", "sqlalchemy", "botocore"} & {*sys.modules}))
+"""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -58,6 +70,10 @@ def test_the_commands_from_init_to_disable(
     done = json.loads(run("export", "--json"))
     assert (3 + 1, True) == (done["rows"], done["complete"])
     assert "nothing changed" in run("export")
+    told = subprocess.run(
+        [sys.executable, "-c", IDLE], env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.endswith("\nimported: []\n"), "an idle export is cheap to start"
     told = json.loads(run("status", "--json"))
     assert (True, [], done["export_id"]) == (
         told["noted"],

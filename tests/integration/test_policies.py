@@ -6,9 +6,6 @@ counts for no grant: it tries them all.
 """
 
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,7 +22,8 @@ from tests.support.consuming import CHECK, export, ledger, loaded, put
 from tests.support.databases import conninfo, execute
 from tests.support.granting import Call, Gate, Grant, gate_of
 from tests.support.migrated import with_tables
-from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
+from tests.support.programs import DEADLINE_SECONDS, Start, query, succeed, until
+from tests.support.warm import running_warm
 
 ROLES = ("producer", "operator", "consumer", "lake", "lakehouse")
 DAY = ("--from", "2024-01-01", "--store", "001")
@@ -40,7 +38,11 @@ BRIEFLY = {
 class Deployment:
     """A lake whose programs work behind the policies of their roles."""
 
-    def __init__(self, environment: dict[str, str], lake: Lake, gates: dict[str, Gate]) -> None:
+    def __init__(
+        self, environment: dict[str, str], lake: Lake, gates: dict[str, Gate], folder: Path
+    ) -> None:
+        self._folder = folder
+        self._daemons = 0
         self.lake = lake
         self.gates = gates
         self.environments = {
@@ -55,14 +57,14 @@ class Deployment:
     @contextmanager
     def daemon(self, role: str, program: str, *arguments: str) -> Iterator[None]:
         """Run a daemon while the block runs; then tell it to stop, and see it exit 0."""
-        command = [sys.executable, "-m", program, *arguments]
-        with subprocess.Popen(command, env=self.environments[role]) as process:
-            try:
-                yield
-                process.send_signal(signal.SIGTERM)
-                assert process.wait(DEADLINE_SECONDS) == 0
-            finally:
-                process.kill()
+        start = Start((program, *arguments), self.environments[role], Path.cwd())
+        self._daemons += 1
+        log = self._folder / str(self._daemons)
+        with running_warm(start, log) as process:
+            yield
+            process.terminate()
+            process.join(DEADLINE_SECONDS)
+            assert process.exitcode == 0, (log / "stderr").read_text(encoding="utf-8")
 
     def left_over(self) -> dict[str, set[Grant]]:
         """Return what nobody used, by role."""
@@ -74,7 +76,7 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(environment: dict[str, str], lake: Lake) -> Iterator[Deployment]:
+def deployment(environment: dict[str, str], lake: Lake, tmp_path: Path) -> Iterator[Deployment]:
     """Give the lake behind its policies, versioned from the second document on."""
     arns = [
         lake.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
@@ -89,7 +91,7 @@ def deployment(environment: dict[str, str], lake: Lake) -> Iterator[Deployment]:
             )
             for role in ROLES
         }
-        yield Deployment(environment, lake, gates)
+        yield Deployment(environment, lake, gates, tmp_path)
 
 
 # It runs thirty commands, one after the other, on machines that may be busy.

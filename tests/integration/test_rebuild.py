@@ -16,8 +16,8 @@ from tests.support.storied import STORE, check, fill, key
 from tests.support.tables import DATA_TABLES, Tables, looking
 from tests.support.warehouse import open_warehouse
 
-_DAYS = [date(2023, 1, 1) + timedelta(days=number) for number in range(0, 365, 5)]
-_PLANTED = _DAYS[38]
+_DAYS = [date(2023, 1, 1) + timedelta(days=number) for number in range(0, 365, 8)]
+_PLANTED = _DAYS[23]
 # Columns that do not depend on when and in what order we ran.
 _BOOKKEEPING = (
     "SELECT store_id, guest_check_id, as_of, patched FROM guest_checks ORDER BY 1, 2",

@@ -24,7 +24,7 @@ from tests.support.samples import ALIASES, NO_LIMIT
 from tests.support.scenarios import History, Version, histories
 from tests.support.warehouse import Warehouse, open_warehouse
 
-EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "8"))
 
 _runs = itertools.count(1)
 

@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from consumer import cli as consumer
@@ -44,6 +47,23 @@ def fork_warm(start: Start) -> Ended:
             raise subprocess.TimeoutExpired(start.command, DEADLINE_SECONDS)
         said, told = ((streams / stream).read_text("utf-8") for stream in ("stdout", "stderr"))
         return Ended(start.command, process.exitcode, said, told)
+
+
+@contextmanager
+def running_warm(start: Start, log: Path) -> Iterator[BaseProcess]:
+    """Run a daemon in such a fork while the block runs; what it says goes into two files.
+
+    It is killed if it still runs then: tell it to stop by `terminate()`, and `join()` it.
+    """
+    log.mkdir(parents=True, exist_ok=True)
+    (log / "stdin").touch()
+    process = _server.Process(target=_become, args=(start, log), name=" ".join(start.command))
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
 def _become(start: Start, streams: Path) -> None:

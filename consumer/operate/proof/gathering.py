@@ -6,7 +6,9 @@ its rows come from, and exports by their content. Each answer is read for its ow
 going through all days leaves no document out.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 
 from consumer.ingest.assembly import Prepared
@@ -50,10 +52,12 @@ class Gathering:
         await self._session.execute(statements.fixed("add_compared_days"), asked)
         if self._means.check_sources:
             await self.choose_stored()
+        loaded = await self._loaded_keys()
         answers: list[tuple[ObjectEvent, DocumentKey]] = []
         for source in self._means.sources:
             for store, day in self._places:
-                answers += await self._answers(source, store, day)
+                known = loaded.get((source, store, day), set())
+                answers += await self._answers(source, store, day, known)
         free = await self._means.free.find()
         await self._load([*answers, *((found.event, found.key) for found in free)])
         if self._means.check_sources:
@@ -84,21 +88,38 @@ class Gathering:
                 waiting, size = [], 0
         await scratch.load(self._session, waiting)
 
+    async def _loaded_keys(self) -> Mapping[tuple[str, str, date | None], set[str]]:
+        asked = {"sources": [*self._means.sources]}
+        cursor = await self._session.execute(statements.fixed("find_loaded_keys"), asked)
+        found: defaultdict[tuple[str, str, date | None], set[str]] = defaultdict(set)
+        async for *place, key in cursor:
+            found[place[0], place[1], place[2]].add(key)
+        return found
+
     async def _answers(
-        self, source: Source, store: str, day: date | None
+        self, source: Source, store: str, day: date | None, loaded: AbstractSet[str]
     ) -> Sequence[tuple[ObjectEvent, ApiKey]]:
+        """Return the answers about a store-day, once; `loaded` are those that the ledger knows."""
         is_answer = day is not None and source.value in ENDPOINTS_BY_NAME
         if day is None or not is_answer or (source, store, day) in self._read_days:
             return []
         self._read_days.add((source, store, day))
-        listing, place = self._means.listing, {"source": source, "store": store, "day": day}
-        cursor = await self._session.execute(statements.fixed("find_loaded_keys"), place)
-        loaded = {key for (key,) in await cursor.fetchall()}
+        listing = self._means.listing
         found = (await listing.answers(source, day)).get(store, [])
         if loaded - {event.key for event, _ in found}:
             # They came after the day was listed and before the snapshot, or are gone.
             found = (await listing.answers(source, day, anew=True)).get(store, [])
         return found
+
+    async def _further_answers(
+        self, source: Source, store: str, day: date
+    ) -> Sequence[tuple[ObjectEvent, ApiKey]]:
+        if (source, store, day) in self._read_days:
+            return []
+        asked = {"source": source, "store": store, "day": day}
+        cursor = await self._session.execute(statements.fixed("find_loaded_keys_of_day"), asked)
+        loaded = {key for (key,) in await cursor.fetchall()}
+        return await self._answers(source, store, day, loaded)
 
     async def _further(self) -> list[tuple[ObjectEvent, DocumentKey]]:
         """Return what else may speak of the checks to compare and was not read yet."""
@@ -107,9 +128,10 @@ class Gathering:
         for store, day, key in await cursor.fetchall():
             named = parse_key(key) if key else None
             if day is not None:
-                found += await self._answers(Source.GUEST_CHECKS, store, day)
+                found += await self._further_answers(Source.GUEST_CHECKS, store, day)
             elif isinstance(named, ApiKey):
-                found += await self._answers(named.source, named.store_id.strip(), named.bus_dt)
+                place = named.store_id.strip(), named.bus_dt
+                found += await self._further_answers(named.source, *place)
         found += [(one.event, one.key) for one in await self._means.free.find()]
         return [one for one in found if name_of(one[0]) not in self.listed]
 

@@ -70,6 +70,33 @@ def test_every_log_event_of_an_alarm_is_logged() -> None:
     assert [cause for cause in sorted(causes) if f'= "{cause}"' not in code] == []
 
 
+def test_every_metric_of_aws_exists() -> None:
+    """SQS Developer Guide, "Available CloudWatch metrics"; ECS Developer Guide, likewise."""
+    known = {
+        "AWS/SQS": {
+            "ApproximateAgeOfOldestMessage",
+            "ApproximateNumberOfMessagesDelayed",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesVisible",
+            "NumberOfEmptyReceives",
+            "NumberOfMessagesDeleted",
+            "NumberOfMessagesReceived",
+            "NumberOfMessagesSent",
+            "SentMessageSize",
+        },
+        "AWS/ECS": {"CPUUtilization", "MemoryUtilization"},
+        "ECS/ContainerInsights": {"DesiredTaskCount", "PendingTaskCount", "RunningTaskCount"},
+    }
+    text = "".join(written(SERVICE / name) for name in ("alarms.tf", "scaling.tf"))
+    named = set(re.findall(r'"(AWS/\w+|ECS/\w+)"', text))
+    metrics = set(re.findall(r'"(?:AWS|ECS)/\w+", "(\w+)"', text))
+    metrics |= set(re.findall(r'\bmetric(?:_name)? += "(\w+)"', text))
+    metrics |= set(re.findall(r'\bname += "([A-Z]\w+)"', text))
+    assert named == known.keys()
+    assert len(metrics) >= 7
+    assert metrics - set().union(*known.values()) == set()
+
+
 def test_every_alarm_has_its_section_in_the_runbook() -> None:
     text = written(SERVICE / "alarms.tf")
     names = re.findall(r"^    ([A-Z]\w+) = \{", text, re.MULTILINE)
