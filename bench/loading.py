@@ -1,8 +1,8 @@
 """Drives the consumer's own loader: prepare in threads, batches in transactions, one process."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import perf_counter
 
 from psycopg_pool import AsyncConnectionPool
@@ -16,13 +16,14 @@ from consumer.load.standing import standing_records
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from schemas.aliases import load_aliases
 
+# Loads documents and returns the seconds to the last commit.
+Load = Callable[[Sequence[Fetched]], Awaitable[float]]
+
 
 def load_seconds(
     database: DatabaseSettings,
     documents: Iterable[Fetched],
     clock: Callable[[], float] = perf_counter,
-    *,
-    in_full: bool = False,
 ) -> float:
     """Load documents with the consumer's defaults; return the seconds to the last commit.
 
@@ -30,45 +31,48 @@ def load_seconds(
         database: Where.
         documents: What.
         clock: Tells the seconds; the wall's unless said.
-        in_full: Whether what stands unchanged is read again.
+    """
+
+    async def once() -> float:
+        async with loading(database, clock) as load:
+            return await load(list(documents))
+
+    return asyncio.run(once())
+
+
+@asynccontextmanager
+async def loading(
+    database: DatabaseSettings, clock: Callable[[], float], *, in_full: bool = False
+) -> AsyncIterator[Load]:
+    """Wire what `consumer.app` wires, without queues and lake, and give what loads.
+
+    `in_full`: what stands unchanged is read again.
     """
     settings = ConsumerSettings(
         **database.model_dump(), bucket_name="bench", queue_url="unused", dlq_url="unused"
     )
-    return asyncio.run(_Loading(settings, clock, in_full=in_full).seconds(list(documents)))
+    async with open_pool(settings, settings.loader_connections + 1) as pool:
+        await _open_sessions(pool, settings.loader_connections + 1)
+        wait_seconds = settings.batch_max_wait_milliseconds / 1000
+        limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
+        loader = Batcher(postgres_load(pool), limits, settings.loader_connections)
+        preparation = Preparation(
+            load_aliases(),
+            settings.max_decompressed_bytes,
+            settings.decode_threads,
+            None if in_full else standing_records(pool),
+        )
+        running = asyncio.create_task(loader.run(), name="load")
 
-
-class _Loading:
-    """What `consumer.app` wires, without queues and lake."""
-
-    def __init__(
-        self, settings: ConsumerSettings, clock: Callable[[], float], *, in_full: bool
-    ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._in_full = in_full
-
-    async def seconds(self, documents: list[Fetched]) -> float:
-        settings = self._settings
-        async with open_pool(settings, settings.loader_connections + 1) as pool:
-            await _open_sessions(pool, settings.loader_connections + 1)
-            wait_seconds = settings.batch_max_wait_milliseconds / 1000
-            limits = BatchLimits(settings.batch_max_rows, settings.batch_max_bytes, wait_seconds)
-            loader = Batcher(postgres_load(pool), limits, settings.loader_connections)
-            preparation = Preparation(
-                load_aliases(),
-                settings.max_decompressed_bytes,
-                settings.decode_threads,
-                None if self._in_full else standing_records(pool),
-            )
-            loading = asyncio.create_task(loader.run(), name="load")
-            began = self._clock()
+        async def load(documents: Sequence[Fetched]) -> float:
+            began = clock()
             async with asyncio.TaskGroup() as group:
                 for number, document in enumerate(documents):
                     group.create_task(_load(preparation, loader, document), name=f"load {number}")
-            seconds = self._clock() - began
-            loading.cancel()
-            return seconds
+            return clock() - began
+
+        yield load
+        running.cancel()
 
 
 async def _open_sessions(pool: AsyncConnectionPool, count: int) -> None:
