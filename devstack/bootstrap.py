@@ -150,7 +150,8 @@ def _install_packages(environment: Environment) -> None:
     environment.directory.mkdir()
     # Ours may be the interpreter of a virtual environment, even of the one just emptied.
     python = getattr(sys, "_base_executable", None) or sys.executable
-    _step(environment, [python, "-m", "venv", str(environment.directory)])
+    pip = [] if count else ["--without-pip"]
+    _step(environment, [python, "-m", "venv", *pip, str(environment.directory)])
     if not count:
         return
     _say(f"{name}: installing {count} packages from {environment.lock.name}")

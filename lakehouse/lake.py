@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 import boto3
@@ -158,21 +159,30 @@ class S3Lake:
 def open_lake(settings: LakehouseSettings) -> S3Lake:
     """Return the lake of the settings."""
     secret, token = settings.aws_secret_access_key, settings.aws_session_token
-    session = boto3.Session(
+    client = _client(
+        settings.aws_region,
+        settings.aws_endpoint_url,
         settings.aws_access_key_id,
-        secret.get_secret_value() if secret else None,
-        token.get_secret_value() if token else None,
-        region_name=settings.aws_region,
+        secret and secret.get_secret_value(),
+        token and token.get_secret_value(),
     )
-    client = session.client(
+    return S3Lake(client, settings.bucket_name)
+
+
+@cache
+def _client(
+    region: str | None, endpoint: str | None, key: str | None, secret: str | None, token: str | None
+) -> Any:
+    """Return a client, the same for every round; it renews the credentials of a role by itself."""
+    session = boto3.Session(key, secret, token, region_name=region)
+    return session.client(
         "s3",
         region_name=session.region_name or "us-east-1",
-        endpoint_url=settings.aws_endpoint_url,
+        endpoint_url=endpoint,
         config=Config(
             connect_timeout=10,
             read_timeout=60,
             retries={"mode": "standard"},
-            s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
+            s3={"addressing_style": "path" if endpoint else "auto"},
         ),
     )
-    return S3Lake(client, settings.bucket_name)

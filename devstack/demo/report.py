@@ -102,7 +102,9 @@ class _Lines:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, int | Decimal):
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"  # Iceberg's have ten decimals everywhere
+    if isinstance(value, int):
         return f"{value:,}"
     return "" if value is None else str(value)
 

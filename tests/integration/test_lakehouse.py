@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyarrow.parquet as pq
 import pytest
 
 from consumer.rows.tables import DATA_TABLES
@@ -126,9 +127,14 @@ def test_a_business_day_that_is_none_stops_the_export(lakehouse: Lakehouse) -> N
 def test_only_changed_days_are_rewritten_and_nothing_when_nothing_changed(
     warehouse: Warehouse, lakehouse: Lakehouse, tmp_path: Path
 ) -> None:
-    load(warehouse, 1)
+    load(warehouse, 3, 1)
     load(warehouse, 2, day="2024-01-02")
     lakehouse.export()
+    [first_day] = tmp_path.glob("processed/guest_checks/data/business_day=2024-01-01/*.parquet")
+    file = pq.ParquetFile(first_day)
+    ids = file.read().column("guest_check_id").to_pylist()
+    assert (2, sorted(ids)) == (len(ids), ids)
+    assert "ZSTD" == file.metadata.row_group(0).column(0).compression
     before = {stored.key for stored in lakehouse.place.lake.objects()}
     assert lakehouse.export().batches == 0
     assert before == {stored.key for stored in lakehouse.place.lake.objects()}
