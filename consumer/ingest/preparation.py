@@ -9,8 +9,17 @@ from consumer.load.standing import FindStanding
 from consumer.metrics import STAGE_SECONDS
 from consumer.spool import Spool
 from schemas.aliases import Aliases
+from schemas.file_kinds import GZIP_MAGIC
 
+_TINY_BYTES = 2 * 1024
 LEAST_BYTES = 16 * 1024  # of a smaller document everything is read before the answer is there
+
+
+def _is_tiny(data: bytes | Spool) -> bool:
+    """Say whether a document is prepared sooner than a thread takes it; gzip may hold anything."""
+    if isinstance(data, Spool) or data.startswith(GZIP_MAGIC):
+        return False
+    return len(data) <= _TINY_BYTES
 
 
 @dataclass
@@ -46,9 +55,10 @@ class Preparation:
         slots = self._stream_slots if isinstance(fetched.data, Spool) else self._slots
         async with slots:
             with STAGE_SECONDS.labels("prepare").time():
-                return await asyncio.to_thread(
-                    prepare, fetched, self.aliases, self.max_bytes, opened, standing
-                )
+                how = self.aliases, self.max_bytes, opened, standing
+                if _is_tiny(fetched.data):
+                    return prepare(fetched, *how)
+                return await asyncio.to_thread(prepare, fetched, *how)
 
     async def _open(self, fetched: Fetched) -> Opened | None:
         is_small = isinstance(fetched.data, Spool) or len(fetched.data) < self.least_bytes
