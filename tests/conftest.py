@@ -9,6 +9,7 @@ import secrets
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 
@@ -34,6 +35,24 @@ settings.register_profile("steady", deadline=None, derandomize=True, database=No
 settings.load_profile("steady")
 
 STACK_VARIABLES = ("AWS_ENDPOINT_URL", "QUEUE_URL", "DB_HOST")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long stories of e2e in every process, or the last of them keeps one waiting.
+
+    xdist deals the tests out in as many runs as there are processes; later they steal from another.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    of_e2e = [item for item in items if item.path.parent.name == "e2e"]
+    modules = [list(group) for _, group in groupby(of_e2e, lambda item: item.path)]
+    others = [item for item in items if item.path.parent.name != "e2e"]
+    share = -(-len(items) // processes)
+    dealt: list[pytest.Item] = []
+    for number in range(processes):
+        dealt += (story for module in modules[number::processes] for story in module)
+        room = share * (number + 1) - len(dealt)
+        dealt, others = dealt + others[:room], others[room:]
+    items[:] = dealt
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import pytest
 
 from devstack import api
 from devstack.demo.control import control
-from devstack.demo.expectations import StoreDay, compare
+from devstack.demo.expectations import StoreDay, compare, expected_totals
 from devstack.erp.settings import SimulatorSettings
 from devstack.erp.simulator import Simulator
 from schemas.registry import ENDPOINTS, Source
@@ -98,7 +98,7 @@ class Story:
         server = {key: self.environment[f"DB_{key.upper()}"] for key in keys}
         store_days = [StoreDay(STORE, day) for day in days]
         with psycopg.connect(dbname=self.environment["DB_NAME"], **server) as connection:
-            compared = compare(self.environment, connection, store_days)
+            compared = compare(expected_totals(self.environment, store_days), connection)
         assert len(compared) > 10
         # The ledger counts an object's records, whichever of them won.
         return [

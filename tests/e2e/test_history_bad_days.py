@@ -14,7 +14,7 @@ import pytest
 
 from devstack import api
 from devstack.demo.control import control
-from devstack.demo.expectations import StoreDay, compare
+from devstack.demo.expectations import StoreDay, compare, expected_totals
 from devstack.erp.faults import DEFAULT_KINDS
 from schemas.keys import API_PREFIX, ApiKey, parse_key
 from schemas.registry import ENDPOINTS, Source
@@ -102,7 +102,7 @@ def differences(environment: Mapping[str, str]) -> list[str]:
     server = {key: environment[f"DB_{key.upper()}"] for key in ("host", "port", "user", "password")}
     store_days = [StoreDay(store, day) for store in STORES for day in DAYS]
     with psycopg.connect(dbname=environment["DB_NAME"], **server) as connection:
-        compared = compare(environment, connection, store_days)
+        compared = compare(expected_totals(environment, store_days), connection)
     assert len(compared) > 15
     assert all(one.expected for one in compared)
     return [

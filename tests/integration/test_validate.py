@@ -23,7 +23,7 @@ def write(path: Path, document: Any) -> str:
     return str(path)
 
 
-def told(*arguments: str, code: int, stdin: str | None = None, **environment: str) -> Any:
+def told(*arguments: str, code: int, stdin: str = "", **environment: str) -> Any:
     """Validate without a single setting of servers, and give what was told."""
     result = run("consumer", "validate", "--json", *arguments, environment=environment, stdin=stdin)
     assert code == result.returncode, result.stderr
