@@ -19,7 +19,7 @@ from schemas.keys import api_key
 from schemas.registry import ENDPOINTS_BY_NAME, Source
 
 STORES = tuple(f"{number:03}" for number in range(4))
-OTHERS = 50  # stores that lie in the lake and are not pulled
+OTHERS = 10  # stores that lie in the lake and are not pulled
 FIRST = date(2024, 1, 1)
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 filling = "x" * 50_000
