@@ -22,6 +22,7 @@ COPY schemas/ schemas/
 COPY runtime/ runtime/
 COPY consumer/ consumer/
 COPY producer/ producer/
+COPY console/ console/
 COPY lakehouse/ lakehouse/
 COPY devstack/ devstack/
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \

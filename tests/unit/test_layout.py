@@ -9,7 +9,16 @@ ROOT = Path(__file__).parent.parent.parent
 TESTS = ROOT / "tests"
 LONGEST_LINES = 300
 EVENT = "'[a-z]+(_[a-z]+)+'"
-PRODUCT = ("consumer", "producer", "lakehouse", "schemas", "runtime", "devstack", "bench")
+PRODUCT = (
+    "consumer",
+    "producer",
+    "console",
+    "lakehouse",
+    "schemas",
+    "runtime",
+    "devstack",
+    "bench",
+)
 
 
 def imported(path: Path) -> Iterator[str]:

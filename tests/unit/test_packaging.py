@@ -18,7 +18,7 @@ from lakehouse.settings import LakehouseSettings
 from producer.settings import Settings as ProducerSettings
 
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = ("consumer", "producer", "lakehouse", "schemas", "runtime", "devstack")
+PACKAGES = ("consumer", "producer", "console", "lakehouse", "schemas", "runtime", "devstack")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {

@@ -1,0 +1,1 @@
+"""What the pages show, read from PostgreSQL, the queues and the lake."""
