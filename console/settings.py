@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from consumer.settings import ConsumerSettings, DatabaseSettings
+from consumer.settings import ConsumerSettings
 from runtime.postgres import read_password
 
 
@@ -33,6 +33,15 @@ class ConsoleSettings(ConsumerSettings):
         description="how long a page waits for PostgreSQL, a queue or the lake before it is shown "
         "without what that would have told",
     )
+    console_story_bytes: int = Field(
+        32 * 2**20,
+        ge=0,
+        description="largest store-day, all its versions of checks together, whose documents are "
+        "read again to tell its story",
+    )
+    console_story_seconds: float = Field(
+        60, gt=0, le=3600, description="how long a page waits for that"
+    )
     console_day_ends_hours: int = Field(
         24,
         ge=0,
@@ -49,7 +58,7 @@ class ConsoleSettings(ConsumerSettings):
     )
 
     @property
-    def reading(self) -> DatabaseSettings:
+    def reading(self) -> "ConsoleSettings":
         """How to reach PostgreSQL for reading: with the role for it, if there is one."""
         if self.console_db_user is None:
             return self

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from console.data.database import Database, open_database
+from console.data.stories import Stories
 from console.settings import ConsoleSettings
 from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import Queues, open_queues
@@ -30,6 +31,7 @@ class Servers:
     database: Database
     queues: Queues
     lake: Lake
+    stories: Stories
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -45,4 +47,4 @@ async def open_servers(settings: ConsoleSettings) -> AsyncIterator[Servers]:
         open_queues(settings, _CONNECTIONS) as queues,
         open_lake(settings, _CONNECTIONS) as lake,
     ):
-        yield Servers(settings, database, queues, lake)
+        yield Servers(settings, database, queues, lake, Stories(settings))

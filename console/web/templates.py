@@ -26,6 +26,11 @@ def moment(value: datetime | None) -> Markup | str:
     )
 
 
+def when(value: str) -> Markup | str:
+    """Write a time that comes as JSON has it."""
+    return moment(datetime.fromisoformat(value))
+
+
 def weekday(value: date) -> str:
     """Return the day's name."""
     return day_name[value.weekday()]
@@ -52,6 +57,7 @@ def _environment() -> Environment:
     made.filters |= {
         "number": number,
         "moment": moment,
+        "when": when,
         "weekday": weekday,
         "plural": plural,
         "month": month,

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from console.app import build
 from console.data.database import open_database
 from console.data.servers import Servers
+from console.data.stories import Stories
 from console.settings import ConsoleSettings
 
 _PAGE_BYTES = 200_000
@@ -85,4 +86,4 @@ async def pages_of(variables: Mapping[str, str], **more: object) -> AsyncIterato
     settings = console_settings(variables, **more)
     async with open_database(settings) as database:
         nobody = cast("Any", None)
-        yield Pages(build(Servers(settings, database, nobody, nobody)))
+        yield Pages(build(Servers(settings, database, nobody, nobody, Stories(settings))))
