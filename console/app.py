@@ -5,14 +5,14 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from console.data.servers import Servers, open_servers
-from console.pages import completeness, store_day
+from console.pages import completeness, find, store_day
 from console.settings import ConsoleSettings
 from console.web import failures, static_files
 from console.web.page import Section
 from console.web.serving import serve
 
 #: Every page, in the order of the navigation.
-SECTIONS: tuple[Section, ...] = (completeness.SECTION, store_day.SECTION)
+SECTIONS: tuple[Section, ...] = (completeness.SECTION, store_day.SECTION, find.SECTION)
 
 
 def build(servers: Servers) -> FastAPI:
