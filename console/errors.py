@@ -1,5 +1,7 @@
 """What keeps the console from starting or from showing a page."""
 
+from runtime.errors import ReportedError
 
-class ConsoleError(Exception):
+
+class ConsoleError(ReportedError):
     """Its text says what to do next."""

@@ -1,12 +1,70 @@
 """The console's settings, beside those of the consumer's that it shares."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import ClassVar, Self
 
-from consumer.settings import ConsumerSettings
+from pydantic import Field, SecretStr, model_validator
+
+from consumer.settings import ConsumerSettings, DatabaseSettings
+from runtime.postgres import read_password
 
 
 class ConsoleSettings(ConsumerSettings):
-    """Where the console listens."""
+    """The settings of `console serve`."""
 
-    console_host: str = Field("127.0.0.1", description="Address the console listens on.")
-    console_port: int = Field(8090, ge=0, le=65535, description="Port the console listens on.")
+    program: ClassVar[str] = "coco-ingest-console"
+
+    console_host: str = Field("127.0.0.1", description="address that the pages are served on")
+    console_port: int = Field(8090, ge=0, le=65535, description="port of the pages; 0: a free one")
+    console_db_user: str | None = Field(
+        None, description="role that may only read, for all that pages show; unset: `DB_USER`"
+    )
+    console_db_password: SecretStr | None = Field(None, description="password of that role")
+    console_db_password_file: Path | None = Field(
+        None, description="file with that password, read anew for each connection"
+    )
+    console_statement_timeout_seconds: int = Field(
+        5, ge=1, le=300, description="longest query of a page before it is cancelled"
+    )
+    console_answer_seconds: float = Field(
+        8,
+        gt=0,
+        le=600,
+        description="how long a page waits for PostgreSQL, a queue or the lake before it is shown "
+        "without what that would have told",
+    )
+    console_due_hours: int = Field(
+        12,
+        ge=0,
+        le=720,
+        description="hours after the end of a business date (UTC) by which its answers are due: "
+        "until then a day is still open, from then on it is missing or late",
+    )
+
+    @property
+    def reading(self) -> DatabaseSettings:
+        """How to reach PostgreSQL for reading: with the role for it, if there is one."""
+        if self.console_db_user is None:
+            return self
+        return self.model_copy(
+            update={
+                "db_user": self.console_db_user,
+                "db_password": self.console_db_password,
+                "db_password_file": self.console_db_password_file,
+            }
+        )
+
+    @model_validator(mode="after")
+    def _check_reading(self) -> Self:
+        password, file = self.console_db_password, self.console_db_password_file
+        if password and file:
+            raise ValueError(
+                "CONSOLE_DB_PASSWORD and CONSOLE_DB_PASSWORD_FILE are set; leave one of them"
+            )
+        if (password or file) and self.console_db_user is None:
+            raise ValueError(
+                "a password of the console's role is set, and no CONSOLE_DB_USER; set that too"
+            )
+        if file:
+            read_password(file)
+        return self

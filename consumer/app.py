@@ -32,6 +32,7 @@ from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
 from consumer.supervision.health import Health, Work
+from consumer.supervision.heartbeats import Heartbeat
 from consumer.supervision.progress import log_progress
 from consumer.supervision.task_protection import TaskProtection, ecs_agent
 from runtime import systemd
@@ -118,6 +119,8 @@ async def _open(
     limits = _limits(settings, until_idle_seconds)
     worker = Worker(queues.main, tasks, settler, leases, breakers, limits)
     background = _background(settings, worker, queues, lake, batcher)
+    heartbeat = Heartbeat(pool, lambda: breakers.reason, settings.heartbeat_seconds)
+    background["heartbeat"] = heartbeat.keep()
     health.begin(Work(leases, breakers, probe))
     _log_start(settings, terms)
     return worker, background

@@ -147,6 +147,9 @@ class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, Lake
     progress_log_seconds: float = Field(
         10, ge=0, le=3600, description="how often progress is logged while there is some; 0: never"
     )
+    heartbeat_seconds: float = Field(
+        15, ge=0, le=3600, description="how often the process tells that it is alive; 0: never"
+    )
     ecs_agent_uri: str | None = Field(
         None,
         pattern=r"^https?://\S+$",

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from console.cli import cli as console_cli
 from consumer.cli import cli as consumer_cli
 from devstack.cli import app as devstack_cli
 from docs.reference.markdown import page, table
@@ -17,6 +18,7 @@ from producer.cli import cli as producer_cli
 COMMAND_LINES = {
     "consumer": consumer_cli,
     "producer": producer_cli,
+    "console": console_cli,
     "lakehouse": lakehouse_cli,
     "devstack": devstack_cli,
 }

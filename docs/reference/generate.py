@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
+from console.settings import ConsoleSettings
 from consumer.load.migrations.migrate import migrate
 from consumer.metrics import CLOUDWATCH as CONSUMER_EMF
 from consumer.metrics import REGISTRY
@@ -36,6 +37,7 @@ from runtime.emf import EmfMetric
 HERE = Path(__file__).parent
 SETTINGS: dict[str, type[BaseSettings]] = {
     "Consumer": ConsumerSettings,
+    "Console": ConsoleSettings,
     "Producer": ProducerSettings,
     "Lakehouse": LakehouseSettings,
     "Simulated ERP": SimulatorSettings,
@@ -51,6 +53,8 @@ MEBIBYTE = 2**20
 SETTINGS_INTRODUCTION = """\
 Programs read their environment, and `.env` in the working directory (`cp .env.example .env`); a
 variable that is really set counts more. Bytes are set as plain numbers."""
+CONSOLE_INTRODUCTION = """\
+Besides those of the consumer: which database, bucket and queues, and how it logs."""
 CODES_INTRODUCTION = """\
 Why an object was not loaded: in the ledger, logs, metrics, attributes of dead letters and filters.
 
@@ -102,6 +106,8 @@ def settings_page() -> str:
     """Every environment variable of every program."""
     parts = [SETTINGS_INTRODUCTION]
     for title, model in SETTINGS.items():
+        # The console is told what the consumer is told, and more.
+        told = ConsumerSettings.model_fields if model is ConsoleSettings else {}
         rows = [
             (
                 f"`{variable(model, name)}`",
@@ -110,8 +116,13 @@ def settings_page() -> str:
                 sentence(info.description or ""),
             )
             for name, info in model.model_fields.items()
+            if name not in told
         ]
-        parts += [f"## {title}", table(("variable", "default", "allowed", "meaning"), rows)]
+        parts += [
+            f"## {title}",
+            *([CONSOLE_INTRODUCTION] if told else []),
+            table(("variable", "default", "allowed", "meaning"), rows),
+        ]
     return page("Settings", parts)
 
 

@@ -36,6 +36,13 @@ RIGHTS: Rights = dict.fromkeys((table.name for table in DATA_TABLES), _WRITING) 
     "forgotten_drift": ("SELECT", "INSERT", "UPDATE"),
     "ingested_objects": (*_WRITING, "DELETE"),
     "prunings": ("SELECT",),
+    "causes": ("SELECT", "INSERT"),
+    "object_events": ("SELECT", "INSERT"),
+    "dead_letters": _WRITING,
+    "expected_stores": _WRITING,
+    "consumer_heartbeats": (*_WRITING, "DELETE"),
+    "operator_actions": _WRITING,
+    "operator_action_items": _WRITING,
     "alembic_version": ("SELECT",),
 }
 # What PostgreSQL and libpq say when they refuse us, and what helps; the first that fits.

@@ -1,0 +1,48 @@
+"""What the pages ask: PostgreSQL, the queues and the lake, none of which need be up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from console.data.database import Database, open_database
+from console.settings import ConsoleSettings
+from consumer.aws.s3 import Lake, open_lake
+from consumer.aws.sqs import Queues, open_queues
+
+_CONNECTIONS = 8  # to each of S3 and SQS
+
+
+class Source(StrEnum):
+    """Who is asked, as pages name it."""
+
+    DATABASE = "PostgreSQL"
+    QUEUES = "SQS"
+    LAKE = "S3"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The servers behind the pages; `stopping` is set once the console is told to end."""
+
+    settings: ConsoleSettings
+    database: Database
+    queues: Queues
+    lake: Lake
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def open_servers(settings: ConsoleSettings) -> AsyncIterator[Servers]:
+    """Hold clients while the block runs; they connect when they are first asked.
+
+    Raises:
+        AwsUnusable: no client can be made from the AWS settings.
+    """
+    async with (
+        open_database(settings) as database,
+        open_queues(settings, _CONNECTIONS) as queues,
+        open_lake(settings, _CONNECTIONS) as lake,
+    ):
+        yield Servers(settings, database, queues, lake)

@@ -1,0 +1,2 @@
+-- How many store-days are known.
+SELECT count(*) AS days FROM store_days

@@ -1,0 +1,82 @@
+"""One visit of a page: what it asks, who did not answer, and how it is shown."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from console.data.database import Row
+from console.data.servers import Servers, Source
+from console.web.templates import TEMPLATES
+from consumer.errors import ConsumerError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A page and what belongs to it; without a title it is not in the navigation."""
+
+    path: str
+    title: str = ""
+    router: APIRouter = field(default_factory=APIRouter)
+
+
+class Page:
+    """A visit; a server that did not answer is named above the rest, which is shown all the same.
+
+    Each server is given up for the whole page once it has not answered.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.servers: Servers = request.app.state.servers
+        self.as_of = datetime.now(UTC)
+        self.unanswered: dict[Source, str] = {}
+
+    @property
+    def identity(self) -> Any:
+        """Who is looking, as `console/access` found out; None while nobody has to say."""
+        return getattr(self.request.state, "identity", None)
+
+    @property
+    def path(self) -> str:
+        """Return the page's own path."""
+        return self.request.url.path
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """Return what the navigation names."""
+        return tuple(one for one in self.request.app.state.sections if one.title)
+
+    async def ask(self, source: Source, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Return what a server answers within CONSOLE_ANSWER_SECONDS; None: the page says why."""
+        if source in self.unanswered:
+            return None
+        seconds = self.servers.settings.console_answer_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await work()
+        except ConsumerError as error:
+            self.unanswered[source] = str(error)
+        except TimeoutError:
+            self.unanswered[source] = f"no answer within {seconds:g} s"
+        return None
+
+    async def rows(self, name: str, /, **asked: object) -> list[Row] | None:
+        """Return the rows of a query by its name; None when PostgreSQL did not answer."""
+        work = partial(self.servers.database.rows, name, **asked)
+        return await self.ask(Source.DATABASE, work)
+
+    def render(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
+        """Show a template: it knows the visit as `page`, and what else is named."""
+        html = TEMPLATES.get_template(template).render(page=self, **values)
+        return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+
+
+Visit = Annotated[Page, Depends(Page)]

@@ -1,0 +1,21 @@
+"""What visitors write into forms and addresses, read kindly: an empty field is none."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, StringConstraints
+
+_LONGEST = 1024  # characters: the longest key that S3 allows
+
+
+def _written(value: Any) -> Any:
+    """Drop what no text of ours holds, and PostgreSQL refuses; nothing but spaces is nothing."""
+    return value.replace("\x00", "").strip() or None if isinstance(value, str) else value
+
+
+#: Text, trimmed; None when nothing was written.
+Text = Annotated[
+    Annotated[str, StringConstraints(max_length=_LONGEST)] | None, BeforeValidator(_written)
+]
+#: A business date; None when none was chosen.
+Day = Annotated[date | None, BeforeValidator(_written)]
