@@ -33,12 +33,19 @@ class ConsoleSettings(ConsumerSettings):
         description="how long a page waits for PostgreSQL, a queue or the lake before it is shown "
         "without what that would have told",
     )
+    console_day_ends_hours: int = Field(
+        24,
+        ge=0,
+        le=72,
+        description="hours after 00:00 UTC of a business date at which it has ended in all stores: "
+        "an answer that was asked for earlier shows a day that is still open",
+    )
     console_due_hours: int = Field(
         12,
         ge=0,
         le=720,
-        description="hours after the end of a business date (UTC) by which its answers are due: "
-        "until then a day is still open, from then on it is missing or late",
+        description="hours after that by which a day's answers are due: from then on they are "
+        "missing, or late",
     )
 
     @property

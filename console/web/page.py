@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from console.data.database import Row
 from console.data.servers import Servers, Source
+from console.web.links import query
 from console.web.templates import TEMPLATES
 from consumer.errors import ConsumerError
 
@@ -53,6 +54,10 @@ class Page:
     def sections(self) -> tuple[Section, ...]:
         """Return what the navigation names."""
         return tuple(one for one in self.request.app.state.sections if one.title)
+
+    def here(self, **changes: object) -> str:
+        """Return this page's address with some parameters changed; None drops one."""
+        return query(self.path, **{**self.request.query_params, **changes})
 
     async def ask(self, source: Source, work: Callable[[], Awaitable[T]]) -> T | None:
         """Return what a server answers within CONSOLE_ANSWER_SECONDS; None: the page says why."""
