@@ -24,19 +24,29 @@ setup: ## Make .venv and .venv-localstack from the lock files (a second or nothi
 demo: setup ## Show the whole way of the data on local servers, with a failure and its repair
 	@$(BIN)/devstack demo
 
-test: setup lint ## Check everything: lint, types, import rules, then all tests on real servers
+test: setup ## Check everything: lint, types, import rules, then all tests on real servers
+	@$(BIN)/python -m tests.support.browser & found=$$!; \
+		$(MAKE) --no-print-directory lint && wait $$found
 	@echo "== tests: unit, integration and e2e on real PostgreSQL and LocalStack, $(TEST_PROCESSES) at once"
 	@$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
-lint: setup ## Check style, formatting, types and import rules
-	@echo "== ruff: style"
+lint: setup ## Check style, formatting, types, import rules and IAM policies, side by side
+	@$(MAKE) --no-print-directory --jobs=2 _types _style _imports _policies
+
+_style:
+	@echo "== ruff: style and formatting"
 	@$(BIN)/ruff check .
-	@echo "== ruff: formatting"
 	@$(BIN)/ruff format --check .
+
+_types:
 	@echo "== mypy: types"
 	@$(BIN)/mypy
+
+_imports:
 	@echo "== import-linter: who may import whom"
 	@$(BIN)/lint-imports
+
+_policies:
 	@echo "== parliament: IAM policies"
 	@$(BIN)/python -m deploy.policies
 
@@ -91,6 +101,6 @@ lock: ## Resolve all lock files anew (needs uv)
 
 clean: ## Stop a running devstack; remove the environments and all caches
 	@if [ -x $(BIN)/devstack ]; then $(BIN)/devstack down; fi
-	@rm -rf .venv .venv-localstack .venv-bench .venv-deploy .venv-engines .devstack .pytest_cache .mypy_cache .ruff_cache \
+	@rm -rf .venv .venv-localstack .venv-bench .venv-deploy .venv-engines .browser .devstack .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,7 +9,6 @@ import secrets
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 
@@ -41,18 +40,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long stories of e2e in every process, or the last of them keeps one waiting.
 
     xdist deals the tests out in as many runs as there are processes; later they steal from another.
+    What needs a browser is one story, so that one process starts one.
     """
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    of_e2e = [item for item in items if item.path.parent.name == "e2e"]
-    modules = [list(group) for _, group in groupby(of_e2e, lambda item: item.path)]
-    others = [item for item in items if item.path.parent.name != "e2e"]
+    by_story: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        by_story.setdefault(_story(item.path), []).append(item)
+    others = by_story.pop("", [])
+    stories = list(by_story.values())
     share = -(-len(items) // processes)
     dealt: list[pytest.Item] = []
     for number in range(processes):
-        dealt += (story for module in modules[number::processes] for story in module)
+        dealt += (item for story in stories[number::processes] for item in story)
         room = share * (number + 1) - len(dealt)
         dealt, others = dealt + others[:room], others[room:]
     items[:] = dealt
+
+
+def _story(path: Path) -> str:
+    """Return the story that a module of tests belongs to; "" if it may run anywhere."""
+    if path.parent.name == "e2e":
+        return path.name
+    return "browser" if path.parent.parts[-2:] == ("integration", "console") else ""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,69 @@
 """Completeness: is everything there, store by store and business date by business date."""
 
-from fastapi import Response
+from datetime import date, timedelta
+from typing import Annotated
 
-from console.web.page import Section, Visit
+from fastapi import Query, Response
+
+from console.data.database import Row
+from console.drawing.calendar import STATES, calendar, commands
+from console.web.page import Page, Section, Visit
+from console.web.parameters import Day, Text
+from schemas.registry import Source
 
 SECTION = Section("/", "Completeness")
+SOURCES = tuple(source.value for source in Source)
+SPANS = {str(days): days for days in (14, 31, 62)}
 
 
 @SECTION.router.get(SECTION.path)
-async def show(page: Visit) -> Response:
-    """Show what each store-day stands at."""
-    return page.render("completeness.html", days=await page.rows("count_days"))
+async def show(
+    page: Visit,
+    *,
+    source: Text = None,
+    last: Day = None,
+    days: Text = None,
+    state: Text = None,
+    part: Annotated[int, Query(ge=1, le=1000)] = 1,
+) -> Response:
+    """Show what each store-day of one source stands at; of the others, how many fail."""
+    chosen = source if source and source in SOURCES else Source.GUEST_CHECKS.value
+    span, today = SPANS.get(days or "", 31), page.as_of.date()
+    newest = await page.rows("newest_day", today=today)
+    if newest is None or newest[0]["bus_dt"] is None:
+        return page.render("completeness.html", board=None)
+    end = min(last, today) if last else _default_end(today, newest[0]["bus_dt"], span)
+    shown = [end - timedelta(days=back) for back in reversed(range(span))]
+    rows = await _rows(page, chosen, shown[0], end)
+    if rows is None:
+        return page.render("completeness.html", board=None)
+    lines, more = commands(rows, chosen)
+    return page.render(
+        "completeness.html",
+        board=calendar(rows, shown, state if state in STATES else None, part),
+        source=chosen,
+        sources=SOURCES,
+        spans=[*SPANS.values()],
+        states=STATES,
+        newest=newest[0]["bus_dt"],
+        pull_lines=lines,
+        more_lines=more,
+    )
+
+
+def _default_end(today: date, newest: date, span: int) -> date:
+    """Return the last day to show: today, unless nothing near it was ever loaded."""
+    return today if today - newest < timedelta(days=span) else newest
+
+
+async def _rows(page: Page, source: str, first: date, last: date) -> list[Row] | None:
+    settings = page.servers.settings
+    return await page.rows(
+        "calendar",
+        source=source,
+        first=first,
+        last=last,
+        now=page.as_of,
+        ends=settings.console_day_ends_hours,
+        due=settings.console_due_hours,
+    )

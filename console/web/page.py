@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from console.access.identities import Identity
 from console.data.database import Row
 from console.data.servers import Servers, Source
+from console.web.links import query
 from console.web.templates import TEMPLATES
 from consumer.errors import ConsumerError
 
@@ -40,9 +42,19 @@ class Page:
         self.unanswered: dict[Source, str] = {}
 
     @property
-    def identity(self) -> Any:
-        """Who is looking, as `console/access` found out; None while nobody has to say."""
+    def identity(self) -> Identity | None:
+        """Who is looking; None on the page where one logs in."""
         return getattr(self.request.state, "identity", None)
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the visitor may act and read documents."""
+        return self.identity is not None and self.identity.is_operator
+
+    @property
+    def may_log_out(self) -> bool:
+        """Whether the visitor has a session to end."""
+        return self.request.app.state.doors.tokens is not None
 
     @property
     def path(self) -> str:
@@ -53,6 +65,10 @@ class Page:
     def sections(self) -> tuple[Section, ...]:
         """Return what the navigation names."""
         return tuple(one for one in self.request.app.state.sections if one.title)
+
+    def here(self, **changes: object) -> str:
+        """Return this page's address with some parameters changed; None drops one."""
+        return query(self.path, **{**self.request.query_params, **changes})
 
     async def ask(self, source: Source, work: Callable[[], Awaitable[T]]) -> T | None:
         """Return what a server answers within CONSOLE_ANSWER_SECONDS; None: the page says why."""

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 _LONGEST = 1024  # characters: the longest key that S3 allows
 
@@ -18,4 +18,7 @@ Text = Annotated[
     Annotated[str, StringConstraints(max_length=_LONGEST)] | None, BeforeValidator(_written)
 ]
 #: A business date; None when none was chosen.
-Day = Annotated[date | None, BeforeValidator(_written)]
+Day = Annotated[
+    Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))] | None,
+    BeforeValidator(_written),
+]

@@ -1,12 +1,13 @@
 """Templates: escaped, strict about names, with the few filters that all pages need."""
 
+from calendar import day_name, month_name
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from console.web.links import find, store_day
 from console.web.static_files import static_url
 
 
@@ -26,25 +27,18 @@ def moment(value: datetime | None) -> Markup | str:
 
 
 def weekday(value: date) -> str:
-    """Return the day's name, in English whatever the locale."""
-    names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-    return names[value.weekday()]
+    """Return the day's name."""
+    return day_name[value.weekday()]
+
+
+def month(value: date) -> str:
+    """Return the month's name and the year."""
+    return f"{month_name[value.month]} {value.year}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
     """Write a count with its noun: `1 day`, `1,204 days`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def segment(value: object) -> str:
-    """Quote text as one segment of a path."""
-    return quote(str(value), safe="")
-
-
-def query(path: str, **values: object) -> str:
-    """Return a path with its query; what is None is left out."""
-    told = urlencode({name: value for name, value in values.items() if value is not None})
-    return f"{path}?{told}" if told else path
 
 
 def _environment() -> Environment:
@@ -60,9 +54,9 @@ def _environment() -> Environment:
         "moment": moment,
         "weekday": weekday,
         "plural": plural,
-        "segment": segment,
+        "month": month,
     }
-    made.globals |= {"static": static_url, "query": query}
+    made.globals |= {"static": static_url, "find": find, "store_day": store_day}
     return made
 
 

@@ -1,2 +1,0 @@
--- How many store-days are known.
-SELECT count(*) AS days FROM store_days
