@@ -30,15 +30,23 @@ test: setup ## Check everything: lint, types, import rules, then all tests on re
 	@echo "== tests: unit, integration and e2e on real PostgreSQL and LocalStack, $(TEST_PROCESSES) at once"
 	@$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
-lint: setup ## Check style, formatting, types and import rules
-	@echo "== ruff: style"
+lint: setup ## Check style, formatting, types, import rules and IAM policies, side by side
+	@$(MAKE) --no-print-directory --jobs=2 _types _style _imports _policies
+
+_style:
+	@echo "== ruff: style and formatting"
 	@$(BIN)/ruff check .
-	@echo "== ruff: formatting"
 	@$(BIN)/ruff format --check .
+
+_types:
 	@echo "== mypy: types"
 	@$(BIN)/mypy
+
+_imports:
 	@echo "== import-linter: who may import whom"
 	@$(BIN)/lint-imports
+
+_policies:
 	@echo "== parliament: IAM policies"
 	@$(BIN)/python -m deploy.policies
 

@@ -18,8 +18,8 @@ from tests.support.programs import query, until
 from tests.support.proxies import proxy_to_port, proxy_to_unix_socket
 from tests.support.warehouse import database_settings
 
-OBJECTS = 250
-IN_FLIGHT = 200
+OBJECTS = 130
+IN_FLIGHT = 100
 STOP_TIMEOUT_SECONDS = 3  # ECS gives five more than our default of 25
 SPARE_SECONDS = 5
 

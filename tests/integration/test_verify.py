@@ -25,6 +25,8 @@ def verify(environment: dict[str, str], *more: str) -> dict[str, Any]:
 def filled(environment: dict[str, str], lake: Lake) -> dict[str, str]:
     fill(lake)
     put(lake, key("getFiscalInvoice", DAY, "1"), json.dumps(STANDING).encode())
+    put(lake, "raw/erp/forgotten.json", answer(check(8)))
+    put(lake, key("getFiscalInvoice", NEXT, "0"), json.dumps(FORGOTTEN).encode())
     with open_warehouse(environment, sessions=1) as warehouse:
         load_new(warehouse, lake)
     # If the second answer came first, the row was left out; else it is there, marked.
@@ -37,6 +39,11 @@ STANDING = {
     "storeId": STORE,
     "busDt": DAY,
     "fiscalInvoices": [{"invoiceId": 6, "amount": 9}],
+}
+FORGOTTEN = {
+    "storeId": STORE,
+    "busDt": NEXT,
+    "fiscalInvoices": [{"invoiceId": 7, "amount": 9}],
 }
 INVOICES = {
     "storeId": STORE,
@@ -91,6 +98,14 @@ DAMAGE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "a row of the ledger is deleted": (
         "DELETE FROM ingested_objects WHERE object_key = 'raw/erp/closing.json'",
         ("unseen", None, "raw/erp/closing.json"),
+    ),
+    "the ledger forgot the document of a check that is as it should be": (
+        "DELETE FROM ingested_objects WHERE object_key = 'raw/erp/forgotten.json'",
+        ("unseen", None, "raw/erp/forgotten.json"),
+    ),
+    "the ledger forgot an answer that lost to a later one": (
+        f"DELETE FROM ingested_objects WHERE object_key LIKE '%getFiscalInvoice%{NEXT}%/0.json'",
+        ("unseen", None, key("getFiscalInvoice", NEXT, "0")),
     ),
 }
 
@@ -186,8 +201,19 @@ def test_each_damage_is_named_and_mended(filled: dict[str, str], lake: Lake) -> 
     repaired = verify(filled, "--repair")
     assert repaired["equal"], repaired
     assert len(told["differences"]) == len(repaired["differences"]) == repaired["mended"]
-    assert [(before[0][0] + 3,)] == query(filled, "SELECT count(*) FROM ingested_objects")
+    assert [(before[0][0] + 5,)] == query(filled, "SELECT count(*) FROM ingested_objects")
     assert verify(filled)["equal"]
+    assert [0, 0] == [_without_entry(filled, one) for one in ("guest_checks", "fiscal_invoices")]
+
+
+def _without_entry(environment: dict[str, str], table: str) -> int:
+    """Count rows of which nobody could say any more from which document they are."""
+    [(count,)] = query(
+        environment,
+        f"""SELECT count(*) FROM {table} AS t WHERE NOT EXISTS (
+            SELECT FROM ingested_objects AS o WHERE o.object_id = t.object_id)""",
+    )
+    return int(count)
 
 
 def _named(one: dict[str, Any]) -> tuple[Any, ...]:

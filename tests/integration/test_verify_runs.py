@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from consumer.ingest.prepare import prepare
 from consumer.operate.proof.free_documents import FreeDocuments
 from consumer.operate.proof.gathering import Gathering
 from consumer.operate.proof.listing import Listing
@@ -23,8 +25,9 @@ from consumer.operate.verify.verifying import Verdict, Verifying
 from tests.conftest import Lake
 from tests.support.consuming import export, loaded, put
 from tests.support.databases import execute
-from tests.support.lake_loading import command, consumer_settings, load_new
+from tests.support.lake_loading import command, consumer_settings, load_new, stored_objects
 from tests.support.programs import query, until
+from tests.support.samples import ALIASES, NO_LIMIT
 from tests.support.storied import DAY, STORE, answer, check, fill, key, transactions
 from tests.support.warehouse import Warehouse, open_warehouse
 
@@ -188,6 +191,34 @@ def _added(day: str) -> str:
 
 def _places(found: Iterable[Difference]) -> set[tuple[Any, ...]]:
     return {one.place for one in found}
+
+
+def test_what_only_events_tell_decides_between_documents_of_one_version(
+    environment: dict[str, str], lake: Lake
+) -> None:
+    """Their times, against those of the lake; of one key its sequencers, against all times."""
+    enabled = {"Status": "Enabled"}
+    lake.s3.put_bucket_versioning(Bucket=lake.bucket, VersioningConfiguration=enabled)
+    for amount in (1, 2):
+        row = {"transactionId": 1, "amount": amount}
+        put(lake, key("getTransactions", DAY, f"{amount}"), transactions(row))
+        put(lake, key("getGuestChecks", DAY, "1"), answer(check(1, subTtl=amount)))
+    sooner, later = datetime(2024, 3, 2, 3, tzinfo=UTC), datetime(2024, 3, 2, 4, tzinfo=UTC)
+    told: dict[str, tuple[dict[str, Any], ...]] = {
+        "getTransactions": ({"event_time": later}, {"event_time": sooner}),
+        "getGuestChecks": ({"sequencer": "FF"}, {"sequencer": "0A"}),
+    }
+    documents = []
+    for one in stored_objects(lake):
+        is_second = b'"amount": 2' in one.data or b'"subTtl": 2' in one.data
+        event = replace(one.identity.event, **told[one.source][is_second])
+        found = replace(one, identity=replace(one.identity, event=event))
+        documents.append(prepare(found, ALIASES, NO_LIMIT).document)
+    with open_warehouse(environment, sessions=1) as warehouse:
+        warehouse.load(*documents)
+    standing = "SELECT (SELECT amount FROM transactions), (SELECT sub_ttl FROM guest_checks)"
+    assert [(1, 1)] == query(environment, standing)
+    assert [] == verified(environment).differences
 
 
 def test_ledger_rows_that_were_pruned_are_not_missed(

@@ -7,13 +7,12 @@ alone. Several faults at once take turns in one thread.
 import heapq
 import itertools
 import json
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 from secrets import token_hex
@@ -22,9 +21,10 @@ from types import ModuleType
 import psycopg
 
 from tests.support.chaos_lake import Announced, FullLake
-from tests.support.programs import query
+from tests.support.programs import Start, query
 from tests.support.proxies import Proxy
 from tests.support.servers import OwnPostgres
+from tests.support.warm import start_warm
 
 VISIBILITY_SECONDS = 5
 MAX_RECEIVES = 10
@@ -33,12 +33,15 @@ STOP_SECONDS = 10  # what a consumer is given to stop
 
 
 class Fleet:
-    """Consumer processes, numbered; each start writes a log of its own."""
+    """Consumer processes, numbered; each start writes a log of its own.
+
+    They are forked (`tests/support/warm.py`), since many are killed as soon as they have begun.
+    """
 
     def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
         self._environment = dict(environment)
         self._directory = directory
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._processes: dict[int, BaseProcess] = {}
         self._logs: dict[int, Path] = {}
         self.starts = 0
 
@@ -51,31 +54,32 @@ class Fleet:
     def start(self, number: int) -> None:
         """Start one."""
         self.starts += 1
-        self._logs[number] = self._directory / f"consumer-{number}-start-{self.starts}.log"
-        with self._logs[number].open("wb") as log:
-            self._processes[number] = subprocess.Popen(
-                [sys.executable, "-m", "consumer", "run"], env=self._environment, stderr=log
-            )
+        streams = self._directory / f"consumer-{number}-start-{self.starts}"
+        self._logs[number] = streams / "stderr"
+        start = Start(("consumer", "run"), self._environment, Path.cwd())
+        self._processes[number] = start_warm(start, streams)
 
     def kill(self, number: int) -> None:
         """Kill one with SIGKILL."""
         self._processes[number].kill()
-        self._processes.pop(number).wait()
+        self._processes.pop(number).join()
 
     def stop(self, number: int) -> None:
         """Ask one to stop with SIGTERM; it must end in time and say that all is well."""
-        self._processes[number].terminate()
-        code = self._processes.pop(number).wait(STOP_SECONDS + 5)
+        process = self._processes.pop(number)
+        process.terminate()
+        process.join(STOP_SECONDS + 5)
+        code = process.exitcode
         assert code == 0, f"exit code {code}:\n{self._tail(number)}"
 
     def at_work(self) -> list[int]:
         """Tell which have begun to receive."""
-        return [n for n in self._processes if b'"consumer_started"' in self._logs[n].read_bytes()]
+        return [n for n in self._processes if '"consumer_started"' in self._log(n)]
 
     def assert_alive(self) -> None:
         """Fail if one ended by itself."""
         for number, process in self._processes.items():
-            assert process.poll() is None, f"code {process.returncode}:\n{self._tail(number)}"
+            assert process.is_alive(), f"code {process.exitcode}:\n{self._tail(number)}"
 
     def stop_all(self) -> None:
         """Stop those that run."""
@@ -90,10 +94,16 @@ class Fleet:
     def said(self, event: str) -> int:
         """Count how often the consumers logged an event."""
         needle = json.dumps(event).encode()
-        return sum(log.read_bytes().count(needle) for log in self._directory.glob("consumer-*"))
+        logs = self._directory.glob("consumer-*/stderr")
+        return sum(log.read_bytes().count(needle) for log in logs)
+
+    def _log(self, number: int) -> str:
+        """Return what one has said since it was last started; it may still be starting."""
+        log = self._logs[number]
+        return log.read_text(encoding="utf-8") if log.exists() else ""
 
     def _tail(self, number: int) -> str:
-        return self._logs[number].read_text()[-3000:]
+        return self._log(number)[-3000:]
 
 
 @dataclass

@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from console.app import build
 from console.data.database import open_database
@@ -35,7 +35,7 @@ class Shown:
 class Pages:
     """Asks an application for pages, as a browser on the same machine does."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def get(self, address: str) -> Shown:

@@ -77,12 +77,13 @@ def load_new(warehouse: Warehouse, lake: Lake) -> None:
     """Load what the lake holds and the ledger does not know, as consumers would in the end."""
     rows = warehouse.query("SELECT object_key, version FROM ingested_objects")
     known = {(row["object_key"], row["version"]) for row in rows}
-    new = (one for one in _objects(lake) if one.identity.key[1:] not in known)
+    new = (one for one in stored_objects(lake) if one.identity.key[1:] not in known)
     while batch := [*islice(new, _AT_ONCE)]:
         warehouse.load(*(prepare(one, ALIASES, NO_LIMIT).document for one in batch))
 
 
-def _objects(lake: Lake) -> Iterator[Fetched]:
+def stored_objects(lake: Lake) -> Iterator[Fetched]:
+    """Give every version that the lake holds with an event of its own time, the oldest first."""
     pages = lake.s3.get_paginator("list_object_versions").paginate(Bucket=lake.bucket)
     listed = [found for page in pages for found in page.get("Versions", [])]
     for found in sorted(listed, key=lambda found: found["LastModified"]):

@@ -55,15 +55,21 @@ def running_warm(start: Start, log: Path) -> Iterator[BaseProcess]:
 
     It is killed if it still runs then: tell it to stop by `terminate()`, and `join()` it.
     """
-    log.mkdir(parents=True, exist_ok=True)
-    (log / "stdin").touch()
-    process = _server.Process(target=_become, args=(start, log), name=" ".join(start.command))
-    process.start()
+    process = start_warm(start, log)
     try:
         yield process
     finally:
         process.kill()
         process.join()
+
+
+def start_warm(start: Start, log: Path) -> BaseProcess:
+    """Start a daemon likewise; whoever asks for it ends it."""
+    log.mkdir(parents=True, exist_ok=True)
+    (log / "stdin").touch()
+    process = _server.Process(target=_become, args=(start, log), name=" ".join(start.command))
+    process.start()
+    return process
 
 
 def _become(start: Start, streams: Path) -> None:

@@ -187,12 +187,15 @@ def test_every_decision_has_its_context_options_choice_and_price() -> None:
 
 def test_a_commit_is_checked_as_make_lint_checks() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    [recipe] = re.findall(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
-    checks = re.findall(r"^\t@\$\(BIN\)/(.*)$", recipe, re.MULTILINE)
+    recipes = dict(re.findall(r"^(_\w+):\n((?:\t.*\n)+)", makefile, re.MULTILINE))
+    [named] = re.findall(r"^lint:.*\n\t.*\$\(MAKE\).*? ((?:_\w+ ?)+)$", makefile, re.MULTILINE)
+    assert set(named.split()) == set(recipes)
+    checks = re.findall(r"^\t@\$\(BIN\)/(.*)$", "".join(recipes.values()), re.MULTILINE)
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     [local] = config["repos"]
     assert local["repo"] == "local"
-    assert [f".venv/bin/{check}" for check in checks] == [hook["entry"] for hook in local["hooks"]]
+    entries = {hook["entry"] for hook in local["hooks"]}
+    assert {f".venv/bin/{check}" for check in checks} == entries
     assert {hook["language"] for hook in local["hooks"]} == {"system"}
 
 

@@ -68,7 +68,22 @@ async def _repair(session: AsyncConnection[Any], reading: Reading, proof: Proof)
             await _load(session, waiting)
             waiting, size = [], 0
     await _load(session, waiting)
+    await _adopt_rows(session, proof)
     return left
+
+
+async def _adopt_rows(session: AsyncConnection[Any], proof: Proof) -> None:
+    """Give list rows of documents that the ledger had lost their document again."""
+    for source, table in LIST_TABLES.items():
+        keys = [one.key for one in proof.objects if not one.entry and one.key.source is source]
+        days = {((key.store_id or "").strip(), key.bus_dt) for key in keys}
+        asked = {
+            "source": source.value,
+            "stores": [store for store, _ in days],
+            "days": [day for _, day in days],
+        }
+        if days:
+            await session.execute(statements.for_table("adopt_rows", table), asked)
 
 
 def _list_days(proof: Proof) -> dict[str, list[Any]]:
