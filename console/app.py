@@ -3,23 +3,26 @@
 from collections.abc import Callable
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from console.access.doors import open_doors
+from console.access.guard import Guard
 from console.data.servers import Servers, open_servers
-from console.pages import completeness
+from console.pages import completeness, login
 from console.settings import ConsoleSettings
 from console.web import failures, static_files
 from console.web.page import Section
 from console.web.serving import serve
 
 #: Every page, in the order of the navigation.
-SECTIONS: tuple[Section, ...] = (completeness.SECTION,)
+SECTIONS: tuple[Section, ...] = (completeness.SECTION, login.SECTION)
 
 
-def build(servers: Servers) -> FastAPI:
-    """Return the application."""
+def build(servers: Servers) -> ASGIApp:
+    """Return the application, behind its guard."""
     app = FastAPI(title="coco console", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.servers, app.state.sections = servers, SECTIONS
-    # `console/access` adds its middleware here: hosts, origins, identities, headers.
+    doors = open_doors(servers.settings)
+    app.state.servers, app.state.sections, app.state.doors = servers, SECTIONS, doors
     failures.add_failures(app)
     app.include_router(static_files.router)
     for section in SECTIONS:
@@ -29,7 +32,9 @@ def build(servers: Servers) -> FastAPI:
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    return app
+    # Around everything, so that a page that failed is answered with the same headers.
+    log_in = doors.tokens is not None
+    return Guard(app, doors.authenticator, doors.hosts, log_in=log_in)
 
 
 async def run(settings: ConsoleSettings, tell: Callable[[str], object]) -> None:

@@ -5,22 +5,31 @@ from typing import ClassVar, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from console.access_settings import AccessSettings
 from consumer.settings import ConsumerSettings, DatabaseSettings
 from runtime.postgres import read_password
 
 
-class ConsoleSettings(ConsumerSettings):
+class ConsoleSettings(ConsumerSettings, AccessSettings):
     """The settings of `console serve`."""
 
     program: ClassVar[str] = "coco-ingest-console"
 
-    console_host: str = Field("127.0.0.1", description="address that the pages are served on")
     console_port: int = Field(8090, ge=0, le=65535, description="port of the pages; 0: a free one")
     console_db_user: str | None = Field(
         None, description="role that may only read, for all that pages show; unset: `DB_USER`"
     )
     console_db_password: SecretStr | None = Field(None, description="password of that role")
     console_db_password_file: Path | None = Field(
+        None, description="file with that password, read anew for each connection"
+    )
+    console_audit_db_user: str | None = Field(
+        None,
+        description="role that may only write down what operators do, and carry it on; unset: "
+        "`DB_USER`",
+    )
+    console_audit_db_password: SecretStr | None = Field(None, description="password of that role")
+    console_audit_db_password_file: Path | None = Field(
         None, description="file with that password, read anew for each connection"
     )
     console_statement_timeout_seconds: int = Field(
@@ -51,27 +60,38 @@ class ConsoleSettings(ConsumerSettings):
     @property
     def reading(self) -> DatabaseSettings:
         """How to reach PostgreSQL for reading: with the role for it, if there is one."""
-        if self.console_db_user is None:
+        return self._as_role("console_db")
+
+    @property
+    def auditing(self) -> DatabaseSettings:
+        """How to reach PostgreSQL to write down what operators do."""
+        return self._as_role("console_audit_db")
+
+    def _as_role(self, prefix: str) -> DatabaseSettings:
+        user, password, file = (
+            getattr(self, f"{prefix}_{name}") for name in ("user", "password", "password_file")
+        )
+        if user is None:
             return self
         return self.model_copy(
-            update={
-                "db_user": self.console_db_user,
-                "db_password": self.console_db_password,
-                "db_password_file": self.console_db_password_file,
-            }
+            update={"db_user": user, "db_password": password, "db_password_file": file}
         )
 
     @model_validator(mode="after")
-    def _check_reading(self) -> Self:
-        password, file = self.console_db_password, self.console_db_password_file
-        if password and file:
-            raise ValueError(
-                "CONSOLE_DB_PASSWORD and CONSOLE_DB_PASSWORD_FILE are set; leave one of them"
+    def _check_roles(self) -> Self:
+        for prefix in ("CONSOLE_DB", "CONSOLE_AUDIT_DB"):
+            user, password, file = (
+                getattr(self, f"{prefix}_{name}".lower())
+                for name in ("USER", "PASSWORD", "PASSWORD_FILE")
             )
-        if (password or file) and self.console_db_user is None:
-            raise ValueError(
-                "a password of the console's role is set, and no CONSOLE_DB_USER; set that too"
-            )
-        if file:
-            read_password(file)
+            if password and file:
+                raise ValueError(
+                    f"{prefix}_PASSWORD and {prefix}_PASSWORD_FILE are set; leave one of them"
+                )
+            if (password or file) and user is None:
+                raise ValueError(
+                    f"a password of the console's role is set, and no {prefix}_USER; set that too"
+                )
+            if file:
+                read_password(file)
         return self

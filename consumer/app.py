@@ -15,6 +15,7 @@ from consumer.ingest.handler import Handler, Known, Ports
 from consumer.ingest.in_hand import ByteBudget
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool, ping, watch_pool
+from consumer.load.dead_letter_rows import DeadLetterRows
 from consumer.load.ledger import answer_again, count_recent_failures, loaded_before, record_entry
 from consumer.load.migrations.schema import check_schema
 from consumer.load.standing import standing_records
@@ -109,7 +110,9 @@ async def _open(
     held = HeldMessages(max(1, settings.max_in_flight_messages // _HELD_SHARE))
     breakers = Breakers(byte_budget, OutageBreaker(probe), failure_breaker, held)
     record = partial(record_entry, pool, layout=settings.layout)
-    settler = Settler(queues.main, DeadLetters(queues.dead, lake, record), leases, terms)
+    rows = DeadLetterRows(pool)
+    dead_letters = DeadLetters(queues.dead, lake, record, rows, settings.layout)
+    settler = Settler(queues.main, dead_letters, leases, terms)
     was_loaded = loaded_before(pool, settings.layout)
     known = Known(standing_records(pool), answer_again(pool, settings.layout))
     ports = Ports(lake, batcher, record, was_loaded, leases.is_held, known)

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from console.access.identities import Identity
 from console.data.database import Row
 from console.data.servers import Servers, Source
 from console.web.links import query
@@ -41,9 +42,19 @@ class Page:
         self.unanswered: dict[Source, str] = {}
 
     @property
-    def identity(self) -> Any:
-        """Who is looking, as `console/access` found out; None while nobody has to say."""
+    def identity(self) -> Identity | None:
+        """Who is looking; None on the page where one logs in."""
         return getattr(self.request.state, "identity", None)
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the visitor may act and read documents."""
+        return self.identity is not None and self.identity.is_operator
+
+    @property
+    def may_log_out(self) -> bool:
+        """Whether the visitor has a session to end."""
+        return self.request.app.state.doors.tokens is not None
 
     @property
     def path(self) -> str:

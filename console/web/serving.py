@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from console.data.servers import Servers
 from console.errors import ConsoleError
@@ -23,7 +23,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: FastAPI, servers: Servers, tell: Callable[[str], object]) -> None:
+async def serve(app: ASGIApp, servers: Servers, tell: Callable[[str], object]) -> None:
     """Serve until SIGTERM or SIGINT; `tell` is given the address once it is listened on.
 
     Raises:

@@ -138,13 +138,13 @@ class Queue:
             failed[deliveries[int(entry["Id"])]] = kind(entry["Code"])
         return failed
 
-    async def send(self, body: str, attributes: Mapping[str, str]) -> None:
-        """Send one message with text attributes, ten at most; empty ones are left out.
+    async def send(self, body: str, attributes: Mapping[str, str]) -> str:
+        """Send one message with text attributes, ten at most; return its id.
 
         After a `Transient` it may have been sent all the same.
         """
         with asking(f"sending to {self._url}"):
-            await self._client.send_message(
+            answer = await self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
                 MessageAttributes={
@@ -153,6 +153,7 @@ class Queue:
                     if value
                 },
             )
+        return answer["MessageId"]
 
     async def depth(self) -> Depth:
         """Count the messages; SQS says that the numbers are approximate."""

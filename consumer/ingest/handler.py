@@ -9,6 +9,7 @@ import structlog
 
 from consumer.aws.s3 import Lake, Larger, Outdated, ReadLimits, StoredObject, held_bytes
 from consumer.aws.sqs import Delivery
+from consumer.causes import cause_of_records
 from consumer.decoding.cutting import reading_fingerprint
 from consumer.errors import ConsumerError, Internal, LeaseLost, Permanent, StorageUnavailable, where
 from consumer.ingest.assembly import Prepared
@@ -168,9 +169,11 @@ class Handler:
         # The log is written first, so that the ledger never names one that does not exist.
         error = records_invalid(document, quarantined[0])
         log_key = await write_error_log(self.ports.lake, delivery, error, event, prepared)
-        await self._commit(LoadRequest(document, is_wanted, str(error), log_key))
+        cause = cause_of_records(quarantined, document.frame.source.value)
+        await self._commit(LoadRequest(document, is_wanted, str(error), log_key, cause))
         is_mostly_loaded = document.record_count > document.quarantined_count
-        return Failed(error, event, log_key, is_mostly_loaded, await self._is_newcomer(event))
+        is_newcomer = await self._is_newcomer(event)
+        return Failed(error, event, log_key, cause, is_mostly_loaded, is_newcomer)
 
     async def _commit(self, request: LoadRequest) -> State:
         with STAGE_SECONDS.labels("load").time():

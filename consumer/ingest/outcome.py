@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from consumer.causes import Cause
 from consumer.errors import ConsumerError
 from schemas.codes import State
 from schemas.envelopes import ObjectEvent
@@ -21,6 +22,7 @@ class Failed:
     error: ConsumerError
     event: ObjectEvent | None = None
     log_key: str | None = None  # of the error log, if good records committed together with it
+    cause: Cause | None = None  # of its quarantined records; else the error tells
     is_mostly_loaded: bool = False  # these are the greater part
     is_newcomer: bool = False  # nothing of its kind was ever loaded: no release is to blame
 

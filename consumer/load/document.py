@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Self
 
+from consumer.causes import Cause
 from consumer.documents.frames import Frame
 from consumer.drift.findings import Drift
 from consumer.rows.row_writer import StagedRows
@@ -93,7 +94,7 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """A document to load, and the error of its quarantined records.
+    """A document to load, and the error and the cause of its quarantined records.
 
     `is_wanted` says whether its message is still ours; if not, it must not be committed.
     """
@@ -102,3 +103,4 @@ class LoadRequest:
     is_wanted: Callable[[], bool] = lambda: True
     error_message: str | None = None
     error_log_key: str | None = None
+    cause: Cause | None = None

@@ -9,9 +9,11 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
+from consumer.causes import Cause
 from consumer.drift.findings import Finding
 from consumer.load import statements
 from consumer.load.database import borrowed
+from consumer.load.dead_letter_rows import cause_row
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent
 from schemas.keys import ApiKey
@@ -29,6 +31,7 @@ class Entry:
     error_code: ErrorCode | None = None
     error_message: str | None = None
     error_log_key: str | None = None
+    cause: Cause | None = None
     findings: tuple[Finding, ...] | None = None  # None of a document that was not read
 
 
@@ -109,7 +112,7 @@ def _place(event: ObjectEvent, layout: Layout) -> dict[str, object]:
 
 
 def _parameters(entry: Entry, layout: Layout) -> dict[str, object]:
-    return asdict(entry) | _place(entry.event, layout)
+    return asdict(entry) | _place(entry.event, layout) | cause_row(entry.cause)
 
 
 async def pruned_keys(

@@ -10,6 +10,7 @@ consumers that load the same things never wait in a circle:
 5. store-days; whoever holds a day's row alone writes the rows of its list
 6. first and last dates of items, late: all batches of a store sell the same ones
 7. drift findings
+8. dead letters of the batch's objects
 
 What is not read is locked before what is new. Two batches with the same new check or day between
 known ones may still meet, if one has left some unread: PostgreSQL ends one, and it loads again.
@@ -47,8 +48,7 @@ async def load_batch(
         await _copy(connection, requests)
         if not is_private:
             await connection.execute(statements.fixed("lock_keys"))
-        for step in ("forget_unread", "register_objects"):
-            await connection.execute(statements.fixed(step))
+        is_known = await _register(connection)
         # Of what was not read nothing is staged, and a statement about nothing costs its planning.
         staged = {stage for document in documents for stage in document.rows.tables}
         unread = [document for document in documents if document.unchanged_count]
@@ -69,6 +69,8 @@ async def load_batch(
             statements.fixed("settle_objects"), {"list_sources": statements.LIST_SOURCES}
         )
         states = {number: State(state) for number, state in await cursor.fetchall()}
+        if is_known:
+            await connection.execute(statements.fixed("end_dead_letters"))
         if not all(request.is_wanted() for request in requests):
             raise LeaseLost("a lease was lost while its batch was loaded")
         return states
@@ -120,6 +122,7 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
         "alias_fingerprint": document.alias_fingerprint,
         "error_message": request.error_message,
         "error_log_key": request.error_log_key,
+        "cause": request.cause and request.cause.id,
         "days": "{" + ",".join(day.isoformat() for day in document.days) + "}",
     }
     as_json = {
@@ -135,6 +138,20 @@ def _document_cells(request: LoadRequest) -> dict[str, str]:
 
 def _bytea(value: bytes | None) -> str | None:
     return None if value is None else rf"\x{value.hex()}"
+
+
+async def _register(connection: AsyncConnection) -> bool:
+    """Give each document its ledger row; return whether any object version had one before."""
+    cursor = await connection.execute(statements.fixed("forget_unread"))
+    forgotten = await cursor.fetchall()
+    cursor = await connection.execute(statements.fixed("register_objects"))
+    is_known = any(known for (known,) in await cursor.fetchall())
+    if not forgotten:
+        return is_known
+    objects, documents = map(list, zip(*forgotten, strict=True))
+    places = {"objects": objects, "documents": documents}
+    await connection.execute(statements.fixed("adopt_ends"), places)
+    return True
 
 
 async def _refuse_changed(connection: AsyncConnection, statement: str) -> None:

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from consumer.aws.sqs import Delivery, Depth
 from consumer.errors import LeaseLost
+from consumer.load.dead_letter_rows import Letter
 from consumer.load.ledger import Entry
 from schemas.envelopes import ObjectEvent, created_body
 
@@ -185,10 +186,10 @@ class FakeQueue:
                 failed[one] = LeaseLost(one.message_id)
         return failed
 
-    async def send(self, body: str, attributes: Mapping[str, str]) -> None:
-        """Add a message."""
+    async def send(self, body: str, attributes: Mapping[str, str]) -> str:
+        """Add a message; return its id."""
         await self._answer(Call(now(), "send"))
-        self.put(body, attributes)
+        return self.put(body, attributes).message_id
 
     async def depth(self) -> Depth:
         """Count."""
@@ -275,3 +276,22 @@ class FakeLedger:
         if self.failures:
             raise self.failures.pop(0)
         self.entries.append(entry)
+
+
+class FakeRows:
+    """Keeps the rows of dead letters; the next announcements raise what `failures` says."""
+
+    def __init__(self) -> None:
+        self.announced: list[Letter] = []
+        self.confirmed: list[tuple[str, str]] = []
+        self.failures: list[Exception] = []
+
+    async def announce(self, letter: Letter) -> None:
+        """Keep one."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.announced.append(letter)
+
+    async def confirm(self, error_log_key: str, message_id: str) -> None:
+        """Keep one."""
+        self.confirmed.append((error_log_key, message_id))

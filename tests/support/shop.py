@@ -20,7 +20,7 @@ from consumer.messages.settler import Settler
 from consumer.messages.worker import Limits, Worker
 from consumer.policy import Policy
 from schemas.codes import ErrorCode, State
-from tests.support.consumer_fakes import FakeLedger, FakeLogs, FakeQueue, now
+from tests.support.consumer_fakes import FakeLedger, FakeLogs, FakeQueue, FakeRows, now
 
 Work = Callable[[Delivery], Awaitable[list[Outcome]]]
 
@@ -69,7 +69,7 @@ class Shop:
         )
         self.leases = Leases(queue, queue.visibility_seconds)
         terms = Terms(limits.pop("policy", Policy()), 2, 600, MAX_RECEIVES)
-        dead_letters = DeadLetters(self.dead, self.logs, self.ledger.record)
+        dead_letters = DeadLetters(self.dead, self.logs, self.ledger.record, FakeRows())
         settler = Settler(queue, dead_letters, self.leases, terms)
         handler = cast("Handler", self.handler)
         self.held = HeldMessages(limits.pop("held", 10))

@@ -23,6 +23,9 @@ BOOKKEEPING = (
     "object_findings",
     "drift_findings",
     "forgotten_drift",
+    "object_events",
+    "dead_letters",
+    "causes",
     "ingested_objects",
 )
 

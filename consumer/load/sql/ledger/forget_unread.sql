@@ -9,3 +9,4 @@ WHERE
     AND (t.version = '' OR (d.version_id IS NOT NULL AND t.etag = d.etag))
     AND t.sequencer IS NOT DISTINCT FROM d.sequencer
     AND (t.event_time IS NULL OR t.event_time = d.event_time)
+RETURNING t.object_id, d.doc_no

@@ -88,11 +88,13 @@ registered AS (
         extra = excluded.extra,
         event_time = greatest(o.event_time, excluded.event_time),
         event_order = greatest(o.event_order, excluded.event_order)
-    RETURNING o.object_id, o.bucket, o.object_key, o.version, o.event_order
+    -- A row that was there was locked before it was written: by that the new version has an xmax.
+    RETURNING o.object_id, o.bucket, o.object_key, o.version, o.event_order, o.xmax <> 0 AS is_known
 )
 UPDATE stage_documents AS d
-SET object_id = r.object_id, event_order = r.event_order
+SET object_id = r.object_id, event_order = r.event_order, is_known = r.is_known
 FROM registered AS r
 WHERE
     (d.bucket, d.object_key, coalesce(d.version_id, d.etag, ''))
     = (r.bucket, r.object_key, r.version)
+RETURNING d.is_known

@@ -14,7 +14,9 @@ SELECT
     NULL::jsonb AS record_counts,
     NULL::jsonb AS field_counts,
     NULL::integer AS unchanged,
-    NULL::bytea AS digest
+    NULL::bytea AS digest,
+    -- Whether the version had a ledger row before.
+    NULL::boolean AS is_known
 FROM ingested_objects AS o
 WITH NO DATA;
 CREATE UNIQUE INDEX IF NOT EXISTS stage_documents_doc_no ON stage_documents (doc_no);

@@ -21,6 +21,7 @@ from tests.support.consumer_fakes import (
     FakeLedger,
     FakeLogs,
     FakeQueue,
+    FakeRows,
     announcing,
     delivery,
     play,
@@ -39,8 +40,9 @@ class Trail:
 
     def __init__(self) -> None:
         self.queue, self.logs, self.ledger = FakeQueue(), FakeLogs(), FakeLedger()
+        self.rows = FakeRows()
         self.order: list[str] = []
-        self.dead_letters = DeadLetters(self.queue, self, self._record)
+        self.dead_letters = DeadLetters(self.queue, self, self._record, self.rows)
 
     async def write_log(self, key: str, body: bytes) -> None:
         await self.logs.write_log(key, body)
