@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 from console.access.doors import open_doors
 from console.access.guard import Guard
 from console.data.servers import Servers, open_servers
-from console.pages import completeness, find, login, revenue, store_day
+from console.pages import completeness, drift, find, login, revenue, store_day
 from console.settings import ConsoleSettings
 from console.web import failures, static_files
 from console.web.page import Section
@@ -19,6 +19,7 @@ SECTIONS: tuple[Section, ...] = (
     completeness.SECTION,
     store_day.SECTION,
     revenue.SECTION,
+    drift.SECTION,
     find.SECTION,
     login.SECTION,
 )
