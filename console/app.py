@@ -8,14 +8,21 @@ from starlette.types import ASGIApp
 from console.access.doors import open_doors
 from console.access.guard import Guard
 from console.data.servers import Servers, open_servers
-from console.pages import completeness, login
+from console.pages import completeness, drift, find, login, revenue, store_day
 from console.settings import ConsoleSettings
 from console.web import failures, static_files
 from console.web.page import Section
 from console.web.serving import serve
 
 #: Every page, in the order of the navigation.
-SECTIONS: tuple[Section, ...] = (completeness.SECTION, login.SECTION)
+SECTIONS: tuple[Section, ...] = (
+    completeness.SECTION,
+    store_day.SECTION,
+    revenue.SECTION,
+    drift.SECTION,
+    find.SECTION,
+    login.SECTION,
+)
 
 
 def build(servers: Servers) -> ASGIApp:

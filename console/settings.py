@@ -42,6 +42,15 @@ class ConsoleSettings(ConsumerSettings, AccessSettings):
         description="how long a page waits for PostgreSQL, a queue or the lake before it is shown "
         "without what that would have told",
     )
+    console_story_bytes: int = Field(
+        32 * 2**20,
+        ge=0,
+        description="largest store-day, all its versions of checks together, whose documents are "
+        "read again to tell its story",
+    )
+    console_story_seconds: float = Field(
+        60, gt=0, le=3600, description="how long a page waits for that"
+    )
     console_day_ends_hours: int = Field(
         24,
         ge=0,
@@ -58,7 +67,7 @@ class ConsoleSettings(ConsumerSettings, AccessSettings):
     )
 
     @property
-    def reading(self) -> DatabaseSettings:
+    def reading(self) -> "ConsoleSettings":
         """How to reach PostgreSQL for reading: with the role for it, if there is one."""
         return self._as_role("console_db")
 
@@ -67,7 +76,7 @@ class ConsoleSettings(ConsumerSettings, AccessSettings):
         """How to reach PostgreSQL to write down what operators do."""
         return self._as_role("console_audit_db")
 
-    def _as_role(self, prefix: str) -> DatabaseSettings:
+    def _as_role(self, prefix: str) -> "ConsoleSettings":
         user, password, file = (
             getattr(self, f"{prefix}_{name}") for name in ("user", "password", "password_file")
         )

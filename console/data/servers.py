@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from console.data.database import Database, open_database
+from console.data.drift import DriftReport
+from console.data.stories import Stories
 from console.settings import ConsoleSettings
 from consumer.aws.s3 import Lake, open_lake
 from consumer.aws.sqs import Queues, open_queues
@@ -30,6 +32,8 @@ class Servers:
     database: Database
     queues: Queues
     lake: Lake
+    stories: Stories
+    drift: DriftReport
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -45,4 +49,5 @@ async def open_servers(settings: ConsoleSettings) -> AsyncIterator[Servers]:
         open_queues(settings, _CONNECTIONS) as queues,
         open_lake(settings, _CONNECTIONS) as lake,
     ):
-        yield Servers(settings, database, queues, lake)
+        stories, drift = Stories(settings), DriftReport(settings, database)
+        yield Servers(settings, database, queues, lake, stories, drift)

@@ -70,11 +70,16 @@ class Page:
         """Return this page's address with some parameters changed; None drops one."""
         return query(self.path, **{**self.request.query_params, **changes})
 
-    async def ask(self, source: Source, work: Callable[[], Awaitable[T]]) -> T | None:
-        """Return what a server answers within CONSOLE_ANSWER_SECONDS; None: the page says why."""
+    async def ask(
+        self, source: Source, work: Callable[[], Awaitable[T]], seconds: float | None = None
+    ) -> T | None:
+        """Return what a server answers; None: not in time, and the page says why.
+
+        `seconds`: instead of CONSOLE_ANSWER_SECONDS.
+        """
         if source in self.unanswered:
             return None
-        seconds = self.servers.settings.console_answer_seconds
+        seconds = seconds or self.servers.settings.console_answer_seconds
         try:
             async with asyncio.timeout(seconds):
                 return await work()

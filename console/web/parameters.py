@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+#: Business dates that can be asked for; dates near the ends of the calendar cannot be counted on.
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 _LONGEST = 1024  # characters: the longest key that S3 allows
 
 
@@ -19,6 +21,6 @@ Text = Annotated[
 ]
 #: A business date; None when none was chosen.
 Day = Annotated[
-    Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))] | None,
+    Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None,
     BeforeValidator(_written),
 ]

@@ -30,6 +30,14 @@ class Days:
             cursor = connection.execute(statement.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
+    def forget(self) -> None:
+        """Leave no row of any table."""
+        self.execute(
+            "DO $$ DECLARE name text; BEGIN FOR name IN SELECT tablename FROM pg_tables WHERE"
+            " schemaname = 'public' AND tablename <> 'alembic_version' LOOP"
+            " EXECUTE format('DELETE FROM %I', name); END LOOP; END $$"
+        )
+
     def object(
         self, store: str, day: date | None, *, source: str = CHECKS, state: str = "loaded",
         key: str | None = None, **more: object,

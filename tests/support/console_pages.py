@@ -7,11 +7,13 @@ from html import unescape
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from console.app import build
 from console.data.database import open_database
+from console.data.drift import DriftReport
 from console.data.servers import Servers
+from console.data.stories import Stories
 from console.settings import ConsoleSettings
 
 _PAGE_BYTES = 200_000
@@ -34,7 +36,7 @@ class Shown:
 class Pages:
     """Asks an application for pages, as a browser on the same machine does."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def get(self, address: str) -> Shown:
@@ -85,4 +87,5 @@ async def pages_of(variables: Mapping[str, str], **more: object) -> AsyncIterato
     settings = console_settings(variables, **more)
     async with open_database(settings) as database:
         nobody = cast("Any", None)
-        yield Pages(build(Servers(settings, database, nobody, nobody)))
+        stories, drift = Stories(settings), DriftReport(settings, database)
+        yield Pages(build(Servers(settings, database, nobody, nobody, stories, drift)))

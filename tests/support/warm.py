@@ -18,13 +18,11 @@ from importlib import import_module
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from consumer import cli as consumer
-from producer import cli as producer
 from tests.support.programs import DEADLINE_SECONDS, Ended, Start, start_afresh
 
-for _place in (*consumer.COMMANDS.values(), *producer.COMMANDS.values()):
-    import_module(_place.partition(":")[0])
-
+for _program in ("consumer", "producer"):
+    for _place in import_module(f"{_program}.cli").COMMANDS.values():
+        import_module(_place.partition(":")[0])
 
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload([__name__])

@@ -64,12 +64,19 @@ def console_url(environment: dict[str, str]) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def tables(stack: Servers) -> Iterator[dict[str, str]]:
-    """Give the DB_* variables of a database with empty tables."""
+@pytest.fixture(scope="session")
+def shared_tables(stack: Servers) -> Iterator[dict[str, str]]:
+    """Give the DB_* variables of a database that the tests without a browser take turns with."""
     with own_database(stack.environment) as variables:
         with_tables(variables)
         yield variables
+
+
+@pytest.fixture
+def tables(shared_tables: dict[str, str]) -> dict[str, str]:
+    """Give the DB_* variables of a database with empty tables."""
+    Days(shared_tables).forget()
+    return shared_tables
 
 
 @pytest.fixture
