@@ -10,7 +10,17 @@ from starlette.types import ASGIApp
 from console.access.guard import Guard
 from console.actions.desk import Desk, open_desk
 from console.data.servers import Servers, open_servers
-from console.pages import actions, cause, completeness, dead_letters, find, login, store_day
+from console.pages import (
+    actions,
+    cause,
+    completeness,
+    dead_letters,
+    drift,
+    find,
+    login,
+    revenue,
+    store_day,
+)
 from console.settings import ConsoleSettings
 from console.web import failures, static_files
 from console.web.page import Section
@@ -20,6 +30,8 @@ from console.web.serving import serve
 SECTIONS: tuple[Section, ...] = (
     completeness.SECTION,
     store_day.SECTION,
+    revenue.SECTION,
+    drift.SECTION,
     find.SECTION,
     dead_letters.SECTION,
     cause.SECTION,
