@@ -9,6 +9,8 @@ from consumer.errors import ConsumerError
 
 _SILENCE_SECONDS = 15.0  # proxies close what says nothing for a minute
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+#: HTML, and whether it is the last.
+Piece = tuple[str, bool]
 END = "event: end\ndata: \n\n"
 
 
@@ -18,32 +20,30 @@ def event(html: str) -> str:
 
 
 def event_stream(
-    pieces: AsyncIterator[str], stopping: asyncio.Event, pause_seconds: float
+    pieces: AsyncIterator[Piece], stopping: asyncio.Event, pause_seconds: float
 ) -> StreamingResponse:
-    """Send each piece that differs from the last, so often at most; at their end, the event `end`.
+    """Send each piece that differs from the one before, so often at most; after the last, `end`.
 
     Who does not answer is asked again: a page that is open overnight goes on in the morning.
     """
 
     async def events() -> AsyncIterator[str]:
         last, quiet = "", 0.0
-        source = aiter(pieces)
-        while not stopping.is_set():
-            try:
-                piece = await anext(source)
-            except StopAsyncIteration:
-                yield END
-                return
-            except ConsumerError:
-                return  # the browser connects again
-            if piece != last:
-                last, quiet = piece, 0.0
-                yield event(piece)
-            elif (quiet := quiet + pause_seconds) >= _SILENCE_SECONDS:
-                quiet = 0.0
-                yield ": still here\n\n"
-            if await _stopped(stopping, pause_seconds):
-                return
+        try:
+            async for piece, is_last in pieces:
+                if piece != last:
+                    last, quiet = piece, 0.0
+                    yield event(piece)
+                elif (quiet := quiet + pause_seconds) >= _SILENCE_SECONDS:
+                    quiet = 0.0
+                    yield ": still here\n\n"
+                if is_last:
+                    yield END
+                    return
+                if await _stopped(stopping, pause_seconds):
+                    return
+        except ConsumerError:
+            return  # the browser connects again
 
     return StreamingResponse(events(), media_type="text/event-stream", headers=_HEADERS)
 
