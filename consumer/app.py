@@ -15,8 +15,13 @@ from consumer.ingest.handler import Handler, Known, Ports
 from consumer.ingest.in_hand import ByteBudget
 from consumer.load.batcher import Batcher, BatchLimits, postgres_load
 from consumer.load.database import open_pool, ping, watch_pool
-from consumer.load.dead_letter_rows import DeadLetterRows
-from consumer.load.ledger import answer_again, count_recent_failures, loaded_before, record_entry
+from consumer.load.ledger import (
+    DeadLetterRows,
+    answer_again,
+    count_recent_failures,
+    loaded_before,
+    record_entry,
+)
 from consumer.load.migrations.schema import check_schema
 from consumer.load.standing import standing_records
 from consumer.memory import collect_garbage_seldom, memory_limit_bytes, needed_bytes

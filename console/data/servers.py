@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from console.data.database import Database, open_database
+from console.data.drift import DriftReport
 from console.data.stories import Stories
 from console.settings import ConsoleSettings
 from consumer.aws.s3 import Lake, open_lake
@@ -32,6 +33,7 @@ class Servers:
     queues: Queues
     lake: Lake
     stories: Stories
+    drift: DriftReport
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -47,4 +49,5 @@ async def open_servers(settings: ConsoleSettings) -> AsyncIterator[Servers]:
         open_queues(settings, _CONNECTIONS) as queues,
         open_lake(settings, _CONNECTIONS) as lake,
     ):
-        yield Servers(settings, database, queues, lake, Stories(settings))
+        stories, drift = Stories(settings), DriftReport(settings, database)
+        yield Servers(settings, database, queues, lake, stories, drift)

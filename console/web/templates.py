@@ -16,6 +16,13 @@ def number(value: Any) -> str:
     return "" if value is None else f"{value:,}"
 
 
+def money(value: Any) -> str:
+    """Write an amount with two decimals, more where it has more; nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:,.2f}" if round(value, 2) == value else f"{value:,}"
+
+
 def moment(value: datetime | None) -> Markup | str:
     """Write a time to the second, in UTC."""
     if value is None:
@@ -56,6 +63,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "number": number,
+        "money": money,
         "moment": moment,
         "when": when,
         "weekday": weekday,

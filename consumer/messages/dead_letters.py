@@ -19,8 +19,7 @@ from consumer.causes import Cause, cause_of
 from consumer.errors import Permanent
 from consumer.ingest.error_logs import write_error_log
 from consumer.ingest.outcome import Failed
-from consumer.load.dead_letter_rows import Letter
-from consumer.load.ledger import Entry, RecordEntry
+from consumer.load.ledger import Entry, Letter, RecordEntry
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent, created_body
 from schemas.layouts import OWN_LAYOUT, Layout

@@ -62,6 +62,10 @@ def kinds() -> list[Kind]:
             lock=statements.fixed("lock_patched"),
         ),
         Kind("ledger", "ingested_objects", statements.fixed("prune_ledger")),
+        Kind("earlier ends", "object_events", statements.fixed("prune_events")),
+        Kind("dead letters", "dead_letters", statements.fixed("prune_dead_letters")),
+        Kind("action items", "operator_action_items", statements.fixed("prune_action_items")),
+        Kind("actions", "operator_actions", statements.fixed("prune_actions")),
     ]
 
 
@@ -74,6 +78,8 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Drop ledger rows, removed rows and patches that can no longer decide anything.
+
+    Also earlier ends of objects, dead letters that have left the queue, and operators' actions.
 
     Safe beside running consumers and to repeat; stopped half-way, it has dropped what it counted.
     """

@@ -63,14 +63,17 @@ def calls(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def operator(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, str]]:
-    """A database user who may read, and forget drift."""
+    """A database user who may read, forget drift, and write down what is done to dead letters."""
     migrate(database_settings(environment))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with psycopg.connect(**conninfo(environment), autocommit=True) as owner:
         owner.execute("CREATE ROLE watcher LOGIN PASSWORD 'x'")
         owner.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO watcher")
-        owner.execute("GRANT INSERT, UPDATE ON forgotten_drift TO watcher")
+        owner.execute(
+            "GRANT INSERT, UPDATE ON forgotten_drift, dead_letters, causes, operator_actions,"
+            " operator_action_items TO watcher"
+        )
         yield {"DB_USER": "watcher", "DB_PASSWORD": "x"}
         owner.execute("DROP OWNED BY watcher")
         owner.execute("DROP ROLE watcher")

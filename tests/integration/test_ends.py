@@ -10,9 +10,8 @@ from consumer.causes import cause_of, cause_of_records
 from consumer.errors import Permanent, StorageUnavailable
 from consumer.ingest.outcome import Failed
 from consumer.load.database import open_pool
-from consumer.load.dead_letter_rows import DeadLetterRows
 from consumer.load.document import LoadRequest
-from consumer.load.ledger import Entry, answer_again, record_entry
+from consumer.load.ledger import DeadLetterRows, Entry, answer_again, record_entry
 from consumer.messages.dead_letters import DeadLetters
 from schemas.codes import ErrorCode, State
 from schemas.envelopes import ObjectEvent

@@ -24,6 +24,7 @@ from schemas.keys import api_key
 from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.dead_letters import counts, send_dead_letters
+from tests.support.migrated import with_tables
 from tests.support.programs import DEADLINE_SECONDS, query, succeed, until
 from tests.support.samples import checks, full_check, json_bytes
 
@@ -222,6 +223,7 @@ def test_a_look_says_how_many_another_one_hides(command: Command, lake: Lake) ->
 
 def test_nobody_reading_the_result_harms_nothing(environment: dict[str, str], lake: Lake) -> None:
     """What is typed as `consumer dlq replay | head -0`."""
+    with_tables(environment)
     send_dead_letters(lake, 12)
     with subprocess.Popen(
         [sys.executable, "-m", "consumer", "dlq", "replay", "--json"],

@@ -177,3 +177,39 @@ def deliver(warehouse: Warehouse, history: History) -> None:
     for _, numbers in history.batches:
         found = [history.versions[number].fetched for number in numbers]
         warehouse.load(*(prepare(each, ALIASES, NO_LIMIT).document for each in found))
+
+
+def test_what_left_the_queue_and_what_people_did_long_ago_is_dropped(warehouse: Warehouse) -> None:
+    """What may still be on the queue, and each object's last end, stays however old it is."""
+    answer(warehouse, 1, invoice(1, 1))
+    with psycopg.connect(**warehouse.settings.conninfo) as connection:
+        connection.execute("UPDATE object_events SET ended_at = '2024-06-03Z'")
+        connection.execute(
+            "INSERT INTO object_events (object_id, state, records, quarantined, attempts, ended_at)"
+            " OVERRIDING SYSTEM VALUE SELECT object_id + pruned, 'loaded', 0, 0, 1, '2024-06-04Z'"
+            " FROM ingested_objects CROSS JOIN (VALUES (0), (99)) AS x (pruned)"
+        )
+        connection.execute(
+            "INSERT INTO dead_letters (message_id, original_id, error_code, cause, error_message,"
+            " error_log_key, attempts, state, left_at, ended_at)"
+            " SELECT state || at, '', '', '', '', '', 1, state, at, CASE WHEN late THEN now() END"
+            " FROM unnest(ARRAY['waiting', 'replayed', 'gone']) AS state,"
+            " unnest(ARRAY['2024-06-01Z'::timestamptz, now()]) AS at,"
+            " LATERAL (SELECT state = 'gone' AS late) AS x"
+        )
+        connection.execute(
+            "INSERT INTO operator_actions (kind, actor, program, began_at)"
+            " VALUES ('replay', 'a', 'b', '2024-06-01Z'), ('purge', 'a', 'b', now())"
+        )
+        connection.execute(
+            "INSERT INTO operator_action_items (action_id, message_id)"
+            " SELECT action_id, 'm' FROM operator_actions"
+        )
+    expected = {"earlier ends": 2, "dead letters": 1, "action items": 1, "actions": 1}
+    assert expected == pruned(warehouse)
+    left = warehouse.query("SELECT state, count(*) AS n FROM dead_letters GROUP BY 1 ORDER BY 1")
+    assert [("gone", 2), ("replayed", 1), ("waiting", 2)] == [tuple(row.values()) for row in left]
+    [kept] = warehouse.query(
+        "SELECT kind, message_id FROM operator_actions JOIN operator_action_items USING (action_id)"
+    )
+    assert ["purge", "m"] == list(kept.values())

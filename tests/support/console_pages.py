@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from console.app import build
 from console.data.database import open_database
+from console.data.drift import DriftReport
 from console.data.servers import Servers
 from console.data.stories import Stories
 from console.settings import ConsoleSettings
@@ -86,4 +87,5 @@ async def pages_of(variables: Mapping[str, str], **more: object) -> AsyncIterato
     settings = console_settings(variables, **more)
     async with open_database(settings) as database:
         nobody = cast("Any", None)
-        yield Pages(build(Servers(settings, database, nobody, nobody, Stories(settings))))
+        stories, drift = Stories(settings), DriftReport(settings, database)
+        yield Pages(build(Servers(settings, database, nobody, nobody, stories, drift)))

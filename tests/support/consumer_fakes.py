@@ -15,8 +15,7 @@ from unittest.mock import patch
 
 from consumer.aws.sqs import Delivery, Depth
 from consumer.errors import LeaseLost
-from consumer.load.dead_letter_rows import Letter
-from consumer.load.ledger import Entry
+from consumer.load.ledger import Entry, Letter
 from schemas.envelopes import ObjectEvent, created_body
 
 T = TypeVar("T")

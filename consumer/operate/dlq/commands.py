@@ -1,8 +1,6 @@
 """The `consumer dlq` commands."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,9 +8,8 @@ import typer
 
 from consumer.aws.clients import soon
 from consumer.aws.s3 import open_lake
-from consumer.aws.sqs import Queues, open_queues
 from consumer.errors import ConsumerError
-from consumer.operate.dlq import queue as dead_letter_queue
+from consumer.operate.dlq import deeds
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters
 from consumer.operate.dlq.printing import (
     counted,
@@ -20,7 +17,7 @@ from consumer.operate.dlq.printing import (
     print_replay_results,
     print_summary,
 )
-from consumer.operate.dlq.replay_results import ReplayResult, follow, open_ledger
+from consumer.operate.dlq.replay_results import ReplayResult
 from consumer.settings import DatabaseSettings, LakeSettings
 from runtime.errors import EXIT_FAILED
 from runtime.terminal import (
@@ -29,7 +26,6 @@ from runtime.terminal import (
     fail,
     finish,
     print_json,
-    progress,
     settings_of,
     since_option,
     tell,
@@ -51,13 +47,14 @@ Rate = Annotated[
     float | None,
     typer.Option(min=0.01, metavar="N", help="Replay at most N messages per second."),
 ]
+Reason = Annotated[str | None, typer.Option(help="Why, for those who read what was done.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Stop after N messages.", metavar="N")]
 
 
 @dlq.command("list")
 def list_dead_letters(*, as_json: AsJson = False) -> None:
     """List dead-lettered messages, with the reason and the error log of each."""
-    found = finish(_select(settings_of(LakeSettings), Filters()))
+    found = finish(deeds.present(settings_of(LakeSettings), settings_of(DatabaseSettings)))
     if as_json:
         print_json([dead_letter.shown() for dead_letter in found])
     else:
@@ -68,7 +65,7 @@ def list_dead_letters(*, as_json: AsJson = False) -> None:
 def show(message_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show one dead-lettered message as JSON: its body, and the bad records from its error log."""
     settings = settings_of(LakeSettings)
-    found = finish(_select(settings, Filters(ids=(message_id,))))
+    found = finish(deeds.select(settings, Filters(ids=(message_id,))))
     if not found:
         fail(f"no dead letter has the id {message_id}; `consumer dlq list` shows all ids")
     log = finish(_read_log(settings, found[0].error_log_key))
@@ -84,6 +81,7 @@ def replay(
     message_id: Ids = None,
     limit: Limit = None,
     rate: Rate = None,
+    reason: Reason = None,
     dry_run: DryRun = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait and report the result of each message.")
@@ -100,12 +98,13 @@ def replay(
     filters = Filters(error_code, key_prefix, since, message_id or None, limit)
     lake = settings_of(LakeSettings)
     if dry_run:
-        print_summary("would replay", finish(_select(lake, filters)), as_json=as_json)
+        print_summary("would replay", finish(deeds.select(lake, filters)), as_json=as_json)
         return
-    database = settings_of(DatabaseSettings) if wait else None
+    database = settings_of(DatabaseSettings)
     results: list[ReplayResult] = []
     try:
-        finish(_replay(lake, database, filters, rate, timeout, results))
+        deed = deeds.Deed(lake, database, filters, reason)
+        finish(deeds.replay(deed, rate, timeout if wait else None, results))
     finally:
         # Report what was done even if the rest failed.
         if wait:
@@ -124,6 +123,7 @@ def purge(
     since: Since = None,
     message_id: Ids = None,
     limit: Limit = None,
+    reason: Reason = None,
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
@@ -132,38 +132,20 @@ def purge(
     filters = Filters(error_code, key_prefix, since, message_id or None, limit)
     lake = settings_of(LakeSettings)
     if dry_run:
-        print_summary("would purge", finish(_select(lake, filters)), as_json=as_json)
+        print_summary("would purge", finish(deeds.select(lake, filters)), as_json=as_json)
         return
     if not yes:
-        found = finish(_select(lake, filters))
+        found = finish(deeds.select(lake, filters))
         meant = counted(one.error_code for one in found)
         typer.confirm(f"Delete {meant} for good?", abort=True, err=True)
         # Those and no others: more may have come while we asked.
         filters = Filters(ids=frozenset(one.id for one in found))
     purged: list[DeadLetter] = []
     try:
-        finish(_purge(lake, filters, purged))
+        deed = deeds.Deed(lake, settings_of(DatabaseSettings), filters, reason)
+        finish(deeds.purge(deed, purged))
     finally:
         print_summary("purged", purged, as_json=as_json)
-
-
-@asynccontextmanager
-async def _open(lake: LakeSettings) -> AsyncIterator[tuple[Queues, int]]:
-    """Open the queues and count the dead letters; tell how many are invisible now."""
-    async with open_queues(lake) as queues:
-        depth = await soon(queues.dead.depth(), f"asking about {lake.dlq_url}")
-        if hidden := depth.in_flight + depth.delayed:
-            why = "another command reads them, or was killed while it did"
-            tell(f"{hidden} dead letters are invisible now: {why}. Run this again in a minute.")
-        yield queues, depth.total
-
-
-async def _select(lake: LakeSettings, filters: Filters) -> list[DeadLetter]:
-    async with (
-        _open(lake) as (queues, _),
-        aclosing(dead_letter_queue.select(queues.dead, filters)) as matching,
-    ):
-        return [dead_letter async for group in matching for dead_letter in group]
 
 
 async def _read_log(settings: LakeSettings, key: str) -> dict[str, Any]:
@@ -175,40 +157,3 @@ async def _read_log(settings: LakeSettings, key: str) -> dict[str, Any]:
     except (ConsumerError, ValueError, KeyError, TypeError) as error:
         tell(f"the error log cannot be read: {error}")
         return {"errors": None, "records": None, "records_total": None}
-
-
-async def _replay(
-    lake: LakeSettings,
-    database: DatabaseSettings | None,
-    filters: Filters,
-    rate: float | None,
-    timeout: int,
-    results: list[ReplayResult],
-) -> None:
-    """Replay and, given a database, wait; `results` learns what was done, whatever happens."""
-    async with (
-        _open(lake) as (queues, count),
-        # Before anything is moved: what commits from now on is new.
-        open_ledger(database) if database else nullcontext() as ledger,
-    ):
-        moving = dead_letter_queue.move(queues.dead, filters, queues.main, rate)
-        with progress("replaying", int(min(count, filters.most))) as advance:
-            async with aclosing(moving):
-                async for dead_letter in moving:
-                    results.append(ReplayResult(dead_letter))
-                    advance(len(results))
-        if ledger is not None:
-            with progress("waiting", len(results)) as advance:
-                async for ended in follow(results, ledger, queues.main, timeout):
-                    advance(ended)
-
-
-async def _purge(lake: LakeSettings, filters: Filters, purged: list[DeadLetter]) -> None:
-    async with (
-        _open(lake) as (queues, count),
-        aclosing(dead_letter_queue.purge(queues.dead, filters)) as deleted,
-    ):
-        with progress("purging", int(min(count, filters.most))) as advance:
-            async for dead_letter in deleted:
-                purged.append(dead_letter)
-                advance(len(purged))

@@ -65,6 +65,17 @@ class Filters:
         limits = (self.limit, None if self.ids is None else len(self.ids))
         return min((limit for limit in limits if limit is not None), default=float("inf"))
 
+    def told(self) -> dict[str, Any]:
+        """Return the conditions that were given, as JSON holds them."""
+        given = {
+            "error_code": self.error_code,
+            "key_prefix": self.key_prefix,
+            "since": self.since and self.since.isoformat(),
+            "ids": None if self.ids is None else sorted(self.ids),
+            "limit": self.limit,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
     def match(self, dead_letter: DeadLetter) -> bool:
         """Say whether a dead letter matches, apart from the limit."""
         at = dead_letter.dead_lettered_at
@@ -79,7 +90,7 @@ class Filters:
 def read_dead_letter(delivery: Delivery) -> DeadLetter:
     """Read a dead letter's reason from its attributes, whatever stands in them."""
     told = delivery.attributes
-    event = _announced(delivery.body)
+    event = announced(delivery.body)
     redriven = "ErrorCode" not in told
     failed_at, attempts = None, delivery.receive_count - 1 if redriven else 0
     with suppress(KeyError, ValueError):
@@ -101,8 +112,8 @@ def read_dead_letter(delivery: Delivery) -> DeadLetter:
     )
 
 
-def _announced(body: str) -> ObjectEvent | None:
-    """Return the first object that a message announces."""
+def announced(body: str) -> ObjectEvent | None:
+    """Return the first object that a message announces, None if it announces none."""
     with suppress(EventMalformed):
         return next((one for one in decode_body(body) if isinstance(one, ObjectEvent)), None)
     return None

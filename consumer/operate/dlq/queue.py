@@ -6,7 +6,7 @@ was there when they began: a replayed message may be dead-lettered again at once
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from time import monotonic
@@ -19,6 +19,13 @@ from consumer.operate.dlq.dead_letters import DeadLetter, Filters, read_dead_let
 _VISIBILITY_SECONDS = 60
 _RENEW_AFTER_SECONDS = 20
 _POLL_SECONDS = 1
+
+# Learns what is about to be done.
+Before = Callable[[Sequence[DeadLetter]], Awaitable[None]]
+
+
+async def _nothing(_: Sequence[DeadLetter]) -> None:
+    pass
 
 
 async def select(
@@ -54,11 +61,16 @@ async def select(
 
 
 async def move(
-    dead: Queue, filters: Filters, target: Queue, rate: float | None
+    dead: Queue,
+    filters: Filters,
+    target: Queue,
+    rate: float | None,
+    before: Before = _nothing,
 ) -> AsyncGenerator[DeadLetter, None]:
     """Send the matching dead letters to the target queue, then delete them; yield what is moved.
 
-    `rate` is how many a second at most; None for no limit.
+    `rate` is how many a second at most; None for no limit. `before` is awaited with each group
+    before the first of it is sent.
 
     Raises:
         Transient: SQS could not take or delete some; those that were yielded are moved.
@@ -67,6 +79,7 @@ async def move(
     # Closed here whatever happens, so that what was looked at is given back at once.
     async with aclosing(select(dead, filters, 1 if rate else BATCH_SIZE)) as groups:
         async for group in groups:
+            await before(group)
             sends = (_send_back(one, target) for one in group)
             failures = await asyncio.gather(*sends, return_exceptions=True)
             sent = [one for one, failed in zip(group, failures, strict=True) if not failed]
@@ -81,14 +94,19 @@ async def move(
                 await asyncio.sleep(max(0.0, started + moved / rate - monotonic()))
 
 
-async def purge(dead: Queue, filters: Filters) -> AsyncGenerator[DeadLetter, None]:
+async def purge(
+    dead: Queue, filters: Filters, before: Before = _nothing
+) -> AsyncGenerator[DeadLetter, None]:
     """Delete the matching dead letters for good; yield each once it is deleted.
+
+    `before` is awaited with each group before the first of it is deleted.
 
     Raises:
         Transient: SQS could not answer; those that were yielded are deleted.
     """
     async with aclosing(select(dead, filters)) as groups:
         async for group in groups:
+            await before(group)
             refused = await dead.delete([dead_letter.delivery for dead_letter in group])
             for dead_letter in group:
                 if dead_letter.delivery not in refused:

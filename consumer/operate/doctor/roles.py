@@ -11,6 +11,13 @@ from consumer.operate.doctor.database import RIGHTS, Rights
 
 _RECEIVE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 _SEND = ("sqs:SendMessage",)
+_WRITTEN_BY_PEOPLE = (
+    "forgotten_drift",
+    "dead_letters",
+    "causes",
+    "operator_actions",
+    "operator_action_items",
+)
 _READING = dict.fromkeys(RIGHTS, ("SELECT",))
 
 
@@ -51,11 +58,11 @@ NEEDS = {
         looks_at_dead_letters=False,
         looks_at_notification=False,
     ),
-    # `drift forget` writes; `verify --repair`, `rebuild` and `prune` are for the tables' owner
+    # `drift forget` and `dlq` write; `verify --repair`, `rebuild`, `prune` are for the owner
     Role.OPERATE: Needs(
         queue=_SEND,
         dead_letters=_RECEIVE,
-        tables=_READING | {"forgotten_drift": RIGHTS["forgotten_drift"]},
+        tables=_READING | {name: RIGHTS[name] for name in _WRITTEN_BY_PEOPLE},
         reads_logs=True,
         writes_logs=False,
         runs=False,

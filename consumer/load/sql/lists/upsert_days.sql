@@ -1,9 +1,10 @@
 -- What each store-day of the batch stands at: its newest answer, the newest whole one, and whose
--- fields are counted. Locks each day, in key order, even when it writes nothing.
+-- fields are counted. An answer that spans days counts on each the checks that opened on it. Locks
+-- each day, in key order, even when it writes nothing.
 WITH answers AS (
     INSERT INTO stage_days AS a (
         doc_no, source, store_id, bus_dt, as_of, event_order, object_id, whole, digest, unread,
-        record_counts, field_counts, gap
+        record_counts, field_counts, gap, records, quarantined
     )
     SELECT
         d.doc_no, d.source, d.store_id, day.bus_dt, d.as_of, d.event_order, d.object_id,
@@ -13,7 +14,21 @@ WITH answers AS (
         CASE WHEN day.number = 1 THEN coalesce(d.field_counts, '{}') END,
         d.gap || jsonb_build_object(
             'object_id', d.object_id, 'as_of', d.as_of, 'event_order', d.event_order
-        )
+        ),
+        CASE
+            WHEN cardinality(d.days) = 1 THEN d.records
+            ELSE (
+                SELECT count(DISTINCT s.guest_check_id)
+                FROM stage_guest_checks AS s
+                WHERE s.doc_no = d.doc_no AND s.opn_bus_dt = day.bus_dt
+            ) + (
+                SELECT count(*)
+                FROM stage_unchanged AS u
+                JOIN guest_checks AS c USING (store_id, guest_check_id)
+                WHERE u.doc_no = d.doc_no AND c.opn_bus_dt = day.bus_dt
+            )
+        END,
+        d.quarantined
     FROM stage_documents AS d
     CROSS JOIN unnest(d.days) WITH ORDINALITY AS day (bus_dt, number)
     RETURNING a AS answer, a.*
@@ -34,7 +49,7 @@ days AS (
 INSERT INTO store_days AS t (
     source, store_id, bus_dt, object_id, as_of, event_order, state, whole_as_of,
     whole_event_order, digest, digest_object_id, counted_object_id, counted_as_of,
-    counted_event_order, record_counts, field_counts, gaps
+    counted_event_order, record_counts, field_counts, gaps, records, quarantined
 )
 SELECT
     d.source, d.store_id, d.bus_dt,
@@ -43,7 +58,8 @@ SELECT
     since.as_of, since.event_order, (d.whole).digest, (d.whole).object_id,
     (d.counted).object_id, coalesce((d.counted).as_of, '-infinity'),
     coalesce((d.counted).event_order, ''), (d.counted).record_counts, (d.counted).field_counts,
-    merge_gaps(NULL, d.gaps, since.as_of, since.event_order)
+    merge_gaps(NULL, d.gaps, since.as_of, since.event_order),
+    (d.newest).records, (d.newest).quarantined
 FROM days AS d
 CROSS JOIN LATERAL (
     SELECT
@@ -52,8 +68,8 @@ CROSS JOIN LATERAL (
 ) AS since
 ORDER BY d.source, d.store_id, d.bus_dt
 ON CONFLICT (source, store_id, bus_dt) DO UPDATE SET
-    (object_id, as_of, event_order, state) = (
-        SELECT d.object_id, d.as_of, d.event_order, d.state
+    (object_id, as_of, event_order, state, records, quarantined) = (
+        SELECT d.object_id, d.as_of, d.event_order, d.state, d.records, d.quarantined
         FROM unnest(ARRAY[excluded, t]) WITH ORDINALITY AS d
         ORDER BY d.as_of DESC, d.event_order DESC, d.ordinality
         LIMIT 1
@@ -93,7 +109,11 @@ WHERE
         AND (excluded.digest, excluded.digest_object_id)
         IS DISTINCT FROM (t.digest, t.digest_object_id)
     )
-    OR (excluded.object_id = t.object_id AND excluded.state <> t.state)
+    OR (
+        excluded.object_id = t.object_id
+        AND (excluded.state, excluded.records, excluded.quarantined)
+        IS DISTINCT FROM (t.state, t.records, t.quarantined)
+    )
     OR (
         (excluded.counted_as_of, excluded.counted_event_order)
         >= (t.counted_as_of, t.counted_event_order)

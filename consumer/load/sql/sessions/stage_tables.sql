@@ -33,7 +33,7 @@ CREATE TEMP TABLE IF NOT EXISTS stage_days ON COMMIT DELETE ROWS AS
 SELECT
     NULL::integer AS doc_no, source, store_id, bus_dt, as_of, event_order, object_id,
     false AS whole, digest, false AS unread, record_counts, field_counts, gaps AS gap, gaps,
-    false AS standing, false AS applied
+    false AS standing, false AS applied, records, quarantined
 FROM store_days
 WITH NO DATA;
 
