@@ -70,6 +70,14 @@ class Page:
         """Return this page's address with some parameters changed; None drops one."""
         return query(self.path, **{**self.request.query_params, **changes})
 
+    def asked(self, **values: object) -> str:
+        """Return a query of what was chosen, to put behind a path; nothing if nothing was."""
+        return query("", **values)
+
+    def plan(self, kind: str, **choice: object) -> str:
+        """Return where an action is planned."""
+        return query("/plan", kind=kind, **choice)
+
     async def ask(
         self, source: Source, work: Callable[[], Awaitable[T]], seconds: float | None = None
     ) -> T | None:

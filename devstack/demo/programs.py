@@ -58,6 +58,22 @@ class Programs:
         _check(command, end, last_lines(path))
         return path
 
+    def serve_console(self, port: int) -> None:
+        """Serve the console until somebody ends it, with its log in a file.
+
+        Raises:
+            ProgramFailedError: it could not start.
+            KeyboardInterrupt: we were interrupted, and it has stopped.
+        """
+        own = {"CONSOLE_PORT": str(port), "CONSOLE_OPERATORS": "local"}
+        path = self._stack.directory / "console.log"
+        command = ("console", "serve")
+        with path.open("wb") as output:
+            end = run_command(
+                self._stack, list(command), {**self._environment, **own}, output=output
+            )
+        _check(command, end, last_lines(path))
+
     def _announce(self, command: tuple[str, ...]) -> None:
         self._console.print(
             f"$ {shlex.join(command)}", style="bold cyan", markup=False, soft_wrap=True

@@ -15,7 +15,7 @@ from devstack.demo.expectations import StoreDay, compare, expected_totals
 from devstack.demo.programs import ProgramFailedError, Programs
 from devstack.demo.year import Year
 from devstack.environment import export_lines
-from devstack.server import ServerFailedError
+from devstack.server import ServerFailedError, free_port
 from devstack.stack import Stack, running_stack
 from schemas.keys import ERP_PREFIX
 from schemas.registry import ENDPOINTS
@@ -222,9 +222,14 @@ class _Tour:
         return 0
 
     def _keep(self, stack: Stack) -> None:
-        self._console.print("[bold]The servers stay until Ctrl-C.[/bold] In another terminal:\n")
+        port = free_port()
+        self._console.print(
+            "[bold]The servers stay until Ctrl-C, and the console shows what they hold:[/bold] "
+            f"http://127.0.0.1:{port}/\nIn another terminal:\n"
+        )
         sys.stdout.write(export_lines(stack.environment) + "\n")
         sys.stdout.flush()
+        self._programs.serve_console(port)
         stack.keeper.wait()
 
     def _expect(self, what: str, holds: bool) -> None:  # noqa: FBT001 - reads as a sentence

@@ -30,6 +30,11 @@ class Days:
             cursor = connection.execute(statement.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
+    def run(self, statement: str, **asked: object) -> None:
+        """Run one statement with named parameters; `%%` is a percent sign."""
+        with psycopg.connect(**self._conninfo, autocommit=True) as connection:
+            connection.execute(statement.encode(), asked)
+
     def forget(self) -> None:
         """Leave no row of any table."""
         self.execute(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from console.app import build
+from console.app import built
 from console.data.servers import open_servers
 from console.settings import ConsoleSettings
 from tests.support.programs import page, until
@@ -35,9 +35,9 @@ class _Thread(threading.Thread):
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        async with open_servers(self._settings) as servers:
+        async with open_servers(self._settings) as servers, built(servers) as app:
             config = uvicorn.Config(
-                build(servers), log_config=None, lifespan="off", timeout_graceful_shutdown=1
+                app, log_config=None, lifespan="off", timeout_graceful_shutdown=1
             )
             self.server = uvicorn.Server(config)
             loop = asyncio.get_running_loop()

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hatchling.builders.wheel import WheelBuilder
 
+from console.settings import ConsoleSettings
 from consumer.settings import ConsumerSettings
 from devstack.erp.settings import SimulatorSettings
 from lakehouse.settings import LakehouseSettings
@@ -115,17 +116,18 @@ def test_whatever_the_image_copies_is_there_and_not_ignored() -> None:
 
 
 def test_compose_starts_the_whole_service() -> None:
-    ours = {"api", "migrate", "consumer", "producer", "lakehouse"}
+    ours = {"api", "migrate", "consumer", "console", "producer", "lakehouse"}
     assert set(SERVICES) == {"localstack", "postgres"} | ours | WATCHERS
     always = {name for name, service in SERVICES.items() if "profiles" not in service}
     assert always == {"localstack", "postgres"} | set(OURS)
     assert "version" not in COMPOSE
-    assert set(OURS) == {"api", "migrate", "consumer", "producer"}
+    assert set(OURS) == {"api", "migrate", "consumer", "console", "producer"}
     commands = {name: service["command"][:2] for name, service in OURS.items()}
     assert commands == {
         "api": ["devstack", "api"],
         "migrate": ["consumer", "migrate"],
         "consumer": ["consumer", "run"],
+        "console": ["console", "serve"],
         "producer": ["producer", "pull"],
     }
 
@@ -134,7 +136,7 @@ def test_one_service_builds_the_image_and_the_others_never_ask_a_registry_for_it
     """Every consumer waits for `migrate`, so that the image is there before it starts."""
     assert [name for name, service in OURS.items() if "build" in service] == ["migrate"]
     policies = {name: service.get("pull_policy") for name, service in OURS.items()}
-    assert policies == {"api": "never", "migrate": None, "consumer": "never", "producer": "never"}
+    assert policies == {name: None if name == "migrate" else "never" for name in OURS}
 
 
 def test_arrow_is_only_in_the_image_of_those_who_ask_for_it() -> None:
@@ -159,7 +161,7 @@ def test_foreign_images_are_pinned() -> None:
     assert all(re.search(r":v?\d+\.\d+\.\d+$", SERVICES[name]["image"]) for name in WATCHERS)
 
 
-@pytest.mark.parametrize("name", ["localstack", "postgres", "api"])
+@pytest.mark.parametrize("name", ["localstack", "postgres", "api", "console"])
 def test_servers_say_when_they_can_be_used(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
     assert {"test", "interval", "timeout", "retries"} == set(check)
@@ -197,7 +199,7 @@ def test_all_that_talk_about_the_lake_call_it_the_same() -> None:
         for service in SERVICES.values()
         if NAMES & set(service.get("environment", {}))
     ]
-    assert len(spoken) == 4
+    assert len(spoken) == 5
     assert all(names == spoken[0] for names in spoken)
     database = SERVICES["consumer"]["environment"]
     made = SERVICES["postgres"]["environment"]
@@ -212,7 +214,7 @@ def test_all_that_talk_about_the_lake_call_it_the_same() -> None:
 
 def test_every_variable_in_compose_is_one_that_somebody_reads() -> None:
     """A misspelt name would be ignored in silence."""
-    models = (ConsumerSettings, ProducerSettings, LakehouseSettings)
+    models = (ConsoleSettings, ProducerSettings, LakehouseSettings)
     settings = {name.upper() for model in models for name in model.model_fields}
     simulator = {f"ERP_SIM_{name}".upper() for name in SimulatorSettings.model_fields}
     read = {
@@ -226,9 +228,14 @@ def test_every_variable_in_compose_is_one_that_somebody_reads() -> None:
 
 
 def test_the_programs_accept_what_compose_gives_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*ConsumerSettings.model_fields, *ProducerSettings.model_fields):
+    for name in (*ConsoleSettings.model_fields, *ProducerSettings.model_fields):
         monkeypatch.delenv(name.upper(), raising=False)
-    for service, model in (("consumer", ConsumerSettings), ("producer", ProducerSettings)):
+    programs: tuple[tuple[str, type[ConsumerSettings | ProducerSettings]], ...] = (
+        ("consumer", ConsumerSettings),
+        ("console", ConsoleSettings),
+        ("producer", ProducerSettings),
+    )
+    for service, model in programs:
         with monkeypatch.context() as patch:
             for name, value in SERVICES[service]["environment"].items():
                 patch.setenv(name, value)
@@ -279,6 +286,7 @@ def test_nobody_starts_before_what_they_need() -> None:
     assert conditions == {
         "migrate": {"postgres": "service_healthy"},
         "consumer": {"localstack": "service_healthy", "migrate": "service_completed_successfully"},
+        "console": {"migrate": "service_completed_successfully"},
         "lakehouse": {"localstack": "service_healthy", "migrate": "service_completed_successfully"},
         "producer": {"localstack": "service_healthy", "api": "service_healthy"},
         "grafana": {"prometheus": "service_started"},

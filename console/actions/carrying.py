@@ -1,0 +1,107 @@
+"""Carries out what is planned: in this process, or in the next one if this is killed.
+
+Whoever holds the lock of an action carries it out. What was acted on is marked one by one; killed
+between the two, a message is not found again and its row says `missing`: its object's end, which
+is shown beside, tells what became of it.
+"""
+
+import asyncio
+from contextlib import aclosing, suppress
+from time import monotonic
+from typing import Any
+
+import structlog
+from psycopg import AsyncConnection
+
+from console.actions.audit import Audit
+from console.data import statements
+from console.data.servers import Servers
+from consumer.errors import ConsumerError
+from consumer.operate.dlq import queue as dead_letter_queue
+from consumer.operate.dlq.dead_letters import Filters
+
+log = structlog.get_logger()
+
+_LOOK_SECONDS = 10.0  # for actions that a killed console has left
+_HIDDEN_SECONDS = 90.0  # what another look holds is visible again after a minute
+_PAUSE_SECONDS = 2.0
+_DONE = {"replay": "replayed", "purge": "purged"}
+
+
+class Carrier:
+    """One task for each console; `wake` tells it that there is something to do."""
+
+    def __init__(self, servers: Servers, audit: Audit) -> None:
+        self._servers = servers
+        self._audit = audit
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look at once."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Carry out actions until cancelled."""
+        while True:
+            self._news.clear()
+            try:
+                await self._carry_out_all()
+            except ConsumerError as error:
+                log.warning("actions_interrupted", code=error.code)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._news.wait()
+
+    async def _carry_out_all(self) -> None:
+        for row in await self._servers.database.rows("find_unfinished"):
+            number = row["action_id"]
+            async with self._audit.session() as session:
+                cursor = await session.execute(
+                    statements.named("try_action"), {"action_id": number}
+                )
+                if (await cursor.fetchone() or [False])[0]:
+                    log.info("action_begun", action_id=number, kind=row["kind"])
+                    await self._carry_out(session, number, row["kind"])
+                    log.info("action_ended", action_id=number)
+
+    async def _carry_out(self, session: AsyncConnection[Any], number: int, kind: str) -> None:
+        """Act on what is still planned; a message that is hidden for now is looked for again."""
+        began = monotonic()
+        dead = self._servers.queues.dead
+        while waiting := await _open_items(session, number):
+            await self._pass(session, number, kind, waiting)
+            depth = await dead.depth()
+            is_hidden = depth.in_flight + depth.delayed > 0
+            if not is_hidden or monotonic() - began > _HIDDEN_SECONDS:
+                break
+            await asyncio.sleep(_PAUSE_SECONDS)
+        for message_id in await _open_items(session, number):
+            await _mark(session, number, message_id, "missing", "gone")
+        await session.execute(statements.named("end_action"), {"action_id": number})
+
+    async def _pass(
+        self, session: AsyncConnection[Any], number: int, kind: str, ids: list[str]
+    ) -> None:
+        queues, filters = self._servers.queues, Filters(ids=frozenset(ids))
+        if kind == "replay":
+            moving = dead_letter_queue.move(queues.dead, filters, queues.main, None)
+        else:
+            moving = dead_letter_queue.purge(queues.dead, filters)
+        async with aclosing(moving):
+            async for dead_letter in moving:
+                await _mark(session, number, dead_letter.id, _DONE[kind], _DONE[kind])
+
+
+async def _open_items(session: AsyncConnection[Any], number: int) -> list[str]:
+    cursor = await session.execute(statements.named("list_open_items"), {"action_id": number})
+    return [message_id for (message_id,) in await cursor.fetchall()]
+
+
+async def _mark(
+    session: AsyncConnection[Any], number: int, message_id: str, state: str, left: str
+) -> None:
+    """Mark item and dead letter in one transaction."""
+    told = {"action_id": number, "message_id": message_id}
+    async with session.transaction():
+        await session.execute(statements.named("mark_item"), {**told, "state": state})
+        await session.execute(statements.named("mark_dead_letter"), {**told, "state": left})
