@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -107,7 +108,10 @@ def tell(message: str) -> None:
 
 
 def print_json(value: Any, indent: int | None = None) -> None:
-    """Print a value as one JSON document on stdout; times and days in it as ISO 8601."""
+    """Print a value as one JSON document on stdout.
+
+    Times and days in it are ISO 8601; amounts are text, which keeps their digits.
+    """
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -212,4 +216,6 @@ def progress_lines(
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else asdict(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else asdict(value)

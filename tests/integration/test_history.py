@@ -19,7 +19,7 @@ from schemas.registry import Source
 from tests.conftest import Lake
 from tests.support.consuming import put
 from tests.support.databases import execute
-from tests.support.lake_loading import command, consumer_settings, load_new
+from tests.support.lake_loading import command, consumer_settings, load_new, told_json
 from tests.support.migrated import with_tables
 from tests.support.samples import NOON, STORE
 from tests.support.warehouse import open_warehouse
@@ -98,6 +98,8 @@ def test_a_day_of_many_versions_is_told_by_fetching_each_once(
     )
     assert "13\tcheck\tsub_ttl\t13\t50.5" in said
     assert "+37.5" in said
+    code, as_json = told_json(environment, "history", *more)
+    assert (0, "50.5") == (code, as_json["documents"][12]["net"])
 
 
 def test_what_lost_was_bad_or_partial_is_told(own: ConsumerSettings, lake: Lake) -> None:

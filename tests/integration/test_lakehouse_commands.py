@@ -20,6 +20,7 @@ from lakehouse.settings import LakehouseSettings
 from runtime.logs import configure_logs
 from tests.conftest import Lake
 from tests.support.crashes import killed_daemon
+from tests.support.databases import execute
 from tests.support.guide import PUT_CHECKS, given_names, snippet
 from tests.support.migrated import with_tables
 from tests.support.programs import query, until
@@ -87,7 +88,20 @@ def test_the_commands_from_init_to_disable(
     read_by_engines(settings, lake, ["pyiceberg", "DuckDB"], Decimal("30.75"))
     query(environment, PUT_CHECKS.format(4, 4))
     assert "1 queued days were not compared" in run("verify")
+    run("export")
+    unnoted = "SET session_replication_role = replica", "UPDATE guest_checks SET sub_ttl = 1"
+    execute(environment, *unnoted)
+    assert "5 rows of 1 days compared, 3 differences" in run("verify", code=1)
+    found, *of_the_view = json.loads(run("verify", "--json", code=1))["differences"]
+    assert ("guest_checks", "2024-01-01", "sub_ttl") == (
+        found["table"],
+        found["day"],
+        found["what"],
+    )
+    assert [4, 41] == [Decimal(found[name]) for name in ("postgres", "iceberg")]
+    assert {"daily_revenue"} == {one["table"] for one in of_the_view}
     assert 0 == json.loads(run("clean", "--dry-run", "--json"))["objects"]
+    query(environment, PUT_CHECKS.format(5, 5))
     lake.s3.put_object(Bucket=lake.bucket, Key="processed/latest.json", Body=b"[]")
     assert "latest.json is not what we write" in run("export", code=1)
     assert "changes are not noted any more" in run("disable")
