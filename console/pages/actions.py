@@ -1,6 +1,6 @@
 """Plan and action: the exact messages, confirmed once; then what became of each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Annotated, Any
 
@@ -124,7 +124,7 @@ def is_open(action: Row, items: list[Row]) -> bool:
 async def stream(page: Visit, number: Number) -> Response:
     """Send the messages' states whenever they change, until all have ended."""
 
-    async def states() -> AsyncIterator[Piece]:
+    async def states() -> AsyncGenerator[Piece, None]:
         database, template = page.servers.database, TEMPLATES.get_template("action_items.html")
         while rows := await database.rows("read_action", action_id=number):
             items = await database.rows("list_items", action_id=number)

@@ -1,7 +1,8 @@
 """Event streams: pieces of a page, sent when they change, until all is said or we are to stop."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from fastapi.responses import StreamingResponse
 
@@ -20,7 +21,7 @@ def event(html: str) -> str:
 
 
 def event_stream(
-    pieces: AsyncIterator[Piece], stopping: asyncio.Event, pause_seconds: float
+    pieces: AsyncGenerator[Piece, None], stopping: asyncio.Event, pause_seconds: float
 ) -> StreamingResponse:
     """Send each piece that differs from the one before, so often at most; after the last, `end`.
 
@@ -30,18 +31,20 @@ def event_stream(
     async def events() -> AsyncIterator[str]:
         last, quiet = "", 0.0
         try:
-            async for piece, is_last in pieces:
-                if piece != last:
-                    last, quiet = piece, 0.0
-                    yield event(piece)
-                elif (quiet := quiet + pause_seconds) >= _SILENCE_SECONDS:
-                    quiet = 0.0
-                    yield ": still here\n\n"
-                if is_last:
-                    yield END
-                    return
-                if await _stopped(stopping, pause_seconds):
-                    return
+            # Closed here: who watches something must be known to have left.
+            async with aclosing(pieces):
+                async for piece, is_last in pieces:
+                    if piece != last:
+                        last, quiet = piece, 0.0
+                        yield event(piece)
+                    elif (quiet := quiet + pause_seconds) >= _SILENCE_SECONDS:
+                        quiet = 0.0
+                        yield ": still here\n\n"
+                    if is_last:
+                        yield END
+                        return
+                    if await _stopped(stopping, pause_seconds):
+                        return
         except ConsumerError:
             return  # the browser connects again
 
