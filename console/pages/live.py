@@ -17,7 +17,7 @@ from consumer.errors import ConsumerError
 SECTION = Section("/live", "Live")
 _EVERY_SECONDS = 2.0
 _MINUTES = 30
-_HEIGHT, _WIDTH = 60, 10  # of the drawing's bars
+_HEIGHT, _WIDTH = 120, 20  # of the drawing's bars
 
 
 @dataclass(frozen=True, slots=True)
