@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +14,8 @@ from playwright.async_api import Page, expect
 from tests.conftest import Lake
 from tests.support.browser.visiting import Complaints, Visit, assert_accessible
 from tests.support.consuming import depth
-from tests.support.programs import query, until
+from tests.support.databases import execute
+from tests.support.programs import query, succeed, until
 from tests.support.renamed import dead_letter, until_sent, waiting
 from tests.support.serving import console_program, free_port, served_console
 
@@ -88,11 +91,31 @@ async def refusals(session: aiohttp.ClientSession, used: str) -> None:
         assert 413 == a.status
 
 
+@pytest.fixture
+def roles(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Give the settings of two roles: one that may only read, one that may only write down."""
+    names = [f"console_{secrets.token_hex(4)}" for _ in range(2)]
+    execute(environment, *(f"CREATE ROLE {name} LOGIN" for name in names))
+    yield dict(zip(("console_db_user", "console_audit_db_user"), names, strict=True))
+    execute(
+        environment, *(f"{drop} {one}" for one in names for drop in ("DROP OWNED BY", "DROP ROLE"))
+    )
+
+
 async def test_a_purge_wants_the_count_and_a_plan_that_changed_is_stale(
-    visit: Visit, complaints: Complaints, lake: Lake, environment: dict[str, str]
+    visit: Visit,
+    complaints: Complaints,
+    lake: Lake,
+    environment: dict[str, str],
+    roles: dict[str, str],
 ) -> None:
+    """With the two roles of the guide, which are enough for it, and nothing else in the database."""
     await asyncio.to_thread(dead_letter, lake, environment, 1)
-    with served_console(environment, console_operators="local") as url:
+    reader, auditor = roles.values()
+    grants = ("--grant-console", reader, "--grant-audit", auditor)
+    await asyncio.to_thread(succeed, "consumer", "migrate", *grants, environment=environment)
+    own = {**environment, "DB_USER": "nobody"}
+    with served_console(own, console_operators="local", **roles) as url:
         page = await visit()
         await plan(page, url, "purge", canary=2)
         complaints.expect("40[09]")
