@@ -9,10 +9,10 @@ from console.data.database import Row
 from console.drawing.calendar import STATES, calendar, commands
 from console.web.page import Page, Section, Visit
 from console.web.parameters import Day, Text
-from schemas.registry import Source
+from schemas.registry import ENDPOINTS_BY_NAME, Source
 
 SECTION = Section("/", "Completeness")
-SOURCES = tuple(source.value for source in Source)
+SOURCES = (*ENDPOINTS_BY_NAME, Source.ERP.value)
 SPANS = {str(days): days for days in (14, 31, 62)}
 
 
