@@ -18,6 +18,8 @@ SAMPLE = {
     ),
     "key_arn": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000",
     "user_arn": "arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/coco",
+    "glue_arn": "arn:aws:glue:us-east-1:123456789012",
+    "glue_database": "coco",
     "tasks_arn": "arn:aws:ecs:us-east-1:123456789012:task/coco-ingest/*",
 }
 

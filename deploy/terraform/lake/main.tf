@@ -2,6 +2,8 @@ data "aws_caller_identity" "this" {}
 
 data "aws_partition" "this" {}
 
+data "aws_region" "this" {}
+
 locals {
   account       = data.aws_caller_identity.this.account_id
   partition     = data.aws_partition.this.partition

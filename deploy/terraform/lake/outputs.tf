@@ -41,6 +41,14 @@ output "policies" {
   }
 }
 
+output "glue_policy" {
+  description = "What lakehouse needs besides, with LAKEHOUSE_CATALOG=glue; null without glue_database."
+  value = var.glue_database == null ? null : templatefile("${local.policy_folder}/glue.json.tftpl", {
+    glue_arn      = "arn:${local.partition}:glue:${data.aws_region.this.name}:${local.account}"
+    glue_database = var.glue_database
+  })
+}
+
 output "encryption_policy" {
   description = "What each role needs besides, to use the key; null without one."
   value       = local.has_key ? templatefile("${local.policy_folder}/encryption.json.tftpl", { key_arn = local.key_arn }) : null

@@ -92,6 +92,12 @@ variable "infrequent_access_after_days" {
   }
 }
 
+variable "glue_database" {
+  description = "Database of the Glue Data Catalog in which lakehouse keeps its tables (LAKEHOUSE_NAMESPACE); null: it does not use Glue."
+  type        = string
+  default     = null
+}
+
 variable "tags" {
   description = "Tags of everything."
   type        = map(string)

@@ -9,14 +9,18 @@ from contextlib import ExitStack, closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.client import BaseClient
 from moto import mock_aws
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import Table
 
+from deploy.policies import rendered
+from deploy.policies.__main__ import SAMPLE
 from lakehouse.catalog import Tables, open_tables
 from lakehouse.columns import Column
 from lakehouse.commits import Replacement, commit
@@ -58,6 +62,21 @@ def tables(
         yield opened
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Give the actions that programs of this process ask of Glue."""
+    found: set[str] = set()
+    call = BaseClient._make_api_call
+
+    def counting(self: Any, operation_name: str, api_params: Any) -> Any:
+        if self.meta.service_model.service_name == "glue":
+            found.add(f"glue:{operation_name}")
+        return call(self, operation_name, api_params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", counting)
+    return found
+
+
 def test_a_rest_catalogue_that_refuses_the_token_is_named(tmp_path: Path) -> None:
     with (
         rest_catalogue(tmp_path, "secret") as address,
@@ -80,7 +99,9 @@ def loaded(tables: Tables) -> Table:
     return table
 
 
-def test_a_day_is_replaced_unless_somebody_else_was_faster(tables: Tables, tmp_path: Path) -> None:
+def test_a_day_is_replaced_unless_somebody_else_was_faster(
+    asked: set[str], tables: Tables, tmp_path: Path
+) -> None:
     tables.make()  # once more
     tables.follow({"taxes": COLUMNS})
     tables.follow({"taxes": [*COLUMNS, Column("tax_rate", "numeric")]})
@@ -91,3 +112,6 @@ def test_a_day_is_replaced_unless_somebody_else_was_faster(tables: Tables, tmp_p
     replace_day(loaded(tables), tmp_path / "3.parquet", 3)
     assert [3] == loaded(tables).scan().to_arrow().column("tax_num").to_pylist()
     assert [("checks", DAY)] == tables.exported_days()
+    if asked:
+        [statement] = rendered("glue", SAMPLE)["Statement"]
+        assert set(statement["Action"]) == asked, "all that is granted, and nothing else"

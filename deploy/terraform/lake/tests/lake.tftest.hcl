@@ -5,6 +5,9 @@ mock_provider "aws" {
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
+  mock_data "aws_region" {
+    defaults = { name = "sa-east-1" }
+  }
   mock_resource "aws_sqs_queue" {
     defaults = { arn = "arn:aws:sqs:sa-east-1:123456789012:coco-ingest" }
   }
@@ -46,6 +49,22 @@ run "the_defaults_are_those_of_the_local_hook" {
   assert {
     condition     = jsondecode(output.policies.producer).Statement[2].Resource == aws_sqs_queue.main.arn
     error_message = "The policies are filled in with the ARNs of this lake."
+  }
+
+  assert {
+    condition     = output.glue_policy == null
+    error_message = "Nobody is granted Glue who does not use it."
+  }
+}
+
+run "glue_is_granted_for_its_database_alone" {
+  variables {
+    glue_database = "coco"
+  }
+
+  assert {
+    condition     = contains(jsondecode(output.glue_policy).Statement[0].Resource, "arn:aws:glue:sa-east-1:123456789012:table/coco/*")
+    error_message = "The tables of that database, in the region and account of the lake."
   }
 }
 
