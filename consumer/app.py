@@ -37,6 +37,7 @@ from consumer.metrics import CLOUDWATCH, REGISTRY
 from consumer.operate.watch import keep_watch
 from consumer.settings import ConsumerSettings
 from consumer.spool import check_temporary_files
+from consumer.supervision.expected_stores import announce_roster
 from consumer.supervision.health import Health, Work
 from consumer.supervision.heartbeats import Heartbeat
 from consumer.supervision.progress import log_progress
@@ -129,6 +130,7 @@ async def _open(
     background = _background(settings, worker, queues, lake, batcher)
     heartbeat = Heartbeat(pool, lambda: breakers.reason, settings.heartbeat_seconds)
     background["heartbeat"] = heartbeat.keep()
+    background["roster"] = announce_roster(pool, settings.expected_stores)
     health.begin(Work(leases, breakers, probe))
     _log_start(settings, terms)
     return worker, background

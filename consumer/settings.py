@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode
 from consumer.memory import default_budget_bytes, memory_limit_bytes
 from consumer.policy import Policy, read_policy
 from runtime.postgres import PostgresSettings
-from runtime.settings import CONFIG, AwsSettings, ServiceSettings
+from runtime.settings import CONFIG, AwsSettings, ServiceSettings, split_stores
 from schemas.layouts import KEY_TEMPLATES_MEANING, Layout, read_layout
 
 
@@ -18,6 +18,9 @@ def _split(text: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+Stores = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_stores)]
 
 
 class DatabaseSettings(PostgresSettings):
@@ -147,6 +150,11 @@ class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, Lake
     progress_log_seconds: float = Field(
         10, ge=0, le=3600, description="how often progress is logged while there is some; 0: never"
     )
+    expected_stores: Stores = Field(
+        (),
+        description="stores that answer every endpoint each day, as the producer's STORES: what "
+        "they lack is missing; separated by commas, or a JSON list. Read at the start",
+    )
     heartbeat_seconds: float = Field(
         15, ge=0, le=3600, description="how often the process tells that it is alive; 0: never"
     )
@@ -168,6 +176,12 @@ class ConsumerSettings(ServiceSettings, DocumentSettings, DatabaseSettings, Lake
     def byte_budget_bytes(self) -> int:
         """The byte budget that was set, or the default for this machine."""
         return self.max_in_flight_bytes or default_budget_bytes(memory_limit_bytes())
+
+    @field_validator("expected_stores")
+    @classmethod
+    def _trim_stores(cls, stores: tuple[str, ...]) -> tuple[str, ...]:
+        # As documents are compared.
+        return tuple(filter(None, map(str.strip, stores)))
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,9 +1,8 @@
 """The producer's settings: one frozen model, read from the environment and `.env`."""
 
-import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,20 +16,8 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from runtime.settings import AwsSettings, ServiceSettings
+from runtime.settings import AwsSettings, ServiceSettings, split_stores
 from schemas.layouts import KEY_TEMPLATES_MEANING, Layout, read_layout
-
-
-def _split_stores(value: Any) -> Any:
-    """Read `99 CB CB, 001`, or a JSON list for store ids that contain a comma."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except json.JSONDecodeError as error:
-            raise ValueError('starts with "[" but is not a JSON list of texts') from error
-    return [part for part in value.split(",") if part.strip()]
 
 
 def header_safe(value: SecretStr) -> SecretStr:
@@ -41,7 +28,7 @@ def header_safe(value: SecretStr) -> SecretStr:
     return SecretStr(token)
 
 
-Stores = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_stores)]
+Stores = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_stores)]
 Token = Annotated[SecretStr, AfterValidator(header_safe)]
 
 

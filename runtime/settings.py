@@ -3,7 +3,8 @@
 The programs share `.env`, so names unknown to one are ignored. Nothing is read at import.
 """
 
-from typing import Literal, Self, TypeVar
+import json
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -107,3 +108,15 @@ def _explained(error: ValidationError) -> str:
         else:
             lines.append(f"{name}: {found['msg']}; correct it in the environment or in .env")
     return "\n".join(lines)
+
+
+def split_stores(value: Any) -> Any:
+    """Read `99 CB CB, 001`, or a JSON list for store ids that contain a comma."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError('starts with "[" but is not a JSON list of texts') from error
+    return [part for part in value.split(",") if part.strip()]

@@ -19,6 +19,20 @@ def migrate(
             help="Also let this role read all tables and views, those of later releases too.",
         ),
     ] = None,
+    grant_console: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLE",
+            help="The same for the console's role, whose statements then end after ten seconds.",
+        ),
+    ] = None,
+    grant_audit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLE",
+            help="Also let this role write down what operators do in the console, and no more.",
+        ),
+    ] = None,
 ) -> None:
     """Create or upgrade the tables. Safe to repeat and to run concurrently."""
     settings = terminal.settings_of(DatabaseSettings)
@@ -32,11 +46,15 @@ def migrate(
         typer.echo(f"schema {after}: nothing to do")
     else:
         typer.echo(f"schema {before or 'empty'} -> {after}")
-    if grant_read is not None:
+    for role in filter(None, (grant_read, grant_console)):
         with terminal.reported_errors():
-            count = grants.grant_read(settings, grant_read)
-        typer.echo(
-            terminal.printable(
-                f"{grant_read} may read {count} tables and views, and those of later releases"
-            )
-        )
+            count = grants.grant_read(settings, role, is_console=role == grant_console)
+        _say(f"{role} may read {count} tables and views, and those of later releases")
+    if grant_audit is not None:
+        with terminal.reported_errors():
+            grants.grant_audit(settings, grant_audit)
+        _say(f"{grant_audit} may write down what operators do")
+
+
+def _say(text: str) -> None:
+    typer.echo(terminal.printable(text))

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from consumer.load.migrations.grants import NotGranted, grant_read
+from consumer.load.migrations.grants import NotGranted, grant_audit, grant_read
 from consumer.load.migrations.migrate import migrate
 from tests.support.databases import conninfo
 from tests.support.programs import succeed
@@ -101,3 +101,41 @@ def test_who_does_not_own_the_tables_is_told_what_helps(
                 sql.Identifier(role)
             )
         )
+
+
+def test_the_console_reads_with_a_time_limit_that_an_administrator_may_have_set(
+    database: dict[str, str], owner: psycopg.Connection[Any], role: str
+) -> None:
+    for expected in ("10s", "7s"):
+        said = succeed("consumer", "migrate", "--grant-console", role, environment=database)
+        assert f"{role} may read " in said
+        with session(database, role) as console:
+            assert (expected,) == console.execute("SHOW statement_timeout").fetchone()
+            console.execute("SELECT * FROM dead_letters")
+            with pytest.raises(errors.InsufficientPrivilege):
+                console.execute("INSERT INTO causes VALUES ('', '', '', '', '')")
+        limit = sql.SQL("ALTER ROLE {} IN DATABASE {} SET statement_timeout = '7s'")
+        names = sql.Identifier(role), sql.Identifier(database["DB_NAME"])
+        owner.execute(limit.format(*names))
+
+
+def test_who_writes_down_what_operators_do_may_do_nothing_else(
+    database: dict[str, str], owner: psycopg.Connection[Any], role: str
+) -> None:
+    for _ in range(2):
+        grant_audit(database_settings(database), role)
+    with session(database, role) as auditor:
+        auditor.execute("INSERT INTO operator_actions (kind, actor, program) VALUES ('', '', '')")
+        auditor.execute("UPDATE operator_actions SET state = 'done'")
+        auditor.execute("UPDATE dead_letters SET state = 'replayed'")
+        for forbidden in (
+            "DELETE FROM operator_actions",
+            "UPDATE ingested_objects SET state = 'loaded'",
+            "INSERT INTO object_events VALUES (DEFAULT)",
+            "SELECT * FROM guest_checks",
+            "DELETE FROM dead_letters",
+        ):
+            with pytest.raises(errors.InsufficientPrivilege):
+                auditor.execute(forbidden.encode())
+    with pytest.raises(NotGranted, match="no role"):
+        grant_audit(database_settings(database), "nobody")

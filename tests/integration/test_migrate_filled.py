@@ -10,9 +10,12 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from consumer.causes import cause_of
+from consumer.errors import Permanent
 from consumer.load.migrations.migrate import migrate
 from consumer.load.migrations.steps import schema_head
 from consumer.settings import DatabaseSettings
+from schemas.codes import ErrorCode
 from schemas.registry import Source
 from tests.support.loading import load
 from tests.support.released import FIRST_STEP
@@ -278,3 +281,33 @@ def test_what_was_frozen_without_a_ledger_row_is_repaired_by_the_runbook(
         assert (9, "frozen") == load_both(1)
         old.execute(repair.encode())
         assert (2, "new") == load_both(2)
+
+
+def test_ends_dead_letters_and_counts_of_days_are_what_the_ledger_still_knows(
+    settings: DatabaseSettings, old: Connection
+) -> None:
+    """Whether a dead letter is still on the queue it does not know; nor when objects failed before."""
+    log = "logs/errors/getTransactions/2024/01/02/0a1b-c2d3-0123456789abcdef.json"
+    old.execute(
+        "UPDATE ingested_objects SET error_code = 'records_invalid', error_log_key = %s,"
+        " records = 1 WHERE object_key = 'torn'",
+        (log,),
+    )
+    migrate(settings)
+    events = old.execute(
+        "SELECT e.*, o.committed_at, o.cause AS current FROM object_events AS e"
+        " JOIN ingested_objects AS o USING (object_id, state) ORDER BY event_id"
+    ).fetchall()
+    assert [1, 2, 3, 4] == [event["object_id"] for event in events]
+    assert all(event["ended_at"] == event["committed_at"] for event in events)
+    cause = cause_of(Permanent(ErrorCode.RECORDS_INVALID, ""), "getTransactions").id
+    assert [None, None, None, cause] == [event["current"] for event in events]
+    [letter] = old.execute("SELECT * FROM dead_letters JOIN causes USING (cause)").fetchall()
+    assert (4, "unconfirmed", None, "0a1b-c2d3", log, "") == tuple(
+        letter[name]
+        for name in ("object_id", "state", "message_id", "original_id", "error_log_key", "problem")
+    )
+    days = old.execute("SELECT source, records, quarantined FROM store_days ORDER BY 1").fetchall()
+    assert [("erp", None, None), ("getGuestChecks", 0, 0), ("getTransactions", 1, 1)] == [
+        tuple(day.values()) for day in days
+    ]

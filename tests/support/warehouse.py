@@ -26,6 +26,9 @@ BOOKKEEPING = (
     "object_events",
     "dead_letters",
     "causes",
+    "expected_stores",
+    "operator_action_items",
+    "operator_actions",
     "ingested_objects",
 )
 

@@ -134,9 +134,9 @@ CREATE TABLE expected_stores (
     PRIMARY KEY (store_id, source, valid_from)
 );
 COMMENT ON TABLE expected_stores IS
-'which stores answer which endpoints on which business days, as the producer announces it: of a day '
-'without an answer it says whether one is missing';
-COMMENT ON COLUMN expected_stores.store_id IS 'the store as the producer spells it';
+'which stores answer which endpoints on which business days, as EXPECTED_STORES of a consumer said '
+'when it started: of a day without an answer it says whether one is missing';
+COMMENT ON COLUMN expected_stores.store_id IS 'the store as the setting spells it';
 COMMENT ON COLUMN expected_stores.source IS 'endpoint that is asked';
 COMMENT ON COLUMN expected_stores.valid_from IS 'first business day that is expected';
 COMMENT ON COLUMN expected_stores.valid_to IS
