@@ -122,7 +122,10 @@ async def refused(token: str | list[str], server: KeyServer | None = None) -> No
     ],
 )
 async def test_a_header_that_is_not_ours_is_refused(other: dict[str, Any]) -> None:
-    await refused(signed(header(**other), claims()))
+    """Before its key is asked for: a key's id becomes part of a URL."""
+    server = KeyServer()
+    await refused(signed(header(**other), claims()), server)
+    assert set(server.asked) <= {KEY_ID}
 
 
 @pytest.mark.parametrize(
