@@ -24,6 +24,9 @@ setup: ## Make .venv and .venv-localstack from the lock files (a second or nothi
 demo: setup ## Show the whole way of the data on local servers, with a failure and its repair
 	@$(BIN)/devstack demo
 
+# Tests start hundreds of programs: what one has compiled, the next ones need not.
+test unit: export PYTHONDONTWRITEBYTECODE =
+
 test: setup ## Check everything: lint, types, import rules, then all tests on real servers
 	@$(BIN)/python -m tests.support.browser & found=$$!; \
 		$(MAKE) --no-print-directory lint && wait $$found

@@ -15,8 +15,10 @@ from console.pages import (
     cause,
     completeness,
     dead_letters,
+    doctor,
     drift,
     find,
+    live,
     login,
     revenue,
     store_day,
@@ -36,6 +38,8 @@ SECTIONS: tuple[Section, ...] = (
     dead_letters.SECTION,
     cause.SECTION,
     actions.SECTION,
+    live.SECTION,
+    doctor.SECTION,
     login.SECTION,
 )
 

@@ -105,7 +105,18 @@ def _unpacked(data: bytes) -> tuple[bytes, str]:
 
 
 def document_lines(data: bytes, problems: list[Problem]) -> list[Line]:
-    """Return the lines around what is wrong, each bad one marked. Pure.
+    """Return what is shown of a document, whatever it is. Pure."""
+    found = _lines_around(data, problems)
+    return [Line(_showable(line.text), line.is_bad, line.is_heading) for line in found]
+
+
+def _showable(text: str) -> str:
+    """Replace lone surrogates, which JSON may escape and no page can hold."""
+    return text.encode(errors="replace").decode()
+
+
+def _lines_around(data: bytes, problems: list[Problem]) -> list[Line]:
+    """Return the lines around what is wrong, each bad one marked.
 
     Of bad records these are their fields; of what is no JSON, the text where it breaks; else the
     document's beginning.
@@ -181,9 +192,10 @@ def _problems(log: dict[str, Any]) -> list[Problem]:
 def _problem(error: Any, path: str, record_id: str) -> Problem:
     told = error if isinstance(error, dict) else {}
     location, message, value = (
-        str(told.get(name) or "")[:_LINE_CHARACTERS] for name in ("location", "message", "value")
+        _showable(str(told.get(name) or "")[:_LINE_CHARACTERS])
+        for name in ("location", "message", "value")
     )
-    return Problem(path, record_id, location, message, value)
+    return Problem(_showable(path), _showable(record_id), location, message, value)
 
 
 def _list(value: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """Plan and action: the exact messages, confirmed once; then what became of each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from console.web.forms import Form
 from console.web.operators import Operator, TheDesk
 from console.web.page import Page, Section, Visit
 from console.web.parameters import Day, Text
-from console.web.streams import event_stream
+from console.web.streams import Piece, event_stream
 from console.web.templates import TEMPLATES
 
 SECTION = Section("/actions")
@@ -124,13 +124,11 @@ def is_open(action: Row, items: list[Row]) -> bool:
 async def stream(page: Visit, number: Number) -> Response:
     """Send the messages' states whenever they change, until all have ended."""
 
-    async def states() -> AsyncIterator[str]:
+    async def states() -> AsyncGenerator[Piece, None]:
         database, template = page.servers.database, TEMPLATES.get_template("action_items.html")
-        is_live = True
-        while is_live:
-            rows = await database.rows("read_action", action_id=number)
+        while rows := await database.rows("read_action", action_id=number):
             items = await database.rows("list_items", action_id=number)
-            is_live = bool(rows) and is_open(rows[0], items)
-            yield template.render(action=rows[0], items=items, is_open=is_live) if rows else ""
+            is_live = is_open(rows[0], items)
+            yield template.render(action=rows[0], items=items, is_open=is_live), not is_live
 
     return event_stream(states(), page.servers.stopping, _PAUSE_SECONDS)

@@ -1,18 +1,17 @@
 """Completeness: is everything there, store by store and business date by business date."""
 
 from datetime import date, timedelta
-from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Response
 
 from console.data.database import Row
 from console.drawing.calendar import STATES, calendar, commands
 from console.web.page import Page, Section, Visit
-from console.web.parameters import Day, Text
-from schemas.registry import Source
+from console.web.parameters import Day, Part, Text
+from schemas.registry import ENDPOINTS_BY_NAME, Source
 
 SECTION = Section("/", "Completeness")
-SOURCES = tuple(source.value for source in Source)
+SOURCES = (*ENDPOINTS_BY_NAME, Source.ERP.value)
 SPANS = {str(days): days for days in (14, 31, 62)}
 
 
@@ -24,7 +23,7 @@ async def show(
     last: Day = None,
     days: Text = None,
     state: Text = None,
-    part: Annotated[int, Query(ge=1, le=1000)] = 1,
+    part: Part = 1,
 ) -> Response:
     """Show what each store-day of one source stands at; of the others, how many fail."""
     chosen = source if source and source in SOURCES else Source.GUEST_CHECKS.value

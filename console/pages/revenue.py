@@ -9,15 +9,18 @@ from console.data.database import Row
 from console.drawing import revenue as drawing
 from console.drawing.revenue import Line
 from console.web.page import Page, Section, Visit
-from console.web.parameters import Day, Text
+from console.web.parameters import Day, Part, Text
 
 SECTION = Section("/revenue", "Revenue")
 
 _MOST_CHECKS = 100
+_MOST_STORES = 100
 
 
 @SECTION.router.get(SECTION.path)
-async def show(page: Visit, day: Day = None, order: Text = None, store: Text = None) -> Response:
+async def show(
+    page: Visit, *, day: Day = None, order: Text = None, store: Text = None, part: Part = 1
+) -> Response:
     """Show a day of all stores; of one of them, which checks differ from their lines."""
     chosen = day or await _newest(page)
     if chosen is None:
@@ -31,9 +34,14 @@ async def show(page: Visit, day: Day = None, order: Text = None, store: Text = N
     board = drawing.revenue(chosen, rows, incomplete)
     if order != "store":
         board.lines.sort(key=_by_change)
+    parts = max(1, -(-len(board.lines) // _MOST_STORES))
+    part = min(part, parts)
     return page.render(
         "revenue.html",
         board=board,
+        lines=board.lines[(part - 1) * _MOST_STORES : part * _MOST_STORES],
+        part=part,
+        parts=parts,
         draw=drawing,
         day=chosen,
         order="store" if order == "store" else "change",

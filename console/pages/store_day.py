@@ -19,7 +19,7 @@ from schemas.registry import Source as Kind
 
 SECTION = Section("/day")
 
-_MOST_OBJECTS = 200
+_MOST_OBJECTS = 150
 _ORDER = {name: place for place, name in enumerate(ENDPOINTS_BY_NAME)}
 _OF_CHECKS = {kind.value for kind in Kind if kind.holds_checks}
 
@@ -55,6 +55,7 @@ async def _shown(page: Page, store: str | None, day: date | None, *, is_told: bo
         is_known=sources is not None and objects is not None,
         objects=_by_source(objects or []),
         most=_MOST_OBJECTS,
+        is_cut=len(objects or []) >= _MOST_OBJECTS,
         pull=pull_line([store], day, day, None),
         **await _story(page, store, day, objects or [], is_told=is_told),
     )

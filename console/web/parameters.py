@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import BeforeValidator, Field, StringConstraints
 
 #: Business dates that can be asked for; dates near the ends of the calendar cannot be counted on.
@@ -24,3 +25,5 @@ Day = Annotated[
     Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None,
     BeforeValidator(_written),
 ]
+#: Which part of a long page, from 1.
+Part = Annotated[int, Query(ge=1, le=1000)]

@@ -1,6 +1,6 @@
 -- What each store-day of one source stands at, and below (without a store) how many of each state
--- all sources have. A store is expected as the producer announced it; where nobody announced any,
--- whoever was seen within these days is expected in every endpoint, from the first of them on.
+-- all sources have. A store is expected as the producer announced it; while nobody announced any, it
+-- is expected of an endpoint from the first day that it was seen in there until a week after the last.
 WITH seen AS (
     SELECT source, store_id, bus_dt, object_id, state, records, quarantined, as_of, first_loaded_at
     FROM store_days
@@ -10,10 +10,10 @@ roster AS (
     SELECT store_id, source, valid_from, coalesce(valid_to, %(last)s) AS valid_to
     FROM expected_stores
     UNION ALL
-    SELECT s.store_id, e.source, (SELECT min(bus_dt) FROM seen), %(last)s
-    FROM (SELECT DISTINCT store_id FROM seen) AS s
-    CROSS JOIN (SELECT DISTINCT source FROM seen WHERE source <> 'erp') AS e
-    WHERE NOT EXISTS (SELECT FROM expected_stores)
+    SELECT store_id, source, min(bus_dt), max(bus_dt) + 7
+    FROM seen
+    WHERE source <> 'erp' AND NOT EXISTS (SELECT FROM expected_stores)
+    GROUP BY store_id, source
 ),
 expected AS (
     SELECT DISTINCT r.source, r.store_id, g.day::date AS bus_dt

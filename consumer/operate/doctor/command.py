@@ -42,7 +42,7 @@ def doctor(
     Changes nothing. Exits 1 if there is a problem; warnings do not count.
     """
     settings, announcing = settings_of(ConsumerSettings), settings_of(AnnouncingSettings)
-    findings = finish(_examine(settings, announcing, NEEDS[role]))
+    findings = finish(examine(settings, announcing, NEEDS[role]))
     counts = Counter(one.level for one in findings)
     if as_json:
         print_json({"ok": not counts[Level.PROBLEM], "findings": findings})
@@ -55,7 +55,7 @@ def doctor(
         raise typer.Exit(EXIT_FAILED)
 
 
-async def _examine(
+async def examine(
     settings: ConsumerSettings, announcing: AnnouncingSettings, needs: Needs
 ) -> list[Finding]:
     """Take about ten seconds at most; what is down is reported, and the rest goes on."""

@@ -94,13 +94,18 @@ async def test_what_was_refused_counts_while_nothing_newer_stands(days: Days, pa
     assert cells(shown, "003")[f"{DAY}"] == ("l", "10 records")
 
 
-async def test_without_a_roster_who_was_seen_is_expected(days: Days, pages: Pages) -> None:
+async def test_without_a_roster_a_store_is_expected_where_it_was_seen(
+    days: Days, pages: Pages
+) -> None:
+    """From its first day there until a week after its last, and of no export."""
     days.day("001")
-    days.day("002", DAY + timedelta(days=2))
-    days.day("002", DAY + timedelta(days=2), source="getChargeBack")
-    shown = await pages.get(f"/?last={DAY + timedelta(days=2)}&source=getChargeBack")
-    assert [look for look, _ in cells(shown, "001").values()] == ["m", "m", "m"]
-    assert list(cells(shown, "002")) == [f"{DAY + timedelta(days=n)}" for n in range(3)]
+    days.day("001", DAY + timedelta(days=2))
+    days.day("002", source="getChargeBack")
+    days.day("003", source="erp")
+    shown = await pages.get(f"/?last={DAY + timedelta(days=13)}&days=14")
+    assert "".join(look for look, _ in cells(shown, "001").values()) == "lml" + 7 * "m"
+    assert "002" not in shown.html.partition("<tbody>")[2]
+    assert "003" not in shown.html.partition("<tbody>")[2]
 
 
 async def test_a_total_filters_the_stores_that_have_it(days: Days, pages: Pages) -> None:

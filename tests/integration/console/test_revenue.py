@@ -75,3 +75,16 @@ async def test_no_check_and_no_day(days: Days, pages: Pages) -> None:
     assert "Nothing is loaded yet" in (await pages.get("/revenue")).html
     days.day("001")
     assert "No check opened on this day" in (await pages.get("/revenue")).html
+
+
+async def test_hundreds_of_stores_come_in_parts(days: Days, pages: Pages) -> None:
+    """The helper refuses a page that is too large."""
+    days.day("001")
+    days.execute(
+        "INSERT INTO guest_checks (store_id, guest_check_id, opn_bus_dt, sub_ttl, as_of, object_id,"
+        " patched) SELECT 'Restaurante São ' || n, d, %s::date - d, 10 + n, now(), 1, false"
+        " FROM generate_series(1, 230) AS n, generate_series(0, 28) AS d",
+        DAY,
+    )
+    assert "part 1 of 3, 230 stores" in (await pages.get(f"/revenue?day={DAY}")).html
+    assert "part 3 of 3" in (await pages.get(f"/revenue?day={DAY}&part=9")).html
