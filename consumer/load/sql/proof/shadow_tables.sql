@@ -10,7 +10,10 @@ BEGIN
         WHERE
             c.relnamespace = 'public'::regnamespace
             AND c.relkind = 'r'
-            AND c.relname <> 'alembic_version'
+            AND c.relname NOT IN (
+                'alembic_version', 'causes', 'consumer_heartbeats', 'expected_stores',
+                'operator_actions', 'operator_action_items'
+            )
     LOOP
         EXECUTE format(
             'CREATE TEMP TABLE %I (LIKE public.%I INCLUDING ALL EXCLUDING COMMENTS)', name, name
