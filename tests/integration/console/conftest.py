@@ -88,5 +88,5 @@ def days(tables: dict[str, str]) -> Days:
 @pytest_asyncio.fixture(loop_scope="session")
 async def pages(tables: dict[str, str]) -> AsyncIterator[Pages]:
     """Give the pages that show it, without a browser."""
-    async with pages_of(tables) as found:
+    async with pages_of(tables, console_operators="local") as found:
         yield found

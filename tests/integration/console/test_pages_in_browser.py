@@ -43,7 +43,8 @@ def month(shared_tables: dict[str, str]) -> Days:
 @pytest.fixture(scope="module")
 def month_url(stack: Servers, shared_tables: dict[str, str], month: Days) -> Iterator[str]:
     """Serve a console on it."""
-    with served_console({**stack.environment, **shared_tables, **NOWHERE}) as url:
+    where = {**stack.environment, **shared_tables, **NOWHERE}
+    with served_console(where, console_operators="local") as url:
         yield url
 
 

@@ -39,6 +39,17 @@ async def test_every_end_of_an_object_is_told(days: Days, pages: Pages) -> None:
     assert f"logs/errors/{STORE}.json" in shown.text
 
 
+async def test_who_is_no_operator_is_not_told_what_a_record_held(
+    days: Days, tables: dict[str, str]
+) -> None:
+    days.object(STORE, DAY, state="dead_lettered", error_message="amount: got Maria Silva")
+    async with pages_of(tables) as pages:
+        shown = await pages.get(ADDRESS)
+    assert shown.status == 200
+    assert f"logs/errors/{STORE}.json" in shown.text
+    assert "Maria" not in shown.html
+
+
 async def test_what_is_expected_and_did_not_come_can_be_pulled(days: Days, pages: Pages) -> None:
     days.expect(STORE)
     shown = await pages.get(ADDRESS)
