@@ -10,6 +10,8 @@ from consumer.errors import DatabaseUnavailable
 
 
 class Server:
+    """Counts how often it was asked; down unless told otherwise."""
+
     def __init__(self) -> None:
         self.up, self.seconds, self.asked_count = False, 0.0, 0
 
