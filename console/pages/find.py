@@ -43,12 +43,14 @@ async def _days(page: Page, asked: Meaning) -> list[Row]:
 
 
 async def _objects(page: Page, asked: Meaning) -> list[Row]:
-    """Return the versions of a key; of a part of one, those of the day that it names."""
+    """Return the versions of a key; of the beginning of one, of the day that it names or exports."""
     if asked.key is None:
         return []
     bucket = page.servers.settings.bucket_name
     exact = await page.rows("find_objects", bucket=bucket, key=asked.key, most=_MOST)
-    if exact or asked.key_day is None:
+    if exact or exact is None:
         return exact or []
+    if asked.key_day is None:
+        return await page.rows("find_exports", bucket=bucket, key=asked.key, most=_MOST) or []
     part = {"day": asked.key_day, "store": asked.key_store, "key": asked.key, "most": _MOST}
     return await page.rows("find_objects_of_day", **part) or []

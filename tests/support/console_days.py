@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from console.data import statements
 from tests.support.databases import conninfo
 
 DAY = date(2024, 3, 4)
@@ -36,6 +37,13 @@ class Days:
         """Run one statement with named parameters; `%%` is a percent sign."""
         with psycopg.connect(**self._conninfo, autocommit=True) as connection:
             connection.execute(statement.encode(), asked)
+
+    def explain(self, name: str, **asked: object) -> str:
+        """Return the plan of a query of the console, as it is while small tables are not read whole."""
+        with psycopg.connect(**self._conninfo) as connection:
+            connection.execute("SET enable_seqscan = off; SET enable_sort = off")
+            rows = connection.execute(b"EXPLAIN " + statements.named(name), asked)
+            return "\n".join(line for (line,) in rows)
 
     @contextmanager
     def locked(self, table: str) -> Iterator[None]:

@@ -58,6 +58,17 @@ async def test_a_key_is_found_whole_and_by_its_folders(days: Days, pages: Pages)
     assert ">raw/erp/full.json<" in await asked(pages, "raw/erp/full.json")
 
 
+async def test_exports_are_found_by_the_beginning_of_their_key(days: Days, pages: Pages) -> None:
+    """By an index, whatever stands in the key."""
+    for key in ("raw/erp/close_1%.json", "raw/erp/closeX1.json", "raw/erp/full.json"):
+        days.object("", None, source="erp", key=key)
+    assert (await asked(pages, "raw/erp/clos")).count("<code>raw/erp/clos") == 2
+    assert (await asked(pages, "raw/erp/close_")).count("<code>raw/erp/") == 1
+    assert "Nothing is known" in await asked(pages, "raw/erp/x")
+    plan = days.explain("find_exports", bucket="lake", key="raw/erp/clos", most=9)
+    assert "using ingested_objects_exports" in plan
+
+
 @pytest.mark.parametrize(
     "words",
     ["<img src=x onerror=alert(1)>", "%", "\\", "' OR 1=1 --", "²", "99999999999999999999", "/", "//",
