@@ -87,7 +87,7 @@ async def open_database(settings: ConsoleSettings) -> AsyncIterator[Database]:
     async def begin(session: Session) -> None:
         await begin_session(session, settings.reading)
         await session.execute(
-            "SET default_transaction_read_only = on; SET jit = off; "
+            "SET default_transaction_read_only = on; SET jit = off; SET work_mem = '16MB'; "
             f"SET statement_timeout = '{settings.console_statement_timeout_seconds:d}s'".encode()
         )
 

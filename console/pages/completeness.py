@@ -7,7 +7,7 @@ from fastapi import Response
 from console.data.database import Row
 from console.drawing.calendar import STATES, calendar, commands
 from console.web.page import Page, Section, Visit
-from console.web.parameters import Day, Part, Text
+from console.web.parameters import Day, Part, Word
 from schemas.registry import ENDPOINTS_BY_NAME, Source
 
 SECTION = Section("/", "Completeness")
@@ -19,10 +19,10 @@ SPANS = {str(days): days for days in (14, 31, 62)}
 async def show(
     page: Visit,
     *,
-    source: Text = None,
+    source: Word = None,
     last: Day = None,
-    days: Text = None,
-    state: Text = None,
+    days: Word = None,
+    state: Word = None,
     part: Part = 1,
 ) -> Response:
     """Show what each store-day of one source stands at; of the others, how many fail."""

@@ -5,7 +5,7 @@ from fastapi import Response
 from console.data.servers import Source
 from console.drawing import drift as drawing
 from console.web.page import Section, Visit
-from console.web.parameters import Text
+from console.web.parameters import Word
 from consumer.drift.findings import DUPLICATE, FUTURE, LINE_TYPE, MISSING, RENAMED, RETYPED, UNKNOWN
 
 SECTION = Section("/drift", "Drift")
@@ -23,7 +23,7 @@ _LOOKS = {
 
 
 @SECTION.router.get(SECTION.path)
-async def show(page: Visit, unknown: Text = None) -> Response:
+async def show(page: Visit, unknown: Word = None) -> Response:
     """Show what changed upstream, what can be acted on first; unknown fields only if asked for."""
     report = page.servers.drift
     drift = await report.newest()

@@ -43,7 +43,7 @@ async def _days(page: Page, asked: Meaning) -> list[Row]:
 
 
 async def _objects(page: Page, asked: Meaning) -> list[Row]:
-    """Return the versions of a key; of the beginning of one, of the day that it names or exports."""
+    """Return the versions of a key; of a beginning of one, of its day, or exports."""
     if asked.key is None:
         return []
     bucket = page.servers.settings.bucket_name

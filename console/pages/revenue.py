@@ -9,7 +9,7 @@ from console.data.database import Row
 from console.drawing import revenue as drawing
 from console.drawing.revenue import Line
 from console.web.page import Page, Section, Visit
-from console.web.parameters import Day, Part, Text
+from console.web.parameters import Day, Part, Text, Word
 
 SECTION = Section("/revenue", "Revenue")
 
@@ -19,7 +19,7 @@ _MOST_STORES = 100
 
 @SECTION.router.get(SECTION.path)
 async def show(
-    page: Visit, *, day: Day = None, order: Text = None, store: Text = None, part: Part = 1
+    page: Visit, *, day: Day = None, order: Word = None, store: Text = None, part: Part = 1
 ) -> Response:
     """Show a day of all stores; of one of them, which checks differ from their lines."""
     chosen = day or await _newest(page)

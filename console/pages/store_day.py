@@ -13,7 +13,7 @@ from console.data.servers import Source
 from console.drawing import stories
 from console.drawing.calendar import pull_line
 from console.web.page import Page, Section, Visit
-from console.web.parameters import Day, Text
+from console.web.parameters import Day, Text, Word
 from schemas.registry import ENDPOINTS_BY_NAME
 from schemas.registry import Source as Kind
 
@@ -25,14 +25,14 @@ _OF_CHECKS = {kind.value for kind in Kind if kind.holds_checks}
 
 
 @SECTION.router.get("/day/{day}/{store:path}")
-async def show(page: Visit, day: Day, store: Text, story: Text = None) -> Response:
+async def show(page: Visit, day: Day, store: Text, story: Word = None) -> Response:
     """Show a store-day at its short address."""
     return await _shown(page, store, day, is_told=story is not None)
 
 
 @SECTION.router.get("/day")
 async def show_asked(
-    page: Visit, store: Text = None, day: Day = None, story: Text = None
+    page: Visit, store: Text = None, day: Day = None, story: Word = None
 ) -> Response:
     """Show a store-day that has no short address."""
     return await _shown(page, store, day, is_told=story is not None)

@@ -67,8 +67,14 @@ class Page:
         return tuple(one for one in self.request.app.state.sections if one.title)
 
     def here(self, **changes: object) -> str:
-        """Return this page's address with some parameters changed; None drops one."""
-        return query(self.path, **{**self.request.query_params, **changes})
+        """Return this page's address with some parameters changed; None drops one.
+
+        What the page does not know is left out: a page may name its own address a hundred times.
+        """
+        route = self.request.scope.get("route")
+        known = {one.alias for one in route.dependant.query_params} if route else set()
+        kept = {name: one for name, one in self.request.query_params.items() if name in known}
+        return query(self.path, **{**kept, **changes})
 
     def asked(self, **values: object) -> str:
         """Return a query of what was chosen, to put behind a path; nothing if nothing was."""

@@ -20,6 +20,8 @@ def _written(value: Any) -> Any:
 Text = Annotated[
     Annotated[str, StringConstraints(max_length=_LONGEST)] | None, BeforeValidator(_written)
 ]
+#: A word of ours; None when none was written.
+Word = Annotated[Annotated[str, StringConstraints(max_length=40)] | None, BeforeValidator(_written)]
 #: A business date; None when none was chosen.
 Day = Annotated[
     Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None,

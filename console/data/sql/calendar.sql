@@ -7,8 +7,12 @@ WITH seen AS (
     WHERE bus_dt BETWEEN %(first)s AND %(last)s
 ),
 roster AS (
-    SELECT store_id, source, valid_from, coalesce(valid_to, %(last)s) AS valid_to
+    -- No day twice, were a store announced anew before an earlier period of it had ended.
+    SELECT
+        store_id, source, valid_from,
+        least(valid_to, %(last)s, lead(valid_from) OVER periods - 1) AS valid_to
     FROM expected_stores
+    WINDOW periods AS (PARTITION BY store_id, source ORDER BY valid_from)
     UNION ALL
     SELECT store_id, source, min(bus_dt), max(bus_dt) + 7
     FROM seen
@@ -16,7 +20,7 @@ roster AS (
     GROUP BY store_id, source
 ),
 expected AS (
-    SELECT DISTINCT r.source, r.store_id, g.day::date AS bus_dt
+    SELECT r.source, r.store_id, g.day::date AS bus_dt
     FROM roster AS r
     CROSS JOIN LATERAL generate_series(
         greatest(r.valid_from, %(first)s)::timestamp,
@@ -34,6 +38,11 @@ refused AS (
         AND store_id IS NOT NULL AND source IS NOT NULL
     GROUP BY source, store_id, bus_dt
 ),
+since AS (
+    SELECT source, min(first_loaded_at) AS loading_since
+    FROM seen
+    GROUP BY source
+),
 facts AS (
     SELECT
         source, store_id, bus_dt, s.state AS stored, s.records, s.quarantined, s.as_of,
@@ -49,10 +58,11 @@ facts AS (
         ) AS is_refused,
         bus_dt::timestamptz + %(ends)s * interval '1 hour' AS over_at,
         bus_dt::timestamptz + (%(ends)s + %(due)s) * interval '1 hour' AS due_at,
-        min(s.first_loaded_at) OVER (PARTITION BY source) AS loading_since
+        since.loading_since
     FROM seen AS s
     FULL JOIN expected USING (source, store_id, bus_dt)
     FULL JOIN refused AS r USING (source, store_id, bus_dt)
+    LEFT JOIN since USING (source)
 ),
 states AS (
     SELECT

@@ -132,6 +132,8 @@ async def test_a_total_filters_the_stores_that_have_it(days: Days, pages: Pages)
         ("/?part=0", 400),
         ("/?part=999", 200),
         ("/?source=%00%FF", 200),
+        ("/?state=" + "a" * 500, 400),
+        ("/?" + "&".join(f"{'a' * 100}{n}=b" for n in range(100)), 200),
     ],
 )
 async def test_what_cannot_be_read_is_a_page_and_not_a_fault(
