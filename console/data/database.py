@@ -10,8 +10,9 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from console.data import statements
+from console.data.outage import Outage
 from console.settings import ConsoleSettings
-from consumer.errors import DatabaseUnavailable
+from consumer.errors import ConsumerError, DatabaseUnavailable
 from consumer.load.database import mapped
 from consumer.load.sessions import Session, begin_session, check_idle, parameters
 
@@ -28,15 +29,17 @@ class Database:
     def __init__(self, pool: AsyncConnectionPool[Session], settings: ConsoleSettings) -> None:
         self._pool = pool
         self._settings = settings
+        self._outage = Outage(self._connect)
 
     async def rows(self, name: str, /, **asked: object) -> list[Row]:
         """Return the rows of the query `name`, columns by name.
 
         Raises:
-            ConsumerError: PostgreSQL does not answer, refuses us, or takes longer than
-                CONSOLE_STATEMENT_TIMEOUT_SECONDS.
+            ConsumerError: PostgreSQL does not answer, or did not a moment ago, refuses us, or takes
+                longer than CONSOLE_STATEMENT_TIMEOUT_SECONDS.
         """
         statement = statements.named(name)
+        await self._outage.check()
         try:
             async with self._pool.connection() as session:
                 cursor = session.cursor(row_factory=dict_row)
@@ -50,14 +53,27 @@ class Database:
         except psycopg.Error as error:
             raise mapped(error) from error
 
+    async def close(self) -> None:
+        """Stop asking a server that is down."""
+        await self._outage.close()
+
     async def _refusal(self) -> Exception:
         """Say why there was no session in time: the pool itself keeps the reason to itself."""
-        told = await parameters(self._settings.reading) | {"connect_timeout": _CONNECT_SECONDS}
         try:
+            await self._connect()
+        except ConsumerError as failure:
+            self._outage.begin(failure)
+            return failure
+        return DatabaseUnavailable(f"all {_SESSIONS} sessions of the console are busy")
+
+    async def _connect(self) -> None:
+        """Open a session and end it; raises ConsumerError if that cannot be."""
+        try:
+            told = await parameters(self._settings.reading) | {"connect_timeout": _CONNECT_SECONDS}
             async with await Session.connect(**told):
-                return DatabaseUnavailable(f"all {_SESSIONS} sessions of the console are busy")
+                pass
         except psycopg.Error as error:
-            return mapped(error)
+            raise mapped(error) from error
 
 
 @asynccontextmanager
@@ -88,7 +104,9 @@ async def open_database(settings: ConsoleSettings) -> AsyncIterator[Database]:
         reconnect_timeout=_CONNECT_SECONDS,
     )
     await pool.open()
+    database = Database(pool, settings)
     try:
-        yield Database(pool, settings)
+        yield database
     finally:
+        await database.close()
         await pool.close(_CLOSE_SECONDS)

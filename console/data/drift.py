@@ -11,7 +11,7 @@ from consumer.errors import ConsumerError
 from consumer.operate.drift_report import read_drift
 
 _FRESH = timedelta(minutes=5)
-_WAIT_SECONDS = 3.0  # for what a visitor waits; then the page comes without
+_WAIT_SECONDS = 0.2  # small tables answer by then; else the page comes without
 _MOST_FIELDS = 100  # whose weeks are counted
 
 
@@ -25,30 +25,51 @@ class Drift:
 
 
 class DriftReport:
-    """Reads what changed when somebody asks and what is known is older than five minutes."""
+    """Reads in the background when somebody looks and what is known is older than five minutes."""
 
     def __init__(self, settings: ConsoleSettings, database: Database) -> None:
         self._settings = settings
         self._database = database
-        self._reading: asyncio.Task[Drift] | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._known: Drift | None = None
+        self._failure: ConsumerError | None = None
+
+    @property
+    def is_being_read(self) -> bool:
+        """Whether something newer is to come."""
+        return self._reading is not None and not self._reading.done()
+
+    @property
+    def failure(self) -> ConsumerError | None:
+        """Why the last attempt to read told nothing; None if it did."""
+        return self._failure
 
     async def newest(self) -> Drift | None:
-        """Return what is known; None while it is being worked out for the first time.
-
-        Raises:
-            ConsumerError: PostgreSQL does not answer.
-        """
-        if self._known and datetime.now(UTC) - self._known.read_at < _FRESH:
-            return self._known
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read(), name="read_drift")
-        # Somebody else may have begun it; it goes on when this visitor leaves.
-        await asyncio.wait({self._reading}, timeout=_WAIT_SECONDS)
+        """Return what is known, at once; None if nothing is as yet."""
+        if not self.is_being_read and not self._is_fresh():
+            self._reading = asyncio.create_task(self._refresh(), name="read_drift")
+        if self._reading is not None and self._known is None:
+            # Waiting does not own it: the reading goes on when this visitor leaves.
+            await asyncio.wait({self._reading}, timeout=_WAIT_SECONDS)
         if self._reading is not None and self._reading.done():
             reading, self._reading = self._reading, None
-            self._known = reading.result()
+            reading.result()  # raises what nobody expected
         return self._known
+
+    async def close(self) -> None:
+        """Give up what is being read."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
+
+    def _is_fresh(self) -> bool:
+        return self._known is not None and datetime.now(UTC) - self._known.read_at < _FRESH
+
+    async def _refresh(self) -> None:
+        try:
+            self._known, self._failure = await self._read(), None
+        except ConsumerError as error:
+            self._failure = error
 
     async def _read(self) -> Drift:
         rows = await read_drift(self._settings.reading)

@@ -50,4 +50,7 @@ async def open_servers(settings: ConsoleSettings) -> AsyncIterator[Servers]:
         open_lake(settings, _CONNECTIONS) as lake,
     ):
         stories, drift = Stories(settings), DriftReport(settings, database)
-        yield Servers(settings, database, queues, lake, stories, drift)
+        try:
+            yield Servers(settings, database, queues, lake, stories, drift)
+        finally:
+            await drift.close()

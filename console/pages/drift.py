@@ -25,13 +25,17 @@ _LOOKS = {
 @SECTION.router.get(SECTION.path)
 async def show(page: Visit, unknown: Text = None) -> Response:
     """Show what changed upstream, what can be acted on first; unknown fields only if asked for."""
-    drift = await page.ask(Source.DATABASE, page.servers.drift.newest)
+    report = page.servers.drift
+    drift = await report.newest()
+    if report.failure is not None:
+        page.unanswered[Source.DATABASE] = str(report.failure)
     if drift is None:
-        return page.render("drift.html", drift=None)
+        return page.render("drift.html", drift=None, is_coming=report.is_being_read)
     rows = [row for row in drift.rows if unknown or row["kind"] != UNKNOWN]
     return page.render(
         "drift.html",
         drift=drift,
+        is_coming=False,
         findings=drawing.findings(rows[:_MOST], drift.weeks or ()),
         hidden=len(drift.rows) - len(rows),
         more=max(0, len(rows) - _MOST),

@@ -42,7 +42,8 @@ def mapped(error: psycopg.Error) -> ConsumerError:
     if state[:2] == "28" or isinstance(error, errors.InsufficientPrivilege):
         return AccessDenied(f"PostgreSQL refuses us: {error}; check DB_USER and its grants")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.UndefinedFunction):
-        return DatabaseUnavailable(f"the schema is behind: {error}; run `consumer migrate`")
+        told = error.diag.message_primary or error
+        return DatabaseUnavailable(f"the schema is behind: {told}; run `consumer migrate`")
     if isinstance(error, psycopg.OperationalError | psycopg.InternalError):
         return DatabaseUnavailable(f"PostgreSQL is not available: {error}")
     return Internal(f"{type(error).__name__}: {error}")

@@ -1,6 +1,7 @@
 """Ledger rows and store-days as the console finds them, written without loading documents."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ class Days:
     """Writes what a consumer would have written."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
         self._conninfo = conninfo(variables)
 
     def execute(self, statement: str, *parameters: object) -> list[Any]:
@@ -34,6 +36,13 @@ class Days:
         """Run one statement with named parameters; `%%` is a percent sign."""
         with psycopg.connect(**self._conninfo, autocommit=True) as connection:
             connection.execute(statement.encode(), asked)
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Let nobody read a table while the block runs."""
+        with psycopg.connect(**self._conninfo) as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            yield
 
     def forget(self) -> None:
         """Leave no row of any table."""

@@ -89,3 +89,4 @@ async def pages_of(variables: Mapping[str, str], **more: object) -> AsyncIterato
         nobody = cast("Any", None)
         stories, drift = Stories(settings), DriftReport(settings, database)
         yield Pages(build(Servers(settings, database, nobody, nobody, stories, drift)))
+        await drift.close()

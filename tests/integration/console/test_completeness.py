@@ -1,12 +1,15 @@
 """Completeness: each store-day says what it stands at, and what to do about it."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 
 import pytest
 
 from tests.support.console_days import DAY, HOUR, Days, midnight
 from tests.support.console_pages import Pages, Shown, pages_of
+from tests.support.databases import execute
 
 ASKED = f"/?last={DAY + timedelta(days=3)}&days=14"
 
@@ -153,9 +156,23 @@ async def test_sixty_stores_and_a_month_are_one_small_page(days: Days, pages: Pa
     assert "part 1 of" in shown.html
 
 
-async def test_who_did_not_answer_is_named(tables: dict[str, str]) -> None:
-    async with pages_of({**tables, "DB_NAME": "nowhere"}) as pages:
+async def test_who_did_not_answer_is_named_at_once_from_then_on_and_noticed_when_up(
+    tables: dict[str, str],
+) -> None:
+    """The second page does not wait as the first does; a database without tables says what to do."""
+    name = f"later_{token_hex(6)}"
+    async with pages_of({**tables, "DB_NAME": name}) as pages:
         shown = await pages.get("/")
-    assert shown.status == 200
-    assert "PostgreSQL did not answer." in shown.html
-    assert "Nothing is loaded" not in shown.html
+        assert shown.status == 200
+        assert "PostgreSQL did not answer." in shown.html
+        assert "Nothing is loaded" not in shown.html
+        began = time.monotonic()
+        shown = await pages.get("/revenue")
+        assert time.monotonic() - began < 1
+        assert "PostgreSQL did not answer." in shown.html
+        execute(tables, f"CREATE DATABASE {name}")
+        try:
+            shown = await pages.get("/revenue")
+            assert "run `consumer migrate`" in shown.html
+        finally:
+            execute(tables, f"DROP DATABASE {name} WITH (FORCE)")
