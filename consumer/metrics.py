@@ -63,6 +63,10 @@ OBJECTS_ENDED = _counter(
     "coco_objects_ended", "Objects settled, by end state and error code", ["state", "code"]
 )
 IN_FLIGHT_MESSAGES = _gauge("coco_in_flight_messages", "Messages held, from receipt to settlement")
+OLDEST_MESSAGE_SECONDS = _gauge(
+    "coco_oldest_message_seconds",
+    "Age of the oldest message held, since it was first sent; 0 while none is",
+)
 HELD_MESSAGES = _gauge(
     "coco_held_messages", "Messages that wait for something to be mended, by error code", ["code"]
 )

@@ -77,6 +77,7 @@ async def _board(servers: Servers, page: Page | None = None) -> dict[str, Any]:
     except ConsumerError as error:
         unanswered[Source.QUEUES] = str(error)
     ends = await rows("count_ends")
+    consumers = await rows("list_consumers")
     oldest = await rows("oldest_dead_letter")
     return {
         "main": main,
@@ -86,7 +87,8 @@ async def _board(servers: Servers, page: Page | None = None) -> dict[str, Any]:
         "bars": bars(ends),
         "most": max((one["objects"] for one in ends), default=0),
         "lag": _lag(ends),
-        "consumers": await rows("list_consumers"),
+        "consumers": consumers,
+        "oldest_sent_at": _oldest(consumers),
         "told_at": datetime.now(UTC),
         "silent": [str(source) for source in unanswered],
     }
@@ -104,6 +106,12 @@ def bars(ends: list[Row]) -> list[Bar]:
         )
         for one in ends
     ]
+
+
+def _oldest(consumers: list[Row]) -> datetime | None:
+    """Return when the oldest message in hand was first sent; messages come about in order."""
+    sent = [one["oldest_sent_at"] for one in consumers if one["state"] in ("working", "suspended")]
+    return min(filter(None, sent), default=None)
 
 
 def _lag(ends: list[Row]) -> tuple[timedelta, timedelta] | None:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic
 
 import structlog
@@ -50,10 +51,15 @@ class Worker:
         self._wait_seconds = min(self.limits.receive_wait_seconds, longest_seconds)
         self._slots = self.tasks.slots
         self._in_flight: dict[asyncio.Task[None], Delivery] = {}
+        metrics.OLDEST_MESSAGE_SECONDS.set_function(self._oldest_seconds)
         self._polls, self._no_poll = 0, asyncio.Event()
         self.stopping = asyncio.Event()  # once told to stop
         self._last_receipt = monotonic()
         self._deadline = float("inf")
+
+    def _oldest_seconds(self) -> float:
+        sent = [one.sent_at for one in self._in_flight.values() if one.sent_at]
+        return max(0.0, (datetime.now(UTC) - min(sent)).total_seconds()) if sent else 0.0
 
     def stop(self) -> None:
         """Receive nothing more; `run` returns once what is in hand is finished or released."""

@@ -65,6 +65,7 @@ class Heartbeat:
         parameters = self._about | {
             "stopped": stopped,
             "in_flight": int(REGISTRY.get_sample_value("coco_in_flight_messages") or 0),
+            "oldest_seconds": REGISTRY.get_sample_value("coco_oldest_message_seconds") or None,
             "breaker": breaker and breaker[:_BREAKER_CHARACTERS],
         }
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from consumer.load.database import open_pool
+from consumer.metrics import OLDEST_MESSAGE_SECONDS
 from consumer.settings import DatabaseSettings
 from consumer.supervision.heartbeats import Heartbeat
 from tests.support.databases import conninfo
@@ -56,15 +58,17 @@ def test_a_process_has_one_row_that_says_what_it_does_and_that_it_stopped(
 ) -> None:
     look.execute(
         "INSERT INTO consumer_heartbeats SELECT name, 'host', 1, '1', now(),"
-        " now() - silent::interval, 15, NULL, 0, NULL"
+        " now() - silent::interval, 15, NULL, 0, NULL, NULL"
         " FROM (VALUES ('dead', '25 hours'), ('silent', '23 hours')) AS x (name, silent)"
     )
+    OLDEST_MESSAGE_SECONDS.set_function(lambda: 60.0)
     keep(database_settings(database), [None, "the database is down", "still"])
     silent, ours = beats(look)
     assert "silent" == silent["consumer_id"], "what was silent for a day is forgotten"
     assert (0.01, 0) == (ours["beat_seconds"], ours["in_flight"])
     assert ours["beat_at"] > ours["started_at"]
     assert ours["stopped_at"] == ours["beat_at"]
+    assert timedelta(minutes=1) == ours["beat_at"] - ours["oldest_sent_at"]
 
 
 def test_a_breaker_that_is_open_is_told(database: dict[str, str], look: Look) -> None:

@@ -14,9 +14,13 @@ from tests.support.serving import served_console
 
 BEAT = """
 INSERT INTO consumer_heartbeats (
-    consumer_id, host, process_id, version, started_at, beat_at, beat_seconds, in_flight, breaker
+    consumer_id, host, process_id, version, started_at, beat_at, beat_seconds, in_flight, breaker,
+    oldest_sent_at
 )
-VALUES ('{0}', '{0}', 7, '1.0', now(), now() - interval '{1} seconds', 5, 3, {2})
+VALUES (
+    '{0}', '{0}', 7, '1.0', now(), now() - interval '{1} seconds', 5, 3, {2},
+    now() - interval '1 hour' * length('{0}')
+)
 """
 ENDED = """
 INSERT INTO ingested_objects (
@@ -57,6 +61,9 @@ async def test_the_board_renews_itself(
             told[cells[0]] = cells[2]
         assert {"alive": "working", "dead": "silent", "<i>held up</i>": "suspended"} == told
         await expect(page.get_by_text("4.0 s of most")).to_be_visible()
+        # That of whom is held up: who is silent may hold nothing any more.
+        oldest = page.locator(".card", has_text="oldest message in hand")
+        await expect(oldest).to_contain_text("50,40")
         await expect(page.get_by_role("img", name="at most 1")).to_be_visible()
         await checked(page)
         await other.goto(f"{url}/live")

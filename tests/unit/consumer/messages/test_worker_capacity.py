@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from consumer.errors import (
     StorageUnavailable,
 )
 from consumer.ingest.outcome import Failed, Outcome
+from consumer.metrics import REGISTRY
 from tests.support.consumer_fakes import FakeQueue, now, play
 from tests.support.shop import DONE, MAX_RECEIVES, Shop, for_ever, taking
 
@@ -166,3 +168,25 @@ def test_stopping_does_not_wait_for_messages_that_wait_for_their_turn() -> None:
         assert all(message.visible_at <= now() for message in queue.messages.values())
 
     play(story())
+
+
+def test_the_age_of_the_oldest_message_in_hand_is_told() -> None:
+    async def story() -> None:
+        shop = Shop(FakeQueue("a", "b"), taking(60))
+        running = asyncio.create_task(shop.worker.run(), name="worker")
+        await asyncio.sleep(40)
+        sent = min(message.sent_at for message in shop.queue.messages.values())
+        age_seconds = (datetime.now(UTC) - sent).total_seconds()
+        assert age_seconds == pytest.approx(_oldest_seconds(), abs=5)
+        await asyncio.sleep(60)
+        assert 0 == _oldest_seconds()
+        shop.worker.stop()
+        await running
+
+    play(story())
+
+
+def _oldest_seconds() -> float:
+    seconds = REGISTRY.get_sample_value("coco_oldest_message_seconds")
+    assert seconds is not None
+    return seconds
