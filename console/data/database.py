@@ -12,7 +12,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from console.data import statements
 from console.data.outage import Outage
 from console.settings import ConsoleSettings
-from consumer.errors import ConsumerError, DatabaseUnavailable
+from consumer.errors import DatabaseUnavailable
 from consumer.load.database import mapped
 from consumer.load.sessions import Session, begin_session, check_idle, parameters
 
@@ -20,6 +20,7 @@ Row = dict[str, Any]
 
 _SESSIONS = 4
 _CONNECT_SECONDS = 2  # pages are short-lived, and what waits for one is a person
+_TURNS = 5  # so often one waits for a session while others have them all
 _CLOSE_SECONDS = 0.5  # for the pool's own tasks: they may be waiting for a database that is down
 
 
@@ -40,13 +41,23 @@ class Database:
         """
         statement = statements.named(name)
         await self._outage.check()
+        for _ in range(_TURNS):
+            try:
+                return await self._asked(name, statement, asked)
+            except PoolTimeout:
+                # The pool keeps the reason to itself: nobody answers, or all sessions are busy.
+                self._outage.begin(DatabaseUnavailable("PostgreSQL is not available: no session"))
+                await self._outage.check(2 * _CONNECT_SECONDS)
+        raise DatabaseUnavailable(f"all {_SESSIONS} sessions of the console are busy")
+
+    async def _asked(self, name: str, statement: bytes, asked: dict[str, object]) -> list[Row]:
         try:
             async with self._pool.connection() as session:
                 cursor = session.cursor(row_factory=dict_row)
                 await cursor.execute(statement, asked)
                 return await cursor.fetchall()
-        except PoolTimeout as error:
-            raise await self._refusal() from error
+        except PoolTimeout:
+            raise
         except errors.QueryCanceled as error:
             seconds = self._settings.console_statement_timeout_seconds
             raise DatabaseUnavailable(f"{name} takes longer than {seconds} s") from error
@@ -56,15 +67,6 @@ class Database:
     async def close(self) -> None:
         """Stop asking a server that is down."""
         await self._outage.close()
-
-    async def _refusal(self) -> Exception:
-        """Say why there was no session in time: the pool itself keeps the reason to itself."""
-        try:
-            await self._connect()
-        except ConsumerError as failure:
-            self._outage.begin(failure)
-            return failure
-        return DatabaseUnavailable(f"all {_SESSIONS} sessions of the console are busy")
 
     async def _connect(self) -> None:
         """Open a session and end it; raises ConsumerError if that cannot be."""

@@ -24,8 +24,8 @@ class Outage:
         """Remember that the server did not answer."""
         self._failure = failure
 
-    async def check(self) -> None:
-        """Return if nothing is known to be wrong by now; takes a moment at most.
+    async def check(self, seconds: float = _WAIT_SECONDS) -> None:
+        """Return if nothing is known to be wrong by now; takes so long at most.
 
         Raises:
             ConsumerError: what the server answered last, while it does not answer anew.
@@ -34,7 +34,7 @@ class Outage:
             return
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_again(), name="ask a server again")
-        await asyncio.wait({self._asking}, timeout=_WAIT_SECONDS)
+        await asyncio.wait({self._asking}, timeout=seconds)
         # Another visitor's question may have been answered meanwhile.
         if self._failure is not None:
             raise self._failure

@@ -1,5 +1,6 @@
 """Completeness: each store-day says what it stands at, and what to do about it."""
 
+import asyncio
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -178,3 +179,12 @@ async def test_who_did_not_answer_is_named_at_once_from_then_on_and_noticed_when
             assert "run `consumer migrate`" in shown.html
         finally:
             execute(tables, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def test_more_visitors_than_sessions_wait_their_turn(days: Days, pages: Pages) -> None:
+    """Longer than one waits for a database that is down: busy is not silent."""
+    with days.locked("store_days"):
+        asked = [asyncio.create_task(pages.get("/")) for _ in range(6)]
+        await asyncio.sleep(2.5)
+    for shown in await asyncio.gather(*asked):
+        assert "Nothing is loaded yet" in shown.html
