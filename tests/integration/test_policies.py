@@ -18,14 +18,16 @@ from typer.testing import CliRunner
 from deploy.policies import lake_values, rendered
 from lakehouse.cli import cli
 from tests.conftest import Lake
-from tests.support.consuming import CHECK, export, ledger, loaded, put
+from tests.support.consuming import CHECK, export, ledger, put
 from tests.support.databases import conninfo, execute
 from tests.support.granting import Call, Gate, Grant, gate_of
 from tests.support.migrated import with_tables
+from tests.support.operating import begin, examined, shown
 from tests.support.programs import DEADLINE_SECONDS, Start, query, succeed, until
+from tests.support.serving import served_console
 from tests.support.warm import running_warm
 
-ROLES = ("producer", "operator", "consumer", "lake", "lakehouse")
+ROLES = ("producer", "operator", "console", "consumer", "lake", "lakehouse")
 DAY = ("--from", "2024-01-01", "--store", "001")
 BRIEFLY = {
     "RECEIVE_WAIT_SECONDS": "1",
@@ -102,6 +104,7 @@ def test_every_command_works_with_its_policy_and_no_grant_is_left_over(
     prepare(deployment)
     produce(deployment, tmp_path)
     consume(deployment, environment)
+    look_and_act(deployment)
     operate(deployment)
     prove(deployment, environment)
     export_and_clean(deployment)
@@ -116,6 +119,7 @@ def test_every_command_works_with_its_policy_and_no_grant_is_left_over(
         "lake": {Grant("s3:ListBucket", bucket)},
         # The doctor's own: whether the bucket announces.
         "operator": {Grant("s3:GetBucketNotification", bucket)},
+        "console": {Grant("s3:GetBucketNotification", bucket), Grant("s3:ListBucket", bucket)},
     }
 
 
@@ -136,6 +140,8 @@ def produce(deployment: Deployment, folder: Path) -> None:
     deployment.as_("producer", "producer", "upload", str(bad))
     lake.s3.put_bucket_versioning(Bucket=lake.bucket, VersioningConfiguration={"Status": "Enabled"})
     put(lake, "raw/erp/good.json", export(CHECK))
+    for number in range(2):
+        put(lake, f"raw/erp/bad-{number}.json", bad.read_bytes())
     pull = ("pull", *DAY, "--endpoint", "getFiscalInvoice")
     deployment.as_("producer", "producer", *pull)
     # Compares the answer with the one that is there.
@@ -152,6 +158,20 @@ def consume(deployment: Deployment, environment: dict[str, str]) -> None:
     deployment.as_("consumer", "consumer", "run", "--until-idle", "1")
     ends = {state for _, state, _ in ledger(environment)}
     assert ends >= {"loaded", "dead_lettered"}
+
+
+def look_and_act(deployment: Deployment) -> None:
+    """Look at documents, with and without versions; replay one dead letter, purge one, leave one."""
+    environment = deployment.environments["console"]
+    numbers = query(environment, "SELECT dead_letter_id, cause FROM dead_letters")
+    with served_console(environment, console_operators="local") as url:
+        for path in ("/live", "/dead-letters"):
+            assert "did not answer" not in shown(url + path)
+        for number, cause in numbers:
+            assert "guestChecks" in shown(f"{url}/dead-letters/{cause}/{number}")
+        for kind in ("replay", "purge"):
+            action = begin(url, kind, numbers[0][1], 1)
+            until(lambda address=action: "1 of 1" in shown(address), kind)
 
 
 def operate(deployment: Deployment) -> None:
@@ -179,12 +199,13 @@ def prove(deployment: Deployment, environment: dict[str, str]) -> None:
         "operator", "consumer", "history", "--store", "001", "--day", "2024-03-01"
     )
     assert "good.json" in told
-    before = loaded(environment)
+    before = sorted(ledger(environment))
     execute(environment, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
     with_tables(environment)
     with deployment.daemon("consumer", "consumer", "run"):
         deployment.as_("operator", "consumer", "rebuild")
-    assert before == loaded(environment)
+        # What was announced and cannot be loaded is told late.
+        until(lambda: set(before) == set(ledger(environment)), "all have their ends again")
 
 
 def export_and_clean(deployment: Deployment) -> None:
@@ -238,6 +259,8 @@ def doctor(deployment: Deployment) -> None:
     """Have each role's rights tried."""
     deployment.as_("operator", "consumer", "doctor", "--as", "operate")
     deployment.as_("consumer", "consumer", "doctor", "--as", "run")
+    with served_console(deployment.environments["console"], console_operators="local") as url:
+        assert "403" not in examined(url)
 
 
 def in_flight(lake: Lake) -> int:

@@ -34,9 +34,9 @@ output "key_policy_statement" {
 }
 
 output "policies" {
-  description = "IAM policies by role: consumer, lakehouse, operator, producer, and lake for `producer init-lake`."
+  description = "IAM policies by role: console, consumer, lakehouse, operator, producer, and lake for `producer init-lake`."
   value = {
-    for role in ["consumer", "lake", "lakehouse", "operator", "producer"] :
+    for role in ["console", "consumer", "lake", "lakehouse", "operator", "producer"] :
     role => templatefile("${local.policy_folder}/${role}.json.tftpl", local.policy_values)
   }
 }
