@@ -1,12 +1,14 @@
 """Carries out what is planned: in this process, or in the next one if this is killed.
 
-Whoever holds the lock of an action carries it out. What was acted on is marked one by one; killed
-between the two, a message is not found again and its row says `missing`: its object's end, which
-is shown beside, tells what became of it.
+Whoever holds the lock of an action carries it out. A dead letter's row says what is about to be
+done before SQS is asked to, the action's item that it was, after. Killed between the two, the
+message is not found again: the row then tells that this is what took it off.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -18,7 +20,7 @@ from console.data import statements
 from console.data.servers import Servers
 from consumer.errors import ConsumerError
 from consumer.operate.dlq import queue as dead_letter_queue
-from consumer.operate.dlq.dead_letters import Filters
+from consumer.operate.dlq.dead_letters import DeadLetter, Filters
 
 log = structlog.get_logger()
 
@@ -26,6 +28,7 @@ _LOOK_SECONDS = 10.0  # for actions that a killed console has left
 _HIDDEN_SECONDS = 90.0  # what another look holds is visible again after a minute
 _PAUSE_SECONDS = 2.0
 _DONE = {"replay": "replayed", "purge": "purged"}
+_HELD = "another command holds it, or was killed while it did: nothing was done; plan it again"
 
 
 class Carrier:
@@ -67,7 +70,7 @@ class Carrier:
     async def _carry_out(self, session: AsyncConnection[Any], number: int, kind: str) -> None:
         """Act on what is still planned; a message that is hidden for now is looked for again."""
         began = monotonic()
-        dead = self._servers.queues.dead
+        dead, is_hidden = self._servers.queues.dead, False
         while waiting := await _open_items(session, number):
             await self._pass(session, number, kind, waiting)
             depth = await dead.depth()
@@ -75,21 +78,24 @@ class Carrier:
             if not is_hidden or monotonic() - began > _HIDDEN_SECONDS:
                 break
             await asyncio.sleep(_PAUSE_SECONDS)
-        for message_id in await _open_items(session, number):
-            await _mark(session, number, message_id, "missing", "gone")
-        await session.execute(statements.named("end_action"), {"action_id": number})
+        told = {"action_id": number, "done": _DONE[kind], "why": _HELD if is_hidden else None}
+        async with session.transaction():
+            await session.execute(statements.named("end_items"), told)
+            await session.execute(statements.named("end_action"), {"action_id": number})
 
     async def _pass(
         self, session: AsyncConnection[Any], number: int, kind: str, ids: list[str]
     ) -> None:
-        queues, filters = self._servers.queues, Filters(ids=frozenset(ids))
+        queues, filters, done = self._servers.queues, Filters(ids=frozenset(ids)), _DONE[kind]
+        before = partial(_mark_before, session, done)
         if kind == "replay":
-            moving = dead_letter_queue.move(queues.dead, filters, queues.main, None)
+            moving = dead_letter_queue.move(queues.dead, filters, queues.main, None, before)
         else:
-            moving = dead_letter_queue.purge(queues.dead, filters)
+            moving = dead_letter_queue.purge(queues.dead, filters, before)
         async with aclosing(moving):
             async for dead_letter in moving:
-                await _mark(session, number, dead_letter.id, _DONE[kind], _DONE[kind])
+                told = {"action_id": number, "message_id": dead_letter.id, "state": done}
+                await session.execute(statements.named("mark_item"), told)
 
 
 async def _open_items(session: AsyncConnection[Any], number: int) -> list[str]:
@@ -97,11 +103,9 @@ async def _open_items(session: AsyncConnection[Any], number: int) -> list[str]:
     return [message_id for (message_id,) in await cursor.fetchall()]
 
 
-async def _mark(
-    session: AsyncConnection[Any], number: int, message_id: str, state: str, left: str
+async def _mark_before(
+    session: AsyncConnection[Any], state: str, group: Sequence[DeadLetter]
 ) -> None:
-    """Mark item and dead letter in one transaction."""
-    told = {"action_id": number, "message_id": message_id}
-    async with session.transaction():
-        await session.execute(statements.named("mark_item"), {**told, "state": state})
-        await session.execute(statements.named("mark_dead_letter"), {**told, "state": left})
+    """Say what becomes of dead letters; an object may end before we are told that it was sent."""
+    told = {"state": state, "message_ids": [one.id for one in group]}
+    await session.execute(statements.named("mark_dead_letters"), told)

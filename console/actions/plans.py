@@ -9,7 +9,7 @@ from console.access.sealing import Sealer
 from console.data.database import Database, Row
 
 Kind = Literal["replay", "purge"]
-MOST_MESSAGES = 1000  # of one plan: a person can still see what they confirm
+MOST_MESSAGES = 500  # of one plan: a person can still see what they confirm
 _SECONDS = 3600
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from console.actions.audit import PlanStale
 from console.actions.plans import MOST_MESSAGES, Choice, Kind, Plan, make_plan, reopen_plan
 from console.data.database import Row
-from console.data.servers import Source
+from console.data.servers import Servers, Source
 from console.web.forms import Form
 from console.web.operators import Operator, TheDesk
 from console.web.page import Page, Section, Visit
@@ -104,7 +104,11 @@ async def show(page: Visit, number: Number) -> Response:
     if rows == []:
         raise HTTPException(404, "There is no such action.")
     action = rows[0] if rows else None
-    items = await page.rows("list_items", action_id=number)
+    items = await page.rows("list_items", action_id=number, is_drained=False)
+    if is_waiting(items or []) and await page.ask(
+        Source.QUEUES, partial(_is_drained, page.servers)
+    ):
+        items = await page.rows("list_items", action_id=number, is_drained=True)
     return page.render(
         "action.html",
         action=action,
@@ -115,9 +119,17 @@ async def show(page: Visit, number: Number) -> Response:
 
 def is_open(action: Row, items: list[Row]) -> bool:
     """Say whether something is still to come: it runs, or a replayed object has not ended yet."""
-    if action["state"] == "running":
-        return True
-    return any(item["state"] == "replayed" and item["end_state"] is None for item in items)
+    return action["state"] == "running" or is_waiting(items)
+
+
+def is_waiting(items: list[Row]) -> bool:
+    """Say whether a replayed object has not ended yet."""
+    return bool(items and items[0]["waiting"])
+
+
+async def _is_drained(servers: Servers) -> bool:
+    """Say whether the main queue is empty: who did not end then keeps the end that it had."""
+    return not (await servers.queues.main.depth()).total
 
 
 @SECTION.router.get("/actions/{number}/stream")
@@ -127,7 +139,10 @@ async def stream(page: Visit, number: Number) -> Response:
     async def states() -> AsyncGenerator[Piece, None]:
         database, template = page.servers.database, TEMPLATES.get_template("action_items.html")
         while rows := await database.rows("read_action", action_id=number):
-            items = await database.rows("list_items", action_id=number)
+            asked = {"action_id": number, "is_drained": False}
+            items = await database.rows("list_items", **asked)
+            if is_waiting(items) and await _is_drained(page.servers):
+                items = await database.rows("list_items", **asked | {"is_drained": True})
             is_live = is_open(rows[0], items)
             yield template.render(action=rows[0], items=items, is_open=is_live), not is_live
 

@@ -9,7 +9,7 @@ from console.data.database import Row
 from console.data.documents import read_excerpt
 from console.data.servers import Source
 from console.web.operators import Operator, TheDesk
-from console.web.page import Page, Section, Visit
+from console.web.page import Section, Visit
 from console.web.parameters import Day, Text
 from schemas.envelopes import ObjectEvent
 
@@ -34,15 +34,14 @@ async def show(
     if found == []:
         raise HTTPException(404, "Nothing ever failed for this cause.")
     chosen = {"cause": cause, "store": store, "day": day}
-    all_present = await _present(page, chosen)
-    present = next((one for one in all_present if one["cause"] == cause), None)
+    present = await page.rows("list_causes", **chosen)
     offset = (part - 1) * _ROWS
     letters = await page.rows("list_dead_letters", **chosen, offset=offset, limit=_ROWS + 1)
     return page.render(
         "cause.html",
         cause=found[0] if found else None,
         chosen=chosen,
-        present=present,
+        present=present[0] if present else None,
         stores=await page.rows("count_by_store", cause=cause, day=day) or [],
         days=await page.rows("count_by_day", cause=cause, store=store) or [],
         letters=(letters or [])[:_ROWS],
@@ -50,11 +49,6 @@ async def show(
         part=part,
         canaries=CANARIES,
     )
-
-
-async def _present(page: Page, chosen: dict[str, Any]) -> list[Row]:
-    asked = {"store": chosen["store"], "day": chosen["day"]}
-    return await page.rows("list_causes", **asked) or []
 
 
 @SECTION.router.get("/dead-letters/{cause}/{number}")

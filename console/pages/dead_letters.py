@@ -13,12 +13,12 @@ _ACTIONS = 20
 @SECTION.router.get(SECTION.path)
 async def show(page: Visit, *, store: Text = None, day: Day = None) -> Response:
     """Show the causes of what is on the dead-letter queue, and the audit trail."""
-    causes = await page.rows("list_causes", store=store, day=day)
+    causes = await page.rows("list_causes", cause=None, store=store, day=day)
     stores = await page.rows("count_by_store", cause=None, day=day)
     days = await page.rows("count_by_day", cause=None, store=store)
     actions = await page.rows("list_actions", limit=_ACTIONS, with_views=page.is_operator)
     depth = await page.ask(Source.QUEUES, page.servers.queues.dead.depth)
-    known = sum(cause["present"] for cause in causes or [])
+    known = causes[0]["known"] if causes else 0
     return page.render(
         "dead_letters.html",
         causes=causes,

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from console.web.links import find, store_day
 from console.web.static_files import static_url
 
+_LONG = 160  # characters
+
 
 def number(value: Any) -> str:
     """Write a number with separators of thousands, as many decimals as it has; nothing for None."""
@@ -53,6 +55,11 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def shortened(text: str) -> str:
+    """Leave the middle out of what is too long to be shown a few hundred times."""
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}…{text[-_LONG // 2 :]}"
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("console"),
@@ -68,6 +75,7 @@ def _environment() -> Environment:
         "when": when,
         "weekday": weekday,
         "plural": plural,
+        "shortened": shortened,
         "month": month,
     }
     made.globals |= {"static": static_url, "find": find, "store_day": store_day}

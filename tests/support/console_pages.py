@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
+from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,7 @@ from console.data.drift import DriftReport
 from console.data.servers import Servers
 from console.data.stories import Stories
 from console.settings import ConsoleSettings
+from consumer.errors import StorageUnavailable
 
 _PAGE_BYTES = 200_000
 
@@ -31,6 +33,14 @@ class Shown:
     def text(self) -> str:
         """Return the page with its entities read: what stands in it as text stays marked up."""
         return unescape(self.html)
+
+
+class _Silent:
+    """A queue of an SQS that is down."""
+
+    async def depth(self) -> None:
+        """Raise what a queue raises that cannot be asked."""
+        raise StorageUnavailable("nobody is there")
 
 
 class Pages:
@@ -88,5 +98,6 @@ async def pages_of(variables: Mapping[str, str], **more: object) -> AsyncIterato
     async with open_database(settings) as database:
         nobody = cast("Any", None)
         stories, drift = Stories(settings), DriftReport(settings, database)
-        yield Pages(build(Servers(settings, database, nobody, nobody, stories, drift)))
+        queues = cast("Any", SimpleNamespace(main=_Silent(), dead=_Silent()))
+        yield Pages(build(Servers(settings, database, queues, nobody, stories, drift)))
         await drift.close()

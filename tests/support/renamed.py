@@ -59,7 +59,7 @@ def until_sent(environment: Mapping[str, str], count: int) -> None:
     """Wait until so many messages have been replayed."""
 
     def is_sent() -> bool:
-        statement = "SELECT count(*) FROM dead_letters WHERE state = 'replayed'"
+        statement = "SELECT count(*) FROM operator_action_items WHERE state = 'replayed'"
         return query(environment, statement) == [(count,)]
 
     until(is_sent, f"{count} messages are replayed")

@@ -1,4 +1,5 @@
--- What is on the dead-letter queue by its cause, with what has ended well since of the same cause.
+-- What is on the dead-letter queue by its cause, with what has ended well since of the same cause, and
+-- how many messages and causes there are besides the largest.
 WITH present AS (
     SELECT
         cause,
@@ -13,22 +14,30 @@ WITH present AS (
     FROM dead_letters
     WHERE
         state IN ('unconfirmed', 'waiting')
+        AND (%(cause)s::text IS NULL OR cause = %(cause)s)
         AND (%(store)s::text IS NULL OR store_id = %(store)s)
         AND (%(day)s::date IS NULL OR bus_dt = %(day)s)
     GROUP BY cause
 )
 SELECT
-    p.*,
+    p.cause, p.present, p.confirmed, p.stores, p.store_id, p.first_day, p.last_day, p.first_failed,
+    p.last_failed,
     c.source,
     c.error_code,
     c.location,
     c.problem,
+    p.known,
+    p.causes,
     (
         SELECT count(*)
         FROM dead_letters AS d
         WHERE d.cause = p.cause AND d.end_state IN ('loaded', 'superseded')
     ) AS healed
-FROM present AS p
+FROM (
+    SELECT *, (sum(present) OVER ())::bigint AS known, count(*) OVER () AS causes
+    FROM present
+    ORDER BY present DESC, last_failed DESC
+    LIMIT 100
+) AS p
 JOIN causes AS c USING (cause)
 ORDER BY p.present DESC, p.last_failed DESC
-LIMIT 200
