@@ -1,13 +1,14 @@
 """What the pages ask: PostgreSQL, the queues and the lake, none of which need be up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from console.data.database import Database, open_database
 from console.data.drift import DriftReport
+from console.data.outage import Outage
 from console.data.stories import Stories
 from console.settings import ConsoleSettings
 from consumer.aws.s3 import Lake, open_lake
@@ -35,6 +36,8 @@ class Servers:
     stories: Stories
     drift: DriftReport
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    # PostgreSQL has its own; documents are asked for too seldom to need one.
+    outages: Mapping[Source, Outage] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -50,7 +53,10 @@ async def open_servers(settings: ConsoleSettings) -> AsyncIterator[Servers]:
         open_lake(settings, _CONNECTIONS) as lake,
     ):
         stories, drift = Stories(settings), DriftReport(settings, database)
+        outages = {Source.QUEUES: Outage(queues.dead.depth)}
         try:
-            yield Servers(settings, database, queues, lake, stories, drift)
+            yield Servers(settings, database, queues, lake, stories, drift, outages=outages)
         finally:
             await drift.close()
+            for outage in outages.values():
+                await outage.close()

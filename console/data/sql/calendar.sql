@@ -1,5 +1,5 @@
 -- What each store-day of one source stands at, and below (without a store) how many of each state
--- all sources have. A store is expected as the producer announced it; while nobody announced any, it
+-- all sources have. A store is expected as EXPECTED_STORES says; without, it
 -- is expected of an endpoint from the first day that it was seen in there until a week after the last.
 WITH seen AS (
     SELECT source, store_id, bus_dt, object_id, state, records, quarantined, as_of, first_loaded_at
