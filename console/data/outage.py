@@ -42,8 +42,8 @@ class Outage:
     async def _ask_again(self) -> None:
         try:
             await self._ask()
-        except ConsumerError as failure:
-            self._failure = failure
+        except ConsumerError as error:
+            self._failure = error
         else:
             self._failure = None
 

@@ -1,10 +1,13 @@
 """Completeness: is everything there, store by store and business date by business date."""
 
+import asyncio
 from datetime import date, timedelta
+from functools import partial
 
 from fastapi import Response
 
 from console.data.database import Row
+from console.data.servers import Source as Server
 from console.drawing.calendar import STATES, calendar, commands
 from console.web.page import Page, Section, Visit
 from console.web.parameters import Day, Part, Word
@@ -56,13 +59,20 @@ def _default_end(today: date, newest: date, span: int) -> date:
 
 
 async def _rows(page: Page, source: str, first: date, last: date) -> list[Row] | None:
-    settings = page.servers.settings
-    return await page.rows(
-        "calendar",
-        source=source,
-        first=first,
-        last=last,
-        now=page.as_of,
-        ends=settings.console_day_ends_hours,
-        due=settings.console_due_hours,
+    """Return a source's store-days and totals as they are now, and other totals of a moment ago."""
+    settings, database = page.servers.settings, page.servers.database
+    asked = {
+        "first": first,
+        "last": last,
+        "now": page.as_of,
+        "ends": settings.console_day_ends_hours,
+        "due": settings.console_due_hours,
+    }
+    totals = partial(database.rows, "calendar", **asked, source=None, sources=list(SOURCES))
+    own, beside = await asyncio.gather(
+        page.rows("calendar", **asked, source=source, sources=[source]),
+        page.ask(Server.DATABASE, partial(page.servers.totals.get, (first, last), totals)),
     )
+    if own is None or beside is None:
+        return None
+    return [*own, *(row for row in beside if row["source"] != source)]

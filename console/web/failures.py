@@ -33,7 +33,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    names = ", ".join(sorted({str(one["loc"][-1]) for one in found}))
+    told = {f"{one['loc'][-1]} ({one['msg'][:1].lower()}{one['msg'][1:200]})" for one in found}
+    names = ", ".join(sorted(told))
     return _page(request, 400, f"This cannot be read: {names}. Correct it in the address.")
 
 

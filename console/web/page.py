@@ -15,7 +15,7 @@ from console.data.database import Row
 from console.data.servers import Servers, Source
 from console.web.links import query
 from console.web.templates import TEMPLATES
-from consumer.errors import ConsumerError
+from consumer.errors import ConsumerError, StorageUnavailable
 
 T = TypeVar("T")
 
@@ -94,9 +94,16 @@ class Page:
         if source in self.unanswered:
             return None
         seconds = seconds or self.servers.settings.console_answer_seconds
+        outage = self.servers.outages.get(source)
         try:
             async with asyncio.timeout(seconds):
+                if outage is not None:
+                    await outage.check()
                 return await work()
+        except StorageUnavailable as error:
+            self.unanswered[source] = str(error)
+            if outage is not None:
+                outage.begin(error)
         except ConsumerError as error:
             self.unanswered[source] = str(error)
         except TimeoutError:

@@ -20,7 +20,7 @@ from consumer.metrics import REGISTRY
 
 log = structlog.get_logger()
 
-_LAST_BEAT_SECONDS = 1.0
+_LAST_BEAT_SECONDS = 0.25  # it delays the stop
 _BREAKER_CHARACTERS = 500
 
 # Why work is suspended; None while it is not.

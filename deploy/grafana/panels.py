@@ -79,6 +79,7 @@ LOADING = (
             "waiting for a remedy": "sum(coco_held_messages)",
         },
     ),
+    Graph("Age of the oldest message held", {"seconds": "max(coco_oldest_message_seconds)"}, "s"),
     Graph("Bytes of the byte budget taken", {"bytes": "sum(coco_in_flight_bytes)"}, "bytes"),
 )
 

@@ -116,7 +116,8 @@ class _Tour:
         ):
             self._programs.show("producer", "upload", str(GOOD_EXPORT))
             self._programs.show("producer", "upload", "--no-check", str(broken))
-            self._consume(2)
+            # They are expected from their first answers on, which the console shows.
+            self._consume(2, "env", f"EXPECTED_STORES={','.join(STORES)}")
             self._programs.show("consumer", "dlq", "list")
             [version] = warehouse.versions_of(self._connection, _late_key())
             self._console.print(
@@ -239,12 +240,12 @@ class _Tour:
     def _dead_lettered(self) -> int:
         return warehouse.dead_lettered_count(self._stack.environment)
 
-    def _consume(self, objects_count: int) -> None:
+    def _consume(self, objects_count: int, *prefix: str) -> None:
         """Run the consumer until the queue stays empty; show how many objects it settles."""
         before = warehouse.settled_count(self._connection)
         with report.settled_bar(self._console, objects_count) as tell:
             self._programs.watch(
-                *("consumer", "run", "--until-idle", str(IDLE_SECONDS)),
+                *(*prefix, "consumer", "run", "--until-idle", str(IDLE_SECONDS)),
                 on_tick=lambda: tell(warehouse.settled_count(self._connection) - before),
             )
         settled = warehouse.settled_count(self._connection) - before

@@ -1,10 +1,10 @@
 -- What each store-day of one source stands at, and below (without a store) how many of each state
--- all sources have. A store is expected as the producer announced it; while nobody announced any, it
+-- some sources have. A store is expected as EXPECTED_STORES says; without, it
 -- is expected of an endpoint from the first day that it was seen in there until a week after the last.
 WITH seen AS (
     SELECT source, store_id, bus_dt, object_id, state, records, quarantined, as_of, first_loaded_at
     FROM store_days
-    WHERE bus_dt BETWEEN %(first)s AND %(last)s
+    WHERE bus_dt BETWEEN %(first)s AND %(last)s AND source = ANY (%(sources)s)
 ),
 roster AS (
     -- No day twice, were a store announced anew before an earlier period of it had ended.
@@ -12,6 +12,7 @@ roster AS (
         store_id, source, valid_from,
         least(valid_to, %(last)s, lead(valid_from) OVER periods - 1) AS valid_to
     FROM expected_stores
+    WHERE source = ANY (%(sources)s)
     WINDOW periods AS (PARTITION BY store_id, source ORDER BY valid_from)
     UNION ALL
     SELECT store_id, source, min(bus_dt), max(bus_dt) + 7
@@ -35,7 +36,7 @@ refused AS (
     FROM ingested_objects
     WHERE
         state = 'dead_lettered' AND bus_dt BETWEEN %(first)s AND %(last)s
-        AND store_id IS NOT NULL AND source IS NOT NULL
+        AND store_id IS NOT NULL AND source = ANY (%(sources)s)
     GROUP BY source, store_id, bus_dt
 ),
 since AS (

@@ -53,7 +53,7 @@ async def test_a_key_is_found_whole_and_by_its_folders(days: Days, pages: Pages)
     days.object("", None, source="erp", key="raw/erp/full.json")
     whole = await asked(pages, f"s3://lake/{stem}/20240305T000000.000000Z.json")
     assert "records_invalid" in whole
-    assert f">001, {DAY}</a>" in await asked(pages, f"{stem}/2024")
+    assert f'>001, <span class="nowrap">{DAY}</span></a>' in await asked(pages, f"{stem}/2024")
     assert "Nothing is known" in await asked(pages, f"{stem}/2025")
     assert ">raw/erp/full.json<" in await asked(pages, "raw/erp/full.json")
 

@@ -84,6 +84,23 @@ async def test_without_scripts_every_page_is_there(month_url: str, visit: Visit)
     await page.goto(f"{month_url}{PAGES['revenue']}")
     await page.get_by_role("link", name="Reconcile 001").click()
     await expect(page.locator("#reconciliation")).to_contain_text("Headers against lines: 001")
+    await page.goto(f"{month_url}{PAGES['store-day']}")
+    await page.get_by_role("link", name="Read them").click()
+    await expect(page.get_by_text("S3 did not answer.")).to_be_visible()
+
+
+async def test_drift_that_takes_long_appears_by_itself(
+    shared_tables: dict[str, str], stack: Servers, month: Days, visit: Visit
+) -> None:
+    """With scripts only the part is exchanged; without, the page comes again."""
+    for has_scripts in (True, False):
+        page = await visit(java_script_enabled=has_scripts)
+        with served_console({**stack.environment, **shared_tables, **NOWHERE}) as url:
+            with month.locked("store_days"):
+                await page.goto(f"{url}/drift?unknown=1")
+                await expect(page.get_by_text("It is being worked out")).to_be_visible()
+            await expect(page.get_by_text("suspected rename")).to_be_visible()
+            await expect(page.get_by_text("tillColour").first).to_be_visible()
 
 
 async def test_every_page_is_legible_and_silent_whatever_a_store_is_called(

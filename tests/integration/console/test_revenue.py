@@ -69,6 +69,9 @@ async def test_one_store_day_is_reconciled_on_demand(days: Days, pages: Pages) -
     shown = await pages.get(f"/revenue?day={DAY}&store=001")
     assert "<b>10.00</b>" in shown.html
     assert "Every check of the day" in (await pages.get(f"/revenue?day={DAY}&store=002")).html
+    plan = days.explain("reconciliation", store="001", day=DAY, most=9)
+    assert "guest_checks_business_day" in plan
+    assert "Seq Scan" not in plan
 
 
 async def test_no_check_and_no_day(days: Days, pages: Pages) -> None:

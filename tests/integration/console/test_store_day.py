@@ -63,8 +63,8 @@ async def test_each_source_says_how_many_records_it_has(days: Days, pages: Pages
     days.day(STORE, records=1234)
     days.day(STORE, source="getChargeBack", records=None)
     shown = await pages.get(ADDRESS)
-    assert "<b>1,234</b>" in shown.html
-    assert "<b>10</b>" in shown.html
+    assert "<b>1,234 <small>records</small></b>" in shown.html
+    assert "<b>10 <small>records</small></b>" in shown.html
 
 
 @pytest.mark.parametrize(
