@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 from console.actions.audit import Audit
 from console.data import statements
 from console.data.servers import Servers
-from consumer.errors import ConsumerError
+from consumer.errors import ConsumerError, where
 from consumer.operate.dlq import queue as dead_letter_queue
 from consumer.operate.dlq.dead_letters import DeadLetter, Filters
 
@@ -58,14 +58,22 @@ class Carrier:
     async def _carry_out_all(self) -> None:
         for row in await self._servers.database.rows("find_unfinished"):
             number = row["action_id"]
-            async with self._audit.session() as session:
-                cursor = await session.execute(
-                    statements.named("try_action"), {"action_id": number}
-                )
-                if (await cursor.fetchone() or [False])[0]:
-                    log.info("action_begun", action_id=number, kind=row["kind"])
-                    await self._carry_out(session, number, row["kind"])
-                    log.info("action_ended", action_id=number)
+            # One that cannot go on stays on record, and must not keep others from it.
+            try:
+                await self._carry_out_alone(number, row["kind"])
+            except ConsumerError as error:
+                log.warning("action_interrupted", action_id=number, code=error.code)
+            except Exception as error:  # noqa: BLE001 - a bug; it is tried again
+                log.warning("action_failed", action_id=number, where=where(error))
+
+    async def _carry_out_alone(self, number: int, kind: str) -> None:
+        """Carry out an action unless another console does."""
+        async with self._audit.session() as session:
+            cursor = await session.execute(statements.named("try_action"), {"action_id": number})
+            if (await cursor.fetchone() or [False])[0]:
+                log.info("action_begun", action_id=number, kind=kind)
+                await self._carry_out(session, number, kind)
+                log.info("action_ended", action_id=number)
 
     async def _carry_out(self, session: AsyncConnection[Any], number: int, kind: str) -> None:
         """Act on what is still planned; a message that is hidden for now is looked for again."""
