@@ -51,8 +51,12 @@ def test_the_janitor_ends_what_it_watches_and_removes_the_directory(tmp_path: Pa
     directory = tmp_path / "stack"
     (directory / "data").mkdir(parents=True)
     deaf = subprocess.Popen(
-        ["/bin/sh", "-c", "trap '' INT; sleep 60 & wait"], start_new_session=True
+        ["/bin/sh", "-c", "trap '' INT; echo deaf; sleep 60 & wait"],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
     )
+    assert deaf.stdout is not None
+    assert deaf.stdout.readline() == b"deaf\n"  # by now it ignores SIGINT
     in_our_group = subprocess.Popen(["/bin/sleep", "60"])
     forgotten = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
     told = f"watch {deaf.pid}\nwatch {forgotten.pid}\nwatch {in_our_group.pid}\n"
@@ -67,6 +71,7 @@ def test_the_janitor_ends_what_it_watches_and_removes_the_directory(tmp_path: Pa
         for process in (deaf, in_our_group, forgotten):
             process.kill()
             process.wait()
+        deaf.stdout.close()
 
 
 def test_the_janitor_touches_nothing_when_the_keeper_says_it_is_done(tmp_path: Path) -> None:
